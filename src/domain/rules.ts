@@ -1,0 +1,84 @@
+import { z } from 'zod'
+import { Schedule } from './duty/schedule-types.ts'
+
+/**
+ * The active configuration as the domain sees it: names resolved, durations in milliseconds. `src/config.ts` makes it from
+ * watchbill.yaml; it is stored as a row, so that every process decides by the same rules. Parts of the configuration that are not built
+ * yet are validated and then left out (their secrets never reach the store); their names are in `notWatchedYet`.
+ */
+export const Severity = z.enum(['critical', 'error', 'warning', 'info'])
+export type Severity = z.infer<typeof Severity>
+
+export const Person = z.strictObject({ name: z.string(), slack: z.string() })
+export type Person = z.infer<typeof Person>
+
+/** Whom a step pages. */
+export const Target = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('person'), name: z.string() }),
+  z.strictObject({ kind: z.literal('schedule'), name: z.string() }),
+])
+export type Target = z.infer<typeof Target>
+
+export const Step = z.strictObject({ page: z.array(Target).min(1), waitMs: z.int().positive() })
+export type Step = z.infer<typeof Step>
+
+export const Policy = z.strictObject({
+  name: z.string(),
+  steps: z.array(Step).min(1),
+  /** How often the steps are gone through before the fallback is paged. */
+  rounds: z.int().positive(),
+  /** People only: the last resort can never be empty by roster. */
+  fallback: z.array(z.string()).min(1),
+})
+export type Policy = z.infer<typeof Policy>
+
+export const Service = z.strictObject({
+  name: z.string(),
+  policy: z.string(),
+  /** Slack channel id where its alerts and incident announcements go. */
+  channel: z.string().nullable(),
+  /** Severities that page somebody; the others tell the channel only. */
+  pages: z.array(Severity),
+})
+export type Service = z.infer<typeof Service>
+
+/** An HTTP probe. Other kinds of monitor follow. */
+export const Monitor = z.strictObject({
+  name: z.string(),
+  service: z.string(),
+  kind: z.literal('http'),
+  severity: Severity,
+  url: z.string(),
+  everyMs: z.int().positive(),
+  timeoutMs: z.int().positive(),
+  /** Down after this many consecutive failures, up after this many consecutive successes. */
+  failAfter: z.int().positive(),
+  recoverAfter: z.int().positive(),
+  expect: z.strictObject({ status: z.array(z.int()), bodyContains: z.string().nullable() }),
+})
+export type Monitor = z.infer<typeof Monitor>
+
+export const Role = z.strictObject({
+  name: z.string(),
+  people: z.array(z.string()),
+  schedules: z.array(z.string()),
+  slackGroups: z.array(z.string()),
+})
+export type Role = z.infer<typeof Role>
+
+const named = <T extends z.ZodType>(value: T) => z.record(z.string(), value)
+
+export const Rules = z.strictObject({
+  company: z.string(),
+  zone: z.string(),
+  /** CIDR ranges of private and loopback addresses that probes may reach. */
+  allowPrivate: z.array(z.string()),
+  people: named(Person),
+  roles: named(Role),
+  schedules: named(Schedule),
+  policies: named(Policy),
+  services: named(Service),
+  monitors: named(Monitor),
+  notWatchedYet: z.array(z.string()),
+})
+export type Rules = z.infer<typeof Rules>
