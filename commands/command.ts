@@ -1,0 +1,79 @@
+import type { Deps, Desk } from '../src/deps.ts'
+import type { Event, Outcome } from '../src/domain/event.ts'
+import { UserError } from '../src/errors.ts'
+import type { Voice } from '../src/slack/words.ts'
+
+/** What commands work with. */
+export interface CommandDeps extends Deps {
+  desk: Desk
+  /** How the whole installation does, for `/watchbill status`. */
+  status(): Promise<Status>
+}
+
+export interface Status {
+  slackConnections: number
+  storeAnswers: boolean
+  /** Entries of the timetable that are behind, with how long ago each last ran. */
+  late: { name: string; lastAt: number | null }[]
+}
+
+/** Somebody asks for something: a slash command, or a button that stands for one. */
+export interface Ask {
+  deps: CommandDeps
+  /** What follows the command's name. */
+  text: string
+  /** Slack id of the channel in which it was asked. */
+  channel: string
+  /** The asker, as a person of the configuration; a refusal for everybody else. Called by whatever acts, at the act. */
+  by(): string
+  /** Names this ask: whatever it does is done once under it. */
+  key: string
+  now: number
+}
+
+export interface Reply {
+  /** mrkdwn. */
+  text: string
+  /** Shown to the whole channel: acts are, what is only read is not. */
+  public: boolean
+}
+
+export interface Command {
+  name: `/${string}`
+  summary: string
+  /** Each form with what it does; help is made of these. */
+  usage: readonly (readonly [form: string, does: string])[]
+  run(ask: Ask): Promise<Reply>
+}
+
+export const only = (text: string): Reply => ({ text, public: false })
+
+export const voice = ({ deps, now }: Ask): Voice => ({ rules: deps.rules(), now })
+
+/** Has the desk decide, and answers with what came of it. */
+export async function act(
+  ask: Ask,
+  event: Event,
+  answer: (voice: Voice, event: Event, outcome: Outcome) => string,
+): Promise<Reply> {
+  const outcome = await ask.deps.desk.submit({ source: 'act', key: ask.key, event })
+  return { text: answer(voice(ask), event, outcome), public: outcome.result === 'done' }
+}
+
+/** Help, rendered from the registry. */
+export function help(command: Command): Reply {
+  const forms = command.usage.map(([form, does]) => `• \`${`${command.name} ${form}`.trim()}\`  ${does}`)
+  return only(`*${command.name}*: ${command.summary}\n${forms.join('\n')}`)
+}
+
+/** A refusal of what was typed: what is wrong, and what to type instead. */
+export function misused(command: Command, wrong: string): never {
+  const forms = command.usage.map(([form]) => `\`${`${command.name} ${form}`.trim()}\``)
+  throw new UserError('bad-arguments', `${wrong}\nWhat works: ${forms.join(', ')}.`)
+}
+
+/** The first word and the rest, both trimmed. */
+export function split(text: string): [first: string, rest: string] {
+  const [, first = '', rest = ''] = /^\s*(\S*)\s*([\s\S]*?)\s*$/.exec(text) ?? []
+  return [first, rest]
+}

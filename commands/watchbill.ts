@@ -1,0 +1,68 @@
+import { code, duration, list, plain } from '../src/slack/text.ts'
+import { inc, person } from '../src/slack/words.ts'
+import { openIncidents } from '../src/store/incidents.ts'
+import { readMonitors } from '../src/store/monitors.ts'
+import { unreachablePeople } from '../src/store/people.ts'
+import { type Ask, type Command, help, misused, only, type Reply, split, voice } from './command.ts'
+import { commands } from './index.ts'
+
+export const watchbill: Command = {
+  name: '/watchbill',
+  summary: 'how the watch itself does.',
+  usage: [
+    ['status', 'what is watched, what is not, and whether everything runs'],
+    ['version', 'which version runs'],
+    ['help', 'this, and every other command'],
+  ],
+  async run(ask) {
+    const [verb] = split(ask.text)
+    switch (verb.toLowerCase()) {
+      case '':
+      case 'help':
+        return helpOfAll()
+      case 'status':
+        return status(ask)
+      case 'version':
+        return only(`Watchbill ${ask.deps.version}`)
+      default:
+        return misused(watchbill, `\`/watchbill\` has no verb ${code(verb)}.`)
+    }
+  },
+}
+
+const helpOfAll = (): Reply => only(commands.map((command) => help(command).text).join('\n\n'))
+
+async function status(ask: Ask): Promise<Reply> {
+  const { deps, now } = ask
+  const { pool } = deps.store
+  const rules = deps.rules()
+  const [health, open, seen, unreachable] = await Promise.all([
+    deps.status(),
+    openIncidents(pool),
+    readMonitors(pool),
+    unreachablePeople(pool),
+  ])
+  const monitors = Object.values(rules.monitors)
+  const of = (status: string) =>
+    monitors.filter((each) => (seen.get(each.name)?.state.status ?? 'unknown') === status).map((each) => each.name)
+  const [down, unknown] = [of('down'), of('unknown')]
+  const lines = [
+    `*Watchbill ${deps.version}* of ${plain(rules.company)}`,
+    `${health.slackConnections > 0 ? ':white_check_mark:' : ':no_entry:'} Slack: ${health.slackConnections} connections`,
+    `${health.storeAnswers ? ':white_check_mark:' : ':no_entry:'} Store: ${health.storeAnswers ? 'answers' : 'does not answer'}`,
+    health.late.length === 0
+      ? ':white_check_mark: Timetable: every entry runs on time'
+      : `:no_entry: Timetable: behind are ${list(health.late.map(({ name, lastAt }) => `${code(name)} (${lastAt === null ? 'never ran' : `last ${duration(now - lastAt)} ago`})`))}`,
+    `${down.length === 0 ? ':white_check_mark:' : ':red_circle:'} Monitors: ${monitors.length - down.length - unknown.length} up, ${down.length} down${down.length > 0 ? ` (${list(down.map(code))})` : ''}${unknown.length > 0 ? `, ${unknown.length} not seen yet (${list(unknown.map(code))})` : ''}`,
+    open.length === 0
+      ? ':white_check_mark: No open incident'
+      : `:rotating_light: Open: ${list(open.map((each) => `${inc(each.id)} (${each.state})`))}`,
+    ...Object.entries(unreachable).map(
+      ([name, why]) => `:no_entry: ${person(voice(ask), name)} (${name}) cannot be paged: ${code(why)}`,
+    ),
+    ...(rules.notWatchedYet.length > 0
+      ? [`:construction: *Not watched yet* (in the configuration, not built): ${list(rules.notWatchedYet.map(plain))}`]
+      : []),
+  ]
+  return only(lines.join('\n'))
+}

@@ -1,0 +1,61 @@
+import { DateTime } from 'luxon'
+import type { SlackResult } from '../src/deps.ts'
+import type { Incident } from '../src/domain/incident.ts'
+import type { Handler } from '../src/outbox.ts'
+import { createChannel, findChannel, setPurpose } from '../src/slack/api.ts'
+import { inc } from '../src/slack/words.ts'
+import type { Claim } from '../src/store/owed.ts'
+import { incidentOf, type JobDeps } from './tell.ts'
+
+/** Slack's limit for names is 80; what is left over tells channels of one name apart. */
+const NAME_CHARACTERS = 75
+const SAME_NAME_TRIES = 5
+
+/** Creates the incident's channel. Each step may be repeated: a channel that an earlier attempt made is found and taken. */
+export function channel(deps: JobDeps): Handler {
+  return async (claim) => {
+    if (claim.about.kind !== 'channel') throw new Error(`${claim.key} is no channel`)
+    const incident = await incidentOf(deps, claim.about.incident)
+    const made = await make(deps, claim, channelName(incident, deps.rules().zone))
+    if (!made.ok) {
+      if (made.kind === 'never') return { outcome: 'never', reason: made.reason }
+      // Whether it was made shows at the next attempt, by its name.
+      return { outcome: 'again', reason: made.reason, afterMs: made.kind === 'again' ? made.afterMs : null }
+    }
+    const { id, name } = made.value
+    const purpose = `${inc(incident.id)}${incident.service === null ? '' : ` of ${incident.service}`}: everything about it, kept by Watchbill.`
+    await setPurpose(deps.slack.rest, id, purpose)
+    await deps.desk.submit({
+      source: 'outbox',
+      key: claim.key,
+      event: { type: 'channel-opened', incident: incident.id, channel: id, name },
+    })
+    return { outcome: 'done', result: { channel: id, name } }
+  }
+}
+
+async function make(deps: JobDeps, claim: Claim, wanted: string): Promise<SlackResult<{ id: string; name: string }>> {
+  const repeated = claim.uncertain || claim.tries > 1
+  for (let n = 1; n <= SAME_NAME_TRIES; n++) {
+    const name = n === 1 ? wanted : `${wanted}-${n}`
+    const created = await createChannel(deps.slack.rest, name)
+    if (created.ok) return { ok: true, value: created.value.channel }
+    if (created.kind !== 'never' || created.reason !== 'name_taken') return created
+    if (!repeated) continue
+    const found = await findChannel(deps.slack.rest, name)
+    if (!found.ok) return found
+    if (found.value) return { ok: true, value: { id: found.value.id, name } }
+  }
+  return { ok: false, kind: 'never', reason: 'name_taken' }
+}
+
+/** `inc-20261122-7-home-is-down`: date in the configuration's zone, number, what it is about. */
+export function channelName(incident: Pick<Incident, 'id' | 'title' | 'openedAt'>, zone: string): string {
+  const date = DateTime.fromMillis(incident.openedAt, { zone }).toFormat('yyyyMMdd')
+  const slug = incident.title
+    .normalize('NFKD')
+    .toLowerCase()
+    .replaceAll(/\p{M}/gu, '')
+    .replaceAll(/[^a-z0-9]+/g, '-')
+  return `inc-${date}-${incident.id}-${slug}`.slice(0, NAME_CHARACTERS).replace(/-+$/, '')
+}

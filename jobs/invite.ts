@@ -1,0 +1,18 @@
+import type { Handler } from '../src/outbox.ts'
+import { invite as inviteTo } from '../src/slack/api.ts'
+import { incidentOf, type JobDeps, settled } from './tell.ts'
+
+const THERE = new Set(['already_in_channel', 'cant_invite_self'])
+
+/** Brings somebody into the incident's channel. */
+export function invite(deps: JobDeps): Handler {
+  return async ({ about }) => {
+    if (about.kind !== 'invite') throw new Error('no invitation')
+    const { channel } = await incidentOf(deps, about.incident)
+    const slackId = deps.rules().people[about.person]?.slack
+    if (!channel || slackId === undefined)
+      return { outcome: 'never', reason: channel ? 'unknown person' : 'no channel' }
+    const invited = await inviteTo(deps.slack.rest, channel.id, slackId)
+    return !invited.ok && THERE.has(invited.reason) ? { outcome: 'done' } : settled(invited, null)
+  }
+}

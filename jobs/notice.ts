@@ -1,0 +1,18 @@
+import type { Handler } from '../src/outbox.ts'
+import { plainMessage } from '../src/slack/blocks.ts'
+import { notice as sentence } from '../src/slack/words.ts'
+import { readFact } from '../src/store/incidents.ts'
+import { type JobDeps, keyed, tell } from './tell.ts'
+
+/** A warning that opens no incident: a line in the channel of the service. */
+export function notice(deps: JobDeps): Handler {
+  return async (claim) => {
+    if (claim.about.kind !== 'notice') throw new Error(`${claim.key} is no notice`)
+    const fact = await readFact(deps.store.pool, claim.about.fact)
+    const channel = deps.rules().services[claim.about.service]?.channel
+    if (!channel) return { outcome: 'never', reason: 'the service has no channel' }
+    if (fact?.type !== 'detected' && fact?.type !== 'recovered') return { outcome: 'done' }
+    const message = { ...plainMessage(sentence(fact)), metadata: keyed(claim) }
+    return tell(deps, claim, { call: deps.slack.rest, channel, message, sinceAt: fact.at })
+  }
+}

@@ -1,0 +1,69 @@
+import type { Handler, Sent } from '../src/outbox.ts'
+import { openDm, UNREACHABLE } from '../src/slack/api.ts'
+import { pageMessage } from '../src/slack/blocks.ts'
+import { inc } from '../src/slack/words.ts'
+import type { Claim } from '../src/store/owed.ts'
+import { incidentOf, type JobDeps, tell, voice } from './tell.ts'
+
+/** Pages a person by DM. What can never be delivered goes back to the desk, which turns to the next person at once. */
+export function page(deps: JobDeps): Handler {
+  /** DM channels by Slack id: they never change, and one call less is in the way of a page. */
+  const dms = new Map<string, string>()
+
+  return async (claim) => {
+    if (claim.about.kind !== 'page') throw new Error(`${claim.key} is no page`)
+    const incident = await incidentOf(deps, claim.about.incident)
+    const key = claim.about.page
+    const found = incident.pages.find((each) => each.key === key)
+    if (!found) throw new Error(`${claim.key} is not on its incident`)
+    const settledMeanwhile = incident.state === 'acked' || incident.state === 'resolved'
+    const maybeSent = claim.uncertain || claim.result?.looks !== undefined
+    if (settledMeanwhile && !maybeSent) return { outcome: 'never', reason: `not needed any more: ${incident.state}` }
+
+    const slackId = deps.rules().people[found.person]?.slack
+    if (slackId === undefined) return refuse(deps, claim, found.person, 'not_in_configuration', true)
+    const dm = dms.get(slackId) ?? (await openDm(deps.slack.pages, slackId))
+    if (typeof dm !== 'string') {
+      if (dm.ok) {
+        dms.set(slackId, dm.value)
+      } else {
+        if (dm.kind === 'never') return refuse(deps, claim, found.person, dm.reason, UNREACHABLE.has(dm.reason))
+        return { outcome: 'again', reason: dm.reason, afterMs: dm.kind === 'again' ? dm.afterMs : null }
+      }
+    }
+    const channel = dms.get(slackId) ?? ''
+    const sent = await tell(deps, claim, {
+      call: deps.slack.pages,
+      channel,
+      sinceAt: found.at,
+      message: {
+        ...pageMessage(voice(deps), incident, found),
+        metadata: {
+          event_type: 'watchbill_page',
+          event_payload: { page_id: claim.key, incident: inc(incident.id), attempt: claim.tries },
+        },
+      },
+    })
+    if (sent.outcome !== 'never') return sent
+    dms.delete(slackId)
+    return refuse(deps, claim, found.person, sent.reason, UNREACHABLE.has(sent.reason))
+  }
+}
+
+/** On record before the row is closed: a crash in between repeats the attempt, and the same event collapses. */
+async function refuse(
+  deps: JobDeps,
+  claim: Claim,
+  person: string,
+  reason: string,
+  unreachable: boolean,
+): Promise<Sent> {
+  if (claim.about.kind !== 'page') throw new Error(`${claim.key} is no page`)
+  const { incident, page: key } = claim.about
+  await deps.desk.submit({
+    source: 'outbox',
+    key: `refused/${key}`,
+    event: { type: 'page-refused', incident, page: key, person, reason, unreachable },
+  })
+  return { outcome: 'never', reason }
+}

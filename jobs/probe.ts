@@ -1,0 +1,100 @@
+import { CONFIRM_MS, newProbe, observe, type ProbeState, type Sample, unconfirmed } from '../src/domain/detect/probe.ts'
+import type { Signal } from '../src/domain/event.ts'
+import type { Monitor } from '../src/domain/rules.ts'
+import { messageOf } from '../src/errors.ts'
+import { readMonitors, saveSample } from '../src/store/monitors.ts'
+import { slotOf } from '../src/timetable/entries.ts'
+import type { JobDeps } from './tell.ts'
+
+/** The store is asked what other processes have seen this often; in between each process knows its own results. */
+const REREAD_MS = 30_000
+
+/**
+ * A tick of the probes: starts the checks whose slot is due, and does not wait for them, so that a slow target delays no other. After a
+ * failure the next try follows at once, until the failure is confirmed or refuted.
+ */
+export function probe(deps: JobDeps) {
+  const running = new Set<string>()
+  let known = new Map<string, { lastSlotAt: number; state: ProbeState }>()
+  let readAt = Number.NEGATIVE_INFINITY
+
+  async function watch(monitor: Monitor, slotAt: number): Promise<void> {
+    for (let at = slotAt; ; ) {
+      const sample = await deps.check(monitor, deps.rules(), deps.clock.now())
+      const before = known.get(monitor.name)?.state ?? newProbe(at)
+      const { state, transition, reason } = observe(before, sample, monitor)
+      const event = transition && {
+        source: 'monitor',
+        key: `${monitor.name}@${at}`,
+        event: signal(monitor, transition, state),
+      }
+      const ours = await saveSample(deps.store.pool, {
+        monitor: monitor.name,
+        slotAt: at,
+        sample,
+        state,
+        event,
+        now: deps.clock.now(),
+      })
+      if (!ours) {
+        // Another process has this slot; what it saw is read before the next.
+        readAt = Number.NEGATIVE_INFINITY
+        return
+      }
+      known.set(monitor.name, { lastSlotAt: at, state })
+      if (transition) {
+        deps.log.info({ monitor: monitor.name, transition, reason, saw: sample.saw }, 'monitor')
+        deps.desk.wake()
+      }
+      if (!unconfirmed(state)) return
+      await deps.clock.sleepUntil(deps.clock.now() + CONFIRM_MS)
+      at = Math.max(deps.clock.now(), at + 1)
+    }
+  }
+
+  return async (): Promise<void> => {
+    const now = deps.clock.now()
+    if (now - readAt > REREAD_MS || readAt > now) {
+      known = new Map(
+        [...(await readMonitors(deps.store.pool))].map(([name, read]) => [name, newer(known.get(name), read)]),
+      )
+      readAt = now
+    }
+    for (const monitor of Object.values(deps.rules().monitors)) {
+      const slotAt = slotOf(monitor.name, monitor.everyMs, now)
+      if (running.has(monitor.name) || (known.get(monitor.name)?.lastSlotAt ?? Number.NEGATIVE_INFINITY) >= slotAt)
+        continue
+      running.add(monitor.name)
+      watch(monitor, slotAt)
+        .catch((error: unknown) =>
+          deps.log.error({ monitor: monitor.name, reason: messageOf(error) }, 'a check could not be recorded'),
+        )
+        .finally(() => running.delete(monitor.name))
+    }
+  }
+}
+
+type Known = { lastSlotAt: number; state: ProbeState }
+const newer = (ours: Known | undefined, read: Known): Known => (ours && ours.lastSlotAt > read.lastSlotAt ? ours : read)
+
+function signal(monitor: Monitor, transition: 'down' | 'up', state: ProbeState): Signal {
+  const last = state.recent.at(-1)
+  const failures = state.recent.filter((sample) => !sample.ok).slice(-state.failures)
+  return {
+    type: 'signal',
+    service: monitor.service,
+    key: monitor.name,
+    monitor: monitor.name,
+    severity: monitor.severity,
+    status: transition === 'down' ? 'firing' : 'resolved',
+    summary:
+      transition === 'down'
+        ? `${monitor.name} is down: ${last?.saw ?? ''}`
+        : `${monitor.name} is up: ${last?.saw ?? ''}`,
+    evidence: transition === 'down' ? failures.map((sample) => witnessed(sample, failures)) : [],
+    seenAt: last?.at ?? state.sinceAt,
+  }
+}
+
+const witnessed = ({ at, saw, ms }: Sample, all: Sample[]) =>
+  `${new Date(at).toISOString().slice(11, 19)} UTC: ${saw} after ${Math.round(ms)} ms${all.length > 1 ? '' : ' (one try)'}`

@@ -1,0 +1,42 @@
+import type { Handler, Sent } from '../src/outbox.ts'
+import { pin, setTopic } from '../src/slack/api.ts'
+import { summaryMessage, topic } from '../src/slack/blocks.ts'
+import { incidentOf, type JobDeps, keyed, settled, show, tell, voice, whereabouts } from './tell.ts'
+
+/** The pinned live summary and the topic of the incident's channel, rendered from the record each time. */
+export function summary(deps: JobDeps): Handler {
+  return async (claim) => {
+    if (claim.about.kind !== 'summary') throw new Error(`${claim.key} is no summary`)
+    const incident = await incidentOf(deps, claim.about.incident)
+    if (!incident.channel) return { outcome: 'never', reason: 'no channel' }
+    const message = summaryMessage(voice(deps), incident)
+    const posted = whereabouts(claim.result)
+    const sent = posted
+      ? await show(deps, posted, message)
+      : await tell(deps, claim, {
+          call: deps.slack.rest,
+          channel: incident.channel.id,
+          message: { ...message, metadata: keyed(claim) },
+          sinceAt: incident.openedAt,
+        })
+    const place = sent.outcome === 'done' ? whereabouts(sent.result ?? null) : null
+    if (!place) return sent
+    const before = claim.result ?? {}
+    const result = { ...place, pinned: before.pinned === true, topic: before.topic ?? '' }
+    if (!result.pinned) {
+      const pinned = await pin(deps.slack.rest, place)
+      if (!pinned.ok && pinned.kind !== 'never') return { ...again(pinned.reason), result }
+      // A workspace that forbids pins still has its summary.
+      result.pinned = true
+    }
+    const wanted = topic(voice(deps), incident)
+    if (result.topic === wanted) return { outcome: 'done', result }
+    const set = await setTopic(deps.slack.rest, place.channel, wanted)
+    if (!set.ok && set.kind === 'never') return { outcome: 'done', result }
+    return set.ok
+      ? settled(set, { ...result, topic: wanted })
+      : { ...again(set.reason, set.kind === 'again' ? set.afterMs : null), result }
+  }
+}
+
+const again = (reason: string, afterMs: number | null = null): Sent => ({ outcome: 'again', reason, afterMs })

@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto'
+import type { Deps, Desk, SlackCall, SlackResult } from '../src/deps.ts'
+import type { Incident } from '../src/domain/incident.ts'
+import type { Sent } from '../src/outbox.ts'
+import { findByKey, type Message, type Posted, post, update } from '../src/slack/api.ts'
+import type { Voice } from '../src/slack/words.ts'
+import { readIncident } from '../src/store/incidents.ts'
+import { type Claim, type Result, stands } from '../src/store/owed.ts'
+
+export interface JobDeps extends Deps {
+  desk: Desk
+}
+
+/** After a send of unknown outcome its message is looked for this often, this far apart, before it is sent again (reliability R2). */
+const LOOKS = 2
+const LOOK_MS = 2_000
+
+/** Looks that fail themselves, before the message is sent again without one: a page that may be double beats one that may be lost. */
+const FAILED_LOOKS = 3
+
+/** How far back messages are looked for: generous, because Slack's clock and ours may differ. */
+const BACK_MS = 10 * 60_000
+
+/** A send that was prepared for longer than this asks first whether its claim still stands. Machine time. */
+const FRESH_MS = 3_000
+
+interface Tell {
+  call: SlackCall
+  channel: string
+  message: Message
+  threadTs?: string
+  /** When what is told was decided: the message cannot be older. */
+  sinceAt: number
+}
+
+/**
+ * Posts a message at least once and, whenever Slack lets itself be asked, exactly once: the key in its metadata is looked for when an
+ * earlier attempt may have arrived.
+ */
+export async function tell(deps: JobDeps, claim: Claim, what: Tell): Promise<Sent> {
+  const startedAt = deps.machine.elapsed()
+  const { call, channel, message, threadTs } = what
+  if (claim.uncertain || claim.result?.looks !== undefined) {
+    const looked = await look(deps, claim, what)
+    if (looked) return looked
+  }
+  if (deps.machine.elapsed() - startedAt > FRESH_MS && !(await stands(deps.store.pool, claim)))
+    return { outcome: 'again', reason: 'overtaken by another process' }
+  const sent = await posted(call, channel, message, threadTs)
+  if (sent.ok) return { outcome: 'done', result: { ...sent.value, digest: digest(message) } }
+  switch (sent.kind) {
+    case 'again':
+      return { outcome: 'again', reason: sent.reason, afterMs: sent.afterMs }
+    case 'unknown':
+      return { outcome: 'unknown', reason: sent.reason, afterMs: LOOK_MS, result: { looks: 0, failed: 0 } }
+    case 'never':
+      return { outcome: 'never', reason: sent.reason }
+    default:
+      return sent satisfies never
+  }
+}
+
+/** What an earlier attempt came to; null when the message is to be sent (again). */
+async function look(deps: JobDeps, claim: Claim, what: Tell): Promise<Sent | null> {
+  const looks = Number(claim.result?.looks ?? 0)
+  const failed = Number(claim.result?.failed ?? 0)
+  const found = await findByKey(deps.slack.rest, what.channel, claim.key, what.sinceAt - BACK_MS, what.threadTs)
+  if (found.ok && found.value) {
+    // Nothing is known of how it looks: an empty digest has its view brought up to date.
+    return { outcome: 'done', result: { ...found.value, digest: '' } }
+  }
+  const next = found.ok ? { looks: looks + 1, failed } : { looks, failed: failed + 1 }
+  const cannotLook = !found.ok && (found.kind === 'never' || next.failed >= FAILED_LOOKS)
+  if (cannotLook || next.looks >= LOOKS) return null
+  const reason = found.ok ? 'not in the history yet' : `the history cannot be read: ${found.reason}`
+  return { outcome: 'unknown', reason, afterMs: LOOK_MS, result: next }
+}
+
+/** A public channel that the bot is not in yet is joined. */
+async function posted(
+  call: SlackCall,
+  channel: string,
+  message: Message,
+  threadTs?: string,
+): Promise<SlackResult<Posted>> {
+  const first = await post(call, channel, message, threadTs)
+  if (first.ok || first.kind !== 'never' || first.reason !== 'not_in_channel') return first
+  const joined = await call('conversations.join', { channel })
+  return joined.ok ? post(call, channel, message, threadTs) : first
+}
+
+export const digest = ({ text, blocks }: Pick<Message, 'text' | 'blocks'>) =>
+  createHash('sha256')
+    .update(JSON.stringify([text, blocks]))
+    .digest('base64url')
+
+/** Brings a message up to date if it does not look like that already. */
+export async function show(
+  deps: JobDeps,
+  shown: Posted & { digest: unknown },
+  message: Pick<Message, 'text' | 'blocks'>,
+): Promise<Sent> {
+  const wanted = digest(message)
+  const result = { channel: shown.channel, ts: shown.ts, digest: wanted }
+  if (shown.digest === wanted) return { outcome: 'done', result }
+  return settled(await update(deps.slack.rest, shown, message), result)
+}
+
+/** For calls that may be repeated without harm: what is unknown is simply done again. */
+export function settled(sent: SlackResult<unknown>, result: Result): Sent {
+  if (sent.ok) return { outcome: 'done', result }
+  if (sent.kind === 'never') return { outcome: 'never', reason: sent.reason }
+  return { outcome: 'again', reason: sent.reason, afterMs: sent.kind === 'again' ? sent.afterMs : null }
+}
+
+/** Where a message of ours lies, as kept with its row; null before it was posted. */
+export function whereabouts(result: Result): (Posted & { digest: unknown }) | null {
+  const { channel, ts, digest: known } = result ?? {}
+  return typeof channel === 'string' && typeof ts === 'string' ? { channel, ts, digest: known } : null
+}
+
+/** Metadata of everything that is not a page: its key, to find it by. */
+export const keyed = (claim: Claim) => ({
+  event_type: 'watchbill_message',
+  event_payload: { key: claim.key },
+})
+
+export const voice = (deps: Deps): Voice => ({ rules: deps.rules(), now: deps.clock.now() })
+
+export async function incidentOf(deps: Deps, id: number): Promise<Incident> {
+  const incident = await readIncident(deps.store.pool, id)
+  if (!incident) throw new Error(`incident ${id} is owed something but is not on record`)
+  return incident
+}

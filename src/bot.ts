@@ -1,0 +1,193 @@
+import { randomUUID } from 'node:crypto'
+import type { Ask, CommandDeps, Reply, Status } from '../commands/command.ts'
+import { buttons, commands } from '../commands/index.ts'
+import { timetable as entriesOf, payers } from '../jobs/index.ts'
+import { sleep } from './clock.ts'
+import type { Deps } from './deps.ts'
+import { createDesk } from './desk.ts'
+import type { Person } from './domain/rules.ts'
+import { messageOf, UserError } from './errors.ts'
+import { createOutbox } from './outbox.ts'
+import { whoAmI } from './slack/api.ts'
+import { type Answer, type Asked, slackApp } from './slack/app.ts'
+import { answerMessage } from './slack/blocks.ts'
+import { socketReceiver } from './slack/receiver.ts'
+import { broken, outsider, stranger } from './slack/words.ts'
+import { finishReceipt, type Receipt, receive, reclaimReceipts } from './store/inbox.ts'
+import type { Timetable } from './timetable.ts'
+
+export interface BotOptions extends Deps {
+  botToken: string
+  appToken: string
+  apiUrl: string
+  timetable: Timetable
+}
+
+export interface Bot {
+  start(): Promise<void>
+  /** What `/readyz` answers: null when all is well, else what is missing. */
+  notReady(): string | null
+  /** Nothing is being decided, sent or answered at this moment, as far as this process knows. */
+  idle(): boolean
+  status(): Promise<Status>
+  desk: CommandDeps['desk']
+  /** Lets what is under way end, and stops. Nothing that is owed is lost: it is sent after the next start. */
+  close(): Promise<void>
+}
+
+const RECLAIM_MS = 1_000
+const WHO_AM_I_MS = 2_000
+
+/** An entry of the timetable is behind after this many of its intervals, and not before this long. */
+const LATE_INTERVALS = 3
+const LATE_MS = 10_000
+
+/** Wires the rooms together: desk, out-tray, timetable, commands. Everything it touches is in `options`. */
+export function createBot(options: BotOptions): Bot {
+  const { clock, machine, log, store, slack, timetable } = options
+  const desk = createDesk(options, (born) => outbox.deliver(born))
+  const deps: CommandDeps = { ...options, desk, status }
+  const outbox = createOutbox(options, payers(deps))
+  const receiver = socketReceiver<Receipt>({
+    appToken: options.appToken,
+    apiUrl: options.apiUrl,
+    log,
+    ledger: {
+      record: (key, body) => receive(store, key, body, clock.now(), machine.now()),
+      finish: (receipt) => finishReceipt(store.pool, receipt.id, clock.now()),
+      name: (receipt) => receipt.key,
+    },
+  })
+  slackApp({
+    receiver,
+    botToken: options.botToken,
+    apiUrl: options.apiUrl,
+    log,
+    commands: commands.map((command) => command.name),
+    buttons: Object.keys(buttons),
+    onCommand: (name, asked) => run(name, asked),
+    onButton: (action, asked) => press(action, asked),
+  })
+  let team: string | null = null
+  let started = false
+  let reclaim: NodeJS.Timeout | null = null
+  const closing = new AbortController()
+
+  async function run(name: string, asked: Asked): Promise<Answer> {
+    const command = commands.find((each) => each.name === name)
+    const child = log.child({ command: name, user: asked.user })
+    try {
+      if (!command) throw new UserError('unknown-command', `${name} is not a command of Watchbill.`)
+      const reply = await command.run(askOf(asked))
+      child.info({ text: asked.text, public: reply.public }, 'answered')
+      return said(reply)
+    } catch (error) {
+      if (error instanceof UserError) {
+        child.info({ text: asked.text, refused: error.code }, 'refused')
+        return said({ text: error.message, public: false })
+      }
+      const reference = randomUUID().slice(0, 8)
+      child.error({ err: error, reference }, 'a command failed')
+      return said({ text: broken(reference), public: false })
+    }
+  }
+
+  /** A button does what its command does. Its success shows where the button is; only a refusal needs words. */
+  async function press(action: string, asked: Asked): Promise<Answer | null> {
+    const button = buttons[action]
+    if (!button) return null
+    const reply = await run(button.command.name, { ...asked, text: button.text(asked.text) })
+    return reply.public ? null : reply
+  }
+
+  const askOf = (asked: Asked): Ask => ({
+    deps,
+    text: asked.text.trim(),
+    channel: asked.channel,
+    key: asked.key,
+    now: clock.now(),
+    by: () => authorised(asked).name,
+  })
+
+  /** The one policy of who may act: people of this workspace who are listed in the configuration. */
+  function authorised({ user, team: from }: Asked): Person {
+    if (team !== null && from !== '' && from !== team) throw new UserError('outsider', outsider)
+    const person = Object.values(options.rules().people).find((each) => each.slack === user)
+    if (!person) throw new UserError('stranger', stranger(user))
+    return person
+  }
+
+  /** What a process that died had acknowledged to Slack and not worked on yet. */
+  async function takeUp(): Promise<void> {
+    for (const receipt of await reclaimReceipts(store, machine.now())) {
+      log.info({ receipt: receipt.key }, 'taking up what another process left')
+      await receiver.resume(receipt, receipt.body)
+    }
+  }
+
+  /** Slack may be away when we start: the watch goes on meanwhile, and so does the asking. */
+  async function introduce(): Promise<void> {
+    while (team === null && !closing.signal.aborted) {
+      const me = await whoAmI(slack.rest)
+      if (me.ok) {
+        team = me.value.team_id
+        log.info({ team }, 'Slack knows us')
+      } else {
+        log.warn({ reason: me.reason }, 'Slack does not know us; asking again')
+        await sleep(WHO_AM_I_MS, closing.signal).catch(() => {})
+      }
+    }
+  }
+
+  async function status(): Promise<Status> {
+    const now = clock.now()
+    const late = timetable
+      .health()
+      .entries.filter(
+        ({ everyMs, lastTickAt }) => now - (lastTickAt ?? startedAt) > Math.max(everyMs * LATE_INTERVALS, LATE_MS),
+      )
+      .map(({ name, lastTickAt }) => ({ name, lastAt: lastTickAt }))
+    const storeAnswers = await store.pool.query('select 1').then(
+      () => true,
+      () => false,
+    )
+    return { slackConnections: receiver.connected(), storeAnswers, late }
+  }
+  let startedAt = clock.now()
+
+  return {
+    desk,
+    status,
+    async start() {
+      startedAt = clock.now()
+      desk.start()
+      outbox.start()
+      introduce().catch((error: unknown) => log.error({ err: error }, 'the introduction to Slack failed'))
+      reclaim = setInterval(
+        () => takeUp().catch((error: unknown) => log.warn({ reason: messageOf(error) }, 'nothing could be taken up')),
+        RECLAIM_MS,
+      )
+      for (const { name, everyMs, run: job } of entriesOf(deps)) timetable.every(name, everyMs, job)
+      await receiver.start()
+      await timetable.start()
+      started = true
+    },
+    notReady() {
+      if (!started) return 'starting'
+      if (!store.healthy()) return 'the store does not answer'
+      if (team === null || receiver.connected() === 0) return 'Slack is not connected'
+      return null
+    },
+    idle: () => !desk.busy() && !outbox.busy() && !receiver.busy(),
+    async close() {
+      closing.abort(new Error('closing'))
+      if (reclaim) clearInterval(reclaim)
+      await receiver.stop()
+      await timetable.close()
+      await desk.close()
+      await outbox.close()
+    },
+  }
+}
+
+const said = ({ text, public: shown }: Reply): Answer => ({ ...answerMessage(text), public: shown })

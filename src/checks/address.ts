@@ -1,0 +1,51 @@
+import { Resolver, lookup as systemLookup } from 'node:dns/promises'
+import type { LookupFunction } from 'node:net'
+import ipaddr from 'ipaddr.js'
+
+/**
+ * Which addresses may be reached, checked on the address that a connection really has (a lookup hook is not asked about IP literals, and
+ * names can change between question and connection).
+ */
+
+/** Addresses at which clouds keep their credentials: never, whatever the configuration says. */
+const METADATA = new Set(['169.254.169.254', 'fd00:ec2::254', '100.100.100.200'])
+
+/** Null when the address may be reached, else why not. */
+export function refused(address: string, allowPrivate: readonly string[]): string | null {
+  const ip = ipaddr.process(address)
+  if (METADATA.has(ip.toString())) return `${address} is a metadata address, which is never probed`
+  if (ip.range() === 'unicast') return null
+  const allowed = allowPrivate.some((range) => {
+    const [base, bits] = ipaddr.parseCIDR(range)
+    return base.kind() === ip.kind() && ip.match(base, bits)
+  })
+  return allowed ? null : `${address} is a ${ip.range()} address, and network.allow_private does not list it`
+}
+
+/** One question to a name server, and how often it is asked. c-ares: the four threads of getaddrinfo would be blocked by one slow resolver. */
+const DNS_MS = 2_000
+
+/** A lookup that asks afresh each time. What DNS does not know (names of the hosts file) the system is asked. */
+export const lookup: LookupFunction = (host, options, done) => {
+  resolve(host)
+    .then((addresses) => {
+      const family = options.family === 'IPv4' ? 4 : options.family === 'IPv6' ? 6 : options.family
+      const fitting = addresses.filter((each) => !family || each.family === family)
+      const [first] = fitting
+      if (!first) throw Object.assign(new Error(`${host} has no address`), { code: 'ENOTFOUND' })
+      if (options.all) done(null, fitting)
+      else done(null, first.address, first.family)
+    })
+    .catch((error: NodeJS.ErrnoException) => done(error, '', 0))
+}
+
+async function resolve(host: string): Promise<{ address: string; family: number }[]> {
+  if (/^localhost\.?$/i.test(host)) return [{ address: '127.0.0.1', family: 4 }]
+  const resolver = new Resolver({ timeout: DNS_MS, tries: 2 })
+  const [v4, v6] = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)])
+  const found = [
+    ...(v4.status === 'fulfilled' ? v4.value.map((address) => ({ address, family: 4 })) : []),
+    ...(v6.status === 'fulfilled' ? v6.value.map((address) => ({ address, family: 6 })) : []),
+  ]
+  return found.length > 0 ? found : systemLookup(host, { all: true })
+}

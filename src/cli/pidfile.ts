@@ -1,0 +1,45 @@
+import { mkdir, open, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { UserError } from '../errors.ts'
+
+/** Marks the data folder as ours: two processes on one folder would be two watches that know nothing of each other. */
+export async function takeDataFolder(dataDir: string): Promise<() => Promise<void>> {
+  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  const path = join(dataDir, 'watchbill.pid')
+  for (let tries = 0; tries < 3; tries++) {
+    try {
+      const file = await open(path, 'wx', 0o600)
+      await file.writeFile(`${process.pid}\n${await startOf(process.pid)}\n`)
+      await file.close()
+      return () => rm(path, { force: true })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      if (await alive(path))
+        throw new UserError(
+          'data-folder-in-use',
+          `Another Watchbill works on ${dataDir} (${path}): several processes need DATABASE_URL. Stop the other, or set WATCHBILL_DATA.`,
+        )
+      await rm(path, { force: true })
+    }
+  }
+  throw new UserError('data-folder-in-use', `${path} keeps coming back: is another Watchbill just starting?`)
+}
+
+/** Whether the process that wrote the file still runs; a number that something else has by now is not it. */
+async function alive(path: string): Promise<boolean> {
+  const [pid = '', start = ''] = (await readFile(path, 'utf8').catch(() => '')).split('\n')
+  const number = Number(pid)
+  if (!Number.isInteger(number) || number <= 0 || number === process.pid) return false
+  try {
+    process.kill(number, 0)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
+  }
+  return start === '' || start === (await startOf(number))
+}
+
+/** When a process started, as the system counts it; empty where the system does not say. */
+async function startOf(pid: number): Promise<string> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+}

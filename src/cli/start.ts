@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs'
+import { formatProblem, loadConfig } from '../config.ts'
+import { readEnv } from '../env.ts'
+import { messageOf, UserError } from '../errors.ts'
+import { createLog } from '../log.ts'
+import { launch } from '../main.ts'
+
+/** What did not come up by then will not: the process says so rather than half work. */
+const FORCED_EXIT_MS = 9_500
+
+type Environment = Record<string, string | undefined>
+
+/**
+ * `watchbill start`: the bot, until SIGTERM or SIGINT.
+ *
+ * @returns the exit code when it cannot run: 2, after a sentence on stderr for each reason. While it runs it does not return.
+ */
+export async function start(options: { config?: string }, environment: Environment): Promise<number> {
+  const fail = (sentences: readonly string[]) => {
+    for (const sentence of sentences) process.stderr.write(`${sentence}\n`)
+    return 2
+  }
+  const read = readEnv(environment, (path) => readFileSync(path, 'utf8'))
+  if ('problems' in read) return fail(read.problems)
+  const { env } = read
+  if (env.slackBotToken === null || env.slackAppToken === null)
+    return fail([
+      `${env.slackBotToken === null ? 'SLACK_BOT_TOKEN' : 'SLACK_APP_TOKEN'} is not set: Watchbill needs a bot token (xoxb-…) and an app-level token for Socket Mode (xapp-…). To try it without Slack: npm run demo`,
+    ])
+  if (env.databaseUrl !== null || env.redisUrl !== null)
+    return fail(['DATABASE_URL and REDIS_URL are not supported by this version: unset them to use the embedded store'])
+  const path = options.config ?? env.config
+  const config = await loadConfig(path, environment)
+  if ('problems' in config) return fail(config.problems.map(formatProblem))
+
+  const secrets = [env.slackBotToken, env.slackAppToken, env.slackSigningSecret, env.apiToken]
+  const log = createLog(
+    env.logLevel,
+    secrets.filter((secret) => secret !== null),
+  )
+  const { slackBotToken, slackAppToken } = env
+  try {
+    const running = await launch({ env: { ...env, slackBotToken, slackAppToken }, rules: config.rules, log })
+    log.info({ port: running.port, people: Object.keys(config.rules.people).length }, 'Watchbill is on watch')
+    for (const what of config.rules.notWatchedYet) log.warn({ what }, 'not watched yet')
+    const end = (signal: string) => {
+      log.info({ signal }, 'stopping')
+      setTimeout(() => process.exit(1), FORCED_EXIT_MS).unref()
+      running.close().then(
+        () => process.exit(0),
+        () => process.exit(1),
+      )
+    }
+    process.once('SIGTERM', end)
+    process.once('SIGINT', end)
+    process.on('SIGHUP', () => {
+      reload().catch((error: unknown) => log.error({ err: error }, 'the configuration could not be reloaded'))
+    })
+    const reload = async () => {
+      const next = await loadConfig(path, environment)
+      if ('problems' in next) {
+        for (const problem of next.problems) log.error(formatProblem(problem))
+        return log.error('the configuration was not reloaded: the one before it stays')
+      }
+      await running.reload(next.rules)
+      log.info('the configuration was reloaded')
+    }
+    return await new Promise<never>(() => {})
+  } catch (error) {
+    if (error instanceof UserError) return fail([error.message])
+    log.fatal({ err: error }, 'Watchbill cannot start')
+    return fail([`Watchbill cannot start: ${messageOf(error)}`])
+  }
+}

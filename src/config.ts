@@ -1,0 +1,216 @@
+import { open } from 'node:fs/promises'
+import type { z } from 'zod'
+import { readSource } from './config/document.ts'
+import {
+  coverageShape,
+  gateShape,
+  locationShape,
+  networkShape,
+  outwardHeartbeatShape,
+  silencesShape,
+} from './config/extras.ts'
+import { text } from './config/leaf.ts'
+import { readMonitors } from './config/monitors.ts'
+import type { Context, Names, Section } from './config/names.ts'
+import { isTooLarge, TOO_LARGE } from './config/prelude.ts'
+import type { Problem } from './config/problem.ts'
+import { type Reader, readerOf, recordOf } from './config/reader.ts'
+import { circles, sharedIds, unreachable } from './config/relations.ts'
+import {
+  personShape,
+  policyShape,
+  roleShape,
+  scheduleShape,
+  toPerson,
+  toPolicy,
+  toRole,
+  toSchedule,
+} from './config/roster.ts'
+import { zone as zoneShape } from './config/times.ts'
+import { notWatchedYet } from './config/unwatched.ts'
+import { serviceShape, toMonitor, toService } from './config/watch.ts'
+import { Rules } from './domain/rules.ts'
+import { messageOf } from './errors.ts'
+
+export { formatProblem, type Problem } from './config/problem.ts'
+
+/** What has been read of a configuration: the rules, or everything that is wrong with it, in the order of the file. */
+export type Config = { rules: Rules } | { problems: Problem[] }
+
+type Env = Record<string, string | undefined>
+
+const KEYS = [
+  ...['company', 'zone', 'network', 'people', 'roles', 'schedules', 'policies', 'services', 'monitors'],
+  ...['coverage', 'gate', 'silences', 'locations', 'outward_heartbeat'],
+]
+
+/** More problems than this are one mistake made many times. */
+const MOST_HINTS = 200
+
+/**
+ * Reads the configuration file.
+ *
+ * @returns as {@link parseConfig}; `unreadable` when there was no file to find problems in
+ */
+export async function loadConfig(path: string, env: Env): Promise<Config | { problems: Problem[]; unreadable: true }> {
+  const cannot = (message: string) => ({
+    problems: [{ file: path, line: 1, column: 1, message }],
+    unreadable: true as const,
+  })
+  let bytes: Buffer | null
+  try {
+    bytes = await readSome(path)
+  } catch (error) {
+    switch ((error as NodeJS.ErrnoException).code) {
+      case 'ENOENT':
+        return cannot(
+          'there is no such file: write one (README.md has an example), or name another with --config or WATCHBILL_CONFIG',
+        )
+      case 'EACCES':
+      case 'EPERM':
+        return cannot('the file may not be read by this user: change its permissions, or run as the user who owns it')
+      case 'EISDIR':
+        return cannot('this is a folder: name the configuration file itself with --config or WATCHBILL_CONFIG')
+      default:
+        return cannot(`the file cannot be read (${messageOf(error)}): name another with --config or WATCHBILL_CONFIG`)
+    }
+  }
+  const refuse = (message: string): Config => ({ problems: [{ file: path, line: 1, column: 1, message }] })
+  if (bytes === null) return refuse(TOO_LARGE)
+  try {
+    return parseConfig(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes), path, env)
+  } catch (error) {
+    if (error instanceof TypeError && 'code' in error && error.code === 'ERR_ENCODING_INVALID_ENCODED_DATA') {
+      return refuse('the file is not text in UTF-8: save it as UTF-8')
+    }
+    throw error
+  }
+}
+
+/** The whole file, or null as soon as it turns out too large (it may be a device without an end). */
+async function readSome(path: string): Promise<Buffer | null> {
+  await using file = await open(path, 'r')
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of file.createReadStream()) {
+    chunks.push(chunk)
+    size += chunk.length
+    if (isTooLarge(size)) return null
+  }
+  return Buffer.concat(chunks)
+}
+
+/**
+ * The rules that a text describes, or all of its problems at once: each thing is judged by itself, so that one that is wrong hides
+ * nothing of the others.
+ *
+ * @param file how problems name the text
+ * @param env what `${NAME}` stands for
+ */
+export function parseConfig(text: string, file: string, env: Env): Config {
+  const source = readSource(text, file, env)
+  const reader = readerOf(source)
+  if (source.value === undefined) return { problems: inOrder(source.problems) }
+  const root = recordOf(source.value)
+  if (root === null) {
+    const message =
+      source.value === null
+        ? 'the configuration is empty'
+        : 'a configuration is a mapping, with one key: value on each line'
+    return { problems: inOrder([...source.problems, { file, ...source.valueAt([]), message }]) }
+  }
+  const rules = readRoot(root, reader)
+  const problems = inOrder([...source.problems, ...reader.problems])
+  // Parsed once more, as whoever reads it from the store will: a rule that does not survive that is a defect, found here.
+  return problems.length > 0 ? { problems } : { rules: Rules.parse(rules) }
+}
+
+function readRoot(root: Record<string, unknown>, reader: Reader): Rules {
+  reader.checkKeys(root, KEYS)
+  const company = reader.read(text('the name of the company'), root.company, ['company']) ?? ''
+  const zone = reader.read(zoneShape, root.zone, ['zone']) ?? 'UTC'
+  const network = reader.optional(networkShape(), root, 'network')
+  const context: Context = {
+    names: namesOf(root),
+    network: {
+      allowPrivate: network?.allow_private ?? [],
+      complete: root.network === undefined || network !== undefined,
+    },
+    hints: { left: MOST_HINTS },
+  }
+  const section = <T>(name: Section, shape: (name: string) => z.ZodType<T>) => reader.section(root, name, shape)
+  const always =
+    <T>(shape: z.ZodType<T>) =>
+    () =>
+      shape
+
+  const people = section('people', always(personShape()))
+  const roles = section('roles', always(roleShape(context)))
+  const shapes = section('schedules', always(scheduleShape(context)))
+  const policies = section('policies', always(policyShape(context)))
+  const services = section('services', always(serviceShape(context)))
+  const locations = section('locations', locationShape)
+  const { probes, others } = readMonitors(root, context, reader)
+  const only = {
+    coverage: reader.optional(coverageShape(context), root, 'coverage'),
+    gate: reader.optional(gateShape(context, zone), root, 'gate'),
+    silences: reader.optional(silencesShape(), root, 'silences'),
+    outward_heartbeat: reader.optional(outwardHeartbeatShape(context), root, 'outward_heartbeat'),
+  }
+  if (people.size === 0 && recordOf(root.people) && Object.keys(recordOf(root.people) ?? {}).length === 0) {
+    reader.report(['people'], 'has nobody in it: Watchbill needs somebody to page')
+  }
+
+  const schedules = new Map(
+    [...shapes].map(([name, shape]) => [name, { shape, schedule: toSchedule(name, shape, zone) }]),
+  )
+  const ids = [...people].map(([name, person]): [string, string] => [name, person.slack])
+  sharedIds(ids, (name) => ['people', name, 'slack'], reader.report)
+  const groups = [...shapes].flatMap(([name, { slack_group }]): [string, string][] =>
+    slack_group ? [[name, slack_group]] : [],
+  )
+  sharedIds(groups, (name) => ['schedules', name, 'slack_group'], reader.report)
+  unreachable(schedules, policies, reader.report)
+  circles(new Map([...probes, ...others].map(([name, { depends_on }]) => [name, depends_on ?? []])), reader.report)
+
+  return {
+    company,
+    zone,
+    allowPrivate: context.network.allowPrivate,
+    people: made(people, toPerson),
+    roles: made(roles, toRole),
+    schedules: made(schedules, (_, { schedule }) => schedule),
+    policies: made(policies, toPolicy),
+    services: made(services, toService),
+    monitors: made(probes, toMonitor),
+    notWatchedYet: notWatchedYet({ people, roles, schedules: shapes, services, probes, others, locations, only }),
+  }
+}
+
+function namesOf(root: Record<string, unknown>): Context['names'] {
+  const names = (section: Section): Names => {
+    const record = recordOf(root[section])
+    // A section that is left out has no names; people must be there, so that its absence is a problem of its own.
+    const known = record !== null || (root[section] === undefined && section !== 'people')
+    return { all: new Set(Object.keys(record ?? {})), known }
+  }
+  const locations = names('locations')
+  return {
+    people: names('people'),
+    roles: names('roles'),
+    schedules: names('schedules'),
+    policies: names('policies'),
+    services: names('services'),
+    monitors: names('monitors'),
+    // The process itself is a location, whether it is listed or not.
+    locations: { ...locations, all: new Set([...locations.all, 'here']) },
+  }
+}
+
+function made<From, To>(from: Map<string, From>, make: (name: string, from: From) => To): Record<string, To> {
+  return Object.fromEntries([...from].map(([name, one]) => [name, make(name, one)]))
+}
+
+function inOrder(problems: Problem[]): Problem[] {
+  return problems.toSorted((a, b) => a.line - b.line || a.column - b.column)
+}

@@ -1,0 +1,165 @@
+import { z } from 'zod'
+import type { Layer, Restriction, Schedule } from '../domain/duty/schedule-types.ts'
+import type { Person, Policy, Role, Target } from '../domain/rules.ts'
+import { duration, formatDuration, integer, listOf, oneOf, text } from './leaf.ts'
+import { type Context, lastResort, member, reference, slackHandle, slackUser } from './names.ts'
+import { instantOf, type Moment, moment, timeOfDay, turn, wallOf, weekday, zone } from './times.ts'
+
+/** People, roles, schedules and policies: their shapes, and what the domain makes its decisions by. */
+
+/** Limits that no company meets and a generated file with a mistake does. */
+const MOST_PEOPLE_IN_A_LIST = 200
+const MOST_CONTACTS = 10
+const MOST_LAYERS = 30
+const MOST_WINDOWS = 20
+/** More steps than this take longer than anybody sleeps through. */
+const MOST_STEPS = 20
+/** A page to more people than this is a broadcast: post to a channel. */
+const MOST_PAGED_AT_ONCE = 30
+
+const CHANNELS = ['ntfy', 'push', 'sms', 'call', 'mail', 'webhook'] as const
+
+export function personShape() {
+  const contact = z.strictObject({
+    after: duration('0s', '24h'),
+    via: oneOf(...CHANNELS),
+    to: text('where to reach the person'),
+  })
+  return z.strictObject({ slack: slackUser, contact: z.array(contact).max(MOST_CONTACTS).default([]) })
+}
+
+export function toPerson(name: string, shape: z.infer<ReturnType<typeof personShape>>): Person {
+  return { name, slack: shape.slack }
+}
+
+export function roleShape(context: Context) {
+  return listOf(member(context, 'names', true), MOST_PEOPLE_IN_A_LIST)
+}
+
+export function toRole(name: string, members: z.infer<ReturnType<typeof roleShape>>): Role {
+  const ofKind = (kind: string) => members.filter((one) => one.kind === kind).map((one) => one.name)
+  return { name, people: ofKind('person'), schedules: ofKind('schedule'), slackGroups: ofKind('slack') }
+}
+
+export function scheduleShape(context: Context) {
+  return z.strictObject({
+    zone: zone.optional(),
+    slack_group: slackHandle.optional(),
+    layers: listOf(layerShape(context), MOST_LAYERS).superRefine(distinctNames),
+    handover: handoverShape().optional(),
+  })
+}
+
+function distinctNames(layers: { name?: string | undefined }[], context: z.RefinementCtx): void {
+  layers.forEach(({ name }, index) => {
+    if (name === undefined || layers.findIndex((other) => other.name === name) === index) return
+    context.addIssue({ code: 'custom', path: [index, 'name'], message: 'is {it}, as another layer is called already' })
+  })
+}
+
+function layerShape(context: Context) {
+  const person = reference('people', context, 'rotates through')
+  const hours = z.strictObject({
+    from: timeOfDay,
+    to: timeOfDay,
+    days: listOf(weekday, 7).optional(),
+  })
+  return z.strictObject({
+    name: text('a name', 80).optional(),
+    zone: zone.optional(),
+    priority: integer(-1000, 1000).default(1),
+    // An element may be a group. A union would say "invalid input" of a misspelt name; so every element is read as a list.
+    people: listOf(
+      z.preprocess((element) => (Array.isArray(element) ? element : [element]), listOf(person, MOST_PEOPLE_IN_A_LIST)),
+      MOST_PEOPLE_IN_A_LIST,
+    ),
+    rotation: z.strictObject({ every: turn, start: moment }),
+    hours: listOf(hours, MOST_WINDOWS).optional(),
+    from: moment.optional(),
+    until: moment.optional(),
+  })
+}
+
+/** handover.md 2.1; what a turn is too short for is clamped when the change comes. */
+const HANDOVER_DEFAULTS = {
+  window: 15 * 60_000,
+  dual: 3 * 60_000,
+  grace: 2 * 60_000,
+  confirm_within: 10 * 60_000,
+  limit: 30 * 60_000,
+}
+
+function handoverShape() {
+  return z
+    .strictObject({
+      window: duration('0s', '4h').default(HANDOVER_DEFAULTS.window),
+      dual: duration('0s', '1h').default(HANDOVER_DEFAULTS.dual),
+      grace: duration('0s', '30m').default(HANDOVER_DEFAULTS.grace),
+      confirm_within: duration('1m', '4h').default(HANDOVER_DEFAULTS.confirm_within),
+      limit: duration('1m', '8h').default(HANDOVER_DEFAULTS.limit),
+    })
+    .superRefine((handover, context) => {
+      const above = (key: 'dual' | 'confirm_within', limit: 'window' | 'limit', why: string) => {
+        if (handover[key] <= handover[limit]) return
+        const message = `must be at most ${limit} (${formatDuration(handover[limit])}), not {it}: ${why}`
+        context.addIssue({ code: 'custom', path: [key], message })
+      }
+      above('confirm_within', 'limit', 'at the limit the outgoing person is released, confirmed or not')
+      if (handover.window > 0) above('dual', 'window', 'it counts within the window before the change')
+    })
+}
+
+export type ScheduleShape = z.infer<ReturnType<typeof scheduleShape>>
+
+/** @param above the zone of whatever has none of its own */
+export function toSchedule(name: string, shape: ScheduleShape, above: string): Schedule {
+  const zone = shape.zone ?? above
+  const layers = shape.layers.map((layer, index): Layer => {
+    const own = layer.zone ?? zone
+    return {
+      name: layer.name ?? `layer ${index + 1}`,
+      zone: own,
+      priority: layer.priority,
+      people: layer.people,
+      rotation: { ...layer.rotation.every, start: wallOf(layer.rotation.start, own) },
+      restrictions: (layer.hours ?? []).map(toRestriction),
+      ...mask('fromAt', layer.from, own),
+      ...mask('untilAt', layer.until, own),
+    }
+  })
+  return { name, zone, layers, overrides: [] }
+}
+
+function toRestriction(hours: NonNullable<ScheduleShape['layers'][number]['hours']>[number]): Restriction {
+  return { type: 'daily', start: hours.from, end: hours.to, ...(hours.days && { days: hours.days }) }
+}
+
+const mask = (key: 'fromAt' | 'untilAt', at: Moment | undefined, zone: string) =>
+  at === undefined ? {} : { [key]: instantOf(at, zone) }
+
+export function policyShape(context: Context) {
+  const step = z.strictObject({
+    page: listOf(member(context, 'pages', false), MOST_PAGED_AT_ONCE),
+    wait: duration('1s', '24h'),
+  })
+  return z.strictObject({
+    steps: listOf(step, MOST_STEPS),
+    rounds: integer(1, 10).default(1),
+    fallback: listOf(lastResort(context), MOST_PAGED_AT_ONCE),
+  })
+}
+
+export type PolicyShape = z.infer<ReturnType<typeof policyShape>>
+
+export function toPolicy(name: string, shape: PolicyShape): Policy {
+  return {
+    name,
+    steps: shape.steps.map(({ page, wait }) => ({ page: page.map(toTarget), waitMs: wait })),
+    rounds: shape.rounds,
+    fallback: shape.fallback,
+  }
+}
+
+function toTarget(one: { kind: string; name: string }): Target {
+  return one.kind === 'schedule' ? { kind: 'schedule', name: one.name } : { kind: 'person', name: one.name }
+}

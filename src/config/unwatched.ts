@@ -1,0 +1,38 @@
+import type { ScheduleShape } from './roster.ts'
+import type { MonitorKind, ProbeShape, ServiceShape } from './watch.ts'
+
+interface Found {
+  people: Map<string, { contact: unknown[] }>
+  roles: Map<string, { kind: string }[]>
+  schedules: Map<string, ScheduleShape>
+  services: Map<string, ServiceShape>
+  probes: Map<string, ProbeShape>
+  others: Map<string, { kind: MonitorKind }>
+  locations: Map<string, unknown>
+  /** Sections that are one of a kind, undefined when the file has none. */
+  only: Record<string, unknown>
+}
+
+/** What the file asks for and this version does not do yet, one line for each, so that nobody relies on it. */
+export function notWatchedYet(found: Found): string[] {
+  const lines: string[] = []
+  for (const [name, { kind }] of found.others) lines.push(`monitor ${name} (${kind})`)
+  for (const [name, probe] of found.probes) {
+    if (probe.depends_on) lines.push(`depends_on of monitor ${name}`)
+    if (probe.locations?.some((location) => location !== 'here')) lines.push(`locations of monitor ${name}`)
+  }
+  for (const [name, { contact }] of found.people) if (contact.length > 0) lines.push(`contact of ${name}`)
+  for (const [name, members] of found.roles) {
+    for (const group of members) if (group.kind === 'slack') lines.push(`Slack user group in role ${name}`)
+  }
+  for (const [name, schedule] of found.schedules) {
+    if (schedule.slack_group) lines.push(`slack_group of schedule ${name}`)
+    if (schedule.handover) lines.push(`handover of schedule ${name}`)
+  }
+  for (const [name, service] of found.services) {
+    for (const key of ['domains', 'pool', 'deploy'] as const) if (service[key]) lines.push(`${key} of service ${name}`)
+  }
+  for (const name of found.locations.keys()) if (name !== 'here') lines.push(`location ${name}`)
+  for (const [name, section] of Object.entries(found.only)) if (section !== undefined) lines.push(name)
+  return [...new Set(lines)]
+}

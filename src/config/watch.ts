@@ -1,0 +1,199 @@
+import { z } from 'zod'
+import type { Monitor, Service } from '../domain/rules.ts'
+import {
+  duration,
+  formatDuration,
+  integer,
+  leaf,
+  listOf,
+  matching,
+  mustBe,
+  ok,
+  oneOf,
+  text,
+  trueOrFalse,
+} from './leaf.ts'
+import { type Context, reference, slackChannel } from './names.ts'
+import { hostAndPort, url } from './targets.ts'
+import { cron, zone } from './times.ts'
+
+/** Services and the monitors that watch them. */
+
+const MOST_DOMAINS = 1_000
+const MOST_DEPENDENCIES = 100
+const SEVERITIES = ['critical', 'error', 'warning', 'info'] as const
+const HOSTNAME = /^(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}\.?$/i
+
+const hostname = matching(HOSTNAME, 'a domain name such as example.com')
+
+export function serviceShape(context: Context) {
+  const hook = z.strictObject({ webhook: url(context.network), secret: text('a secret') })
+  const deploy = z.strictObject({
+    estimate: duration('1s', '24h').optional(),
+    bake: duration('0s', '24h').optional(),
+    start: hook,
+    halt: hook.optional(),
+    halt_when: z
+      .strictObject({
+        pool_below: matching(/^(100|[1-9]?\d)%$/, 'a percentage such as 75%').optional(),
+        probes_failing: integer(1, 1_000).optional(),
+        rate_dip: trueOrFalse.optional(),
+      })
+      .optional(),
+  })
+  return z
+    .strictObject({
+      policy: reference('policies', context, 'has the policy'),
+      channel: slackChannel.optional(),
+      pages: z
+        .array(oneOf(...SEVERITIES))
+        .max(SEVERITIES.length)
+        .default(['critical', 'error']),
+      domains: listOf(hostname, MOST_DOMAINS).optional(),
+      pool: url(context.network).optional(),
+      deploy: deploy.optional(),
+    })
+    .superRefine((service, refinement) => {
+      if (service.deploy?.halt_when?.pool_below === undefined || service.pool !== undefined) return
+      const message = 'can never halt a rollout: the service has no pool whose share could be asked for'
+      refinement.addIssue({ code: 'custom', path: ['deploy', 'halt_when', 'pool_below'], message })
+    })
+}
+
+export type ServiceShape = z.infer<ReturnType<typeof serviceShape>>
+
+export function toService(name: string, shape: ServiceShape): Service {
+  return { name, policy: shape.policy, channel: shape.channel ?? null, pages: [...new Set(shape.pages)] }
+}
+
+export const MONITOR_KINDS = ['probe', 'tls', 'dns', 'tcp', 'rate', 'heartbeat', 'log'] as const
+export type MonitorKind = (typeof MONITOR_KINDS)[number]
+
+/** What every monitor may have, whatever its kind. */
+export function commonMonitorKeys(context: Context) {
+  return {
+    service: reference('services', context, 'watches'),
+    severity: oneOf(...SEVERITIES).default('critical'),
+    depends_on: listOf(reference('monitors', context, 'depends on'), MOST_DEPENDENCIES).optional(),
+    locations: listOf(reference('locations', context), 100).optional(),
+    agree: integer(1, 100).optional(),
+  }
+}
+
+const DEFAULT_EVERY_MS = 30_000
+const DEFAULT_TIMEOUT_MS = 5_000
+
+/** The shape of each kind of monitor. Built once per file: a file may have thousands of monitors. */
+export function monitorShapes(context: Context) {
+  const common = commonMonitorKeys(context)
+  const every = duration('1s', '1d').default(DEFAULT_EVERY_MS)
+  const timeout = duration('100ms', '10s').optional()
+  const thresholds = { fail_after: integer(1, 100).default(3), recover_after: integer(1, 100).default(2) }
+  const asked = { ...common, every, timeout, ...thresholds }
+  const monitor = <T extends z.ZodRawShape>(keys: T) => z.strictObject(keys).superRefine(agreement)
+  return {
+    probe: monitor({ ...asked, probe: url(context.network), expect: httpExpectation.optional() }).superRefine(patience),
+    tls: monitor({
+      ...asked,
+      tls: hostAndPort(context.network),
+      expect: z.strictObject({ days_left: integer(1, 365).optional() }).optional(),
+    }).superRefine(patience),
+    dns: monitor({
+      ...asked,
+      dns: z.strictObject({ name: hostname, type: oneOf(...RECORD_TYPES) }),
+      expect: z.strictObject({ min_answers: integer(1, 1_000).optional() }).optional(),
+    }).superRefine(patience),
+    tcp: monitor({ ...asked, tcp: hostAndPort(context.network) }).superRefine(patience),
+    rate: monitor({
+      ...common,
+      every,
+      timeout,
+      rate: rateSource(context),
+      detect: listOf(oneOf('dip', 'flatline', 'spike'), 3),
+      floor: leaf('a number of at least 0', (value) =>
+        typeof value === 'number' && Number.isFinite(value) && value >= 0
+          ? ok(value)
+          : mustBe('a number of at least 0'),
+      ).optional(),
+    }).superRefine(patience),
+    heartbeat: monitor({ ...common, heartbeat }),
+    log: monitor({
+      ...common,
+      log: z.strictObject({
+        file: text('the path of a file', 1_000),
+        expect: oneOf('empty').optional(),
+        canary: duration('1s', '1d').optional(),
+      }),
+    }),
+  }
+}
+
+const RECORD_TYPES = ['A', 'AAAA', 'CAA', 'CNAME', 'MX', 'NS', 'PTR', 'SOA', 'SRV', 'TXT'] as const
+
+const status = integer(100, 599)
+const httpExpectation = z.strictObject({
+  status: z.preprocess((value) => (Array.isArray(value) ? value : [value]), listOf(status, 100)).optional(),
+  body_contains: text('the text that must be in the body', 1_000).optional(),
+})
+
+const heartbeat = z
+  .strictObject({
+    cron: cron.optional(),
+    every: duration('1s', '366d').optional(),
+    zone: zone.optional(),
+    grace: duration('1s', '30d'),
+  })
+  .superRefine((shape, context) => {
+    if ((shape.cron === undefined) !== (shape.every === undefined)) return
+    context.addIssue({ code: 'custom', path: [], message: 'needs either cron or every' })
+  })
+
+function rateSource(context: Context) {
+  return z
+    .strictObject({
+      prometheus: url(context.network).optional(),
+      query: text('a PromQL query', 5_000).optional(),
+      push: trueOrFalse.optional(),
+    })
+    .superRefine((source, refinement) => {
+      const refuse = (message: string) => refinement.addIssue({ code: 'custom', path: [], message })
+      if (source.push === true && source.prometheus === undefined && source.query === undefined) return
+      if (source.push === true) refuse('is either pushed or asked from Prometheus: keep push, or prometheus and query')
+      else if (source.prometheus === undefined || source.query === undefined) {
+        refuse('needs prometheus and query, or push: true for counters that the application sends')
+      }
+    })
+}
+
+/** A try that lasts longer than the pause between two of them would pile up. */
+function patience(shape: { every: number; timeout?: number | undefined }, context: z.RefinementCtx): void {
+  if (shape.timeout === undefined || shape.timeout <= shape.every) return
+  const message = `must be at most every (${formatDuration(shape.every)}), not {it}: tries would overlap`
+  context.addIssue({ code: 'custom', path: ['timeout'], message })
+}
+
+function agreement(shape: object, context: z.RefinementCtx): void {
+  const { agree, locations } = shape as { agree?: number; locations?: string[] }
+  const count = new Set(locations ?? ['here']).size
+  if (agree === undefined || agree <= count) return
+  const message = `is {it}, but the monitor has only ${count} location${count === 1 ? '' : 's'}: it could never be down`
+  context.addIssue({ code: 'custom', path: ['agree'], message })
+}
+
+export type ProbeShape = z.infer<ReturnType<typeof monitorShapes>['probe']>
+
+export function toMonitor(name: string, shape: ProbeShape): Monitor {
+  return {
+    name,
+    service: shape.service,
+    kind: 'http',
+    severity: shape.severity,
+    url: shape.probe,
+    everyMs: shape.every,
+    timeoutMs: shape.timeout ?? Math.min(DEFAULT_TIMEOUT_MS, shape.every),
+    failAfter: shape.fail_after,
+    recoverAfter: shape.recover_after,
+    // No status at all means that any 2xx is well.
+    expect: { status: shape.expect?.status ?? [], bodyContains: shape.expect?.body_contains ?? null },
+  }
+}

@@ -1,0 +1,50 @@
+import type { Clock, Machine } from './clock.ts'
+import type { Sample } from './domain/detect/probe.ts'
+import type { Outcome } from './domain/event.ts'
+import type { Monitor, Rules } from './domain/rules.ts'
+import type { Logger } from './log.ts'
+import type { Entry } from './store/inbox.ts'
+import type { Store } from './store/store.ts'
+
+/** What a call to Slack came to. Never thrown: each caller says what it does with each. */
+export type SlackResult<T> =
+  | { ok: true; value: T }
+  /** It certainly did not happen, and may work later. */
+  | { ok: false; kind: 'again'; reason: string; afterMs: number | null }
+  /** It may have happened: no reply, or an answer that says nothing. */
+  | { ok: false; kind: 'unknown'; reason: string }
+  /** It did not happen and never will, as asked. */
+  | { ok: false; kind: 'never'; reason: string }
+
+/** Calls a method of Slack's Web API. */
+export type SlackCall = (method: string, args: Record<string, unknown>) => Promise<SlackResult<Record<string, unknown>>>
+
+export interface SlackCalls {
+  /** For pages alone: nothing in bulk goes this way, so that nothing delays them. */
+  pages: SlackCall
+  rest: SlackCall
+}
+
+/** Checks one monitor's target; a sick target is a result, never a throw. */
+export type Check = (monitor: Monitor, rules: Rules, at: number) => Promise<Sample>
+
+/** All that the bot does to the world, so that a test can stop it at any call. */
+export interface Deps {
+  clock: Clock
+  machine: Machine
+  log: Logger
+  store: Store
+  slack: SlackCalls
+  check: Check
+  /** The active configuration. */
+  rules(): Rules
+  version: string
+}
+
+/** The way in for whatever may change who is paged. */
+export interface Desk {
+  /** Stores an event and waits for what comes of it. A repeat of the same source and key gives the same outcome. */
+  submit(entry: Entry): Promise<Outcome>
+  /** There may be something to decide. */
+  wake(): void
+}

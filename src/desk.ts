@@ -1,0 +1,241 @@
+import { randomUUID } from 'node:crypto'
+import pg from 'pg'
+import { sleep } from './clock.ts'
+import type { Deps, Desk } from './deps.ts'
+import { type Decision, decide, nextDue } from './domain/decide.ts'
+import type { Outcome } from './domain/event.ts'
+import { messageOf } from './errors.ts'
+import { type Born, save, type Taken, take } from './store/desk.ts'
+import { outcomes, submit, undone } from './store/inbox.ts'
+import { readRules } from './store/rules.ts'
+
+/** The sweep: finds what should have happened and did not. It alone meets every promise (reliability R3). */
+const SWEEP_MS = 1_000
+
+/** After an outage of the store the next try comes this soon. */
+const RETRY_MS = 250
+
+/** How long a born claim holds; the same as that of any claim of the out-tray. */
+export const LEASE_MS = 10_000
+
+/** Outcomes kept for askers who come a moment after the decision. */
+const REMEMBERED = 1_000
+
+export interface RunningDesk extends Desk {
+  start(): void
+  /** Whether a decision is being made, or is known to be wanted. */
+  busy(): boolean
+  close(): Promise<void>
+}
+
+type DeskDeps = Pick<Deps, 'clock' | 'machine' | 'log' | 'store'>
+
+/**
+ * The desk: one transaction at a time in the whole installation. It wakes by its own process's commits, by NOTIFY, by a timer at the next
+ * instant at which something is due, and by a sweep each second; every wake re-reads and re-decides.
+ *
+ * @param deliver gets the pages that a decision owes, already claimed by this process, as soon as they are committed
+ */
+export function createDesk(deps: DeskDeps, deliver: (born: Born[]) => void): RunningDesk {
+  const { clock, log, store } = deps
+  const closing = new AbortController()
+  const waiting = new Map<number, (outcome: Outcome) => void>()
+  const recent = new Map<number, Outcome>()
+  let wanted = false
+  let running: Promise<void> | null = null
+  let timer = new AbortController()
+  let sweep: NodeJS.Timeout | null = null
+  let forget: (() => void) | null = null
+
+  function wake(): void {
+    wanted = true
+    if (closing.signal.aborted || running) return
+    running = run().finally(() => {
+      running = null
+      // A wake that came between the last look and here.
+      if (wanted) wake()
+    })
+  }
+
+  async function run(): Promise<void> {
+    while (wanted && !closing.signal.aborted) {
+      wanted = false
+      try {
+        const transaction = await decideOnce(deps, null)
+        settle(transaction)
+      } catch (error) {
+        await failed(error)
+      }
+    }
+  }
+
+  function settle({ born, decided, more, dueAt }: Transaction): void {
+    if (born.length > 0) deliver(born)
+    for (const { id, outcome } of decided) resolve(id, outcome)
+    if (more) wanted = true
+    timer.abort()
+    timer = new AbortController()
+    if (Number.isFinite(dueAt)) clock.sleepUntil(dueAt, timer.signal).then(wake, () => {})
+  }
+
+  async function failed(error: unknown): Promise<void> {
+    if (error instanceof Outdated) {
+      log.fatal(error.message)
+      return closing.abort(error)
+    }
+    if (isOutage(error)) {
+      log.warn({ reason: messageOf(error) }, 'the store does not answer; the desk tries again')
+      await sleep(RETRY_MS, closing.signal).catch(() => {})
+      wanted = true
+      return
+    }
+    // Something on the desk makes the decision throw: each event alone, so that one defect holds up nobody else.
+    log.error({ err: error }, 'a decision failed; its events are tried one by one')
+    for (const id of await undone(store.pool)) {
+      try {
+        settle(await decideOnce(deps, id))
+      } catch (reason) {
+        if (isOutage(reason)) return
+        settle(await park(deps, id, reason))
+      }
+    }
+  }
+
+  function resolve(id: number, outcome: Outcome): void {
+    recent.set(id, outcome)
+    if (recent.size > REMEMBERED) recent.delete(recent.keys().next().value ?? id)
+    waiting.get(id)?.(outcome)
+    waiting.delete(id)
+  }
+
+  /** Another process may have decided what is waited for here. */
+  async function lookForOutcomes(): Promise<void> {
+    if (waiting.size === 0) return
+    for (const [id, outcome] of await outcomes(store.pool, [...waiting.keys()])) resolve(id, outcome)
+  }
+
+  return {
+    wake,
+    async submit(entry) {
+      const [id] = await submit(store.pool, [entry], clock.now())
+      if (id === undefined) throw new Error('the store took no event')
+      const known = recent.get(id) ?? (await outcomes(store.pool, [id])).get(id)
+      if (known) return known
+      const outcome = new Promise<Outcome>((done) => waiting.set(id, done))
+      wake()
+      return outcome
+    },
+    start() {
+      forget = store.onNotice(() => {
+        wake()
+        lookForOutcomes().catch(() => {})
+      })
+      sweep = setInterval(() => {
+        wake()
+        lookForOutcomes().catch(() => {})
+      }, SWEEP_MS)
+      wake()
+    },
+    busy: () => running !== null || wanted,
+    async close() {
+      forget?.()
+      if (sweep) clearInterval(sweep)
+      closing.abort(new Error('the desk is closed'))
+      timer.abort()
+      await running
+    },
+  }
+}
+
+interface Transaction {
+  born: Born[]
+  decided: Decision['outcomes']
+  /** There may be more events than one transaction takes. */
+  more: boolean
+  /** When the desk must look again by itself. */
+  dueAt: number
+}
+
+async function decideOnce(deps: DeskDeps, only: number | null): Promise<Transaction> {
+  return transaction(deps, only, async (taken, now) => {
+    if (taken.rulesId === null) return null
+    const rules = await readRules(deps.store.pool, taken.rulesId)
+    const idle = taken.events.length === 0 && taken.unreadable.length === 0 && nextDue(taken.desk) > now
+    return idle ? null : decide(taken.desk, taken.events, now, rules)
+  })
+}
+
+/** An event that makes every decision throw is set aside, loudly, with a reference that its sender sees too. */
+async function park(deps: DeskDeps, id: number, reason: unknown): Promise<Transaction> {
+  const reference = randomUUID().slice(0, 8)
+  deps.log.fatal({ err: reason, inbox: id, reference }, 'an event could not be decided and is parked')
+  const outcome: Outcome = { result: 'refused', refusal: { code: 'failed', reference } }
+  return transaction(deps, id, async (taken, now) => ({
+    desk: { ...taken.desk, decidedAt: now },
+    facts: [],
+    owed: [],
+    voids: [],
+    outcomes: [{ id, outcome }],
+  }))
+}
+
+async function transaction(
+  { clock, machine, log, store }: DeskDeps,
+  only: number | null,
+  decideOn: (taken: Taken, now: number) => Promise<Decision | null>,
+): Promise<Transaction> {
+  const client = await store.deskPool.connect()
+  try {
+    const taken = await take(client, only)
+    if (taken === null)
+      throw new Error('a newer version of Watchbill works on this store: this process has stopped deciding')
+    const now = Math.max(clock.now(), taken.desk.decidedAt)
+    const decision = await decideOn(taken, now)
+    const parked = taken.unreadable.map(({ id, reason }) => {
+      const reference = randomUUID().slice(0, 8)
+      log.fatal({ inbox: id, reason, reference }, 'an event is unreadable and is parked')
+      return { id, outcome: { result: 'refused', refusal: { code: 'failed', reference } } as const }
+    })
+    if (decision === null) {
+      await client.query('rollback')
+      client.release()
+      return { born: [], decided: [], more: false, dueAt: nextDue(taken.desk) }
+    }
+    const born = await save(client, {
+      taken,
+      decision,
+      parked,
+      now,
+      process: store.process,
+      machineNow: machine.now(),
+      leaseMs: LEASE_MS,
+    })
+    await client.query('commit')
+    client.release()
+    explain(log, decision)
+    return { born, decided: decision.outcomes, more: taken.events.length > 0, dueAt: nextDue(decision.desk) }
+  } catch (error) {
+    // The connection goes, and with it whatever the transaction had begun.
+    client.release(true)
+    throw error
+  }
+}
+
+/** One line per fact, with its reason. */
+function explain(log: DeskDeps['log'], decision: Decision): void {
+  for (const { id, type, incident, at, ...reason } of decision.facts)
+    log.info({ fact: id, incident, at: new Date(at).toISOString(), ...('policy' in reason ? {} : reason) }, type)
+}
+
+class Outdated extends Error {
+  constructor() {
+    super('a newer version of Watchbill works on this store: this process has stopped deciding')
+  }
+}
+
+/** The store is away or busy, as opposed to a defect of ours. Classes of SQLSTATE: connection, resources, operator, rollback. */
+function isOutage(error: unknown): boolean {
+  if (error instanceof pg.DatabaseError) return /^(08|53|55|57|58|40|25P03)/.test(error.code ?? '08')
+  const code = (error as { code?: unknown } | null)?.code
+  return typeof code === 'string' || /timeout|terminated|Connection|not queryable/i.test(messageOf(error))
+}

@@ -1,0 +1,217 @@
+import type { Fact, Recorded } from './fact.ts'
+import type { Alert, Incident, Page } from './incident.ts'
+import { alertId, graver, isOpen } from './incident.ts'
+import type { Owed } from './owed.ts'
+import { owes, pagesOf } from './owed.ts'
+import type { Rules } from './rules.ts'
+
+/** Everything open: what the desk decides on. Plain data; never changed in place. */
+export interface Desk {
+  /** The instant of the last decision: time never runs backwards for the desk. */
+  decidedAt: number
+  nextIncident: number
+  nextFact: number
+  /** Open incidents, and those resolved by the decision at hand or named by its events. */
+  incidents: Readonly<Record<number, Incident>>
+  /** Alerts by {@link alertId}. */
+  alerts: Readonly<Record<string, Alert>>
+  /** People who cannot be reached, and why. */
+  unreachable: Readonly<Record<string, string>>
+}
+
+/** What a decision writes into while it is made: the desk so far, and all that follows from it. */
+export interface Book {
+  desk: Desk
+  readonly rules: Rules
+  readonly facts: Recorded[]
+  readonly owed: Map<string, Owed>
+  /** Prefixes of keys: what is unsent under them is void. */
+  readonly voids: Set<string>
+}
+
+export const openBook = (desk: Desk, rules: Rules): Book => ({
+  desk,
+  rules,
+  facts: [],
+  owed: new Map(),
+  voids: new Set(),
+})
+
+/** Records a fact: the desk moves on, and what is owed by it is noted. The only way in which a decision changes anything. */
+export function note(book: Book, fact: Fact): void {
+  const recorded: Recorded = { ...fact, id: book.desk.nextFact }
+  book.facts.push(recorded)
+  book.desk = evolve({ ...book.desk, nextFact: book.desk.nextFact + 1 }, fact)
+  const incident = fact.incident === null ? null : incidentOf(book, fact.incident)
+  for (const owed of owes(recorded, incident)) book.owed.set(owed.key, owed)
+  if (incident && (fact.type === 'acked' || fact.type === 'resolved')) {
+    book.voids.add(pagesOf(incident.id))
+    // Born and void in the same decision: an escalation that an acknowledgement in the same batch has overtaken.
+    for (const key of book.owed.keys()) if (key.startsWith(pagesOf(incident.id))) book.owed.delete(key)
+  }
+}
+
+/** An incident that a handler has already found; a defect otherwise. */
+export function incidentOf(book: Book, id: number): Incident {
+  const incident = book.desk.incidents[id]
+  if (!incident) throw new Error(`incident ${id} is not on the desk`)
+  return incident
+}
+
+/** The open incident of a service, if there is one. */
+export function openIncidentOf(book: Book, service: string): Incident | null {
+  return Object.values(book.desk.incidents).find((incident) => incident.service === service && isOpen(incident)) ?? null
+}
+
+/** The desk after a fact. Pure. */
+export function evolve(desk: Desk, fact: Fact): Desk {
+  switch (fact.type) {
+    case 'opened':
+      return withIncident({ ...desk, nextIncident: Math.max(desk.nextIncident, fact.incident + 1) }, opened(fact))
+    case 'detected':
+      return detected(desk, fact)
+    case 'repeated':
+      return withAlert(desk, fact, (alert) => ({ ...alert, lastAt: fact.at, count: alert.count + 1 }))
+    case 'recovered':
+      return recovered(desk, fact)
+    case 'stepped': {
+      const { epoch, round, step } = fact
+      const moved = { state: 'paging', epoch, round, step, deadlineAt: fact.waitsUntilAt } as const
+      return change(desk, fact.incident, (incident) => ({ ...incident, ...moved }))
+    }
+    case 'paged':
+      return change(desk, fact.incident, (incident) => ({ ...incident, pages: [...incident.pages, fact.page] }))
+    case 'refused':
+      return change(desk, fact.incident, (incident) => ({
+        ...incident,
+        pages: incident.pages.map((page): Page => (page.key === fact.page ? { ...page, refused: fact.reason } : page)),
+      }))
+    case 'exhausted':
+      return change(desk, fact.incident, (incident) => ({ ...incident, state: 'exhausted', deadlineAt: null }))
+    case 'acked':
+      return change(desk, fact.incident, (incident) => ({
+        ...incident,
+        state: 'acked',
+        deadlineAt: null,
+        ackedBy: fact.by,
+        ackedAt: fact.at,
+      }))
+    case 'responding':
+      return change(desk, fact.incident, (incident) => ({ ...incident, responders: [...incident.responders, fact.by] }))
+    case 'resolved':
+      return resolved(desk, fact)
+    case 'channel':
+      return change(desk, fact.incident, (incident) => ({
+        ...incident,
+        channel: { id: fact.channel, name: fact.name },
+      }))
+    case 'reachability': {
+      const { [fact.person]: _, ...others } = desk.unreachable
+      const unreachable = fact.unreachable === null ? others : { ...others, [fact.person]: fact.unreachable }
+      return { ...desk, unreachable }
+    }
+    case 'skipped':
+    case 'gap':
+    case 'note':
+      return desk
+    default:
+      return fact satisfies never
+  }
+}
+
+function opened(fact: Fact & { type: 'opened' }): Incident {
+  return {
+    id: fact.incident,
+    title: fact.title,
+    severity: fact.severity,
+    service: fact.service,
+    origin: fact.origin,
+    by: fact.by,
+    state: 'paging',
+    status: 'investigating',
+    policy: fact.policy,
+    epoch: 1,
+    round: 1,
+    step: 0,
+    deadlineAt: null,
+    openedAt: fact.at,
+    ackedBy: null,
+    ackedAt: null,
+    responders: [],
+    resolvedBy: null,
+    resolvedAt: null,
+    pages: [],
+    alerts: [],
+    channel: null,
+  }
+}
+
+function detected(desk: Desk, fact: Fact & { type: 'detected' }): Desk {
+  const { service, key, monitor, severity, summary, evidence, at } = fact
+  const before = desk.alerts[alertId(service, key)]
+  const alert: Alert = {
+    service,
+    key,
+    monitor,
+    severity,
+    summary,
+    evidence,
+    status: 'firing',
+    incident: fact.incident,
+    firstAt: at,
+    lastAt: at,
+    count: (before?.count ?? 0) + 1,
+    recheckAt: null,
+  }
+  const next = { ...desk, alerts: { ...desk.alerts, [alertId(service, key)]: alert } }
+  if (fact.incident === null) return next
+  return change(next, fact.incident, (incident) => ({
+    ...incident,
+    severity: graver(incident.severity, severity),
+    alerts: [
+      ...incident.alerts.filter((joined) => joined.key !== key),
+      { key, monitor, severity, summary, evidence, firstAt: at, recoveredAt: null },
+    ],
+  }))
+}
+
+function recovered(desk: Desk, fact: Fact & { type: 'recovered' }): Desk {
+  const next = withAlert(desk, fact, (alert) => ({ ...alert, status: 'resolved', lastAt: fact.at, recheckAt: null }))
+  if (fact.incident === null) return next
+  return change(next, fact.incident, (incident) => ({
+    ...incident,
+    alerts: incident.alerts.map((joined) => (joined.key === fact.key ? { ...joined, recoveredAt: fact.at } : joined)),
+  }))
+}
+
+function resolved(desk: Desk, fact: Fact & { type: 'resolved' }): Desk {
+  const alerts = { ...desk.alerts }
+  for (const [id, alert] of Object.entries(alerts))
+    if (alert.incident === fact.incident && alert.status === 'firing')
+      alerts[id] = { ...alert, recheckAt: fact.recheckAt }
+  return change({ ...desk, alerts }, fact.incident, (incident) => ({
+    ...incident,
+    state: 'resolved',
+    status: 'resolved',
+    deadlineAt: null,
+    resolvedBy: fact.by,
+    resolvedAt: fact.at,
+  }))
+}
+
+const withIncident = (desk: Desk, incident: Incident): Desk => ({
+  ...desk,
+  incidents: { ...desk.incidents, [incident.id]: incident },
+})
+
+function change(desk: Desk, id: number, to: (incident: Incident) => Incident): Desk {
+  const incident = desk.incidents[id]
+  if (!incident) throw new Error(`incident ${id} is not on the desk`)
+  return withIncident(desk, to(incident))
+}
+
+function withAlert(desk: Desk, about: { service: string; key: string }, to: (alert: Alert) => Alert): Desk {
+  const id = alertId(about.service, about.key)
+  const alert = desk.alerts[id]
+  return alert ? { ...desk, alerts: { ...desk.alerts, [id]: to(alert) } } : desk
+}

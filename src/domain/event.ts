@@ -1,0 +1,129 @@
+import { z } from 'zod'
+import { Severity } from './rules.ts'
+
+/**
+ * What may change who is paged, who owns what: a row of the in-tray. Closed union: one member and one schema per type; `by` is a person's
+ * name in the configuration, already authorised at the border and looked up again by the desk.
+ */
+const by = z.string()
+const incident = z.int()
+
+/** A monitor or another system says that something began or ceased to fail. */
+export const Signal = z.strictObject({
+  type: z.literal('signal'),
+  service: z.string(),
+  /** Names what fails within the service; repeats of it are the same alert. */
+  key: z.string(),
+  status: z.enum(['firing', 'resolved']),
+  severity: Severity,
+  summary: z.string(),
+  /** What was seen, one line per observation. */
+  evidence: z.array(z.string()),
+  monitor: z.string().nullable(),
+  /** When the source saw it, UTC ms. */
+  seenAt: z.number(),
+})
+export type Signal = z.infer<typeof Signal>
+
+/** A person says that something is wrong. */
+export const Declare = z.strictObject({
+  type: z.literal('declare'),
+  by,
+  title: z.string(),
+  severity: Severity,
+  service: z.string(),
+})
+export type Declare = z.infer<typeof Declare>
+
+/** A person calls for another, for whoever has a watch, or for whoever answers for a service. */
+export const Call = z.strictObject({
+  type: z.literal('call'),
+  by,
+  target: z.strictObject({ kind: z.enum(['person', 'schedule', 'service']), name: z.string() }),
+  text: z.string(),
+})
+export type Call = z.infer<typeof Call>
+
+export const Act = z.strictObject({ type: z.enum(['ack', 'escalate', 'resolve']), by, incident })
+export type Act = z.infer<typeof Act>
+
+export const Note = z.strictObject({ type: z.literal('note'), by, incident, text: z.string() })
+export type Note = z.infer<typeof Note>
+
+/** The out-tray could not and never can deliver a page. */
+export const PageRefused = z.strictObject({
+  type: z.literal('page-refused'),
+  incident,
+  page: z.string(),
+  person: z.string(),
+  reason: z.string(),
+  /** The person cannot be reached at all, not only this once: remembered until a check says otherwise. */
+  unreachable: z.boolean(),
+})
+export type PageRefused = z.infer<typeof PageRefused>
+
+/** The incident's channel exists. */
+export const ChannelOpened = z.strictObject({
+  type: z.literal('channel-opened'),
+  incident,
+  channel: z.string(),
+  name: z.string(),
+})
+export type ChannelOpened = z.infer<typeof ChannelOpened>
+
+/** The hourly check of the people's Slack accounts; `unreachable` is the reason, null when all is well. */
+export const Checked = z.strictObject({
+  type: z.literal('checked'),
+  person: z.string(),
+  unreachable: z.string().nullable(),
+})
+export type Checked = z.infer<typeof Checked>
+
+export const Event = z.discriminatedUnion('type', [
+  Signal,
+  Declare,
+  Call,
+  Act,
+  Note,
+  PageRefused,
+  ChannelOpened,
+  Checked,
+])
+export type Event = z.infer<typeof Event>
+
+/** An event with its row of the in-tray: judged at the instant at which it was stored. */
+export interface Received {
+  id: number
+  at: number
+  event: Event
+}
+
+/** Why an event changed nothing. `src/slack/words.ts` has the sentence for each. */
+export const Refusal = z.discriminatedUnion('code', [
+  z.strictObject({ code: z.literal('unknown-incident'), incident }),
+  z.strictObject({
+    code: z.literal('already-resolved'),
+    incident,
+    by: z.string().nullable(),
+    at: z.number(),
+  }),
+  z.strictObject({ code: z.literal('all-paged'), incident }),
+  z.strictObject({ code: z.literal('unknown-person'), name: z.string() }),
+  z.strictObject({ code: z.literal('unknown-target'), kind: z.string(), name: z.string() }),
+  z.strictObject({ code: z.literal('failed'), reference: z.string() }),
+])
+export type Refusal = z.infer<typeof Refusal>
+
+/** What came of an event: the answer to whoever sent it. */
+export const Outcome = z.discriminatedUnion('result', [
+  z.strictObject({
+    result: z.literal('done'),
+    incident: incident.nullable(),
+    /** What happened, where "done" alone would mislead. */
+    how: z.enum(['opened', 'joined', 'acked', 'responding', 'stepped', 'exhausted', 'resolved', 'noted', 'recorded']),
+    /** Whom the decision paged. */
+    paged: z.array(z.string()),
+  }),
+  z.strictObject({ result: z.literal('refused'), refusal: Refusal }),
+])
+export type Outcome = z.infer<typeof Outcome>

@@ -1,0 +1,144 @@
+import { z } from 'zod'
+import { Page } from './incident.ts'
+import { Policy, Severity } from './rules.ts'
+
+/**
+ * What was decided, with its reason: append-only. State is the fold of facts (`evolve` in desk-state.ts); the timeline and the audit are
+ * two readings of them. Every fact has an instant; `incident` is null where it belongs to none.
+ */
+const incident = z.int()
+const at = z.number()
+
+export const Fact = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('opened'),
+    incident,
+    at,
+    title: z.string(),
+    severity: Severity,
+    service: z.string().nullable(),
+    origin: z.enum(['alert', 'declared', 'call']),
+    by: z.string().nullable(),
+    policy: Policy,
+  }),
+  z.strictObject({
+    type: z.literal('detected'),
+    incident: incident.nullable(),
+    at,
+    service: z.string(),
+    key: z.string(),
+    monitor: z.string().nullable(),
+    severity: Severity,
+    summary: z.string(),
+    evidence: z.array(z.string()),
+    /** It never ceased: its incident had been resolved by hand. */
+    still: z.boolean(),
+  }),
+  /** The same alert again, while it fires. */
+  z.strictObject({
+    type: z.literal('repeated'),
+    incident: incident.nullable(),
+    at,
+    service: z.string(),
+    key: z.string(),
+  }),
+  z.strictObject({
+    type: z.literal('recovered'),
+    incident: incident.nullable(),
+    at,
+    service: z.string(),
+    key: z.string(),
+    summary: z.string(),
+  }),
+  /** Escalation stands at this step now; `waitsUntilAt` is when the next is due. */
+  z.strictObject({
+    type: z.literal('stepped'),
+    incident,
+    at,
+    epoch: z.int(),
+    round: z.int(),
+    step: z.int(),
+    waitsUntilAt: z.number(),
+    reason: z.enum(['start', 'unanswered', 'asked', 'nobody', 'unreachable']),
+    by: z.string().nullable(),
+  }),
+  z.strictObject({ type: z.literal('paged'), incident, at, page: Page }),
+  /** Somebody the step names was not paged: just paged for the same incident, or known to be unreachable. */
+  z.strictObject({
+    type: z.literal('skipped'),
+    incident,
+    at,
+    person: z.string(),
+    reason: z.enum(['just-paged', 'unreachable']),
+    detail: z.string(),
+  }),
+  z.strictObject({
+    type: z.literal('refused'),
+    incident,
+    at,
+    page: z.string(),
+    person: z.string(),
+    reason: z.string(),
+  }),
+  z.strictObject({ type: z.literal('gap'), incident, at, schedule: z.string(), step: z.int() }),
+  z.strictObject({
+    type: z.literal('exhausted'),
+    incident,
+    at,
+    reason: z.enum(['unanswered', 'nobody', 'unreachable', 'asked']),
+  }),
+  z.strictObject({ type: z.literal('acked'), incident, at, by: z.string() }),
+  z.strictObject({ type: z.literal('responding'), incident, at, by: z.string() }),
+  z.strictObject({
+    type: z.literal('resolved'),
+    incident,
+    at,
+    by: z.string().nullable(),
+    /** Keys of alerts that still fire: they are raised again at `recheckAt`. */
+    stillFiring: z.array(z.string()),
+    recheckAt: z.number().nullable(),
+  }),
+  z.strictObject({ type: z.literal('note'), incident, at, by: z.string(), text: z.string() }),
+  z.strictObject({ type: z.literal('channel'), incident, at, channel: z.string(), name: z.string() }),
+  z.strictObject({
+    type: z.literal('reachability'),
+    incident: z.null(),
+    at,
+    person: z.string(),
+    unreachable: z.string().nullable(),
+  }),
+])
+export type Fact = z.infer<typeof Fact>
+
+/** A fact with its place in the record: counted without gaps over the whole installation. */
+export type Recorded = Fact & { id: number }
+
+/** The words of the timeline (design §7); null: kept in the record, not shown as an entry of its own. */
+export function timelineKind(fact: Fact) {
+  switch (fact.type) {
+    case 'opened':
+    case 'detected':
+    case 'recovered':
+    case 'paged':
+    case 'acked':
+    case 'resolved':
+    case 'note':
+    case 'gap':
+    case 'exhausted':
+      return fact.type
+    case 'responding':
+      return 'acked'
+    case 'stepped':
+      return fact.reason === 'start' ? null : 'escalated'
+    case 'skipped':
+      return fact.reason === 'unreachable' ? 'gap' : null
+    case 'refused':
+      return 'gap'
+    case 'repeated':
+    case 'channel':
+    case 'reachability':
+      return null
+    default:
+      return fact satisfies never
+  }
+}

@@ -1,0 +1,110 @@
+import { z } from 'zod'
+import { Policy, Severity } from './rules.ts'
+
+/** Why a person is paged; every page says so. */
+export const PageReason = z.discriminatedUnion('kind', [
+  /** On duty by roster: since when, and until when unchanged (null: beyond the horizon). */
+  z.strictObject({
+    kind: z.literal('duty'),
+    schedule: z.string(),
+    sinceAt: z.number().nullable(),
+    untilAt: z.number().nullable(),
+  }),
+  /** Named by the policy itself, or called by name. */
+  z.strictObject({ kind: z.literal('named'), by: z.string().nullable() }),
+  /** Last resort: nobody on the policy's steps answered, or could be reached. */
+  z.strictObject({ kind: z.literal('fallback') }),
+])
+export type PageReason = z.infer<typeof PageReason>
+
+export const Page = z.strictObject({
+  key: z.string(),
+  person: z.string(),
+  at: z.number(),
+  epoch: z.int(),
+  round: z.int(),
+  /** Index of the policy's step; null for the fallback. */
+  step: z.int().nullable(),
+  why: PageReason,
+  /** When the page was due, if it goes out late (a stop). */
+  dueAt: z.number().nullable(),
+  /** Why it could not be delivered, once that is known. */
+  refused: z.string().nullable(),
+})
+export type Page = z.infer<typeof Page>
+
+/** An alert as its incident remembers it. */
+export const Joined = z.strictObject({
+  key: z.string(),
+  monitor: z.string().nullable(),
+  severity: Severity,
+  summary: z.string(),
+  evidence: z.array(z.string()),
+  firstAt: z.number(),
+  recoveredAt: z.number().nullable(),
+})
+export type Joined = z.infer<typeof Joined>
+
+export const IncidentState = z.enum(['paging', 'acked', 'exhausted', 'resolved'])
+export type IncidentState = z.infer<typeof IncidentState>
+
+/**
+ * new --> paging(round, step, deadline) --ack--> acked --resolve--> resolved
+ * paging --deadline--> next step | next round | exhausted [fallback paged, loud post]     exhausted --ack--> acked
+ * acked --escalate--> paging (next step)          any open state --resolve, or all alerts recovered--> resolved
+ */
+export const Incident = z.strictObject({
+  id: z.int(),
+  title: z.string(),
+  severity: Severity,
+  service: z.string().nullable(),
+  origin: z.enum(['alert', 'declared', 'call']),
+  /** Who declared or called; null for alerts. */
+  by: z.string().nullable(),
+  state: IncidentState,
+  status: z.enum(['investigating', 'identified', 'monitoring', 'resolved']),
+  /** The policy it began with, kept until it is resolved. */
+  policy: Policy,
+  epoch: z.int(),
+  round: z.int(),
+  step: z.int(),
+  /** When the next step is due; null when no timer runs. */
+  deadlineAt: z.number().nullable(),
+  openedAt: z.number(),
+  ackedBy: z.string().nullable(),
+  ackedAt: z.number().nullable(),
+  responders: z.array(z.string()),
+  resolvedBy: z.string().nullable(),
+  resolvedAt: z.number().nullable(),
+  pages: z.array(Page),
+  alerts: z.array(Joined),
+  channel: z.strictObject({ id: z.string(), name: z.string() }).nullable(),
+})
+export type Incident = z.infer<typeof Incident>
+
+/** What fails now, or failed last, under one key of a service. */
+export const Alert = z.strictObject({
+  service: z.string(),
+  key: z.string(),
+  monitor: z.string().nullable(),
+  severity: Severity,
+  summary: z.string(),
+  evidence: z.array(z.string()),
+  status: z.enum(['firing', 'resolved']),
+  incident: z.int().nullable(),
+  firstAt: z.number(),
+  lastAt: z.number(),
+  count: z.int(),
+  /** Still firing though its incident was resolved by hand: raised again at this instant. */
+  recheckAt: z.number().nullable(),
+})
+export type Alert = z.infer<typeof Alert>
+
+export const isOpen = (incident: Incident) => incident.state !== 'resolved'
+
+/** Identifies an alert in the installation. */
+export const alertId = (service: string, key: string) => `${service}/${key}`
+
+/** The order of severities, gravest first. */
+const GRAVITY = Severity.options
+export const graver = (a: Severity, b: Severity): Severity => (GRAVITY.indexOf(a) <= GRAVITY.indexOf(b) ? a : b)

@@ -1,0 +1,136 @@
+import { z } from 'zod'
+import type { Fact, Recorded } from './fact.ts'
+import { timelineKind } from './fact.ts'
+import type { Incident } from './incident.ts'
+
+/**
+ * What the world has not been told yet: rows written in the deciding transaction, sent by `src/outbox.ts` through the file of the same
+ * name in `jobs/`. Keys are made of meaning, so that a repeat collapses.
+ *
+ * - tell: at least once (page, post, loud, notice, told); - view: re-rendered until what is shown is what is wanted (summary, announcement,
+ *   page-view); - step of the channel (channel, invite): each may be repeated without harm.
+ */
+const incident = z.int()
+export const About = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('page'), incident, page: z.string() }),
+  /** The page's message, kept up to date. */
+  z.strictObject({ kind: z.literal('page-view'), incident, page: z.string() }),
+  /** A word in the thread of a page, to somebody who was woken by it. */
+  z.strictObject({ kind: z.literal('told'), incident, page: z.string(), fact: z.int() }),
+  /** Creates and names the incident's channel. */
+  z.strictObject({ kind: z.literal('channel'), incident }),
+  z.strictObject({ kind: z.literal('invite'), incident, person: z.string() }),
+  /** The pinned live summary, and the topic. */
+  z.strictObject({ kind: z.literal('summary'), incident }),
+  /** An entry of the timeline. */
+  z.strictObject({ kind: z.literal('post'), incident, fact: z.int() }),
+  /** The incident's announcement in the service's channel. */
+  z.strictObject({ kind: z.literal('announcement'), incident }),
+  /** Nobody answered: said loudly in the service's channel. */
+  z.strictObject({ kind: z.literal('loud'), incident, fact: z.int() }),
+  /** A warning that opens no incident. */
+  z.strictObject({ kind: z.literal('notice'), service: z.string(), fact: z.int() }),
+])
+export type About = z.infer<typeof About>
+export type OwedKind = About['kind']
+
+export interface Owed {
+  key: string
+  /** What is sent in order, one at a time: a channel. Pages have a lane each: none waits for another. */
+  lane: string
+  about: About
+}
+
+/** The key of a page; the escalation's place and the person are its meaning. */
+export function pageKey(incident: number, person: string, epoch: number, round: number, step: number | null): string {
+  return `page/${incident}/${person}/e${epoch}/r${round}/${step === null ? 'fallback' : `s${step + 1}`}`
+}
+
+/** Unsent pages of an incident are void as soon as somebody has it. */
+export const pagesOf = (incident: number) => `page/${incident}/`
+
+const laneOf = (incident: number) => `incident/${incident}`
+const views = (incident: Incident): Owed[] => [
+  { key: `summary/${incident.id}`, lane: laneOf(incident.id), about: { kind: 'summary', incident: incident.id } },
+  announcement(incident),
+  ...incident.pages
+    .filter((page) => page.refused === null)
+    .map((page): Owed => {
+      const key = `view/${page.key}`
+      return { key, lane: key, about: { kind: 'page-view', incident: incident.id, page: page.key } }
+    }),
+]
+
+const announcement = (incident: Incident): Owed => ({
+  key: `announcement/${incident.id}`,
+  lane: `announcement/${incident.id}`,
+  about: { kind: 'announcement', incident: incident.id },
+})
+
+/** What a fact owes, given the incident after it (null where it belongs to none). */
+export function owes(fact: Recorded, incident: Incident | null): Owed[] {
+  if (incident === null) return warning(fact)
+  const owed: Owed[] = []
+  const lane = laneOf(incident.id)
+  if (fact.type === 'opened')
+    owed.push({ key: `channel/${incident.id}`, lane, about: { kind: 'channel', incident: incident.id } })
+  if (fact.type === 'paged') {
+    const { key, person } = fact.page
+    owed.push({ key, lane: key, about: { kind: 'page', incident: incident.id, page: key } })
+    owed.push({
+      key: `invite/${incident.id}/${person}`,
+      lane,
+      about: { kind: 'invite', incident: incident.id, person },
+    })
+  }
+  if (fact.type === 'acked' || fact.type === 'responding')
+    owed.push({
+      key: `invite/${incident.id}/${fact.by}`,
+      lane,
+      about: { kind: 'invite', incident: incident.id, person: fact.by },
+    })
+  if (timelineKind(fact) !== null)
+    owed.push({
+      key: `post/${incident.id}/${fact.id}`,
+      lane,
+      about: { kind: 'post', incident: incident.id, fact: fact.id },
+    })
+  if (fact.type === 'exhausted')
+    owed.push({
+      key: `loud/${incident.id}/${fact.id}`,
+      lane: `loud/${incident.id}/${fact.id}`,
+      about: { kind: 'loud', incident: incident.id, fact: fact.id },
+    })
+  if (fact.type === 'resolved') owed.push(...tellTheWoken(fact, incident))
+  if (changesViews(fact)) owed.push(...views(incident))
+  return owed
+}
+
+function warning(fact: Recorded): Owed[] {
+  if (fact.type !== 'detected' && fact.type !== 'recovered') return []
+  const key = `notice/${fact.service}/${fact.id}`
+  return [{ key, lane: `notice/${fact.service}`, about: { kind: 'notice', service: fact.service, fact: fact.id } }]
+}
+
+/** Everybody who was paged, but who resolved it, hears that it is over: in the thread of their latest page. */
+function tellTheWoken(fact: Recorded & { type: 'resolved' }, incident: Incident): Owed[] {
+  const latest = new Map<string, string>()
+  for (const page of incident.pages) if (page.refused === null) latest.set(page.person, page.key)
+  latest.delete(fact.by ?? '')
+  return [...latest.values()].map((page) => {
+    const key = `told/${page}/${fact.id}`
+    return { key, lane: key, about: { kind: 'told', incident: incident.id, page, fact: fact.id } }
+  })
+}
+
+/** Whether what is shown of the incident (summary, announcement, pages) differs after this fact. */
+function changesViews(fact: Fact): boolean {
+  switch (fact.type) {
+    case 'note':
+    case 'repeated':
+    case 'skipped':
+      return false
+    default:
+      return true
+  }
+}

@@ -1,0 +1,189 @@
+import type { Book } from '../book.ts'
+import { incidentOf, note, openIncidentOf } from '../book.ts'
+import type { Act, Call, ChannelOpened, Checked, Declare, Note, Outcome, PageRefused, Refusal } from '../event.ts'
+import type { Incident } from '../incident.ts'
+import { isOpen } from '../incident.ts'
+import type { Policy, Rules, Severity, Target } from '../rules.ts'
+import { climb, climbOn, refused as stepRefused } from './escalation.ts'
+
+/** A failing alert whose incident was resolved by hand is raised again after this: a resolved incident never hides a dead target. */
+const STILL_FIRING_MS = 5 * 60_000
+
+/** How long a page made by hand waits for an answer before the last resort is paged. */
+const CALL_WAIT_MS = 5 * 60_000
+
+/** Text of people and alerts is cut to this in titles; Slack's own limits are further out. */
+const TITLE_CHARACTERS = 200
+
+type Done = Extract<Outcome, { result: 'done' }>['how']
+
+const done = (book: Book, incident: number | null, how: Done): Outcome => ({
+  result: 'done',
+  incident,
+  how,
+  paged: book.facts.flatMap((fact) => (fact.type === 'paged' && fact.incident === incident ? [fact.page.person] : [])),
+})
+
+export const refuse = (refusal: Refusal): Outcome => ({ result: 'refused', refusal })
+
+interface Raise {
+  title: string
+  severity: Severity
+  service: string | null
+  origin: Incident['origin']
+  by: string | null
+  policy: Policy
+}
+
+/** Opens an incident; its escalation is started by the caller, once what it is about is on record. */
+export function raise(book: Book, what: Raise, at: number): number {
+  const id = book.desk.nextIncident
+  const title = what.title.length > TITLE_CHARACTERS ? `${what.title.slice(0, TITLE_CHARACTERS - 1)}…` : what.title
+  note(book, { type: 'opened', incident: id, at, ...what, title })
+  return id
+}
+
+/** First step, first round. */
+export function startPaging(book: Book, id: number, by: string | null, at: number): void {
+  climb(book, id, { round: 1, step: 0, reason: 'start', by }, at)
+}
+
+/** The policy of a service. A service without one is a defect: the configuration refuses it. */
+export function policyOf(rules: Rules, service: string): Policy {
+  const policy = rules.policies[rules.services[service]?.policy ?? '']
+  if (!policy) throw new Error(`service ${service} has no policy`)
+  return policy
+}
+
+export function declare(book: Book, event: Declare, at: number): Outcome {
+  const { title, severity, service, by } = event
+  if (!book.rules.services[service]) return refuse({ code: 'unknown-target', kind: 'service', name: service })
+  const open = openIncidentOf(book, service)
+  if (open) return joinByHand(book, open, by, title, at)
+  const policy = policyOf(book.rules, service)
+  const id = raise(book, { title, severity, service, origin: 'declared', by, policy }, at)
+  startPaging(book, id, by, at)
+  return done(book, id, 'opened')
+}
+
+/** One open incident per service: a further word about it is a note there, and the next step is paged at once unless somebody has it. */
+function joinByHand(book: Book, open: Incident, by: string, text: string, at: number): Outcome {
+  note(book, { type: 'note', incident: open.id, at, by, text })
+  if (open.state === 'paging') climbOn(book, open, { reason: 'asked', by }, at)
+  return done(book, open.id, 'joined')
+}
+
+/** `/page`: a person, whoever has a watch, or whoever answers for a service. */
+export function call(book: Book, event: Call, at: number): Outcome {
+  const { target, text, by } = event
+  if (target.kind === 'service') {
+    return declare(book, { type: 'declare', by, title: text, severity: 'critical', service: target.name }, at)
+  }
+  const known = target.kind === 'person' ? book.rules.people[target.name] : book.rules.schedules[target.name]
+  if (!known) return refuse({ code: 'unknown-target', kind: target.kind, name: target.name })
+  const policy = policyOfCall(book.rules, { kind: target.kind, name: target.name })
+  const id = raise(book, { title: text, severity: 'critical', service: null, origin: 'call', by, policy }, at)
+  startPaging(book, id, by, at)
+  return done(book, id, 'opened')
+}
+
+/** Who is called; then the last resort of the policies that name them, or of all: a call is never dropped either. */
+function policyOfCall(rules: Rules, target: Target): Policy {
+  const all = Object.values(rules.policies)
+  const naming = all.filter((policy) =>
+    policy.steps.some((step) => step.page.some((to) => to.kind === target.kind && to.name === target.name)),
+  )
+  const fallback = [...new Set((naming.length > 0 ? naming : all).flatMap((policy) => policy.fallback))]
+  return {
+    name: `call of ${target.name}`,
+    steps: [{ page: [target], waitMs: CALL_WAIT_MS }],
+    rounds: 1,
+    fallback,
+  }
+}
+
+export function act(book: Book, event: Act, at: number): Outcome {
+  if (!book.rules.people[event.by]) return refuse({ code: 'unknown-person', name: event.by })
+  const incident = book.desk.incidents[event.incident]
+  if (!incident) return refuse({ code: 'unknown-incident', incident: event.incident })
+  if (!isOpen(incident)) return alreadyResolved(incident)
+  switch (event.type) {
+    case 'ack':
+      return ack(book, incident, event.by, at)
+    case 'escalate':
+      return escalate(book, incident, event.by, at)
+    case 'resolve':
+      return resolveByHand(book, incident, event.by, at)
+    default:
+      return event.type satisfies never
+  }
+}
+
+const alreadyResolved = (incident: Incident): Outcome =>
+  refuse({
+    code: 'already-resolved',
+    incident: incident.id,
+    by: incident.resolvedBy,
+    at: incident.resolvedAt ?? incident.openedAt,
+  })
+
+/** First acknowledgement wins; later ones are "also responding". Repeating one's own changes nothing. */
+function ack(book: Book, incident: Incident, by: string, at: number): Outcome {
+  if (incident.state !== 'acked') {
+    note(book, { type: 'acked', incident: incident.id, at, by })
+    return done(book, incident.id, 'acked')
+  }
+  if (incident.ackedBy === by) return done(book, incident.id, 'acked')
+  if (!incident.responders.includes(by)) note(book, { type: 'responding', incident: incident.id, at, by })
+  return done(book, incident.id, 'responding')
+}
+
+/** The next step at once, also when somebody has acknowledged and needs help. */
+function escalate(book: Book, incident: Incident, by: string, at: number): Outcome {
+  if (incident.state === 'exhausted') return refuse({ code: 'all-paged', incident: incident.id })
+  climbOn(book, incident, { reason: 'asked', by }, at)
+  return done(book, incident.id, incidentOf(book, incident.id).state === 'exhausted' ? 'exhausted' : 'stepped')
+}
+
+function resolveByHand(book: Book, incident: Incident, by: string, at: number): Outcome {
+  const stillFiring = incident.alerts.filter((alert) => alert.recoveredAt === null).map((alert) => alert.key)
+  const recheckAt = stillFiring.length > 0 ? at + STILL_FIRING_MS : null
+  note(book, { type: 'resolved', incident: incident.id, at, by, stillFiring, recheckAt })
+  return done(book, incident.id, 'resolved')
+}
+
+export function addNote(book: Book, event: Note, at: number): Outcome {
+  const incident = book.desk.incidents[event.incident]
+  if (!incident) return refuse({ code: 'unknown-incident', incident: event.incident })
+  note(book, { type: 'note', incident: incident.id, at, by: event.by, text: event.text })
+  return done(book, incident.id, 'noted')
+}
+
+/** What the out-tray found out about a page. */
+export function pageRefused(book: Book, event: PageRefused, at: number): Outcome {
+  const incident = book.desk.incidents[event.incident]
+  if (!incident) return refuse({ code: 'unknown-incident', incident: event.incident })
+  const known = incident.pages.find((page) => page.key === event.page)
+  if (!known || known.refused !== null) return done(book, incident.id, 'recorded')
+  const { page, person, reason } = event
+  note(book, { type: 'refused', incident: incident.id, at, page, person, reason })
+  if (event.unreachable && book.desk.unreachable[person] === undefined)
+    note(book, { type: 'reachability', incident: null, at, person, unreachable: reason })
+  stepRefused(book, incident.id, page, at)
+  return done(book, incident.id, 'recorded')
+}
+
+export function channelOpened(book: Book, event: ChannelOpened, at: number): Outcome {
+  const incident = book.desk.incidents[event.incident]
+  if (!incident) return refuse({ code: 'unknown-incident', incident: event.incident })
+  if (incident.channel?.id !== event.channel)
+    note(book, { type: 'channel', incident: incident.id, at, channel: event.channel, name: event.name })
+  return done(book, incident.id, 'recorded')
+}
+
+export function checked(book: Book, event: Checked, at: number): Outcome {
+  const { person, unreachable } = event
+  if ((book.desk.unreachable[person] ?? null) !== unreachable)
+    note(book, { type: 'reachability', incident: null, at, person, unreachable })
+  return done(book, null, 'recorded')
+}

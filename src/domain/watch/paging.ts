@@ -1,0 +1,73 @@
+import type { Book } from '../book.ts'
+import { incidentOf, note } from '../book.ts'
+import type { PageReason } from '../incident.ts'
+import { pageKey } from '../owed.ts'
+import { dutyReason, holders } from './holders.ts'
+
+/** No second page to a person for one incident within this (`handover.md` Tdedupe). */
+export const DEDUPE_MS = 2 * 60_000
+
+interface PageIntent {
+  incident: number
+  person: string
+  /** Null for the fallback. */
+  step: number | null
+  why: PageReason
+  /** When the page was due, if it goes out late. */
+  dueAt: number | null
+}
+
+/** Pages one person, or says why not. `new` and `deduplicated` mean that the person has been told; `unreachable` that nobody was. */
+function page(book: Book, intent: PageIntent, at: number): 'new' | 'deduplicated' | 'unreachable' {
+  const { person, step, why, dueAt } = intent
+  const incident = incidentOf(book, intent.incident)
+  const unreachable = book.desk.unreachable[person]
+  if (unreachable !== undefined) {
+    note(book, { type: 'skipped', incident: incident.id, at, person, reason: 'unreachable', detail: unreachable })
+    return 'unreachable'
+  }
+  const { epoch, round } = incident
+  const key = pageKey(incident.id, person, epoch, round, step)
+  const last = incident.pages.filter((p) => p.person === person && p.refused === null).at(-1)
+  // The exhaustion pages in any case: it is the last page there is.
+  if (last && (last.key === key || (step !== null && at - last.at < DEDUPE_MS))) {
+    note(book, { type: 'skipped', incident: incident.id, at, person, reason: 'just-paged', detail: last.key })
+    return 'deduplicated'
+  }
+  const refused = null
+  note(book, {
+    type: 'paged',
+    incident: incident.id,
+    at,
+    page: { key, person, at, epoch, round, step, why, dueAt, refused },
+  })
+  return 'new'
+}
+
+/** What became of a step: somebody was told, nobody was on duty, or those named cannot be reached. */
+export type Reached = 'somebody' | 'nobody' | 'unreachable'
+
+/** Pages everybody whom the current step of the incident names, as the rota stands at this instant. */
+export function pageStep(book: Book, id: number, at: number, dueAt: number | null, calledBy: string | null): Reached {
+  const { policy, step } = incidentOf(book, id)
+  const results: string[] = []
+  for (const target of policy.steps[step]?.page ?? []) {
+    if (target.kind === 'person') {
+      const why: PageReason = { kind: 'named', by: calledBy }
+      results.push(page(book, { incident: id, person: target.name, step, why, dueAt }, at))
+      continue
+    }
+    const { duty } = holders(book.rules, target.name, at)
+    if (duty.length === 0) note(book, { type: 'gap', incident: id, at, schedule: target.name, step })
+    const why = dutyReason(book.rules, target.name, at)
+    for (const person of duty) results.push(page(book, { incident: id, person, step, why, dueAt }, at))
+  }
+  if (results.some((result) => result !== 'unreachable')) return 'somebody'
+  return results.length > 0 ? 'unreachable' : 'nobody'
+}
+
+/** Pages the last resort: people, whatever the rota says. */
+export function pageFallback(book: Book, id: number, at: number, dueAt: number | null): void {
+  for (const person of incidentOf(book, id).policy.fallback)
+    page(book, { incident: id, person, step: null, why: { kind: 'fallback' }, dueAt }, at)
+}

@@ -1,0 +1,167 @@
+import type { Deps } from './deps.ts'
+import { LEASE_MS } from './desk.ts'
+import type { OwedKind } from './domain/owed.ts'
+import { messageOf } from './errors.ts'
+import type { Born } from './store/desk.ts'
+import { type Claim, claim, finish, nextOwedAt, pauseLane, type Result } from './store/owed.ts'
+
+/** What came of an attempt to pay what is owed. */
+export type Sent =
+  | { outcome: 'done'; result?: Result }
+  /** It did not happen; try again (after a pause that the receiver asked for). */
+  | { outcome: 'again'; reason: string; afterMs?: number | null; result?: Result }
+  /** It may have happened: the next attempt looks before it sends. */
+  | { outcome: 'unknown'; reason: string; afterMs: number; result: Result }
+  /** It can never happen; on record, and what follows from it is already in the in-tray. */
+  | { outcome: 'never'; reason: string }
+
+export type Handler = (claim: Claim) => Promise<Sent>
+export type Handlers = Record<OwedKind, Handler>
+
+/** Own retries: doubling from here, with jitter, up to the ceiling (reliability R5). */
+const FIRST_RETRY_MS = 500
+const RETRY_CEILING_MS = 15_000
+
+/** Pages are never made to wait for each other; the rest keeps to what one workspace takes. */
+const URGENT_AT_ONCE = 200
+const OTHERS_AT_ONCE = 12
+
+const SWEEP_MS = 1_000
+
+export interface Outbox {
+  /** Sends rows that were born claimed by this process. */
+  deliver(born: Born[]): void
+  /** There may be something to send. */
+  wake(): void
+  start(): void
+  busy(): boolean
+  /** Takes nothing more, and waits for what is on its way. */
+  close(): Promise<void>
+}
+
+/**
+ * The out-tray: claims what is due, has it sent by the file of its kind in `jobs/`, records each attempt. Woken like the desk: by commits of
+ * its own process, by NOTIFY, by the next due instant, and by a sweep.
+ */
+export function createOutbox(deps: Pick<Deps, 'clock' | 'machine' | 'log' | 'store'>, handlers: Handlers): Outbox {
+  const { clock, machine, log, store } = deps
+  const inFlight = { urgent: new Set<Promise<void>>(), others: new Set<Promise<void>>() }
+  let wanted = false
+  let pumping: Promise<void> | null = null
+  let closed = false
+  let timer = new AbortController()
+  let sweep: NodeJS.Timeout | null = null
+  let forget: (() => void) | null = null
+
+  function wake(): void {
+    wanted = true
+    if (closed || pumping) return
+    pumping = pump().finally(() => {
+      pumping = null
+      if (wanted) wake()
+    })
+  }
+
+  async function pump(): Promise<void> {
+    while (wanted && !closed) {
+      wanted = false
+      try {
+        await take(true)
+        await take(false)
+        await setTimer()
+      } catch (error) {
+        log.warn({ reason: messageOf(error) }, 'the out-tray cannot be read; it is tried again')
+        return
+      }
+    }
+  }
+
+  async function take(urgent: boolean): Promise<void> {
+    const room = urgent ? URGENT_AT_ONCE - inFlight.urgent.size : OTHERS_AT_ONCE - inFlight.others.size
+    if (room <= 0) return
+    const claims = await claim(store, {
+      now: clock.now(),
+      machineNow: machine.now(),
+      leaseMs: LEASE_MS,
+      limit: room,
+      urgent,
+    })
+    for (const each of claims) begin(each, urgent)
+  }
+
+  function begin(each: Claim, urgent: boolean): void {
+    const set = urgent ? inFlight.urgent : inFlight.others
+    const sending: Promise<void> = send(each).finally(() => {
+      set.delete(sending)
+      wake()
+    })
+    set.add(sending)
+  }
+
+  async function send(each: Claim): Promise<void> {
+    const startedAt = clock.now()
+    let sent: Sent
+    try {
+      sent = await handlers[each.about.kind](each)
+    } catch (error) {
+      // A defect of ours or an outage of the store in mid-send: what became of the message is not known.
+      log.error({ err: error, owed: each.key }, 'sending failed')
+      sent = { outcome: 'unknown', reason: messageOf(error), afterMs: FIRST_RETRY_MS, result: each.result }
+    }
+    const endedAt = clock.now()
+    log.info({ owed: each.key, try: each.tries, ...sent, ms: endedAt - startedAt }, sent.outcome)
+    await record(each, sent, startedAt, endedAt).catch((error: unknown) =>
+      // The lease runs out, the row is claimed again, and its message is looked for before it is sent again.
+      log.error({ owed: each.key, reason: messageOf(error) }, 'the outcome of a send could not be recorded'),
+    )
+  }
+
+  async function record(each: Claim, sent: Sent, startedAt: number, endedAt: number): Promise<void> {
+    const state =
+      sent.outcome === 'done' || sent.outcome === 'never' ? 'done' : sent.outcome === 'again' ? 'open' : 'unknown'
+    const dueAt = endedAt + ('afterMs' in sent && sent.afterMs != null ? sent.afterMs : backoff(each.tries))
+    const result = sent.outcome === 'never' ? { gaveUp: sent.reason } : (sent.result ?? null)
+    const reason = 'reason' in sent ? sent.reason : null
+    await finish(store.pool, {
+      claim: each,
+      state,
+      dueAt,
+      result,
+      attempt: { startedAt, endedAt, outcome: sent.outcome, reason },
+    })
+    if (sent.outcome === 'again' && sent.afterMs != null) await pauseLane(store.pool, each.lane, dueAt)
+  }
+
+  async function setTimer(): Promise<void> {
+    const now = clock.now()
+    const dueAt = await nextOwedAt(store.pool, now)
+    timer.abort()
+    timer = new AbortController()
+    if (dueAt !== null) clock.sleepUntil(dueAt, timer.signal).then(wake, () => {})
+  }
+
+  return {
+    deliver(born) {
+      for (const row of born) begin({ ...row, tries: 1, wanted: 1, uncertain: false, result: null }, true)
+      wake()
+    },
+    wake,
+    start() {
+      forget = store.onNotice(wake)
+      sweep = setInterval(wake, SWEEP_MS)
+      wake()
+    },
+    busy: () => wanted || pumping !== null || inFlight.urgent.size + inFlight.others.size > 0,
+    async close() {
+      closed = true
+      forget?.()
+      if (sweep) clearInterval(sweep)
+      timer.abort()
+      await pumping
+      await Promise.allSettled([...inFlight.urgent, ...inFlight.others])
+    },
+  }
+}
+
+const backoff = (tries: number) =>
+  Math.min(RETRY_CEILING_MS, FIRST_RETRY_MS * 2 ** Math.min(tries - 1, 10)) * (0.75 + Math.random() / 4)

@@ -1,0 +1,167 @@
+import { z } from 'zod'
+import type { SlackCall, SlackResult } from '../deps.ts'
+
+/** The calls that the bot makes, with what it reads of their answers. Everything else that Slack says is ignored. */
+async function call<T extends z.ZodType>(
+  slack: SlackCall,
+  method: string,
+  args: Record<string, unknown>,
+  answer: T,
+): Promise<SlackResult<z.infer<T>>> {
+  const result = await slack(method, args)
+  if (!result.ok) return result
+  const parsed = answer.safeParse(result.value)
+  if (parsed.success) return { ok: true, value: parsed.data }
+  return { ok: false, kind: 'unknown', reason: `${method} answered without ${parsed.error.issues[0]?.path.join('.')}` }
+}
+
+const Anything = z.unknown()
+const Posted = z.object({ channel: z.string(), ts: z.string() })
+export type Posted = z.infer<typeof Posted>
+
+export interface Message {
+  /** What notifications and screen readers say. */
+  text: string
+  blocks: unknown[]
+  metadata?: { event_type: string; event_payload: Record<string, string | number> }
+}
+
+export const whoAmI = (slack: SlackCall) =>
+  call(slack, 'auth.test', {}, z.object({ user_id: z.string(), bot_id: z.string().optional(), team_id: z.string() }))
+
+export async function openDm(slack: SlackCall, user: string): Promise<SlackResult<string>> {
+  const answer = z.object({ channel: z.object({ id: z.string() }) })
+  const opened = await call(slack, 'conversations.open', { users: user }, answer)
+  return opened.ok ? { ok: true, value: opened.value.channel.id } : opened
+}
+
+/** Posts; links are not unfolded. A message whose blocks Slack refuses goes out as plain text: what must be said is said. */
+export async function post(
+  slack: SlackCall,
+  channel: string,
+  message: Message,
+  threadTs?: string,
+): Promise<SlackResult<Posted>> {
+  const thread = threadTs === undefined ? {} : { thread_ts: threadTs }
+  const args = { channel, ...message, ...thread, unfurl_links: false, unfurl_media: false }
+  const posted = await call(slack, 'chat.postMessage', args, Posted)
+  if (posted.ok || posted.kind !== 'never' || !BLOCKS_REFUSED.has(posted.reason)) return posted
+  const { blocks: _, ...plain } = args
+  return call(slack, 'chat.postMessage', plain, Posted)
+}
+
+const BLOCKS_REFUSED = new Set(['invalid_blocks', 'invalid_blocks_format', 'msg_blocks_too_long'])
+
+export const update = (slack: SlackCall, { channel, ts }: Posted, { text, blocks }: Message) =>
+  call(slack, 'chat.update', { channel, ts, text, blocks }, Anything)
+
+const History = z.object({
+  messages: z.array(
+    z.object({
+      ts: z.string(),
+      metadata: z.object({ event_type: z.string(), event_payload: z.record(z.string(), z.unknown()) }).optional(),
+    }),
+  ),
+})
+
+/** Messages looked at to find out whether one arrived. */
+const LOOK_BACK = 100
+
+/** Looks for the message that carries a key in its metadata: Slack has no idempotency key, so this is how a lost reply is made good. */
+export async function findByKey(
+  slack: SlackCall,
+  channel: string,
+  key: string,
+  sinceAt: number,
+  threadTs?: string,
+): Promise<SlackResult<Posted | null>> {
+  const args = {
+    channel,
+    oldest: String(sinceAt / 1_000),
+    limit: LOOK_BACK,
+    inclusive: true,
+    include_all_metadata: true,
+  }
+  const history =
+    threadTs === undefined
+      ? await call(slack, 'conversations.history', args, History)
+      : await call(slack, 'conversations.replies', { ...args, ts: threadTs }, History)
+  if (!history.ok) return history
+  const found = history.value.messages.find((message) => {
+    const payload = message.metadata?.event_payload
+    return payload?.page_id === key || payload?.key === key
+  })
+  return { ok: true, value: found ? { channel, ts: found.ts } : null }
+}
+
+const Channel = z.object({ channel: z.object({ id: z.string(), name: z.string() }) })
+
+export const createChannel = (slack: SlackCall, name: string) =>
+  call(slack, 'conversations.create', { name, is_private: false }, Channel)
+
+export const invite = (slack: SlackCall, channel: string, user: string) =>
+  call(slack, 'conversations.invite', { channel, users: user }, Anything)
+
+export const setTopic = (slack: SlackCall, channel: string, topic: string) =>
+  call(slack, 'conversations.setTopic', { channel, topic }, Anything)
+
+export const setPurpose = (slack: SlackCall, channel: string, purpose: string) =>
+  call(slack, 'conversations.setPurpose', { channel, purpose }, Anything)
+
+export const pin = (slack: SlackCall, { channel, ts }: Posted) =>
+  call(slack, 'pins.add', { channel, timestamp: ts }, Anything)
+
+const List = z.object({
+  channels: z.array(
+    z.object({ id: z.string(), name: z.string(), purpose: z.object({ value: z.string() }).optional() }),
+  ),
+  response_metadata: z.object({ next_cursor: z.string().optional() }).optional(),
+})
+
+/** Pages of the channel list that are gone through at most, of 200 channels each. */
+const LIST_PAGES = 10
+
+/** The channel of that name, if the bot can see it. */
+export async function findChannel(
+  slack: SlackCall,
+  name: string,
+): Promise<SlackResult<{ id: string; purpose: string } | null>> {
+  let cursor = ''
+  for (let page = 0; page < LIST_PAGES; page++) {
+    const args = { types: 'public_channel', exclude_archived: true, limit: 200, ...(cursor ? { cursor } : {}) }
+    const list = await call(slack, 'conversations.list', args, List)
+    if (!list.ok) return list
+    const found = list.value.channels.find((channel) => channel.name === name)
+    if (found) return { ok: true, value: { id: found.id, purpose: found.purpose?.value ?? '' } }
+    cursor = list.value.response_metadata?.next_cursor ?? ''
+    if (!cursor) break
+  }
+  return { ok: true, value: null }
+}
+
+const User = z.object({
+  user: z.object({ deleted: z.boolean().optional(), is_bot: z.boolean().optional() }),
+})
+
+/** Why somebody cannot be paged, null when they can. */
+export async function reachability(slack: SlackCall, user: string): Promise<SlackResult<string | null>> {
+  const info = await call(slack, 'users.info', { user }, User)
+  if (info.ok) {
+    if (info.value.user.deleted) return { ok: true, value: 'user_disabled' }
+    return { ok: true, value: info.value.user.is_bot ? 'cannot_dm_bot' : null }
+  }
+  if (info.kind === 'never' && UNREACHABLE.has(info.reason)) return { ok: true, value: info.reason }
+  return info
+}
+
+/** Errors that say something about the person, not about the message. */
+export const UNREACHABLE = new Set([
+  'user_not_found',
+  'users_not_found',
+  'user_disabled',
+  'user_not_visible',
+  'user_not_in_team',
+  'cannot_dm_bot',
+  'channel_not_found',
+  'messages_tab_disabled',
+])

@@ -1,0 +1,203 @@
+import type { KnownBlock } from '@slack/types'
+import type { Recorded } from '../domain/fact.ts'
+import type { Incident, Joined, Page } from '../domain/incident.ts'
+import { isOpen } from '../domain/incident.ts'
+import { outlook } from '../domain/watch/outlook.ts'
+import type { Message } from './api.ts'
+import { clockTime, code, cut, duration, escapeText, list, plain, when } from './text.ts'
+import { inc, loud, overNow, person, severityMark, standing, type Voice, whyYou } from './words.ts'
+
+/** Messages as Block Kit; pure. Slack refuses longer texts, so everything is cut to its limits here. */
+const SECTION = 2_900
+const HEADER = 145
+const TEXT = 3_000
+const ALERTS_SHOWN = 8
+
+export const section = (text: string): KnownBlock => ({
+  type: 'section',
+  text: { type: 'mrkdwn', text: cut(text, SECTION) },
+})
+const header = (text: string): KnownBlock => ({
+  type: 'header',
+  text: { type: 'plain_text', text: cut(escapeText(text), HEADER), emoji: true },
+})
+export const context = (text: string): KnownBlock => ({
+  type: 'context',
+  elements: [{ type: 'mrkdwn', text: cut(text, SECTION) }],
+})
+
+/** Markup taken off again, for notifications and screen readers. */
+const spoken = (text: string) => cut(text.replaceAll(/[*`]|:[a-z_]+: ?/g, ''), TEXT)
+
+/** The buttons exactly as everybody knows them; what no longer applies is not offered. */
+function buttons(incident: Incident): KnownBlock[] {
+  if (!isOpen(incident)) return []
+  const button = (text: string, action: string, style?: 'primary' | 'danger') => ({
+    type: 'button' as const,
+    text: { type: 'plain_text' as const, text },
+    action_id: action,
+    value: String(incident.id),
+    ...(style ? { style } : {}),
+  })
+  const acked = incident.state === 'acked'
+  const elements = [
+    ...(acked ? [] : [button('Acknowledge', 'incident_ack', 'primary')]),
+    ...(incident.state === 'exhausted' ? [] : [button('Escalate', 'incident_escalate')]),
+    button('Resolve', 'incident_resolve', acked ? 'primary' : undefined),
+  ]
+  return [{ type: 'actions', block_id: `incident_${incident.id}`, elements }]
+}
+
+const title = (incident: Incident) => `${inc(incident.id)} · ${incident.service ?? 'call'}: ${incident.title}`
+
+/** What fails, with what was seen: the facts that somebody needs who was asleep a minute ago. */
+function symptoms(voice: Voice, incident: Incident): KnownBlock[] {
+  if (incident.alerts.length === 0) {
+    const by =
+      incident.by === null
+        ? ''
+        : ` ${incident.origin === 'call' ? 'called' : 'declared'} by ${person(voice, incident.by)}`
+    return [section(`*What:* ${plain(incident.title)}\n_${by.trim()} at ${when(incident.openedAt, voice.rules.zone)}_`)]
+  }
+  const shown = incident.alerts.slice(0, ALERTS_SHOWN)
+  const more = incident.alerts.length - shown.length
+  const text = shown.map((alert) => symptom(voice, alert)).join('\n')
+  return [section(more > 0 ? `${text}\n_and ${more} more_` : text)]
+}
+
+function symptom(voice: Voice, alert: Joined): string {
+  const since = when(alert.firstAt, voice.rules.zone)
+  if (alert.recoveredAt !== null)
+    return `:white_check_mark: ${code(alert.key)} recovered at ${when(alert.recoveredAt, voice.rules.zone)}, after ${duration(alert.recoveredAt - alert.firstAt)}`
+  const evidence = alert.evidence.map((line) => `\n>${plain(cut(line, 200))}`).join('')
+  return `*What:* ${code(alert.key)} ${plain(alert.summary)}, since ${since}${evidence}`
+}
+
+function about(incident: Incident): string {
+  const service = incident.service === null ? 'no service' : `service ${code(incident.service)}`
+  const channel = incident.channel ? ` · <#${incident.channel.id}|${incident.channel.name}>` : ''
+  return `${incident.severity} · ${service}${channel}`
+}
+
+/** The page: what a person reads at 4 a.m. First what is wrong, then how it stands, then why they. */
+export function pageMessage(voice: Voice, incident: Incident, page: Page): Pick<Message, 'text' | 'blocks'> {
+  const next = outlook(incident, voice.rules)
+  const others = incident.pages.filter((other) => other.person !== page.person && other.refused === null)
+  const also = [...new Set(others.map((other) => other.person))]
+  const alsoPaged = also.length > 0 ? ` · also paged: ${list(also.map((name) => person(voice, name)))}` : ''
+  const open = isOpen(incident)
+  const call = open && incident.state !== 'acked' ? ' Acknowledge it.' : ''
+  const state = incident.state === 'paging' ? '' : ` (${incident.state})`
+  return {
+    text: cut(`${inc(incident.id)} ${incident.severity}${state}: ${plain(incident.title)}.${call}`, TEXT),
+    blocks: [
+      header(`${open ? severityMark[incident.severity] : ':large_green_circle:'} ${title(incident)}`),
+      ...symptoms(voice, incident),
+      section(standing(voice, incident, next)),
+      ...(open ? [section(whyYou(voice, page))] : []),
+      ...buttons(incident),
+      context(`${about(incident)}${alsoPaged}`),
+    ],
+  }
+}
+
+/** The pinned live summary of the incident's channel. */
+export function summaryMessage(voice: Voice, incident: Incident): Pick<Message, 'text' | 'blocks'> {
+  const next = outlook(incident, voice.rules)
+  return {
+    text: cut(`${title(incident)}: ${incident.state}, ${incident.severity}`, TEXT),
+    blocks: [
+      header(`${isOpen(incident) ? severityMark[incident.severity] : ':large_green_circle:'} ${title(incident)}`),
+      section(standing(voice, incident, next)),
+      {
+        type: 'section',
+        fields: [
+          field('Severity', incident.severity),
+          field('Status', incident.status),
+          field('Service', incident.service === null ? 'none' : code(incident.service)),
+          field(
+            'Owner',
+            incident.ackedBy === null || incident.state === 'paging' ? '_nobody yet_' : person(voice, incident.ackedBy),
+          ),
+          field('Since', when(incident.openedAt, voice.rules.zone, '{date_short_pretty} {time}')),
+          field('Paged', paged(voice, incident)),
+        ],
+      },
+      ...symptoms(voice, incident),
+      ...buttons(incident),
+    ],
+  }
+}
+
+const field = (name: string, value: string) => ({ type: 'mrkdwn' as const, text: cut(`*${name}*\n${value}`, 1_900) })
+
+function paged(voice: Voice, incident: Incident): string {
+  const names = [...new Set(incident.pages.map((page) => page.person))]
+  return names.length > 0 ? list(names.slice(0, 20).map((name) => person(voice, name))) : '_nobody_'
+}
+
+/** The announcement in the channel of the service. */
+export function announcementMessage(voice: Voice, incident: Incident): Pick<Message, 'text' | 'blocks'> {
+  const mark = isOpen(incident) ? severityMark[incident.severity] : ':large_green_circle:'
+  const text = `${mark} *${title({ ...incident, title: plain(incident.title) })}*`
+  return {
+    text: spoken(`${text}: ${incident.state}`),
+    blocks: [
+      section(`${text}\n${standing(voice, incident, outlook(incident, voice.rules))}`),
+      ...buttons(incident),
+      context(`${about(incident)} · since ${when(incident.openedAt, voice.rules.zone, '{date_short_pretty} {time}')}`),
+    ],
+  }
+}
+
+/** A line of the timeline, with the instant at which it happened. */
+export function entryMessage(voice: Voice, fact: Recorded, text: string): Pick<Message, 'text' | 'blocks'> {
+  const stamp = when(fact.at, voice.rules.zone, '{time_secs}')
+  return {
+    text: spoken(`${clockTime(fact.at, voice.rules.zone, voice.now)} ${text}`),
+    blocks: [section(`${stamp}  ${text}`)],
+  }
+}
+
+export function loudMessage(
+  voice: Voice,
+  incident: Incident,
+  fact: Recorded & { type: 'exhausted' },
+): Pick<Message, 'text' | 'blocks'> {
+  const text = loud(voice, incident, fact.reason)
+  return { text: cut(text, TEXT), blocks: [section(text), ...buttons(incident), context(about(incident))] }
+}
+
+export function overMessage(voice: Voice, fact: Recorded & { type: 'resolved' }): Pick<Message, 'text' | 'blocks'> {
+  const text = overNow(voice, fact)
+  return { text: spoken(text), blocks: [section(text)] }
+}
+
+export function plainMessage(text: string): Pick<Message, 'text' | 'blocks'> {
+  return { text: spoken(text), blocks: [section(text)] }
+}
+
+/** The topic of the incident's channel: plain text of Slack's 250 characters. */
+export function topic(voice: Voice, incident: Incident): string {
+  const owner =
+    incident.ackedBy === null || incident.state === 'paging' ? 'nobody has it yet' : `${incident.ackedBy} has it`
+  const state = isOpen(incident)
+    ? owner
+    : `resolved ${clockTime(incident.resolvedAt ?? voice.now, voice.rules.zone, incident.openedAt)}`
+  return cut(escapeText(`${inc(incident.id)} · ${incident.severity} · ${state} · ${incident.title}`), 250)
+}
+
+/** An answer to a command, in as many sections as its length needs. */
+export function answerMessage(text: string): Pick<Message, 'text' | 'blocks'> {
+  const blocks: KnownBlock[] = []
+  let part = ''
+  for (const line of text.split('\n')) {
+    if (part.length + line.length > SECTION && part !== '') {
+      blocks.push(section(part))
+      part = ''
+    }
+    part = part === '' ? line : `${part}\n${line}`
+  }
+  blocks.push(section(part))
+  return { text: cut(spoken(text), TEXT), blocks: blocks.slice(0, 45) }
+}

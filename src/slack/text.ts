@@ -1,0 +1,45 @@
+import { DateTime } from 'luxon'
+
+/** Foreign text in mrkdwn: Slack's three control characters, so that nothing in it can mention, link or format. */
+export const escapeText = (text: string) =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+
+/** Foreign text inside backticks: its own backticks would end the span. */
+export const code = (text: string) => `\`${escapeText(text).replaceAll('`', 'ʼ').replaceAll('\n', ' ')}\``
+
+/** Formatting characters of foreign text made harmless, for places where it stands in running mrkdwn. */
+export const plain = (text: string) => escapeText(text).replaceAll(/[*_~`]/g, (mark) => `${mark}\u200b`)
+
+/** Cuts to `length` characters, with an ellipsis. */
+export const cut = (text: string, length: number) => (text.length <= length ? text : `${text.slice(0, length - 1)}…`)
+
+export const mention = (slackId: string) => `<@${slackId}>`
+
+/** A time that every reader sees in their own zone; the fallback is in `zone`. */
+export function when(at: number, zone: string, format = '{time}'): string {
+  return `<!date^${Math.floor(at / 1_000)}^${format}|${DateTime.fromMillis(at, { zone }).toFormat('HH:mm ZZZZ')}>`
+}
+
+/** A time for plain text, in a zone that is named: `07:52 CET`; with the day when it is not today's. */
+export function clockTime(at: number, zone: string, now: number): string {
+  const time = DateTime.fromMillis(at, { zone })
+  const sameDay = time.hasSame(DateTime.fromMillis(now, { zone }), 'day')
+  return time.toFormat(sameDay ? 'HH:mm ZZZZ' : 'ccc d LLL HH:mm ZZZZ')
+}
+
+/** `45 s`, `5 min`, `2 h 10 min`, `3 d 4 h`. */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1_000))
+  if (seconds < 60) return `${seconds} s`
+  const minutes = Math.round(seconds / 60)
+  if (minutes < 60)
+    return seconds % 60 && minutes < 3 ? `${Math.floor(seconds / 60)} min ${seconds % 60} s` : `${minutes} min`
+  const hours = Math.floor(minutes / 60)
+  if (hours < 48) return minutes % 60 ? `${hours} h ${minutes % 60} min` : `${hours} h`
+  return hours % 24 ? `${Math.floor(hours / 24)} d ${hours % 24} h` : `${Math.floor(hours / 24)} d`
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+export function list(items: readonly string[]): string {
+  return items.length < 2 ? (items[0] ?? '') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`
+}

@@ -1,0 +1,321 @@
+import type { Event, Outcome, Refusal } from '../domain/event.ts'
+import type { Recorded } from '../domain/fact.ts'
+import type { Incident, Page, PageReason } from '../domain/incident.ts'
+import type { Rules, Severity } from '../domain/rules.ts'
+import type { Outlook } from '../domain/watch/outlook.ts'
+import { clockTime, code, duration, escapeText, list, mention, plain, when } from './text.ts'
+
+/**
+ * Every sentence that the bot says, one function per situation. All of it is mrkdwn; whatever people or other systems wrote goes through
+ * `plain`, `escape` or `code`. A refusal says what, why, and what to type next.
+ */
+export interface Voice {
+  rules: Rules
+  now: number
+}
+
+export const inc = (id: number) => `INC-${id}`
+
+/** A person as Slack shows them; their name where the configuration knows them no more. */
+export function person({ rules }: Voice, name: string): string {
+  const known = rules.people[name]
+  return known ? mention(known.slack) : plain(name)
+}
+const people = (voice: Voice, names: readonly string[]) => list(names.map((name) => person(voice, name)))
+
+/** Instants in lists and entries: seconds matter when one reads afterwards what happened when. */
+const at = (voice: Voice, instant: number) => when(instant, voice.rules.zone, '{time}')
+
+export const severityMark: Record<Severity, string> = {
+  critical: ':rotating_light:',
+  error: ':red_circle:',
+  warning: ':warning:',
+  info: ':information_source:',
+}
+
+/** How the incident stands, in one line; the first thing to read on every view of it. */
+export function standing(voice: Voice, incident: Incident, next: Outlook | null): string {
+  switch (incident.state) {
+    case 'paging':
+      return next
+        ? `:hourglass_flowing_sand: *Nobody has it yet.* ${deadline(voice, next)}`
+        : ':hourglass_flowing_sand: *Nobody has it yet.*'
+    case 'acked': {
+      const since = incident.ackedAt === null ? '' : ` since ${at(voice, incident.ackedAt)}`
+      const also = incident.responders.length > 0 ? `, with ${people(voice, incident.responders)}` : ''
+      return `:eyes: *${person(voice, incident.ackedBy ?? '')} has it*${since}${also}.`
+    }
+    case 'exhausted':
+      return `:sos: *Nobody answered.* Everybody on the policy was paged, ${people(voice, incident.policy.fallback)} as the last resort. Whoever reads this: acknowledge it.`
+    case 'resolved':
+      return `:large_green_circle: *Resolved* at ${at(voice, incident.resolvedAt ?? voice.now)} ${
+        incident.resolvedBy === null
+          ? 'by itself: every check is well again'
+          : `by ${person(voice, incident.resolvedBy)}`
+      }, after ${duration((incident.resolvedAt ?? voice.now) - incident.openedAt)}.`
+    default:
+      return incident.state satisfies never
+  }
+}
+
+function deadline(voice: Voice, next: Outlook): string {
+  const who =
+    next.people.length > 0
+      ? `${people(voice, next.people)} ${next.people.length > 1 ? 'are' : 'is'} paged next${next.last ? ', as the last resort' : ''}`
+      : `the step after it is paged, because nobody is on duty for ${list(next.empty)} then`
+  return `Unless somebody acknowledges by ${at(voice, next.at)}, ${who}.`
+}
+
+/** Why this person is paged. */
+export function whyYou(voice: Voice, page: Page): string {
+  return `*Why you:* ${reason(voice, page.why)}.${late(voice, page)}`
+}
+
+function late(voice: Voice, page: Page): string {
+  if (page.dueAt === null) return ''
+  return `\n:warning: This page is late by ${duration(page.at - page.dueAt)}: it was due at ${at(voice, page.dueAt)}, while Watchbill was not running.`
+}
+
+function reason(voice: Voice, why: PageReason): string {
+  switch (why.kind) {
+    case 'duty': {
+      const since = why.sinceAt === null ? '' : ` since ${shiftTime(voice, why.sinceAt)}`
+      const until = why.untilAt === null ? '' : `, until ${shiftTime(voice, why.untilAt)}`
+      return `you are on duty for ${code(why.schedule)}${since}${until}`
+    }
+    case 'named':
+      return why.by === null ? 'the policy names you' : `${person(voice, why.by)} called for you`
+    case 'fallback':
+      return 'you are the last resort: nobody who was paged before you has answered'
+    default:
+      return why satisfies never
+  }
+}
+
+const shiftTime = (voice: Voice, instant: number) =>
+  Math.abs(instant - voice.now) < 18 * 3_600_000
+    ? when(instant, voice.rules.zone, '{time}')
+    : when(instant, voice.rules.zone, '{date_short_pretty} {time}')
+
+/** One entry of the timeline; null for facts that are not shown. */
+export function entry(voice: Voice, fact: Recorded): string | null {
+  switch (fact.type) {
+    case 'opened':
+      return `:new: *Opened* ${inc(fact.incident)}: ${plain(fact.title)}${openedBy(voice, fact)}`
+    case 'detected':
+      return `:mag: *Detected* ${code(fact.key)}: ${plain(fact.summary)}${
+        fact.still ? '. It never stopped: its incident had been resolved by hand' : ''
+      }${evidence(fact.evidence)}`
+    case 'recovered':
+      return `:white_check_mark: *Recovered* ${code(fact.key)}: ${plain(fact.summary)}`
+    case 'stepped':
+      return fact.reason === 'start'
+        ? null
+        : `:arrow_up: *Escalated* to step ${stepName(fact)}: ${stepReason(voice, fact)}`
+    case 'paged':
+      return `:bell: *Paged* ${person(voice, fact.page.person)}: ${pagedWhy(voice, fact.page)}`
+    case 'skipped':
+      return fact.reason === 'unreachable'
+        ? `:no_entry: *Not paged:* ${person(voice, fact.person)} cannot be reached (${code(fact.detail)}: ${unreachable(fact.detail)})`
+        : null
+    case 'refused':
+      return `:no_entry: *Page not delivered* to ${person(voice, fact.person)}: ${code(fact.reason)}, ${unreachable(fact.reason)}`
+    case 'gap':
+      return `:ghost: *Nobody on duty* for ${code(fact.schedule)} (step ${fact.step + 1}): going on at once`
+    case 'exhausted':
+      return `:sos: *Exhausted:* ${exhaustedWhy(fact.reason)}. The last resort is paged`
+    case 'acked':
+      return `:eyes: *Acknowledged* by ${person(voice, fact.by)}`
+    case 'responding':
+      return `:raised_hand: ${person(voice, fact.by)} is *also responding*`
+    case 'resolved':
+      return `:large_green_circle: *Resolved* ${fact.by === null ? 'by itself: every check is well again' : `by ${person(voice, fact.by)}`}${stillFiring(voice, fact)}`
+    case 'note':
+      return `:memo: *Note* by ${person(voice, fact.by)}: ${escapeText(fact.text)}`
+    case 'repeated':
+    case 'channel':
+    case 'reachability':
+      return null
+    default:
+      return fact satisfies never
+  }
+}
+
+function openedBy(voice: Voice, fact: Recorded & { type: 'opened' }): string {
+  const service = fact.service === null ? '' : ` · service ${code(fact.service)}`
+  const by = fact.by === null ? '' : ` · ${fact.origin === 'call' ? 'called' : 'declared'} by ${person(voice, fact.by)}`
+  return `${service} · severity ${fact.severity} · policy ${code(fact.policy.name)}${by}`
+}
+
+const evidence = (lines: readonly string[]) => lines.map((line) => `\n>${plain(line)}`).join('')
+
+const stepName = (fact: { step: number; round: number }) =>
+  `${fact.step + 1}${fact.round > 1 ? ` of round ${fact.round}` : ''}`
+
+function stepReason(voice: Voice, fact: Recorded & { type: 'stepped' }): string {
+  switch (fact.reason) {
+    case 'unanswered':
+      return 'nobody acknowledged in time'
+    case 'asked':
+      return fact.by === null ? 'asked for' : `asked for by ${person(voice, fact.by)}`
+    case 'nobody':
+      return 'nobody was on duty for the step before'
+    case 'unreachable':
+      return 'nobody of the step before could be reached'
+    case 'start':
+      return 'start'
+    default:
+      return fact.reason satisfies never
+  }
+}
+
+function pagedWhy(voice: Voice, page: Page): string {
+  const step = page.step === null ? '' : ` (step ${stepName({ step: page.step, round: page.round })})`
+  const lateBy = page.dueAt === null ? '' : `; late by ${duration(page.at - page.dueAt)}`
+  switch (page.why.kind) {
+    case 'duty':
+      return `on duty for ${code(page.why.schedule)}${step}${lateBy}`
+    case 'named':
+      return `${page.why.by === null ? 'named by the policy' : `called by ${person(voice, page.why.by)}`}${step}${lateBy}`
+    case 'fallback':
+      return `last resort${lateBy}`
+    default:
+      return page.why satisfies never
+  }
+}
+
+function exhaustedWhy(why: (Recorded & { type: 'exhausted' })['reason']): string {
+  switch (why) {
+    case 'unanswered':
+      return 'every step was paged in every round and nobody acknowledged'
+    case 'nobody':
+      return 'nobody is on duty on any step of the policy'
+    case 'unreachable':
+      return 'nobody on the policy could be reached'
+    case 'asked':
+      return 'escalated by hand past the last step'
+    default:
+      return why satisfies never
+  }
+}
+
+function stillFiring(voice: Voice, fact: Recorded & { type: 'resolved' }): string {
+  if (fact.stillFiring.length === 0 || fact.recheckAt === null) return ''
+  return `. :warning: Still failing: ${list(fact.stillFiring.map(code))}. Unless that recovers by ${at(voice, fact.recheckAt)}, a new incident is opened and paged`
+}
+
+/** Slack's error names about people, in words. */
+function unreachable(name: string): string {
+  switch (name) {
+    case 'user_disabled':
+    case 'account_inactive':
+      return 'the Slack account is deactivated'
+    case 'user_not_found':
+    case 'users_not_found':
+    case 'user_not_visible':
+    case 'user_not_in_team':
+      return 'there is no such Slack account in this workspace'
+    case 'cannot_dm_bot':
+      return 'the Slack id belongs to a bot'
+    default:
+      return 'Slack does not deliver it'
+  }
+}
+
+/** The loud post in the service's channel when nobody answered. */
+export function loud(voice: Voice, incident: Incident, why: (Recorded & { type: 'exhausted' })['reason']): string {
+  const refused = incident.pages.filter((page) => page.step === null && page.refused !== null)
+  const unreached =
+    refused.length > 0
+      ? ` ${people(
+          voice,
+          refused.map((page) => page.person),
+        )} could not be reached either.`
+      : ''
+  return `<!channel> :sos: *${inc(incident.id)} has nobody.* ${plain(incident.title)}\n${sentence(exhaustedWhy(why))}. ${people(voice, incident.policy.fallback)} ${incident.policy.fallback.length > 1 ? 'are' : 'is'} paged as the last resort.${unreached} If you can help: press *Acknowledge*.`
+}
+
+const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
+
+/** A word in the thread of a page, to somebody whom it woke. */
+export function overNow(voice: Voice, fact: Recorded & { type: 'resolved' }): string {
+  const how = fact.by === null ? 'every check is well again' : `resolved by ${person(voice, fact.by)}`
+  return `:large_green_circle: *${inc(fact.incident)} is over:* ${how}.${stillFiring(voice, fact).replace(/^\. /, ' ')}`
+}
+
+/** A warning that opens no incident. */
+export function notice(fact: Recorded & { type: 'detected' | 'recovered' }): string {
+  if (fact.type === 'recovered')
+    return `:white_check_mark: ${code(fact.service)} ${code(fact.key)} recovered: ${plain(fact.summary)}`
+  return `${severityMark[fact.severity]} ${code(fact.service)} ${code(fact.key)} ${fact.severity}: ${plain(fact.summary)}${evidence(fact.evidence)}\n_Nobody is paged for severity ${fact.severity}._`
+}
+
+/** The answer to whoever acted. */
+export function answer(voice: Voice, event: Event, outcome: Outcome): string {
+  if (outcome.result === 'refused') return refusal(voice, outcome.refusal)
+  const id = outcome.incident === null ? '' : inc(outcome.incident)
+  const paged =
+    outcome.paged.length > 0
+      ? `${people(voice, outcome.paged)} ${outcome.paged.length > 1 ? 'are' : 'is'} being paged.`
+      : 'Nobody new is paged.'
+  const by = 'by' in event ? person(voice, event.by) : 'Watchbill'
+  switch (outcome.how) {
+    case 'opened':
+      return `:rotating_light: ${by} opened *${id}*. ${paged}`
+    case 'joined':
+      return `:memo: ${by} added to *${id}*, which is already open for this service. ${paged}`
+    case 'acked':
+      return `:eyes: ${by} has *${id}*. It is not escalated any further.`
+    case 'responding':
+      return `:raised_hand: ${by} is responding to *${id}* too; somebody had acknowledged it before.`
+    case 'stepped':
+      return `:arrow_up: ${by} escalated *${id}*. ${paged}`
+    case 'exhausted':
+      return `:sos: ${by} escalated *${id}* past the last step. ${paged}`
+    case 'resolved':
+      return `:large_green_circle: ${by} resolved *${id}*.`
+    case 'noted':
+      return `:memo: ${by} added a note to the timeline of *${id}*.`
+    case 'recorded':
+      return 'Recorded.'
+    default:
+      return outcome.how satisfies never
+  }
+}
+
+function refusal(voice: Voice, why: Refusal): string {
+  const { rules, now } = voice
+  switch (why.code) {
+    case 'unknown-incident':
+      return `There is no ${inc(why.incident)}. \`/incident list\` shows what there is.`
+    case 'already-resolved': {
+      const by = why.by === null ? 'by itself' : `by ${person(voice, why.by)}`
+      return `${inc(why.incident)} was resolved ${by} at ${clockTime(why.at, rules.zone, now)}; nothing is left to do. If it is back: \`/incident declare TITLE\`.`
+    }
+    case 'all-paged':
+      return `Everybody on the policy of ${inc(why.incident)} has been paged, the last resort too. Call somebody by name: \`/page @person TEXT\`.`
+    case 'unknown-person':
+      return `${plain(why.name)} is not in the configuration (\`people:\`), and only people who are may act. Ask an admin to add them.`
+    case 'unknown-target':
+      return why.kind === 'service'
+        ? `There is no service ${code(why.name)}. Known: ${list(Object.keys(rules.services).map(code))}.`
+        : `There is no ${why.kind} ${code(why.name)}. \`/oncall\` lists the schedules.`
+    case 'failed':
+      return `That went wrong on our side and nothing was done (reference ${code(why.reference)}). It is logged; please try again, and tell whoever runs Watchbill.`
+    default:
+      return why satisfies never
+  }
+}
+
+/** Who may act: everybody who is listed. */
+export const stranger = (slackUser: string) =>
+  `You may read, but only people listed in Watchbill's configuration may act, and ${mention(slackUser)} is not. Ask an admin to add you under \`people:\` (your Slack id is \`${slackUser}\`).`
+
+export const outsider =
+  'People of another workspace may read, but not act. Ask somebody of this workspace who is listed in the configuration.'
+
+export const broken = (reference: string) =>
+  `That went wrong on our side (reference \`${reference}\`). Whether anything was done is in the log; please look at \`/incident list\` before you try again.`
+
+export const storeDown =
+  'Watchbill cannot reach its store at the moment, so nothing was done. Please try again in a few seconds; if it lasts, call somebody directly.'

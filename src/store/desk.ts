@@ -1,0 +1,200 @@
+import { createHash } from 'node:crypto'
+import type { PoolClient } from 'pg'
+import { z } from 'zod'
+import type { Desk } from '../domain/book.ts'
+import type { Decision } from '../domain/decide.ts'
+import type { Received } from '../domain/event.ts'
+import { Event, type Outcome } from '../domain/event.ts'
+import { Alert, alertId, Incident } from '../domain/incident.ts'
+import type { About } from '../domain/owed.ts'
+import { canonical, storable } from '../json.ts'
+import { SCHEMA } from './migrations.ts'
+import { NOTIFY } from './store.ts'
+
+/** Events that one transaction takes at most: it stays short, and a storm is still folded in few. */
+const BATCH = 500
+
+/** A holder of the lock that freezes is cut off after this, and another process goes on. Machine time, counted by the server. */
+const FROZEN_MS = 2_000
+
+const Row = z.object({
+  schema: z.number(),
+  decided_at: z.number(),
+  rules_id: z.number().nullable(),
+  next_incident: z.number(),
+  next_fact: z.number(),
+  chain_head: z.string(),
+})
+
+const Loaded = z.object({
+  events: z.array(z.object({ id: z.number(), at: z.number(), event: z.unknown() })),
+  incidents: z.array(z.unknown()),
+  alerts: z.array(z.unknown()),
+  people: z.record(z.string(), z.string()),
+})
+
+export interface Taken {
+  rulesId: number | null
+  chainHead: string
+  desk: Desk
+  events: Received[]
+  /** Rows of the in-tray that no handler understands: parked by the caller. */
+  unreadable: { id: number; reason: string }[]
+}
+
+/** What else is open; `only` narrows the events to one row, to find the one that makes a decision throw. */
+const LOAD = (only: number | null) => `
+  with events as (
+    select id, received_at, body from inbox
+    where done_at is null and lane = 'desk' ${only === null ? '' : `and id = ${only}`}
+    order by id limit ${BATCH}
+  )
+  select
+    (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'at', received_at, 'event', body) order by id), '[]') from events) as events,
+    (select coalesce(jsonb_agg(doc), '[]') from incidents
+      where state <> 'resolved' or id in (select (body ->> 'incident')::int from events where body ? 'incident')) as incidents,
+    (select coalesce(jsonb_agg(doc), '[]') from alerts where status = 'firing') as alerts,
+    (select coalesce(jsonb_object_agg(name, unreachable), '{}') from people where unreachable is not null) as people`
+
+/** Begins the transaction, takes the lock, and reads all that a decision needs; `null` when a newer program has taken over. */
+export async function take(client: PoolClient, only: number | null): Promise<Taken | null> {
+  // One round trip; each statement has a snapshot of its own, and the last one's begins after the lock was had.
+  const results = (await client.query(
+    `begin; set local idle_in_transaction_session_timeout = ${FROZEN_MS}; select * from desk for update; ${LOAD(only)}`,
+  )) as unknown as { rows: unknown[] }[]
+  const row = Row.parse(results[2]?.rows[0])
+  if (row.schema !== SCHEMA) return null
+  const loaded = Loaded.parse(results[3]?.rows[0])
+  const incidents = loaded.incidents.map((doc) => Incident.parse(doc))
+  const alerts = loaded.alerts.map((doc) => Alert.parse(doc))
+  const desk: Desk = {
+    decidedAt: row.decided_at,
+    nextIncident: row.next_incident,
+    nextFact: row.next_fact,
+    incidents: Object.fromEntries(incidents.map((incident) => [incident.id, incident])),
+    alerts: Object.fromEntries(alerts.map((alert) => [alertId(alert.service, alert.key), alert])),
+    unreachable: loaded.people,
+  }
+  return { rulesId: row.rules_id, chainHead: row.chain_head, desk, ...readable(loaded.events) }
+}
+
+function readable(rows: { id: number; at: number; event: unknown }[]): Pick<Taken, 'events' | 'unreadable'> {
+  const events: Received[] = []
+  const unreadable: Taken['unreadable'] = []
+  for (const { id, at, event } of rows) {
+    const parsed = Event.safeParse(event)
+    if (parsed.success) events.push({ id, at, event: parsed.data })
+    else unreadable.push({ id, reason: z.prettifyError(parsed.error) })
+  }
+  return { events, unreadable }
+}
+
+/** A row of the out-tray as it is born. */
+export interface Born {
+  key: string
+  lane: string
+  kind: About['kind']
+  about: About
+  fence: number
+}
+
+interface Save {
+  taken: Taken
+  decision: Decision
+  /** Outcomes of events parked by the caller. */
+  parked: { id: number; outcome: Outcome }[]
+  now: number
+  process: number
+  machineNow: number
+  leaseMs: number
+}
+
+/**
+ * Writes what was decided: one statement. Pages are born claimed by this process, which sends them as soon as the transaction is in; what
+ * is returned are those that are really new.
+ */
+export async function save(client: PoolClient, { taken, decision, parked, now, ...claim }: Save): Promise<Born[]> {
+  const { desk, facts, owed, voids } = decision
+  const before = taken.desk
+  const chain = chained(taken.chainHead, facts)
+  const { rows } = await client.query<Born>(SAVE, [
+    storable(chain),
+    storable(
+      Object.values(desk.incidents)
+        .filter((incident) => incident !== before.incidents[incident.id])
+        .map((incident) => ({ ...incident, doc: incident })),
+    ),
+    storable(
+      Object.entries(desk.alerts)
+        .filter(([id, alert]) => alert !== before.alerts[id])
+        .map(([, alert]) => ({ ...alert, doc: alert })),
+    ),
+    storable(facts.flatMap((f) => (f.type === 'reachability' ? [{ name: f.person, unreachable: f.unreachable }] : []))),
+    voids.map((prefix) => `${prefix}%`),
+    storable(owed.map((o, ord) => ({ ...o, kind: o.about.kind, ord }))),
+    storable([...decision.outcomes, ...parked]),
+    now,
+    claim.process,
+    claim.machineNow + claim.leaseMs,
+    desk.nextIncident,
+    desk.nextFact,
+    chain.at(-1)?.hash ?? taken.chainHead,
+  ])
+  return rows
+}
+
+const SAVE = `
+  with chained as (
+    insert into facts (id, incident, at, kind, body, digest, hash)
+    select id, incident, at, type, body, digest, hash from jsonb_to_recordset($1)
+      as f (id bigint, incident int, at bigint, type text, body jsonb, digest text, hash text)
+  ), incident_rows as (
+    insert into incidents (id, state, service, due_at, opened_at, doc)
+    select id, state, service, "deadlineAt", "openedAt", doc from jsonb_to_recordset($2)
+      as i (id int, state text, service text, "deadlineAt" bigint, "openedAt" bigint, doc jsonb)
+    on conflict (id) do update set state = excluded.state, due_at = excluded.due_at, doc = excluded.doc,
+      rev = incidents.rev + 1
+  ), alert_rows as (
+    insert into alerts (service, key, status, incident, doc)
+    select service, key, status, incident, doc from jsonb_to_recordset($3)
+      as a (service text, key text, status text, incident int, doc jsonb)
+    on conflict (service, key) do update set status = excluded.status, incident = excluded.incident, doc = excluded.doc
+  ), people_rows as (
+    insert into people (name, unreachable)
+    select distinct on (name) name, unreachable from jsonb_to_recordset($4)
+      with ordinality as p (name text, unreachable text, ord bigint) order by name, ord desc
+    on conflict (name) do update set unreachable = excluded.unreachable
+  ), voided as (
+    update owed set state = 'void' where kind = 'page' and state in ('open', 'unknown') and not sending and key like any ($5)
+  ), owed_rows as (
+    insert into owed (key, lane, kind, about, due_at, owner, lease_until, fence, sending)
+    select key, lane, kind, about, $8,
+      case when kind = 'page' then $9::int end, case when kind = 'page' then $10::bigint end,
+      case when kind = 'page' then 1 else 0 end, kind = 'page'
+    from jsonb_to_recordset($6) as o (key text, lane text, kind text, about jsonb, ord int) order by ord
+    on conflict (key) do update set wanted = owed.wanted + 1, state = 'open',
+      due_at = case when owed.state = 'open' then owed.due_at else excluded.due_at end
+      where owed.kind in ('summary', 'announcement', 'page-view')
+    returning key, lane, kind, about, fence, (xmax = 0) as born
+  ), done as (
+    update inbox set done_at = $8, outcome = d.outcome from jsonb_to_recordset($7) as d (id bigint, outcome jsonb)
+    where inbox.id = d.id
+  ), decided as (
+    update desk set decided_at = $8, next_incident = $11, next_fact = $12, chain_head = $13
+  ), told as (select ${NOTIFY})
+  select key, lane, kind, about, fence from owed_rows, told where kind = 'page' and born`
+
+/** Facts with their digests, chained: sha256(previous hash, digest). */
+function chained(head: string, facts: Decision['facts']) {
+  let previous = head
+  return facts.map((fact) => {
+    // What is digested is what is stored.
+    const body = JSON.parse(storable(fact)) as typeof fact
+    const digest = sha256(canonical(body))
+    const hash = sha256(previous + digest)
+    previous = hash
+    return { id: body.id, incident: body.incident, at: body.at, type: body.type, body, digest, hash }
+  })
+}
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')

@@ -1,0 +1,178 @@
+import type { ClientBase } from 'pg'
+
+/**
+ * The schema, in steps that are only ever appended. All instants are watch time in UTC milliseconds (bigint), given as parameters; only
+ * leases (`lease_until`) are machine time. SQL itself never says now().
+ */
+const MIGRATIONS: readonly string[] = [
+  `
+  create table rules (
+    id int generated always as identity primary key,
+    at bigint not null,
+    digest text not null unique,
+    doc jsonb not null
+  );
+
+  -- One row: the lock under which everything is decided.
+  create table desk (
+    one boolean primary key default true check (one),
+    schema int not null,
+    decided_at bigint not null default 0,
+    rules_id int references rules,
+    next_incident int not null default 1,
+    next_fact bigint not null default 1,
+    chain_head text not null default ''
+  );
+  insert into desk (schema) values (0);
+
+  -- A row is committed before its sender is answered. Lane 'desk': an event for the desk. Lane 'slack': a payload as Slack sent it,
+  -- which a process turns into an answer or an event; claimed by the process that works on it.
+  create table inbox (
+    id bigint generated always as identity primary key,
+    source text not null,
+    key text not null,
+    lane text not null check (lane in ('desk', 'slack')),
+    body jsonb not null,
+    received_at bigint not null,
+    done_at bigint,
+    outcome jsonb,
+    owner int,
+    lease_until bigint,
+    unique (source, key)
+  );
+  create index inbox_undone on inbox (lane, id) where done_at is null;
+
+  create table incidents (
+    id int primary key,
+    state text not null,
+    service text,
+    due_at bigint,
+    opened_at bigint not null,
+    rev int not null default 1,
+    doc jsonb not null
+  );
+  -- One open incident per service.
+  create unique index incidents_open on incidents (service) where state <> 'resolved';
+  create index incidents_due on incidents (due_at) where due_at is not null;
+
+  create table alerts (
+    service text not null,
+    key text not null,
+    status text not null,
+    incident int,
+    doc jsonb not null,
+    primary key (service, key)
+  );
+  create index alerts_firing on alerts (service) where status = 'firing';
+
+  create table people (
+    name text primary key,
+    unreachable text
+  );
+
+  -- Append-only; 'hash' chains the digests, so that a later change shows. 'body' may be erased, never the rest.
+  create table facts (
+    id bigint primary key,
+    incident int,
+    at bigint not null,
+    kind text not null,
+    body jsonb not null,
+    digest text not null,
+    hash text not null
+  );
+  create index facts_incident on facts (incident, id);
+  create function facts_are_append_only() returns trigger language plpgsql as $$
+  begin
+    if tg_op = 'UPDATE' and (new.id, new.incident, new.at, new.kind, new.digest, new.hash)
+        is not distinct from (old.id, old.incident, old.at, old.kind, old.digest, old.hash) then
+      return new;
+    end if;
+    raise exception 'facts are append-only: % of fact % refused', lower(tg_op), old.id;
+  end $$;
+  create trigger facts_append_only before update or delete on facts
+    for each row execute function facts_are_append_only();
+
+  create table owed (
+    key text primary key,
+    seq bigint generated always as identity,
+    lane text not null,
+    kind text not null,
+    about jsonb not null,
+    due_at bigint not null,
+    wanted int not null default 1,
+    shown int not null default 0,
+    owner int,
+    lease_until bigint,
+    fence int not null default 0,
+    -- A send has begun whose outcome is not on record: it may have arrived.
+    sending boolean not null default false,
+    tries int not null default 0,
+    state text not null default 'open' check (state in ('open', 'unknown', 'done', 'void')),
+    result jsonb
+  );
+  create index owed_due on owed (due_at) where state in ('open', 'unknown');
+  create index owed_lane on owed (lane, seq) where state in ('open', 'unknown');
+
+  -- The evidence of each attempt to deliver.
+  create table attempts (
+    owed_key text not null,
+    n int not null,
+    started_at bigint not null,
+    ended_at bigint not null,
+    outcome text not null,
+    reason text,
+    primary key (owed_key, n)
+  );
+
+  create table monitors (
+    name text primary key,
+    last_slot bigint not null,
+    state jsonb not null
+  );
+  create table samples (
+    monitor text not null,
+    slot bigint not null,
+    ok boolean not null,
+    result jsonb not null,
+    primary key (monitor, slot)
+  );
+
+  create table processes (
+    id int generated always as identity primary key,
+    started_at bigint not null,
+    pid int not null,
+    host text not null,
+    version text not null
+  );
+  `,
+]
+
+/** The schema that this program speaks. A database that is ahead of it belongs to a newer program. */
+export const SCHEMA = MIGRATIONS.length
+
+/** Serialises migrations of several processes that start together. */
+const MIGRATION_LOCK = 0x77617463
+
+/**
+ * Brings the database to {@link SCHEMA}, all or nothing.
+ *
+ * @returns the schema found in the end; more than {@link SCHEMA} when a newer program has been here
+ */
+export async function migrate(client: ClientBase): Promise<number> {
+  await client.query('begin')
+  try {
+    await client.query('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK])
+    const {
+      rows: [table],
+    } = await client.query<{ exists: boolean }>(`select to_regclass('desk') is not null as exists`)
+    const found = table?.exists ? (await client.query<{ schema: number }>('select schema from desk')).rows[0] : null
+    const from = found?.schema ?? 0
+    for (const step of MIGRATIONS.slice(from)) await client.query(step)
+    if (from < SCHEMA) await client.query('update desk set schema = $1', [SCHEMA])
+    await client.query('commit')
+    return Math.max(from, SCHEMA)
+  } catch (error) {
+    await client.query('rollback')
+    throw error
+  }
+}

@@ -1,0 +1,70 @@
+import type { Pool } from 'pg'
+import { z } from 'zod'
+import { ProbeState, type Sample } from '../domain/detect/probe.ts'
+import { storable } from '../json.ts'
+import type { Entry } from './inbox.ts'
+import { NOTIFY } from './store.ts'
+
+const Row = z.object({ name: z.string(), last_slot: z.number(), state: ProbeState })
+
+/** State and last slot of each monitor that has been checked before. */
+export async function readMonitors(pool: Pool): Promise<Map<string, { lastSlotAt: number; state: ProbeState }>> {
+  const { rows } = await pool.query('select name, last_slot, state from monitors')
+  return new Map(
+    rows.map((row) => Row.parse(row)).map((row) => [row.name, { lastSlotAt: row.last_slot, state: row.state }]),
+  )
+}
+
+interface Observation {
+  monitor: string
+  slotAt: number
+  sample: Sample
+  state: ProbeState
+  /** What the desk must hear of: in the same transaction, so that a transition is never lost. */
+  event: Entry | null
+  now: number
+}
+
+/**
+ * Stores a sample, the monitor's state and its transition: one statement. A slot that somebody else has filled is left alone.
+ * A sample may be lost in a crash (synchronous_commit off), a transition never.
+ *
+ * @returns whether the slot was ours
+ */
+export async function saveSample(pool: Pool, o: Observation): Promise<boolean> {
+  const client = await pool.connect()
+  try {
+    await client.query(`begin; set local synchronous_commit = ${o.event ? 'on' : 'off'}`)
+    const { rowCount } = await client.query(
+      `with moved as (
+         insert into monitors (name, last_slot, state) values ($1, $2, $3)
+         on conflict (name) do update set last_slot = excluded.last_slot, state = excluded.state
+           where monitors.last_slot < excluded.last_slot
+         returning name
+       ), sampled as (
+         insert into samples (monitor, slot, ok, result) select name, $2, $4, $5 from moved on conflict do nothing
+       )
+       select from moved`,
+      [o.monitor, o.slotAt, storable(o.state), o.sample.ok, storable(o.sample)],
+    )
+    if (rowCount === 1 && o.event)
+      await client.query(
+        `with stored as (
+           insert into inbox (source, key, lane, body, received_at) values ($1, $2, 'desk', $3, $4) on conflict do nothing
+         ) select ${NOTIFY}`,
+        [o.event.source, o.event.key, storable(o.event.event), o.now],
+      )
+    await client.query('commit')
+    client.release()
+    return rowCount === 1
+  } catch (error) {
+    // The connection is closed with whatever was half done on it.
+    client.release(true)
+    throw error
+  }
+}
+
+/** Samples older than this have served their purpose. */
+export async function forgetSamples(pool: Pool, before: number): Promise<void> {
+  await pool.query('delete from samples where slot < $1', [before])
+}

@@ -1,0 +1,144 @@
+import type { Pool } from 'pg'
+import { z } from 'zod'
+import { About } from '../domain/owed.ts'
+import { storable } from '../json.ts'
+import type { Store } from './store.ts'
+import { LIVE_PROCESSES, NOTIFY } from './store.ts'
+
+const result = z.record(z.string(), z.unknown()).nullable()
+export type Result = z.infer<typeof result>
+
+const Claim = z.strictObject({
+  key: z.string(),
+  lane: z.string(),
+  about: About,
+  fence: z.number(),
+  tries: z.number(),
+  wanted: z.number(),
+  /** An earlier send may have arrived: its outcome is not on record. */
+  uncertain: z.boolean(),
+  result,
+})
+export type Claim = z.infer<typeof Claim>
+
+/**
+ * Claims what is due: owner, fence + 1, a lease. One statement, safe between processes. Free is what nobody claims, whose claimer's session
+ * lock is gone, or whose lease is over. Everything but a page waits for what is before it in its lane.
+ */
+export async function claim(store: Store, { now, machineNow, leaseMs, limit, urgent }: ClaimLimits): Promise<Claim[]> {
+  const { rows } = await store.pool.query(
+    `with free as (
+       select key, sending from owed o
+       where state in ('open', 'unknown') and due_at <= $1
+         and ${urgent ? `kind = 'page'` : `kind <> 'page'`}
+         and (owner is null or lease_until < $2 or owner not in (${LIVE_PROCESSES}))
+         and ${urgent ? 'true' : `not exists (select from owed b where b.lane = o.lane and b.state in ('open', 'unknown') and b.seq < o.seq)`}
+       order by seq limit $3 for update skip locked
+     )
+     update owed set owner = $4, fence = fence + 1, lease_until = $2 + $5, sending = true, tries = tries + 1
+     from free where owed.key = free.key
+     returning owed.key, lane, about, fence, tries, wanted, free.sending as uncertain, result`,
+    [now, machineNow, limit, store.process, leaseMs],
+  )
+  return rows.map((row) => Claim.parse(row))
+}
+
+interface ClaimLimits {
+  now: number
+  machineNow: number
+  leaseMs: number
+  limit: number
+  /** Pages, or everything else. */
+  urgent: boolean
+}
+
+/** When the next row falls due after `now`; null when none does. What is due already is being sent, or waits for its lane. */
+export async function nextOwedAt(pool: Pool, now: number): Promise<number | null> {
+  const { rows } = await pool.query<{ at: number | null }>(
+    `select min(due_at) as at from owed where state in ('open', 'unknown') and due_at > $1`,
+    [now],
+  )
+  return rows[0]?.at ?? null
+}
+
+/** Whether this claim still stands: asked before a send that took long to prepare, so that a frozen process sends nothing stale. */
+export async function stands(pool: Pool, { key, fence }: Pick<Claim, 'key' | 'fence'>): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    `select from owed where key = $1 and fence = $2 and state in ('open', 'unknown')`,
+    [key, fence],
+  )
+  return rowCount === 1
+}
+
+interface Finish {
+  claim: Pick<Claim, 'key' | 'fence' | 'wanted'>
+  state: 'done' | 'open' | 'unknown'
+  /** When to try again, for 'open' and 'unknown'. */
+  dueAt: number
+  result: Result
+  attempt: { startedAt: number; endedAt: number; outcome: string; reason: string | null }
+}
+
+/**
+ * Records what came of an attempt, under its fence: a process that was overtaken changes nothing. A page that was sent has its message kept
+ * up to date from then on: something may have changed while it was on its way.
+ */
+export async function finish(pool: Pool, { claim, state, dueAt, result, attempt }: Finish): Promise<void> {
+  const { key, fence, wanted } = claim
+  await pool.query(
+    `with finished as (
+       update owed set
+         state = case when $3 = 'done' and wanted > $4 then 'open' else $3 end,
+         shown = case when $3 = 'done' then $4 else shown end,
+         tries = case when $3 = 'done' then 0 else tries end,
+         due_at = $5, result = coalesce($6, result), owner = null, lease_until = null, sending = false
+       where key = $1 and fence = $2
+       returning key, kind, wanted, state
+     ), evidence as (
+       insert into attempts (owed_key, n, started_at, ended_at, outcome, reason)
+       select $1, $2, $7, $8, $9, $10 from finished on conflict do nothing
+     ), views as (
+       update owed set state = 'open', wanted = wanted + 1, due_at = $8
+       where key = 'view/' || $1 and exists (select from finished where kind = 'page' and state = 'done')
+     )
+     select ${NOTIFY} from finished where kind = 'page' or state = 'open'`,
+    [
+      key,
+      fence,
+      state,
+      wanted,
+      dueAt,
+      result === null ? null : storable(result),
+      attempt.startedAt,
+      attempt.endedAt,
+      attempt.outcome,
+      attempt.reason,
+    ],
+  )
+}
+
+/** Nothing more of a lane is sent before this: the receiver asked for a pause. */
+export async function pauseLane(pool: Pool, lane: string, untilAt: number): Promise<void> {
+  await pool.query(
+    `update owed set due_at = greatest(due_at, $2) where lane = $1 and state in ('open', 'unknown') and owner is null`,
+    [lane, untilAt],
+  )
+}
+
+/** What came of a row: its state and what was kept with it. */
+export async function resultOf(
+  pool: Pool,
+  key: string,
+): Promise<{ state: 'open' | 'unknown' | 'done' | 'void'; result: Result } | null> {
+  const { rows } = await pool.query('select state, result from owed where key = $1', [key])
+  return rows[0] ? z.object({ state: z.enum(['open', 'unknown', 'done', 'void']), result }).parse(rows[0]) : null
+}
+
+/** Whether anything due is unsent or on its way. */
+export async function owing(pool: Pool, now: number): Promise<boolean> {
+  const { rows } = await pool.query<{ owing: boolean }>(
+    `select exists (select from owed where state in ('open', 'unknown') and (due_at <= $1 or owner is not null)) as owing`,
+    [now],
+  )
+  return rows[0]?.owing ?? false
+}

@@ -1,0 +1,159 @@
+import { hostname } from 'node:os'
+import pg from 'pg'
+import type { Logger } from 'pino'
+import { messageOf } from '../errors.ts'
+import { migrate, SCHEMA } from './migrations.ts'
+
+/** Instants are bigint in the store and numbers here: milliseconds fit a double until the year 287,396. */
+pg.types.setTypeParser(pg.types.builtins.INT8, Number)
+
+/** The class of the session locks by which processes show that they live (the first key of Postgres' two-key advisory locks). */
+export const PROCESS_LOCKS = 0x57424c
+
+const CHANNEL = 'watchbill'
+
+/** A statement that takes longer than this is cut off by the server: nothing here is meant to. */
+const STATEMENT_MS = 5_000
+const CONNECT_MS = 5_000
+
+export interface Store {
+  /** For everything but decisions. */
+  pool: pg.Pool
+  /** One connection, shared with nothing: decisions wait for nobody. */
+  deskPool: pg.Pool
+  /** This process, in claims. */
+  process: number
+  /** Calls back when another transaction may have left work; also after every reconnect, when notices may have been lost. */
+  onNotice(listener: () => void): () => void
+  healthy(): boolean
+  close(): Promise<void>
+}
+
+/** Opens the store: migrates it, registers this process and keeps its session lock and its ear (LISTEN) on one direct connection. */
+export async function openStore(config: pg.PoolConfig, now: number, version: string, log: Logger): Promise<Store> {
+  const options: pg.PoolConfig = {
+    ...config,
+    connectionTimeoutMillis: CONNECT_MS,
+    statement_timeout: STATEMENT_MS,
+    query_timeout: STATEMENT_MS + 1_000,
+    application_name: 'watchbill',
+  }
+  const pool = new pg.Pool({ ...options, max: 10 })
+  const deskPool = new pg.Pool({ ...options, max: 1 })
+  for (const each of [pool, deskPool]) {
+    // Bulky plans pay off never here, and a JIT compilation costs more than every statement of this program.
+    each.on('connect', (client) => void client.query(`set jit = off`).catch(() => {}))
+    each.on('error', (error) => log.warn({ reason: messageOf(error) }, 'a connection to the store was lost'))
+  }
+  try {
+    await migrateOnce(pool)
+    const process = await register(pool, now, version)
+    const ear = await listen(options, process, log)
+    return {
+      pool,
+      deskPool,
+      process,
+      onNotice: ear.onNotice,
+      healthy: ear.healthy,
+      async close() {
+        await ear.close()
+        await Promise.all([pool.end(), deskPool.end()])
+      },
+    }
+  } catch (error) {
+    await Promise.all([pool.end(), deskPool.end()])
+    throw error
+  }
+}
+
+async function migrateOnce(pool: pg.Pool): Promise<void> {
+  const client = await pool.connect()
+  try {
+    const schema = await migrate(client)
+    if (schema > SCHEMA)
+      throw new Error(
+        `the store is at schema ${schema}, this program knows ${SCHEMA}: start the newer version of Watchbill`,
+      )
+  } finally {
+    client.release()
+  }
+}
+
+async function register(pool: pg.Pool, now: number, version: string): Promise<number> {
+  const { rows } = await pool.query<{ id: number }>(
+    'insert into processes (started_at, pid, host, version) values ($1, $2, $3, $4) returning id',
+    [now, process.pid, hostname(), version],
+  )
+  const [row] = rows
+  if (!row) throw new Error('the store gave this process no number')
+  return row.id
+}
+
+interface Ear {
+  onNotice(listener: () => void): () => void
+  healthy(): boolean
+  close(): Promise<void>
+}
+
+/** Holds the session lock of this process and listens; comes back by itself when the connection is lost. */
+async function listen(options: pg.PoolConfig, process: number, log: Logger): Promise<Ear> {
+  const listeners = new Set<() => void>()
+  const tell = () => {
+    for (const listener of listeners) listener()
+  }
+  let client: pg.Client | null = null
+  let closed = false
+  let retry: NodeJS.Timeout | null = null
+
+  async function connect(): Promise<void> {
+    const next = new pg.Client({ ...options, keepAlive: true })
+    next.on('notification', tell)
+    next.on('error', lost)
+    next.on('end', lost)
+    await next.connect()
+    await next.query('select pg_advisory_lock_shared($1, $2)', [PROCESS_LOCKS, process])
+    await next.query(`listen ${CHANNEL}`)
+    client = next
+    tell()
+
+    function lost(error?: Error) {
+      next.removeAllListeners()
+      next.on('error', () => {})
+      if (client === next) client = null
+      if (closed || retry) return
+      log.warn({ reason: error ? messageOf(error) : 'ended' }, 'the listening connection to the store was lost')
+      retry = setTimeout(reconnect, 200)
+    }
+  }
+
+  function reconnect() {
+    retry = null
+    if (closed) return
+    connect().catch((error: unknown) => {
+      log.debug({ reason: messageOf(error) }, 'the store does not answer yet')
+      if (!closed && !retry) retry = setTimeout(reconnect, 500)
+    })
+  }
+
+  await connect()
+  return {
+    onNotice(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    healthy: () => client !== null,
+    async close() {
+      closed = true
+      if (retry) clearTimeout(retry)
+      await client?.end().catch(() => {})
+    },
+  }
+}
+
+/** SQL that tells the other processes, on commit, that there may be work. */
+export const NOTIFY = `pg_notify('${CHANNEL}', '')`
+
+/** Rows of processes that live: each holds its session lock. */
+export const LIVE_PROCESSES = `select objid::int from pg_locks
+  where locktype = 'advisory' and classid = ${PROCESS_LOCKS} and granted
+    and database = (select oid from pg_database where datname = current_database())`

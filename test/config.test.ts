@@ -1,0 +1,379 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { formatProblem, loadConfig, parseConfig } from '../src/config.ts'
+import { Rules } from '../src/domain/rules.ts'
+import badConfigs from './vectors/bad-config/cases.json' with { type: 'json' }
+
+const read = (name: string) => readFile(new URL(`./vectors/${name}`, import.meta.url), 'utf8')
+const example = await read('watchbill.example.yaml')
+const env = { DEPLOY_SECRET: 's3cret', ZURICH_TOKEN: 'tok3n', PW: 'hunter2' }
+
+const rulesOf = (text: string): Rules => {
+  const config = parseConfig(text, 'watchbill.yaml', env)
+  if ('problems' in config) throw new Error(config.problems.map(formatProblem).join('\n'))
+  return config.rules
+}
+const problemsOf = (text: string, environment: Record<string, string> = env): string[] => {
+  const config = parseConfig(text, 'w', environment)
+  return 'problems' in config ? config.problems.map((one) => `${one.line}:${one.column}: ${one.message}`) : []
+}
+
+/** The smallest useful file, with more of it appended. */
+const small = (more = '', layer = '') => `company: Small
+zone: Europe/Zurich
+people: { ana: { slack: U0ANA }, ben: { slack: U0BEN } }
+schedules:
+  primary: { layers: [{ people: [ana, [ana, ben]], rotation: { every: 1 week, start: "2026-01-05T08:00" }${layer} }] }
+policies: { all: { steps: [{ page: [schedule/primary, ben], wait: 90s }], fallback: [ana] } }
+services: { web: { policy: all } }
+${more}`
+
+describe('the example', () => {
+  const rules = rulesOf(example)
+
+  test('resolves people, roles, policies and services', () => {
+    expect(rules.company).toBe('Example Mail')
+    expect(rules.zone).toBe('Europe/Zurich')
+    expect(rules.allowPrivate).toEqual(['127.0.0.0/8'])
+    expect(Object.keys(rules.people)).toEqual(['nora', 'dana', 'omar', 'erik', 'sam', 'mia'])
+    expect(rules.people.dana).toEqual({ name: 'dana', slack: 'U0DANA' })
+    expect(rules.roles).toEqual({
+      admin: { name: 'admin', people: ['mia'], schedules: [], slackGroups: [] },
+      approver: { name: 'approver', people: ['mia'], schedules: ['mail-secondary'], slackGroups: [] },
+    })
+    expect(rules.policies).toEqual({
+      mail: {
+        name: 'mail',
+        steps: [
+          { page: [{ kind: 'schedule', name: 'mail-primary' }], waitMs: 300_000 },
+          { page: [{ kind: 'schedule', name: 'mail-secondary' }], waitMs: 300_000 },
+        ],
+        rounds: 2,
+        fallback: ['mia'],
+      },
+    })
+    expect(rules.services).toEqual({
+      webmail: { name: 'webmail', policy: 'mail', channel: 'C0OPS', pages: ['critical', 'error'] },
+    })
+  })
+
+  test('resolves schedules as the domain evaluates them', () => {
+    expect(rules.schedules['mail-primary']).toMatchObject({
+      name: 'mail-primary',
+      zone: 'Europe/Zurich',
+      layers: [
+        {
+          name: 'days',
+          zone: 'Europe/Zurich',
+          priority: 1,
+          people: [['dana'], ['erik']],
+          rotation: { unit: 'week', every: 1, start: '2026-01-05T08:00' },
+          restrictions: [{ type: 'daily', start: '08:00', end: '20:00' }],
+        },
+        {
+          name: 'nights',
+          people: [['nora'], ['omar']],
+          rotation: { unit: 'week', every: 1, start: '2026-01-05T20:00' },
+          restrictions: [{ type: 'daily', start: '20:00', end: '08:00' }],
+        },
+      ],
+      overrides: [],
+    })
+    expect(rules.schedules['mail-secondary']?.layers).toEqual([
+      {
+        name: 'all',
+        zone: 'Europe/Zurich',
+        priority: 1,
+        people: [['sam'], ['erik']],
+        rotation: { unit: 'day', every: 2, start: '2026-01-05T08:00' },
+        restrictions: [],
+      },
+    ])
+  })
+
+  test('watches the HTTP probe', () => {
+    expect(rules.monitors).toEqual({
+      home: {
+        name: 'home',
+        service: 'webmail',
+        kind: 'http',
+        severity: 'critical',
+        url: 'http://127.0.0.1:9101/health',
+        everyMs: 5_000,
+        timeoutMs: 5_000,
+        failAfter: 2,
+        recoverAfter: 2,
+        expect: { status: [200], bodyContains: 'ok' },
+      },
+    })
+  })
+
+  test('names everything that is not watched yet', () => {
+    expect(rules.notWatchedYet).toEqual([
+      'monitor cert (tls)',
+      'monitor mx (dns)',
+      'monitor smtp (tcp)',
+      'monitor requests (rate)',
+      'monitor logins (rate)',
+      'monitor backup (heartbeat)',
+      'monitor antispam-errors (log)',
+      'depends_on of monitor home',
+      'contact of dana',
+      'slack_group of schedule mail-primary',
+      'handover of schedule mail-primary',
+      'domains of service webmail',
+      'pool of service webmail',
+      'deploy of service webmail',
+      'location zurich',
+      'coverage',
+      'gate',
+      'silences',
+      'outward_heartbeat',
+    ])
+  })
+
+  test('leaves no secret in the rules', () => {
+    expect(JSON.stringify(rules)).not.toMatch(/s3cret|tok3n/)
+  })
+
+  test('survives the store', () => {
+    expect(Rules.parse(JSON.parse(JSON.stringify(rules)))).toEqual(rules)
+  })
+
+  test('is also fine with Windows line ends and a byte order mark', () => {
+    expect(rulesOf(`\ufeff${example.replaceAll('\n', '\r\n')}`)).toEqual(rules)
+  })
+})
+
+describe('what the example leaves out', () => {
+  test('monitors have defaults', () => {
+    const monitor = (keys: string) => rulesOf(small(`monitors: { m: { service: web, ${keys} } }`)).monitors.m
+    expect(monitor('probe: "https://example.com"')).toEqual({
+      name: 'm',
+      service: 'web',
+      kind: 'http',
+      severity: 'critical',
+      url: 'https://example.com/',
+      everyMs: 30_000,
+      timeoutMs: 5_000,
+      failAfter: 3,
+      recoverAfter: 2,
+      expect: { status: [], bodyContains: null },
+    })
+    expect(monitor('probe: "https://example.com", every: 2s')?.timeoutMs).toBe(2_000)
+    expect(monitor('probe: "https://example.com", timeout: 10s, severity: warning')).toMatchObject({
+      timeoutMs: 10_000,
+      severity: 'warning',
+    })
+    expect(monitor('probe: "https://example.com", expect: { status: [200, 204] }')?.expect.status).toEqual([200, 204])
+  })
+
+  test('a file needs a company, a zone and people, and nothing else', () => {
+    const rules = rulesOf('company: A\nzone: UTC\npeople: { ana: { slack: U0ANA } }')
+    expect(rules).toMatchObject({ schedules: {}, policies: {}, services: {}, monitors: {}, notWatchedYet: [] })
+    expect(rulesOf(small()).services.web).toEqual({
+      name: 'web',
+      policy: 'all',
+      channel: null,
+      pages: ['critical', 'error'],
+    })
+    expect(rulesOf(small()).policies.all).toMatchObject({
+      rounds: 1,
+      steps: [{ page: [{ kind: 'schedule' }, { kind: 'person', name: 'ben' }], waitMs: 90_000 }],
+    })
+  })
+
+  test('layers without a name are counted; an element of people may be a group', () => {
+    const layer = rulesOf(small()).schedules.primary?.layers[0]
+    expect(layer).toMatchObject({ name: 'layer 1', people: [['ana'], ['ana', 'ben']] })
+  })
+
+  test.each([
+    ['1 hour', 'hour', 1],
+    ['12h', 'hour', 12],
+    ['120m', 'hour', 2],
+    ['2 days', 'day', 2],
+    ['3d', 'day', 3],
+    ['2w', 'week', 2],
+    ['1 month', 'month', 1],
+  ])('a turn of %s', (every, unit, count) => {
+    const layer = rulesOf(small().replace('every: 1 week', `every: ${every}`)).schedules.primary?.layers[0]
+    expect(layer?.rotation).toMatchObject({ unit, every: count })
+  })
+
+  test('times are read in the nearest zone above them, unless they say their offset', () => {
+    const layer = (more: string) => rulesOf(small('', more)).schedules.primary?.layers[0]
+    expect(layer(', from: "2026-07-01T00:00", until: 2026-08-01T00:00:00Z')).toMatchObject({
+      fromAt: Date.parse('2026-06-30T22:00:00Z'),
+      untilAt: Date.parse('2026-08-01T00:00:00Z'),
+    })
+    expect(layer(', zone: America/New_York, from: "2026-07-01T00:00"')).toMatchObject({
+      zone: 'America/New_York',
+      fromAt: Date.parse('2026-07-01T04:00:00Z'),
+    })
+    // An hour that happens twice means the first.
+    expect(layer(', from: "2026-10-25T02:30"')?.fromAt).toBe(Date.parse('2026-10-25T00:30:00Z'))
+    const started = rulesOf(small().replace('"2026-01-05T08:00"', '"2026-01-05T08:00Z"')).schedules.primary?.layers[0]
+    expect(started?.rotation.start).toBe('2026-01-05T09:00:00')
+  })
+
+  test('hours on some days', () => {
+    const layer = rulesOf(small('', ', hours: [{ from: "22:00", to: "06:00", days: [Fri, Sat] }]')).schedules.primary
+      ?.layers[0]
+    expect(layer?.restrictions).toEqual([{ type: 'daily', start: '22:00', end: '06:00', days: ['FR', 'SA'] }])
+  })
+
+  test('roles may name Slack user groups', () => {
+    const rules = rulesOf(small('roles: { admin: [slack/ops-leads, ana] }'))
+    expect(rules.roles.admin).toEqual({ name: 'admin', people: ['ana'], schedules: [], slackGroups: ['ops-leads'] })
+    expect(rules.notWatchedYet).toEqual(['Slack user group in role admin'])
+  })
+
+  test('warnings page when the service says so', () => {
+    const rules = rulesOf(small().replace('{ policy: all }', '{ policy: all, pages: [critical, warning] }'))
+    expect(rules.services.web?.pages).toEqual(['critical', 'warning'])
+  })
+})
+
+describe('a bad configuration', () => {
+  test.each(badConfigs.map((one) => [one.write, one] as const))('%j', (_, { write, insteadOf, problems }) => {
+    expect(example).toContain(insteadOf)
+    expect(problemsOf(example.replace(insteadOf, () => write))).toEqual(problems)
+  })
+
+  test('has all of its problems listed at once, in the order of the file', async () => {
+    expect(problemsOf(await read('bad-config/all-at-once.yaml'), {})).toEqual([
+      '3:7: zone must be a time zone such as Europe/Zurich, and "Europe/Zurch" is none; did you mean Europe/Zurich?',
+      '4:1: poeple is not a key of a configuration; did you mean people?',
+      `8:18: person "dana": slack is U0NORA, which is nora's already`,
+      '13:38: schedule "mail-primary", layer "days" rotates through danna, which is not in people; did you mean dana?',
+      '13:80: schedule "mail-primary", layer "days": rotation.start is "2026-02-30T08:00", a date or time that does not exist',
+      '18:18: policy "mail", step 1 pages schedule/mail-primry, which does not exist; did you mean schedule/mail-primary?',
+      '18:47: policy "mail", step 1: wait is 5 without a unit: write a whole number and ms, s, m, h, d or w, for example 30s',
+      '19:16: policy "mail" falls back to schedule/mail-primary, but a fallback is people only: a roster can be empty when it is needed',
+      '22:22: service "webmail" has the policy mial, which is not in policies; did you mean mail?',
+      '22:37: service "webmail": channel must be the id of a Slack channel (at the end of its details, such as C02ABCDEF), not "#ops"',
+      '25:20: monitor "home" watches webmial, which is not in services; did you mean webmail?',
+      '25:36: monitor "home": probe must not reach 169.254.169.254, where clouds hand out credentials',
+      '25:76: monitor "home": every must be between 1s and 1d, not "100ms"',
+      '26:3: monitor "login" needs exactly one of probe, tls, dns, tcp, rate, heartbeat, log',
+      `28:31: the environment variable ZURICH_TOKEN is not set: set it, or write the value here instead of \${ZURICH_TOKEN}`,
+    ])
+  })
+
+  test.each([
+    ['', '1:1: the configuration is empty'],
+    ['# nothing', '1:1: the configuration is empty'],
+    ['[]', '1:1: a configuration is a mapping, with one key: value on each line'],
+    ['hello', '1:1: a configuration is a mapping, with one key: value on each line'],
+    ['a: \u0000', '1:4: there is a control character here: is this a text file, saved as UTF-8?'],
+    ['%YAML 1.1\n---\na: 1', '1:1: directives (%NAME) are not accepted: a configuration is plain YAML 1.2'],
+  ])('%j', (text, problem) => {
+    expect(problemsOf(text)).toEqual([problem])
+  })
+
+  test.each(['127.1', '0x7f000001', '2130706433', '0177.0.0.1', '[::ffff:127.0.0.1]', 'localhost', 'localhost.'])(
+    'a probe of %s reaches the loopback address',
+    (host) => {
+      const probe = `monitors: { m: { service: web, probe: "http://${host}/" } }`
+      expect(problemsOf(small(probe))).toEqual([
+        expect.stringMatching(/^8:39: monitor "m": probe reaches .*127\.0\.0\.1/),
+      ])
+      expect(problemsOf(small(`${probe}\nnetwork: { allow_private: [127.0.0.0/8] }`))).toEqual([])
+    },
+  )
+
+  test.each(['169.254.169.254', '[fd00:ec2::254]', '[::ffff:169.254.169.254]', '[64:ff9b::a9fe:a9fe]', '2852039166'])(
+    'a probe of %s reaches the metadata of the cloud, listed or not',
+    (host) => {
+      const probe = `monitors: { m: { service: web, probe: "http://${host}/" } }`
+      const network = 'network: { allow_private: [169.254.0.0/16, "fd00::/8", "64:ff9b::/96"] }'
+      expect(problemsOf(small(`${probe}\n${network}`))).toEqual([
+        expect.stringMatching(/^8:39: monitor "m": probe must not reach .*, where clouds hand out credentials$/),
+      ])
+    },
+  )
+
+  test('never repeats what a variable holds', () => {
+    const text = example.replaceAll(/: (webmail|mail|C0OPS|Europe\/Zurich|5s|20m)\b/g, ': "$${PW}"')
+    expect(problemsOf(text).length).toBeGreaterThan(8)
+    expect(problemsOf(text).join('\n')).not.toContain('hunter2')
+  })
+
+  test('a section that cannot be read is one problem, not one for each name that would be in it', () => {
+    expect(problemsOf(small().replace(/people: \{.*/, 'people: nobody'))).toEqual([
+      '3:9: people must be a mapping, with one name: value on each line, not "nobody"',
+    ])
+  })
+
+  test('leaves the prototypes alone', () => {
+    problemsOf(
+      '__proto__: { polluted: 1 }\nconstructor: { prototype: { polluted: 1 } }\npeople: { __proto__: { polluted: 1 } }',
+    )
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined()
+  })
+})
+
+describe('a bomb', () => {
+  const doubled = Array.from({ length: 30 }, (_, n) => `a${n + 1}: &a${n + 1} [*a${n}, *a${n}]`).join('\n')
+  test.each([
+    ['of aliases', `a0: &a0 [lol]\n${doubled}`, /anchors|aliases/],
+    ['of merge keys', 'a: &a { x: 1 }\nb: &b { <<: *a }\nc: { <<: [*a, *b] }', /anchors|aliases/],
+    ['of tags', 'company: !!js/function "x"', /tags/],
+    ['of 5 MB', 'a: 1\n'.repeat(1_000_000), /larger than 1 MB/],
+    ['of brackets', '['.repeat(1_000_000), /nested more than 32 levels/],
+    ['of dashes', '- '.repeat(500_000), /nested more than 32 levels/],
+    [
+      'of indentation',
+      Array.from({ length: 1_200 }, (_, n) => `${' '.repeat(n)}a:`).join('\n'),
+      /indented by more than/,
+    ],
+    ['of duplicate keys', 'company: A\n'.repeat(1_000), /written twice/],
+    ['of quotes', '"'.repeat(1_000_000), /line is too long/],
+  ])('%s is refused quickly', (_, text, sentence) => {
+    const startedAt = performance.now()
+    expect(problemsOf(text).join('\n')).toMatch(sentence)
+    // The goal is 100 ms; the rest is for a busy machine that runs this for the first time.
+    expect(performance.now() - startedAt).toBeLessThan(1_000)
+  })
+})
+
+describe('the file', () => {
+  const inFolder = async (use: (folder: string) => Promise<void>) => {
+    const folder = await mkdtemp(join(tmpdir(), 'watchbill-config-'))
+    await use(folder).finally(() => rm(folder, { recursive: true }))
+  }
+
+  test('is read, and named by problems as it was asked for', () =>
+    inFolder(async (folder) => {
+      const path = join(folder, 'w.yaml')
+      await writeFile(path, small())
+      expect(await loadConfig(path, env)).toEqual({ rules: rulesOf(small()) })
+      await writeFile(path, small().replace('[ana]', '[anna]'))
+      expect(await loadConfig(path, env)).toEqual({
+        problems: [expect.objectContaining({ file: path, line: 6, column: 86 })],
+      })
+    }))
+
+  test('that is missing, a folder, too large or no text is a problem that says what to do', () =>
+    inFolder(async (folder) => {
+      const said = async (path: string) => {
+        const config = await loadConfig(path, env)
+        return { unreadable: 'unreadable' in config, message: 'problems' in config ? config.problems[0]?.message : '' }
+      }
+      expect(await said(join(folder, 'none.yaml'))).toEqual({
+        unreadable: true,
+        message: expect.stringMatching(/^there is no such file: .*--config/),
+      })
+      expect(await said(folder)).toEqual({ unreadable: true, message: expect.stringContaining('this is a folder') })
+      await writeFile(join(folder, 'large'), 'a: 1\n'.repeat(300_000))
+      expect(await said(join(folder, 'large'))).toMatchObject({ message: expect.stringContaining('larger than 1 MB') })
+      await writeFile(join(folder, 'latin1'), Buffer.from('company: Z\xfcrich', 'latin1'))
+      expect(await said(join(folder, 'latin1'))).toEqual({
+        unreadable: false,
+        message: 'the file is not text in UTF-8: save it as UTF-8',
+      })
+    }))
+})
