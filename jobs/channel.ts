@@ -7,8 +7,8 @@ import { inc } from '../src/slack/words.ts'
 import type { Claim } from '../src/store/owed.ts'
 import { incidentOf, type JobDeps } from './tell.ts'
 
-/** Slack's limit for names is 80; what is left over tells channels of one name apart. */
-const NAME_CHARACTERS = 75
+/** What it is about, in a few words: Slack's limit is 80 for the whole name, but names are read in a narrow list. */
+const SLUG_CHARACTERS = 28
 const SAME_NAME_TRIES = 5
 
 /** Creates the incident's channel. Each step may be repeated: a channel that an earlier attempt made is found and taken. */
@@ -57,5 +57,14 @@ export function channelName(incident: Pick<Incident, 'id' | 'title' | 'openedAt'
     .toLowerCase()
     .replaceAll(/\p{M}/gu, '')
     .replaceAll(/[^a-z0-9]+/g, '-')
-  return `inc-${date}-${incident.id}-${slug}`.slice(0, NAME_CHARACTERS).replace(/-+$/, '')
+    .replaceAll(/^-+|-+$/g, '')
+  // Cut between words where there is a place for it.
+  const short =
+    slug.length <= SLUG_CHARACTERS
+      ? slug
+      : slug
+          .slice(0, SLUG_CHARACTERS + 1)
+          .replace(/-[^-]*$/, '')
+          .slice(0, SLUG_CHARACTERS)
+  return `inc-${date}-${incident.id}-${short}`.replace(/-+$/, '')
 }

@@ -3,16 +3,13 @@ import { pageMessage } from '../src/slack/blocks.ts'
 import { resultOf } from '../src/store/owed.ts'
 import { incidentOf, type JobDeps, show, voice, whereabouts } from './tell.ts'
 
-/** A page that is still on its way is looked at again after this. */
-const NOT_YET_MS = 1_000
-
 /** Keeps the message of a page up to date: who has it, whether it is over. */
 export function pageView(deps: JobDeps): Handler {
   return async ({ about, result }) => {
     if (about.kind !== 'page-view') throw new Error('no view of a page')
     const sent = await resultOf(deps.store.pool, about.page)
     if (sent?.state === 'open' || sent?.state === 'unknown')
-      return { outcome: 'again', reason: 'the page is still on its way', afterMs: NOT_YET_MS }
+      return { outcome: 'again', reason: 'the page is still on its way; its arrival wakes this' }
     const posted = whereabouts(sent?.result ?? null)
     if (!posted) return { outcome: 'done' }
     const incident = await incidentOf(deps, about.incident)

@@ -46,7 +46,7 @@ export async function tell(deps: JobDeps, claim: Claim, what: Tell): Promise<Sen
   }
   if (deps.machine.elapsed() - startedAt > FRESH_MS && !(await stands(deps.store.pool, claim)))
     return { outcome: 'again', reason: 'overtaken by another process' }
-  const sent = await posted(call, channel, message, threadTs)
+  const sent = await joining(call, channel, () => post(call, channel, message, threadTs))
   if (sent.ok) return { outcome: 'done', result: { ...sent.value, digest: digest(message) } }
   switch (sent.kind) {
     case 'again':
@@ -64,7 +64,9 @@ export async function tell(deps: JobDeps, claim: Claim, what: Tell): Promise<Sen
 async function look(deps: JobDeps, claim: Claim, what: Tell): Promise<Sent | null> {
   const looks = Number(claim.result?.looks ?? 0)
   const failed = Number(claim.result?.failed ?? 0)
-  const found = await findByKey(deps.slack.rest, what.channel, claim.key, what.sinceAt - BACK_MS, what.threadTs)
+  const found = await joining(deps.slack.rest, what.channel, () =>
+    findByKey(deps.slack.rest, what.channel, claim.key, what.sinceAt - BACK_MS, what.threadTs),
+  )
   if (found.ok && found.value) {
     // Nothing is known of how it looks: an empty digest has its view brought up to date.
     return { outcome: 'done', result: { ...found.value, digest: '' } }
@@ -76,17 +78,16 @@ async function look(deps: JobDeps, claim: Claim, what: Tell): Promise<Sent | nul
   return { outcome: 'unknown', reason, afterMs: LOOK_MS, result: next }
 }
 
-/** A public channel that the bot is not in yet is joined. */
-async function posted(
+/** Calls; a public channel that the bot is not in yet is joined. */
+async function joining<T>(
   call: SlackCall,
   channel: string,
-  message: Message,
-  threadTs?: string,
-): Promise<SlackResult<Posted>> {
-  const first = await post(call, channel, message, threadTs)
+  attempt: () => Promise<SlackResult<T>>,
+): Promise<SlackResult<T>> {
+  const first = await attempt()
   if (first.ok || first.kind !== 'never' || first.reason !== 'not_in_channel') return first
   const joined = await call('conversations.join', { channel })
-  return joined.ok ? post(call, channel, message, threadTs) : first
+  return joined.ok ? attempt() : first
 }
 
 export const digest = ({ text, blocks }: Pick<Message, 'text' | 'blocks'>) =>

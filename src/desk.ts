@@ -50,11 +50,14 @@ export function createDesk(deps: DeskDeps, deliver: (born: Born[]) => void): Run
   function wake(): void {
     wanted = true
     if (closing.signal.aborted || running) return
-    running = run().finally(() => {
-      running = null
-      // A wake that came between the last look and here.
-      if (wanted) wake()
-    })
+    running = run()
+      // Nothing that goes wrong here may end the process: the sweep tries again.
+      .catch((error: unknown) => log.fatal({ err: error }, 'the desk failed'))
+      .finally(() => {
+        running = null
+        // A wake that came between the last look and here.
+        if (wanted) wake()
+      })
   }
 
   async function run(): Promise<void> {
@@ -84,7 +87,7 @@ export function createDesk(deps: DeskDeps, deliver: (born: Born[]) => void): Run
       return closing.abort(error)
     }
     if (isOutage(error)) {
-      log.warn({ reason: messageOf(error) }, 'the store does not answer; the desk tries again')
+      log.error({ reason: messageOf(error) }, 'the store does not do its part; the desk tries again')
       await sleep(RETRY_MS, closing.signal).catch(() => {})
       wanted = true
       return
@@ -233,9 +236,9 @@ class Outdated extends Error {
   }
 }
 
-/** The store is away or busy, as opposed to a defect of ours. Classes of SQLSTATE: connection, resources, operator, rollback. */
+/** Whether the store is at fault, not an event: of its errors only those about data (SQLSTATE classes 22 and 23) can be an event's. */
 function isOutage(error: unknown): boolean {
-  if (error instanceof pg.DatabaseError) return /^(08|53|55|57|58|40|25P03)/.test(error.code ?? '08')
+  if (error instanceof pg.DatabaseError) return !/^2[23]/.test(error.code ?? '')
   const code = (error as { code?: unknown } | null)?.code
   return typeof code === 'string' || /timeout|terminated|Connection|not queryable/i.test(messageOf(error))
 }

@@ -164,4 +164,4 @@ export function createOutbox(deps: Pick<Deps, 'clock' | 'machine' | 'log' | 'sto
 }
 
 const backoff = (tries: number) =>
-  Math.min(RETRY_CEILING_MS, FIRST_RETRY_MS * 2 ** Math.min(tries - 1, 10)) * (0.75 + Math.random() / 4)
+  Math.round(Math.min(RETRY_CEILING_MS, FIRST_RETRY_MS * 2 ** Math.min(tries - 1, 10)) * (0.75 + Math.random() / 4))

@@ -46,7 +46,7 @@ export interface Timetable {
   close(): Promise<void>
 }
 
-export interface TimetableHealth {
+interface TimetableHealth {
   /** Ticks may be expected. */
   ready: boolean
   entries: EntryHealth[]
@@ -88,7 +88,7 @@ export function clockTimetable({ clock, log }: { clock: Clock; log: Logger }): T
   }
 }
 
-export interface PostgresTimetableOptions {
+interface PostgresTimetableOptions {
   poolConfig: pg.PoolConfig
   clock: Clock
   log: Logger

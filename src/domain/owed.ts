@@ -74,6 +74,8 @@ export function owes(fact: Recorded, incident: Incident | null): Owed[] {
   const lane = laneOf(incident.id)
   if (fact.type === 'opened')
     owed.push({ key: `channel/${incident.id}`, lane, about: { kind: 'channel', incident: incident.id } })
+  // Before the entries: the summary is the first message of the channel.
+  if (changesViews(fact)) owed.push(...views(incident))
   if (fact.type === 'paged') {
     const { key, person } = fact.page
     owed.push({ key, lane: key, about: { kind: 'page', incident: incident.id, page: key } })
@@ -102,7 +104,6 @@ export function owes(fact: Recorded, incident: Incident | null): Owed[] {
       about: { kind: 'loud', incident: incident.id, fact: fact.id },
     })
   if (fact.type === 'resolved') owed.push(...tellTheWoken(fact, incident))
-  if (changesViews(fact)) owed.push(...views(incident))
   return owed
 }
 

@@ -70,7 +70,8 @@ function symptom(voice: Voice, alert: Joined): string {
   if (alert.recoveredAt !== null)
     return `:white_check_mark: ${code(alert.key)} recovered at ${when(alert.recoveredAt, voice.rules.zone)}, after ${duration(alert.recoveredAt - alert.firstAt)}`
   const evidence = alert.evidence.map((line) => `\n>${plain(cut(line, 200))}`).join('')
-  return `*What:* ${code(alert.key)} ${plain(alert.summary)}, since ${since}${evidence}`
+  const name = alert.summary.includes(alert.key) ? '' : `${code(alert.key)} `
+  return `*What:* ${name}${plain(alert.summary)}, since ${since}${evidence}`
 }
 
 function about(incident: Incident): string {

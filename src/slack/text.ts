@@ -15,15 +15,18 @@ export const cut = (text: string, length: number) => (text.length <= length ? te
 
 export const mention = (slackId: string) => `<@${slackId}>`
 
+/** British English: it names Europe's zones (`CET`), where American English counts hours from Greenwich. */
+const local = (at: number, zone: string) => DateTime.fromMillis(at, { zone, locale: 'en-GB' })
+
 /** A time that every reader sees in their own zone; the fallback is in `zone`. */
 export function when(at: number, zone: string, format = '{time}'): string {
-  return `<!date^${Math.floor(at / 1_000)}^${format}|${DateTime.fromMillis(at, { zone }).toFormat('HH:mm ZZZZ')}>`
+  return `<!date^${Math.floor(at / 1_000)}^${format}|${local(at, zone).toFormat('HH:mm ZZZZ')}>`
 }
 
 /** A time for plain text, in a zone that is named: `07:52 CET`; with the day when it is not today's. */
 export function clockTime(at: number, zone: string, now: number): string {
-  const time = DateTime.fromMillis(at, { zone })
-  const sameDay = time.hasSame(DateTime.fromMillis(now, { zone }), 'day')
+  const time = local(at, zone)
+  const sameDay = time.hasSame(local(now, zone), 'day')
   return time.toFormat(sameDay ? 'HH:mm ZZZZ' : 'ccc d LLL HH:mm ZZZZ')
 }
 

@@ -129,7 +129,11 @@ export async function save(client: PoolClient, { taken, decision, parked, now, .
         .filter(([id, alert]) => alert !== before.alerts[id])
         .map(([, alert]) => ({ ...alert, doc: alert })),
     ),
-    storable(facts.flatMap((f) => (f.type === 'reachability' ? [{ name: f.person, unreachable: f.unreachable }] : []))),
+    storable(
+      facts.flatMap((f) =>
+        f.type === 'reachability' ? [{ name: f.person, unreachable: f.unreachable, ord: f.id }] : [],
+      ),
+    ),
     voids.map((prefix) => `${prefix}%`),
     storable(owed.map((o, ord) => ({ ...o, kind: o.about.kind, ord }))),
     storable([...decision.outcomes, ...parked]),
@@ -162,7 +166,7 @@ const SAVE = `
   ), people_rows as (
     insert into people (name, unreachable)
     select distinct on (name) name, unreachable from jsonb_to_recordset($4)
-      with ordinality as p (name text, unreachable text, ord bigint) order by name, ord desc
+      as p (name text, unreachable text, ord int) order by name, ord desc
     on conflict (name) do update set unreachable = excluded.unreachable
   ), voided as (
     update owed set state = 'void' where kind = 'page' and state in ('open', 'unknown') and not sending and key like any ($5)

@@ -44,7 +44,7 @@ const NO_SQLSTATE = new Set(['EPIPE', 'EBUSY', 'EPERM'])
 /** PG* variables of ours are meant for another server; `pg` would follow those that are not overruled. */
 const OWN_SERVER = { port: 5432, user: SUPERUSER, database: 'postgres', ssl: false, options: '-c client_encoding=UTF8' }
 
-export interface EmbeddedOptions {
+interface EmbeddedOptions {
   /** The data folder; the server keeps `postgres/` and `postgres.log` in it. */
   dataDir: string
   log: Logger
@@ -328,12 +328,21 @@ async function start(
           `The embedded PostgreSQL did not start: ${complaintIn(said) ?? (await end.promise)}. Its log is ${place.logFile}.`,
         )
       }
-      if ((await ask(place, socketDir)) === 'ready') break
+      const answer = await ask(place, socketDir)
+      const holder = (await readPidFile(clusterDir))?.pid
+      if (answer === 'ready' && holder === child.pid) break
+      // Somebody else's server answered: ours came second and is going away, or is too late to be needed.
+      if (answer === 'ready' && holder !== undefined) {
+        child.kill('SIGINT')
+        await end.promise
+        return 'later'
+      }
       await sleep(LOOK_MS, signal)
     }
   } catch (error) {
     // Nothing half started stays behind.
     if (!hasEnded && child.kill('SIGINT')) await Promise.race([end.promise, sleep(FAST_STOP_MS)])
+    await rmdir(socketDir).catch(() => {})
     throw error
   }
   // It shall not keep our process from ending; who wants it ended says so.

@@ -37,12 +37,12 @@ export async function openStore(config: pg.PoolConfig, now: number, version: str
     statement_timeout: STATEMENT_MS,
     query_timeout: STATEMENT_MS + 1_000,
     application_name: 'watchbill',
+    // A JIT compilation costs more than every statement of this program.
+    options: `${config.options ?? ''} -c jit=off`.trim(),
   }
   const pool = new pg.Pool({ ...options, max: 10 })
   const deskPool = new pg.Pool({ ...options, max: 1 })
   for (const each of [pool, deskPool]) {
-    // Bulky plans pay off never here, and a JIT compilation costs more than every statement of this program.
-    each.on('connect', (client) => void client.query(`set jit = off`).catch(() => {}))
     each.on('error', (error) => log.warn({ reason: messageOf(error) }, 'a connection to the store was lost'))
   }
   try {

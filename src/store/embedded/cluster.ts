@@ -178,8 +178,7 @@ async function ownCluster(clusterDir: string, account: Account | undefined): Pro
  * the path: root must not be led by a link that the server's account put there.
  */
 async function writeOwned(path: string, content: string, account: Account | undefined): Promise<void> {
-  const unfinished = `${path}.new`
-  await rm(unfinished, { force: true })
+  const unfinished = `${path}.${randomBytes(4).toString('hex')}`
   const handle = await open(unfinished, 'wx', 0o600)
   try {
     await handle.writeFile(content)

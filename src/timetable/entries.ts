@@ -1,0 +1,100 @@
+import type { Logger } from 'pino'
+import type { Clock } from '../clock.ts'
+import { messageOf } from '../errors.ts'
+
+/** Shorter slots would cost more than what they carry. */
+const SHORTEST_MS = 10
+const LONGEST_MS = 366 * 86_400_000
+
+interface Entry {
+  name: string
+  ms: number
+  run: (slotAt: number) => Promise<void>
+  running: Promise<void> | undefined
+  lastSlotAt: number | null
+  lastTickAt: number | null
+}
+
+export interface EntryHealth {
+  name: string
+  everyMs: number
+  /** Watch time; null before the first. */
+  lastTickAt: number | null
+  lastSlotAt: number | null
+  running: boolean
+}
+
+interface Entries {
+  all(): Entry[]
+  get(name: string): Entry | undefined
+  add(name: string, ms: number, run: Entry['run']): void
+  /**
+   * Runs an entry for a slot, unless it runs still or has had that slot: then the slot is skipped, not made up for. Never rejects.
+   * Resolves when the run has ended.
+   */
+  tick(entry: Entry, slotAt: number): Promise<void>
+  health(): EntryHealth[]
+  /** Resolves when nothing runs. */
+  idle(): Promise<void>
+}
+
+/** What all timetables share: who is in it, what ran when, and that no entry overlaps itself. */
+export function entries(clock: Clock, log: Logger): Entries {
+  const byName = new Map<string, Entry>()
+  return {
+    all: () => [...byName.values()],
+    get: (name) => byName.get(name),
+    add(name, ms, run) {
+      if (name === '' || name.includes(':'))
+        throw new Error(`"${name}" cannot name an entry of the timetable: it must be without ":"`)
+      if (!Number.isInteger(ms) || ms < SHORTEST_MS || ms > LONGEST_MS)
+        throw new Error(`"${name}" cannot run every ${ms} ms: from ${SHORTEST_MS} ms to a year, in whole milliseconds`)
+      if (byName.has(name)) throw new Error(`"${name}" is in the timetable already`)
+      byName.set(name, { name, ms, run, running: undefined, lastSlotAt: null, lastTickAt: null })
+    },
+    async tick(entry, slotAt) {
+      if (entry.running !== undefined || (entry.lastSlotAt !== null && slotAt <= entry.lastSlotAt)) return
+      entry.lastSlotAt = slotAt
+      entry.lastTickAt = clock.now()
+      entry.running = run(entry, slotAt, log)
+      await entry.running
+      entry.running = undefined
+    },
+    health: () =>
+      [...byName.values()].map(({ name, ms, lastTickAt, lastSlotAt, running }) => ({
+        name,
+        everyMs: ms,
+        lastTickAt,
+        lastSlotAt,
+        running: running !== undefined,
+      })),
+    async idle() {
+      await Promise.all([...byName.values()].map((entry) => entry.running))
+    },
+  }
+}
+
+async function run(entry: Entry, slotAt: number, log: Logger): Promise<void> {
+  try {
+    await entry.run(slotAt)
+  } catch (error) {
+    log.error({ job: entry.name, slotAt, err: error, reason: messageOf(error) }, 'an entry of the timetable failed')
+  }
+}
+
+/** Where in its slot an entry falls due: stable, from 1 to ms - 1, so that not everything falls due at the same instant. */
+export function phaseOf(name: string, ms: number): number {
+  // FNV-1a, then mixed: names that differ in their last digit (shards) must not be neighbours.
+  let hash = 0x811c9dc5
+  for (const char of name) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193) >>> 0
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b) >>> 0
+  hash = (hash ^ (hash >>> 13)) >>> 0
+  // 32 bits of a fraction, since a slot may be longer than 2^32 ms. Never 0, which BullMQ takes for "no offset".
+  return 1 + Math.floor((hash / 2 ** 32) * (ms - 1))
+}
+
+/** The slot that `at` lies in, named by its beginning. */
+export function slotOf(name: string, ms: number, at: number): number {
+  const phase = phaseOf(name, ms)
+  return Math.floor((at - phase) / ms) * ms + phase
+}

@@ -1,0 +1,294 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type pg from 'pg'
+import { pino } from 'pino'
+import { type Bot, createBot } from '../../src/bot.ts'
+import { httpCheck } from '../../src/checks/http.ts'
+import { machine, sleep } from '../../src/clock.ts'
+import { parseConfig } from '../../src/config.ts'
+import type { Deps } from '../../src/deps.ts'
+import { type LocalSlack, startWorkspace } from '../../src/sandbox/server.ts'
+import { slackCalls } from '../../src/slack/client.ts'
+import { undone } from '../../src/store/inbox.ts'
+import { owing } from '../../src/store/owed.ts'
+import { activateRules } from '../../src/store/rules.ts'
+import { openStore, type Store } from '../../src/store/store.ts'
+import { clockTimetable } from '../../src/timetable.ts'
+import { freshDatabase } from './postgres.ts'
+import { advance, type TestClock, testClock } from './test-clock.ts'
+
+/** 2026-11-23 is a Monday; Zürich is at +01:00. Nora has the night until 08:00, dana the day from then. */
+export const MONDAY_NIGHT = Date.parse('2026-11-23T03:00:00+01:00')
+
+export const PEOPLE = { nora: 'U0NORA', dana: 'U0DANA', sam: 'U0SAM', mia: 'U0MIA', erik: 'U0ERIK' } as const
+
+/** Two shifts a day and a secondary; steps of five minutes, two rounds. `TARGET` is the probed server of the test. */
+export const CONFIG = `
+company: Example Mail
+zone: Europe/Zurich
+network: { allow_private: ["127.0.0.0/8"] }
+people:
+  nora: { slack: U0NORA }
+  dana: { slack: U0DANA }
+  sam: { slack: U0SAM }
+  mia: { slack: U0MIA }
+  erik: { slack: U0ERIK }
+schedules:
+  primary:
+    layers:
+      - { name: days, priority: 1, people: [dana], rotation: { every: 1 week, start: "2026-01-05T08:00" }, hours: [{ from: "08:00", to: "20:00" }] }
+      - { name: nights, people: [nora], rotation: { every: 1 week, start: "2026-01-05T20:00" }, hours: [{ from: "20:00", to: "08:00" }] }
+  secondary:
+    layers:
+      - { name: all, people: [sam], rotation: { every: 1 week, start: "2026-01-05T08:00" } }
+policies:
+  mail:
+    steps:
+      - { page: [schedule/primary], wait: 5m }
+      - { page: [schedule/secondary], wait: 5m }
+    rounds: 2
+    fallback: [mia]
+services:
+  webmail: { policy: mail, channel: C0OPS }
+monitors:
+  home: { service: webmail, probe: "TARGET", every: 30s, fail_after: 2, recover_after: 2, expect: { status: 200 } }
+`
+
+interface Options {
+  /** The configuration, or a change of {@link CONFIG}. */
+  config?: string | ((config: string) => string)
+  at?: number
+  log?: string
+}
+
+/** The whole bot as a test drives it: the local Slack workspace, a hand-driven clock, the real store, a real target. */
+export interface Driver {
+  bot: Bot
+  slack: LocalSlack
+  clock: TestClock
+  store: Store
+  target: { fail(status?: number): void; recover(): void; stop(): Promise<void> }
+  /** Lets everything that is under way come to rest. */
+  rest(): Promise<void>
+  /** Passes time (`15m`, `30s`), from one thing that is due to the next, letting each come to rest. */
+  advance(span: string): Promise<void>
+  /** A person types a command in a channel (`ops`); what they then see, as text. */
+  type(user: string, text: string, channel?: string): Promise<string>
+  /** A person presses a button of their latest page; what they then see beside it, as text. */
+  press(user: string, button: 'Acknowledge' | 'Escalate' | 'Resolve'): Promise<string>
+  /** All that a person's DM with the bot shows, one text a message. */
+  dm(user: string): string[]
+  /** The people who have been paged so far, in order. */
+  paged(): string[]
+  /** What a channel shows, one text a message; without a name the latest incident's. */
+  channel(name?: string): string[]
+  restart(): Promise<void>
+  close(): Promise<void>
+}
+
+export async function startBot(options: Options = {}): Promise<Driver> {
+  const database = await freshDatabase()
+  const target = await startTarget()
+  const clock = testClock(options.at ?? MONDAY_NIGHT)
+  const text = typeof options.config === 'function' ? options.config(CONFIG) : (options.config ?? CONFIG)
+  const config = parseConfig(text.replaceAll('TARGET', target.url), 'watchbill.yaml', {})
+  if ('problems' in config) throw new Error(JSON.stringify(config.problems))
+  const { rules } = config
+  const slack = await startWorkspace({
+    users: Object.entries(PEOPLE).map(([name, id]) => ({ id, name })),
+    channels: [{ id: 'C0OPS', name: 'ops' }],
+    commands: ['/oncall', '/page', '/incident', '/watchbill'],
+    clock,
+  })
+  const log = pino({ level: options.log ?? 'silent' })
+  let running = await boot()
+
+  async function boot() {
+    const busy = { count: 0 }
+    const store = counting(busy, await openStore(database.config, clock.now(), 'test', log))
+    await activateRules(store.pool, rules, clock.now())
+    const calls = slackCalls(slack.botToken, slack.apiUrl, log)
+    const deps: Deps = {
+      clock,
+      machine,
+      log,
+      store,
+      slack: { pages: counted(busy, calls.pages), rest: counted(busy, calls.rest) },
+      check: counted(busy, httpCheck(machine.elapsed)),
+      rules: () => rules,
+      version: 'test',
+    }
+    const timetable = clockTimetable({ clock, log })
+    const { botToken, appToken, apiUrl } = slack
+    const bot = createBot({ ...deps, timetable, botToken, appToken, apiUrl })
+    await bot.start()
+    await until(() => bot.notReady() === null, 'the bot to be ready')
+    return { bot, store, busy }
+  }
+
+  const turn = () => new Promise((resolve) => setImmediate(resolve))
+  const quiet = async () => {
+    const { bot, store, busy } = running
+    await turn()
+    if (!bot.idle() || busy.count > 0) return false
+    if ((await undone(store.pool)).length > 0 || (await owing(store.pool, clock.now()))) return false
+    await turn()
+    await turn()
+    return bot.idle() && busy.count === 0
+  }
+  const rest = () => until(quiet, 'everything to come to rest')
+  await rest()
+
+  const driver: Driver = {
+    get bot() {
+      return running.bot
+    },
+    get store() {
+      return running.store
+    },
+    slack,
+    clock,
+    target,
+    rest,
+    advance: (span) => advance(clock, clock.now() + milliseconds(span), rest),
+    async type(user, typed, channel = 'ops') {
+      const seen = await slack.command(user, channel, typed, 5_000)
+      await rest()
+      return seen.failed ?? seen.saw.map(shown).join('\n')
+    },
+    async press(user, button) {
+      const page = slack.dm(idOf(user)).findLast((message) => message.metadata?.event_type === 'watchbill_page')
+      if (!page) throw new Error(`${user} has no page`)
+      const action = { Acknowledge: 'incident_ack', Escalate: 'incident_escalate', Resolve: 'incident_resolve' }[button]
+      const seen = await slack.press(idOf(user), page.channel, page.ts, action)
+      await rest()
+      return seen.failed ?? seen.warning ?? seen.saw.map(shown).join('\n')
+    },
+    dm: (user) => slack.dm(idOf(user)).map(shown),
+    paged: () =>
+      slack
+        .journal()
+        .filter(
+          (call) =>
+            call.method === 'chat.postMessage' && call.done && JSON.stringify(call.args).includes('watchbill_page'),
+        )
+        .map(
+          (call) =>
+            String(
+              (call.args.metadata as { event_payload?: { page_id?: string } })?.event_payload?.page_id ??
+                JSON.parse(String(call.args.metadata)).event_payload.page_id,
+            ).split('/')[2] ?? '?',
+        ),
+    channel(name) {
+      const latest = [...slack.workspace.rooms.values()].findLast((room) => room.name.startsWith('inc-'))
+      return slack.channel(name ?? latest?.id ?? '').messages.map(shown)
+    },
+    async restart() {
+      await running.bot.close()
+      await running.store.close()
+      running = await boot()
+      await rest()
+    },
+    async close() {
+      await running.bot.close()
+      await running.store.close()
+      await slack.close()
+      await target.stop()
+      await database.drop()
+    },
+  }
+  return driver
+}
+
+const idOf = (user: string) => PEOPLE[user as keyof typeof PEOPLE] ?? user
+
+/** A message as a person reads it: the texts of its blocks, buttons in brackets. */
+function shown(message: { text: string; blocks?: unknown[] }): string {
+  const texts: string[] = []
+  const walk = (node: unknown, key = ''): void => {
+    if (typeof node === 'string' && key === 'text') texts.push(node)
+    else if (Array.isArray(node)) for (const each of node) walk(each)
+    else if (node && typeof node === 'object') {
+      const record = node as Record<string, unknown>
+      if (record.type === 'button') texts.push(`[${(record.text as { text: string }).text}]`)
+      else for (const [name, value] of Object.entries(record)) walk(value, name)
+    }
+  }
+  walk(message.blocks ?? [])
+  return texts.length > 0 ? texts.join('\n') : message.text
+}
+
+const UNITS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
+function milliseconds(span: string): number {
+  const [, count, unit] = /^(\d+)(ms|s|m|h)$/.exec(span) ?? []
+  return Number(count) * (UNITS[unit ?? ''] ?? Number.NaN)
+}
+
+export async function until(true_: () => boolean | Promise<boolean>, what: string, ms = 15_000): Promise<void> {
+  const endAt = Date.now() + ms
+  while (!(await true_())) {
+    if (Date.now() > endAt) throw new Error(`waited ${ms} ms in vain for ${what}`)
+    await sleep(2)
+  }
+}
+
+/** Counts what is under way on a port, so that the driver knows when it may pass time. */
+function counted<A extends unknown[], R>(busy: { count: number }, call: (...args: A) => Promise<R>) {
+  return async (...args: A): Promise<R> => {
+    busy.count++
+    try {
+      return await call(...args)
+    } finally {
+      // What follows from the result begins before the count is down.
+      setImmediate(() => busy.count--)
+    }
+  }
+}
+
+function counting(busy: { count: number }, store: Store): Store {
+  const connect = store.pool.connect.bind(store.pool) as () => Promise<pg.PoolClient>
+  const lent = async () => {
+    busy.count++
+    const client = await connect().catch((error: unknown) => {
+      busy.count--
+      throw error
+    })
+    const release = client.release
+    client.release = (error) => {
+      client.release = release
+      setImmediate(() => busy.count--)
+      client.release(error)
+    }
+    return client
+  }
+  const query = store.pool.query.bind(store.pool) as (...args: unknown[]) => Promise<unknown>
+  store.pool.query = counted(busy, query) as never
+  // pool.query() asks for a connection with a callback: it is counted already.
+  store.pool.connect = ((callback?: never) =>
+    callback ? connect.call(store.pool, ...([callback] as [])) : lent()) as never
+  return store
+}
+
+async function startTarget(): Promise<Driver['target'] & { url: string }> {
+  let status = 200
+  const server: Server = createServer((_, response) => {
+    response.statusCode = status
+    response.end('ok')
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `http://127.0.0.1:${port}/`,
+    fail: (code = 503) => {
+      status = code
+    },
+    recover: () => {
+      status = 200
+    },
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
