@@ -5,14 +5,17 @@ import { type Bot, createBot } from './bot.ts'
 import { httpCheck } from './checks/http.ts'
 import { takeDataFolder } from './cli/pidfile.ts'
 import { machine, realClock } from './clock.ts'
+import type { Fact } from './domain/fact.ts'
 import type { Rules } from './domain/rules.ts'
 import type { Env } from './env.ts'
 import { startIntake } from './intake/server.ts'
 import type { Logger } from './log.ts'
 import { slackCalls } from './slack/client.ts'
+import { inc } from './slack/words.ts'
 import { startEmbedded } from './store/embedded.ts'
+import { factsOf, latestIncidents } from './store/incidents.ts'
 import { activateRules } from './store/rules.ts'
-import { openStore } from './store/store.ts'
+import { openStore, type Store } from './store/store.ts'
 import { postgresTimetable } from './timetable.ts'
 
 export const VERSION = packageJson.version
@@ -30,9 +33,34 @@ export interface Launched {
   bot: Bot
   /** The port of the HTTP server. */
   port: number
+  /** The latest incident as it is on record: when what was decided. For the demo. */
+  latestRecord(): Promise<IncidentRecord | null>
   /** Makes another configuration the active one. */
   reload(rules: Rules): Promise<void>
   close(): Promise<void>
+}
+
+export interface IncidentRecord {
+  /** `INC-7` */
+  incident: string
+  detected: number | null
+  acked: number | null
+  channel: number | null
+  resolved: number | null
+}
+
+async function latestRecord(store: Store): Promise<IncidentRecord | null> {
+  const [latest] = await latestIncidents(store.pool, 1)
+  if (!latest) return null
+  const facts = await factsOf(store.pool, latest.id)
+  const when = (type: Fact['type']) => facts.find((fact) => fact.type === type)?.at ?? null
+  return {
+    incident: inc(latest.id),
+    detected: when('detected'),
+    acked: when('acked'),
+    channel: when('channel'),
+    resolved: when('resolved'),
+  }
 }
 
 /** One process of Watchbill on its embedded store: configuration → deps → bot. What fails half-way is taken down again. */
@@ -78,6 +106,7 @@ export async function launch({ env, rules: first, log }: Launch): Promise<Launch
     return {
       bot,
       port: typeof address === 'object' && address ? address.port : env.port,
+      latestRecord: () => latestRecord(store),
       async reload(next) {
         await activateRules(store.pool, next, clock.now())
         rules = next

@@ -223,7 +223,13 @@ export function createWorkspace(options: WorkspaceOptions): Workspace {
 
 /** A readable id that is free: `ada` → `UADA00000`; `UADA000002` where two names come to the same. */
 function idFor(letter: string, name: string, taken: ReadonlyMap<string, unknown>): string {
-  const id = letter + name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '').padEnd(8, '0').slice(0, 20)
+  const id =
+    letter +
+    name
+      .toUpperCase()
+      .replaceAll(/[^A-Z0-9]/g, '')
+      .padEnd(8, '0')
+      .slice(0, 20)
   let free = id
   for (let count = 2; taken.has(free); count += 1) free = `${id}${count}`
   return free

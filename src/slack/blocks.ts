@@ -10,7 +10,8 @@ import { inc, loud, overNow, person, severityMark, standing, type Voice, whyYou 
 /** Messages as Block Kit; pure. Slack refuses longer texts, so everything is cut to its limits here. */
 const SECTION = 2_900
 const HEADER = 145
-const TEXT = 3_000
+/** Of the plain text: `chat.update` takes 4,000 bytes of it, and a character has up to four. */
+const TEXT = 900
 const ALERTS_SHOWN = 8
 
 export const section = (text: string): KnownBlock => ({
