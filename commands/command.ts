@@ -2,6 +2,7 @@ import type { Deps, Desk } from '../src/deps.ts'
 import type { Event, Outcome } from '../src/domain/event.ts'
 import { UserError } from '../src/errors.ts'
 import type { Voice } from '../src/slack/words.ts'
+import { incidentOfChannel } from '../src/store/incidents.ts'
 
 /** What commands work with. */
 export interface CommandDeps extends Deps {
@@ -36,6 +37,8 @@ export interface Reply {
   text: string
   /** Shown to the whole channel: acts are, what is only read is not. */
   public: boolean
+  /** Something was done, and whatever shows it is brought up to date by itself. */
+  acted: boolean
 }
 
 export interface Command {
@@ -46,7 +49,7 @@ export interface Command {
   run(ask: Ask): Promise<Reply>
 }
 
-export const only = (text: string): Reply => ({ text, public: false })
+export const only = (text: string): Reply => ({ text, public: false, acted: false })
 
 export const voice = ({ deps, now }: Ask): Voice => ({ rules: deps.rules(), now })
 
@@ -57,7 +60,11 @@ export async function act(
   answer: (voice: Voice, event: Event, outcome: Outcome) => string,
 ): Promise<Reply> {
   const outcome = await ask.deps.desk.submit({ source: 'act', key: ask.key, event })
-  return { text: answer(voice(ask), event, outcome), public: outcome.result === 'done' }
+  const acted = outcome.result === 'done'
+  // In the incident's own channel the timeline says it to everybody.
+  const here = acted ? await incidentOfChannel(ask.deps.store.pool, ask.channel) : null
+  const told = acted && here !== null && here.id === outcome.incident
+  return { text: answer(voice(ask), event, outcome), public: acted && !told, acted }
 }
 
 /** Help, rendered from the registry. */

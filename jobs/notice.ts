@@ -2,7 +2,7 @@ import type { Handler } from '../src/outbox.ts'
 import { plainMessage } from '../src/slack/blocks.ts'
 import { notice as sentence } from '../src/slack/words.ts'
 import { readFact } from '../src/store/incidents.ts'
-import { type JobDeps, keyed, tell } from './tell.ts'
+import { type JobDeps, keyed, tell, voice } from './tell.ts'
 
 /** A warning that opens no incident: a line in the channel of the service. */
 export function notice(deps: JobDeps): Handler {
@@ -12,7 +12,7 @@ export function notice(deps: JobDeps): Handler {
     const channel = deps.rules().services[claim.about.service]?.channel
     if (!channel) return { outcome: 'never', reason: 'the service has no channel' }
     if (fact?.type !== 'detected' && fact?.type !== 'recovered') return { outcome: 'done' }
-    const message = { ...plainMessage(sentence(fact)), metadata: keyed(claim) }
+    const message = { ...plainMessage(sentence(voice(deps), fact)), metadata: keyed(claim) }
     return tell(deps, claim, { call: deps.slack.rest, channel, message, sinceAt: fact.at })
   }
 }

@@ -1,4 +1,4 @@
-import { CONFIRM_MS, newProbe, observe, type ProbeState, type Sample, unconfirmed } from '../src/domain/detect/probe.ts'
+import { CONFIRM_MS, newProbe, observe, type ProbeState, unconfirmed } from '../src/domain/detect/probe.ts'
 import type { Signal } from '../src/domain/event.ts'
 import type { Monitor } from '../src/domain/rules.ts'
 import { messageOf } from '../src/errors.ts'
@@ -79,6 +79,7 @@ const newer = (ours: Known | undefined, read: Known): Known => (ours && ours.las
 
 function signal(monitor: Monitor, transition: 'down' | 'up', state: ProbeState): Signal {
   const last = state.recent.at(-1)
+  const headline = `${monitor.name} is ${transition === 'down' ? 'down' : 'up again'}`
   const failures = state.recent.filter((sample) => !sample.ok).slice(-state.failures)
   return {
     type: 'signal',
@@ -87,14 +88,12 @@ function signal(monitor: Monitor, transition: 'down' | 'up', state: ProbeState):
     monitor: monitor.name,
     severity: monitor.severity,
     status: transition === 'down' ? 'firing' : 'resolved',
-    summary:
+    headline,
+    summary: `${headline}: ${last?.saw ?? ''}`,
+    evidence:
       transition === 'down'
-        ? `${monitor.name} is down: ${last?.saw ?? ''}`
-        : `${monitor.name} is up: ${last?.saw ?? ''}`,
-    evidence: transition === 'down' ? failures.map((sample) => witnessed(sample, failures)) : [],
+        ? failures.map(({ at, saw, ms }) => ({ at, saw: `${saw}, after ${Math.round(ms)} ms` }))
+        : [],
     seenAt: last?.at ?? state.sinceAt,
   }
 }
-
-const witnessed = ({ at, saw, ms }: Sample, all: Sample[]) =>
-  `${new Date(at).toISOString().slice(11, 19)} UTC: ${saw} after ${Math.round(ms)} ms${all.length > 1 ? '' : ' (one try)'}`

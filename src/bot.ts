@@ -73,7 +73,7 @@ export function createBot(options: BotOptions): Bot {
   let reclaim: NodeJS.Timeout | null = null
   const closing = new AbortController()
 
-  async function run(name: string, asked: Asked): Promise<Answer> {
+  async function run(name: string, asked: Asked): Promise<Answer & { acted: boolean }> {
     const command = commands.find((each) => each.name === name)
     const child = log.child({ command: name, user: asked.user })
     try {
@@ -84,11 +84,11 @@ export function createBot(options: BotOptions): Bot {
     } catch (error) {
       if (error instanceof UserError) {
         child.info({ text: asked.text, refused: error.code }, 'refused')
-        return said({ text: error.message, public: false })
+        return said({ text: error.message, public: false, acted: false })
       }
       const reference = randomUUID().slice(0, 8)
       child.error({ err: error, reference }, 'a command failed')
-      return said({ text: broken(reference), public: false })
+      return said({ text: broken(reference), public: false, acted: false })
     }
   }
 
@@ -97,7 +97,7 @@ export function createBot(options: BotOptions): Bot {
     const button = buttons[action]
     if (!button) return null
     const reply = await run(button.command.name, { ...asked, text: button.text(asked.text) })
-    return reply.public ? null : reply
+    return reply.acted ? null : reply
   }
 
   const askOf = (asked: Asked): Ask => ({
@@ -147,11 +147,7 @@ export function createBot(options: BotOptions): Bot {
         ({ everyMs, lastTickAt }) => now - (lastTickAt ?? startedAt) > Math.max(everyMs * LATE_INTERVALS, LATE_MS),
       )
       .map(({ name, lastTickAt }) => ({ name, lastAt: lastTickAt }))
-    const storeAnswers = await store.pool.query('select 1').then(
-      () => true,
-      () => false,
-    )
-    return { slackConnections: receiver.connected(), storeAnswers, late }
+    return { slackConnections: receiver.connected(), storeAnswers: await store.answers(), late }
   }
   let startedAt = clock.now()
 
@@ -190,4 +186,4 @@ export function createBot(options: BotOptions): Bot {
   }
 }
 
-const said = ({ text, public: shown }: Reply): Answer => ({ ...answerMessage(text), public: shown })
+const said = ({ text, public: shown, acted }: Reply) => ({ ...answerMessage(text), public: shown, acted })

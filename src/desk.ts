@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import pg from 'pg'
 import { sleep } from './clock.ts'
 import type { Deps, Desk } from './deps.ts'
 import { type Decision, decide, nextDue } from './domain/decide.ts'
 import type { Outcome } from './domain/event.ts'
 import { messageOf } from './errors.ts'
-import { type Born, save, type Taken, take } from './store/desk.ts'
+import { type Born, commit, type Taken, take, withdraw } from './store/desk.ts'
 import { outcomes, submit, undone } from './store/inbox.ts'
 import { readRules } from './store/rules.ts'
+import { isOutage } from './store/store.ts'
 
 /** The sweep: finds what should have happened and did not. It alone meets every promise (reliability R3). */
 const SWEEP_MS = 1_000
@@ -39,7 +39,8 @@ type DeskDeps = Pick<Deps, 'clock' | 'machine' | 'log' | 'store'>
 export function createDesk(deps: DeskDeps, deliver: (born: Born[]) => void): RunningDesk {
   const { clock, log, store } = deps
   const closing = new AbortController()
-  const waiting = new Map<number, (outcome: Outcome) => void>()
+  /** Askers by event; the same event may have been sent in twice at the same time. */
+  const waiting = new Map<number, ((outcome: Outcome) => void)[]>()
   const recent = new Map<number, Outcome>()
   let wanted = false
   let running: Promise<void> | null = null
@@ -107,7 +108,7 @@ export function createDesk(deps: DeskDeps, deliver: (born: Born[]) => void): Run
   function resolve(id: number, outcome: Outcome): void {
     recent.set(id, outcome)
     if (recent.size > REMEMBERED) recent.delete(recent.keys().next().value ?? id)
-    waiting.get(id)?.(outcome)
+    for (const tell of waiting.get(id) ?? []) tell(outcome)
     waiting.delete(id)
   }
 
@@ -122,9 +123,10 @@ export function createDesk(deps: DeskDeps, deliver: (born: Born[]) => void): Run
     async submit(entry) {
       const [id] = await submit(store.pool, [entry], clock.now())
       if (id === undefined) throw new Error('the store took no event')
-      const known = recent.get(id) ?? (await outcomes(store.pool, [id])).get(id)
+      // It may be decided while the store is asked.
+      const known = recent.get(id) ?? (await outcomes(store.pool, [id])).get(id) ?? recent.get(id)
       if (known) return known
-      const outcome = new Promise<Outcome>((done) => waiting.set(id, done))
+      const outcome = new Promise<Outcome>((done) => waiting.set(id, [...(waiting.get(id) ?? []), done]))
       wake()
       return outcome
     },
@@ -190,8 +192,7 @@ async function transaction(
   const client = await store.deskPool.connect()
   try {
     const taken = await take(client, only)
-    if (taken === null)
-      throw new Error('a newer version of Watchbill works on this store: this process has stopped deciding')
+    if (taken === null) throw new Outdated()
     const now = Math.max(clock.now(), taken.desk.decidedAt)
     const decision = await decideOn(taken, now)
     const parked = taken.unreadable.map(({ id, reason }) => {
@@ -200,11 +201,11 @@ async function transaction(
       return { id, outcome: { result: 'refused', refusal: { code: 'failed', reference } } as const }
     })
     if (decision === null) {
-      await client.query('rollback')
+      await withdraw(client)
       client.release()
       return { born: [], decided: [], more: false, dueAt: nextDue(taken.desk) }
     }
-    const born = await save(client, {
+    const born = await commit(client, {
       taken,
       decision,
       parked,
@@ -213,7 +214,6 @@ async function transaction(
       machineNow: machine.now(),
       leaseMs: LEASE_MS,
     })
-    await client.query('commit')
     client.release()
     explain(log, decision)
     return { born, decided: decision.outcomes, more: taken.events.length > 0, dueAt: nextDue(decision.desk) }
@@ -234,11 +234,4 @@ class Outdated extends Error {
   constructor() {
     super('a newer version of Watchbill works on this store: this process has stopped deciding')
   }
-}
-
-/** Whether the store is at fault, not an event: of its errors only those about data (SQLSTATE classes 22 and 23) can be an event's. */
-function isOutage(error: unknown): boolean {
-  if (error instanceof pg.DatabaseError) return !/^2[23]/.test(error.code ?? '')
-  const code = (error as { code?: unknown } | null)?.code
-  return typeof code === 'string' || /timeout|terminated|Connection|not queryable/i.test(messageOf(error))
 }

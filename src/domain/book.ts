@@ -147,13 +147,14 @@ function opened(fact: Fact & { type: 'opened' }): Incident {
 }
 
 function detected(desk: Desk, fact: Fact & { type: 'detected' }): Desk {
-  const { service, key, monitor, severity, summary, evidence, at } = fact
+  const { service, key, monitor, severity, headline, summary, evidence, at } = fact
   const before = desk.alerts[alertId(service, key)]
   const alert: Alert = {
     service,
     key,
     monitor,
     severity,
+    headline,
     summary,
     evidence,
     status: 'firing',

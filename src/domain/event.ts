@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Evidence } from './incident.ts'
 import { Severity } from './rules.ts'
 
 /**
@@ -16,9 +17,11 @@ export const Signal = z.strictObject({
   key: z.string(),
   status: z.enum(['firing', 'resolved']),
   severity: Severity,
+  /** What fails, in a few words: the title of the incident that it opens. */
+  headline: z.string(),
+  /** The same with what was seen. */
   summary: z.string(),
-  /** What was seen, one line per observation. */
-  evidence: z.array(z.string()),
+  evidence: z.array(Evidence),
   monitor: z.string().nullable(),
   /** When the source saw it, UTC ms. */
   seenAt: z.number(),

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Page } from './incident.ts'
+import { Evidence, Page } from './incident.ts'
 import { Policy, Severity } from './rules.ts'
 
 /**
@@ -29,8 +29,9 @@ export const Fact = z.discriminatedUnion('type', [
     key: z.string(),
     monitor: z.string().nullable(),
     severity: Severity,
+    headline: z.string(),
     summary: z.string(),
-    evidence: z.array(z.string()),
+    evidence: z.array(Evidence),
     /** It never ceased: its incident had been resolved by hand. */
     still: z.boolean(),
   }),

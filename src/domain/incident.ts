@@ -33,13 +33,17 @@ export const Page = z.strictObject({
 })
 export type Page = z.infer<typeof Page>
 
+/** Something that was seen, and when (null: it does not say). */
+export const Evidence = z.strictObject({ at: z.number().nullable(), saw: z.string() })
+export type Evidence = z.infer<typeof Evidence>
+
 /** An alert as its incident remembers it. */
 export const Joined = z.strictObject({
   key: z.string(),
   monitor: z.string().nullable(),
   severity: Severity,
   summary: z.string(),
-  evidence: z.array(z.string()),
+  evidence: z.array(Evidence),
   firstAt: z.number(),
   recoveredAt: z.number().nullable(),
 })
@@ -88,8 +92,9 @@ export const Alert = z.strictObject({
   key: z.string(),
   monitor: z.string().nullable(),
   severity: Severity,
+  headline: z.string(),
   summary: z.string(),
-  evidence: z.array(z.string()),
+  evidence: z.array(Evidence),
   status: z.enum(['firing', 'resolved']),
   incident: z.int().nullable(),
   firstAt: z.number(),

@@ -5,7 +5,7 @@ import { isOpen } from '../domain/incident.ts'
 import { outlook } from '../domain/watch/outlook.ts'
 import type { Message } from './api.ts'
 import { clockTime, code, cut, duration, escapeText, list, plain, when } from './text.ts'
-import { inc, loud, overNow, person, severityMark, standing, type Voice, whyYou } from './words.ts'
+import { inc, loud, named, overNow, person, severityMark, standing, type Voice, whyYou, witnessed } from './words.ts'
 
 /** Messages as Block Kit; pure. Slack refuses longer texts, so everything is cut to its limits here. */
 const SECTION = 2_900
@@ -49,7 +49,11 @@ function buttons(incident: Incident): KnownBlock[] {
   return [{ type: 'actions', block_id: `incident_${incident.id}`, elements }]
 }
 
-const title = (incident: Incident) => `${inc(incident.id)} · ${incident.service ?? 'call'}: ${incident.title}`
+/** `INC-7 · webmail: home is down`; the service is not said twice. */
+function title({ id, service, title: what }: Incident): string {
+  if (service === null || what.toLowerCase().startsWith(service.toLowerCase())) return `${inc(id)} · ${what}`
+  return `${inc(id)} · ${service}: ${what}`
+}
 
 /** What fails, with what was seen: the facts that somebody needs who was asleep a minute ago. */
 function symptoms(voice: Voice, incident: Incident): KnownBlock[] {
@@ -70,9 +74,7 @@ function symptom(voice: Voice, alert: Joined): string {
   const since = when(alert.firstAt, voice.rules.zone)
   if (alert.recoveredAt !== null)
     return `:white_check_mark: ${code(alert.key)} recovered at ${when(alert.recoveredAt, voice.rules.zone)}, after ${duration(alert.recoveredAt - alert.firstAt)}`
-  const evidence = alert.evidence.map((line) => `\n>${plain(cut(line, 200))}`).join('')
-  const name = alert.summary.includes(alert.key) ? '' : `${code(alert.key)} `
-  return `*What:* ${name}${plain(alert.summary)}, since ${since}${evidence}`
+  return `*What:* ${named(alert.key, alert.summary)}${plain(alert.summary)}, since ${since}${witnessed(voice, alert.evidence)}`
 }
 
 function about(incident: Incident): string {
@@ -140,8 +142,8 @@ function paged(voice: Voice, incident: Incident): string {
 
 /** The announcement in the channel of the service. */
 export function announcementMessage(voice: Voice, incident: Incident): Pick<Message, 'text' | 'blocks'> {
-  const mark = isOpen(incident) ? severityMark[incident.severity] : ':large_green_circle:'
-  const text = `${mark} *${title({ ...incident, title: plain(incident.title) })}*`
+  const mark = isOpen(incident) ? `${severityMark[incident.severity]} ` : ''
+  const text = `${mark}*${title({ ...incident, title: plain(incident.title) })}*`
   return {
     text: spoken(`${text}: ${incident.state}`),
     blocks: [

@@ -1,9 +1,9 @@
 import type { Event, Outcome, Refusal } from '../domain/event.ts'
 import type { Recorded } from '../domain/fact.ts'
-import type { Incident, Page, PageReason } from '../domain/incident.ts'
+import type { Evidence, Incident, Page, PageReason } from '../domain/incident.ts'
 import type { Rules, Severity } from '../domain/rules.ts'
 import type { Outlook } from '../domain/watch/outlook.ts'
-import { clockTime, code, duration, escapeText, list, mention, plain, when } from './text.ts'
+import { clockTime, code, cut, duration, escapeText, list, mention, plain, when } from './text.ts'
 
 /**
  * Every sentence that the bot says, one function per situation. All of it is mrkdwn; whatever people or other systems wrote goes through
@@ -103,11 +103,11 @@ export function entry(voice: Voice, fact: Recorded): string | null {
     case 'opened':
       return `:new: *Opened* ${inc(fact.incident)}: ${plain(fact.title)}${openedBy(voice, fact)}`
     case 'detected':
-      return `:mag: *Detected* ${code(fact.key)}: ${plain(fact.summary)}${
+      return `:mag: *Detected:* ${named(fact.key, fact.summary)}${plain(fact.summary)}${
         fact.still ? '. It never stopped: its incident had been resolved by hand' : ''
-      }${evidence(fact.evidence)}`
+      }${witnessed(voice, fact.evidence)}`
     case 'recovered':
-      return `:white_check_mark: *Recovered* ${code(fact.key)}: ${plain(fact.summary)}`
+      return `:white_check_mark: *Recovered:* ${named(fact.key, fact.summary)}${plain(fact.summary)}`
     case 'stepped':
       return fact.reason === 'start'
         ? null
@@ -147,7 +147,17 @@ function openedBy(voice: Voice, fact: Recorded & { type: 'opened' }): string {
   return `${service} · severity ${fact.severity} · policy ${code(fact.policy.name)}${by}`
 }
 
-const evidence = (lines: readonly string[]) => lines.map((line) => `\n>${plain(line)}`).join('')
+/** What was seen, a line each. */
+export const witnessed = ({ rules }: Voice, all: readonly Evidence[]) =>
+  all
+    .map(
+      ({ at: seenAt, saw }) =>
+        `\n>${seenAt === null ? '' : `${when(seenAt, rules.zone, '{time_secs}')} `}${plain(cut(saw, 200))}`,
+    )
+    .join('')
+
+/** The name of what fails, where the sentence about it does not say it. */
+export const named = (key: string, sentence: string) => (sentence.includes(key) ? '' : `${code(key)} `)
 
 const stepName = (fact: { step: number; round: number }) =>
   `${fact.step + 1}${fact.round > 1 ? ` of round ${fact.round}` : ''}`
@@ -244,10 +254,10 @@ export function overNow(voice: Voice, fact: Recorded & { type: 'resolved' }): st
 }
 
 /** A warning that opens no incident. */
-export function notice(fact: Recorded & { type: 'detected' | 'recovered' }): string {
-  if (fact.type === 'recovered')
-    return `:white_check_mark: ${code(fact.service)} ${code(fact.key)} recovered: ${plain(fact.summary)}`
-  return `${severityMark[fact.severity]} ${code(fact.service)} ${code(fact.key)} ${fact.severity}: ${plain(fact.summary)}${evidence(fact.evidence)}\n_Nobody is paged for severity ${fact.severity}._`
+export function notice(voice: Voice, fact: Recorded & { type: 'detected' | 'recovered' }): string {
+  const what = `${named(fact.key, fact.summary)}${plain(fact.summary)}`
+  if (fact.type === 'recovered') return `:white_check_mark: ${what} · service ${code(fact.service)}`
+  return `${severityMark[fact.severity]} ${what} · service ${code(fact.service)} · ${fact.severity}: nobody is paged${witnessed(voice, fact.evidence)}`
 }
 
 /** The answer to whoever acted. */

@@ -42,6 +42,9 @@ export interface Taken {
   unreadable: { id: number; reason: string }[]
 }
 
+/** What stands there may be anything: a number that fits no incident names none, and must not keep the others from being decided. */
+const NAMED_INCIDENT = `case when body ->> 'incident' ~ '^[0-9]{1,9}$' then (body ->> 'incident')::int end`
+
 /** What else is open; `only` narrows the events to one row, to find the one that makes a decision throw. */
 const LOAD = (only: number | null) => `
   with events as (
@@ -52,7 +55,7 @@ const LOAD = (only: number | null) => `
   select
     (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'at', received_at, 'event', body) order by id), '[]') from events) as events,
     (select coalesce(jsonb_agg(doc), '[]') from incidents
-      where state <> 'resolved' or id in (select (body ->> 'incident')::int from events where body ? 'incident')) as incidents,
+      where state <> 'resolved' or id in (select ${NAMED_INCIDENT} from events)) as incidents,
     (select coalesce(jsonb_agg(doc), '[]') from alerts where status = 'firing') as alerts,
     (select coalesce(jsonb_object_agg(name, unreachable), '{}') from people where unreachable is not null) as people`
 
@@ -98,7 +101,7 @@ export interface Born {
   fence: number
 }
 
-interface Save {
+interface Commit {
   taken: Taken
   decision: Decision
   /** Outcomes of events parked by the caller. */
@@ -110,10 +113,10 @@ interface Save {
 }
 
 /**
- * Writes what was decided: one statement. Pages are born claimed by this process, which sends them as soon as the transaction is in; what
+ * Writes what was decided, in one statement, and commits. Pages are born claimed by this process, which sends them as soon as the transaction is in; what
  * is returned are those that are really new.
  */
-export async function save(client: PoolClient, { taken, decision, parked, now, ...claim }: Save): Promise<Born[]> {
+export async function commit(client: PoolClient, { taken, decision, parked, now, ...claim }: Commit): Promise<Born[]> {
   const { desk, facts, owed, voids } = decision
   const before = taken.desk
   const chain = chained(taken.chainHead, facts)
@@ -144,7 +147,13 @@ export async function save(client: PoolClient, { taken, decision, parked, now, .
     desk.nextFact,
     chain.at(-1)?.hash ?? taken.chainHead,
   ])
+  await client.query('commit')
   return rows
+}
+
+/** Nothing was decided: gives the lock back. */
+export async function withdraw(client: PoolClient): Promise<void> {
+  await client.query('rollback')
 }
 
 const SAVE = `

@@ -232,6 +232,8 @@ async function versionOf(native: string): Promise<string> {
  * @param socketDir where its socket must be; chosen here when undefined
  */
 async function bringUp(place: Place, socketDir: string | undefined, signal: AbortSignal | undefined): Promise<Running> {
+  const begunAt = performance.now()
+  const patient = () => performance.now() - begunAt < MUTE_MS
   for (;;) {
     signal?.throwIfAborted()
     const found = await readPidFile(place.clusterDir)
@@ -246,15 +248,14 @@ async function bringUp(place: Place, socketDir: string | undefined, signal: Abor
       }
       continue
     }
-    if (await isInUse(place.clusterDir)) {
-      // Backends of a killed postmaster notice within milliseconds; a new server refuses to start beside them.
-      await sleep(LOOK_MS, signal)
-      continue
+    // Backends of a killed postmaster notice within milliseconds; a new server refuses to start beside them.
+    if (!(patient() && (await isInUse(place.clusterDir)))) {
+      if (kind === 'stranger' && (await readPidFile(place.clusterDir))?.pid === found?.pid)
+        await rm(join(place.clusterDir, 'postmaster.pid'), { force: true })
+      const started = await start(place, socketDir, signal)
+      if (!('obstacle' in started)) return started
+      if (!patient()) throw notStarted(place, started.obstacle)
     }
-    if (kind === 'stranger' && (await readPidFile(place.clusterDir))?.pid === found?.pid)
-      await rm(join(place.clusterDir, 'postmaster.pid'), { force: true })
-    const spawned = await start(place, socketDir, signal)
-    if (spawned !== 'later') return spawned
     await sleep(LOOK_MS, signal)
   }
 }
@@ -295,17 +296,18 @@ function watched(pid: number, clusterDir: string, socketDir: string): Running {
   return { pid, adopted: true, socketDir, ended: end.promise, forget }
 }
 
-/** Spawns the server and waits until it answers. 'later' when remains of the last one were in its way. */
+/** Spawns the server and waits until it answers. An obstacle is what another one left, or does: it goes away by itself. */
 async function start(
   place: Place,
   wanted: string | undefined,
   signal: AbortSignal | undefined,
-): Promise<Running | 'later'> {
+): Promise<Running | { obstacle: string }> {
   const { clusterDir, account } = place
   await writeSettings(clusterDir, account)
   const socketDir = wanted ?? (await runtimeFolder(clusterDir, account))
   if (wanted !== undefined && !(await claimFolder(wanted, account)))
     throw new Error(`${wanted}, where the store's socket belongs, was taken by somebody else`)
+  await clearSocketLock(socketDir, clusterDir)
   await rotateLog(place.logFile)
   const logFrom = await sizeOf(place.logFile)
   const child = await spawnServer(place, socketDir)
@@ -322,11 +324,9 @@ async function start(
       signal?.throwIfAborted()
       if (hasEnded) {
         const said = await linesSince(place.logFile, logFrom)
-        if (STILL_GOING.test(said)) return 'later'
-        throw new UserError(
-          'store-not-started',
-          `The embedded PostgreSQL did not start: ${complaintIn(said) ?? (await end.promise)}. Its log is ${place.logFile}.`,
-        )
+        const complaint = complaintIn(said) ?? (await end.promise)
+        if (STILL_GOING.test(said)) return { obstacle: complaint }
+        throw notStarted(place, complaint)
       }
       const answer = await ask(place, socketDir)
       const holder = (await readPidFile(clusterDir))?.pid
@@ -335,7 +335,7 @@ async function start(
       if (answer === 'ready' && holder !== undefined) {
         child.kill('SIGINT')
         await end.promise
-        return 'later'
+        return { obstacle: 'another server came first' }
       }
       await sleep(LOOK_MS, signal)
     }
@@ -348,6 +348,23 @@ async function start(
   // It shall not keep our process from ending; who wants it ended says so.
   child.unref()
   return { pid: child.pid ?? 0, adopted: false, socketDir, ended: end.promise, forget: () => end.resolve('forgotten') }
+}
+
+function notStarted({ logFile }: Place, complaint: string): UserError {
+  return new UserError(
+    'store-not-started',
+    `The embedded PostgreSQL did not start: ${complaint}. Its log is ${logFile}.`,
+  )
+}
+
+/**
+ * A killed server leaves a second lock beside its socket. PostgreSQL takes a stranger with the same number, or a zombie, for its owner,
+ * as it does with postmaster.pid. The folder is this cluster's alone.
+ */
+async function clearSocketLock(socketDir: string, clusterDir: string): Promise<void> {
+  const lock = join(socketDir, '.s.PGSQL.5432.lock')
+  const pid = Number.parseInt(await readFile(lock, 'utf8').catch(() => ''), 10)
+  if (pid > 0 && (await processOf(pid, clusterDir)) === 'stranger') await rm(lock, { force: true })
 }
 
 async function spawnServer(

@@ -26,6 +26,8 @@ export interface Store {
   /** Calls back when another transaction may have left work; also after every reconnect, when notices may have been lost. */
   onNotice(listener: () => void): () => void
   healthy(): boolean
+  /** Asks the store for a word, to see whether it does its part at this moment. */
+  answers(): Promise<boolean>
   close(): Promise<void>
 }
 
@@ -55,6 +57,11 @@ export async function openStore(config: pg.PoolConfig, now: number, version: str
       process,
       onNotice: ear.onNotice,
       healthy: ear.healthy,
+      answers: () =>
+        pool.query('select 1').then(
+          () => true,
+          () => false,
+        ),
       async close() {
         await ear.close()
         await Promise.all([pool.end(), deskPool.end()])
@@ -148,6 +155,16 @@ async function listen(options: pg.PoolConfig, process: number, log: Logger): Pro
       await client?.end().catch(() => {})
     },
   }
+}
+
+/**
+ * Whether the store is at fault and not what was given to it: of its errors only those about data (SQLSTATE classes 22 and 23) and about
+ * its size (54: a key that no index holds) come from a row.
+ */
+export function isOutage(error: unknown): boolean {
+  if (error instanceof pg.DatabaseError) return !/^(2[23]|54)/.test(error.code ?? '')
+  const code = (error as { code?: unknown } | null)?.code
+  return typeof code === 'string' || /timeout|terminated|Connection|not queryable/i.test(messageOf(error))
 }
 
 /** SQL that tells the other processes, on commit, that there may be work. */

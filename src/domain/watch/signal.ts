@@ -21,11 +21,11 @@ export function route(book: Book, signal: Signal, at: number): Outcome {
   return detect(book, signal, false, at)
 }
 
-type Detection = Pick<Signal, 'service' | 'key' | 'severity' | 'summary' | 'evidence' | 'monitor'>
+type Detection = Pick<Signal, 'service' | 'key' | 'severity' | 'headline' | 'summary' | 'evidence' | 'monitor'>
 
 function detect(book: Book, what: Detection, still: boolean, at: number): Outcome {
-  const { service, key, severity, summary, evidence, monitor } = what
-  const fact = { type: 'detected', at, service, key, severity, summary, evidence, monitor, still } as const
+  const { service, key, severity, headline, summary, evidence, monitor } = what
+  const fact = { type: 'detected', at, service, key, severity, headline, summary, evidence, monitor, still } as const
   const open = openIncidentOf(book, service)
   if (open) {
     note(book, { ...fact, incident: open.id })
@@ -36,7 +36,7 @@ function detect(book: Book, what: Detection, still: boolean, at: number): Outcom
     return recorded(null)
   }
   const policy = policyOf(book.rules, service)
-  const id = raise(book, { title: summary, severity, service, origin: 'alert', by: null, policy }, at)
+  const id = raise(book, { title: headline, severity, service, origin: 'alert', by: null, policy }, at)
   note(book, { ...fact, incident: id })
   startPaging(book, id, null, at)
   return recorded(id)

@@ -103,7 +103,7 @@ export async function isInUse(clusterDir: string): Promise<boolean> {
   return folders.includes(clusterDir)
 }
 
-export function isAlive(pid: number): boolean {
+function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
     return true
