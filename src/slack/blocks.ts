@@ -1,7 +1,7 @@
 import type { KnownBlock } from '@slack/types'
 import type { Recorded } from '../domain/fact.ts'
 import type { Incident, Joined, Page } from '../domain/incident.ts'
-import { isOpen } from '../domain/incident.ts'
+import { graver, isOpen } from '../domain/incident.ts'
 import { outlook } from '../domain/watch/outlook.ts'
 import type { Message } from './api.ts'
 import { clockTime, code, cut, duration, escapeText, list, plain, when } from './text.ts'
@@ -64,17 +64,32 @@ function symptoms(voice: Voice, incident: Incident): KnownBlock[] {
         : ` ${incident.origin === 'call' ? 'called' : 'declared'} by ${person(voice, incident.by)}`
     return [section(`*What:* ${plain(incident.title)}\n_${by.trim()} at ${when(incident.openedAt, voice.rules.zone)}_`)]
   }
-  const shown = incident.alerts.slice(0, ALERTS_SHOWN)
-  const more = incident.alerts.length - shown.length
-  const text = shown.map((alert) => symptom(voice, alert)).join('\n')
-  return [section(more > 0 ? `${text}\n_and ${more} more_` : text)]
+  const [first, ...others] = byGravity(incident.alerts)
+  const shown = others.slice(0, ALERTS_SHOWN - 1)
+  const more = others.length - shown.length
+  const lines = [
+    // What is seen of the first is enough to begin with; the channel has the rest.
+    ...(first
+      ? [`${symptom(voice, first, 'What')}${first.recoveredAt === null ? witnessed(voice, first.evidence) : ''}`]
+      : []),
+    ...shown.map((alert) => symptom(voice, alert, 'Also')),
+    ...(more > 0 ? [`_and ${more} more_`] : []),
+  ]
+  return [section(lines.join('\n'))]
 }
 
-function symptom(voice: Voice, alert: Joined): string {
-  const since = when(alert.firstAt, voice.rules.zone)
+/** What still fails comes first, the gravest of it at the top. */
+const byGravity = (alerts: readonly Joined[]): Joined[] =>
+  [...alerts].sort(
+    (a, b) =>
+      Number(a.recoveredAt !== null) - Number(b.recoveredAt !== null) ||
+      (a.severity === b.severity ? 0 : graver(a.severity, b.severity) === a.severity ? -1 : 1),
+  )
+
+function symptom(voice: Voice, alert: Joined, word: string): string {
   if (alert.recoveredAt !== null)
     return `:white_check_mark: ${code(alert.key)} recovered at ${when(alert.recoveredAt, voice.rules.zone)}, after ${duration(alert.recoveredAt - alert.firstAt)}`
-  return `*What:* ${named(alert.key, alert.summary)}${plain(alert.summary)}, since ${since}${witnessed(voice, alert.evidence)}`
+  return `*${word}:* ${named(alert.key, alert.summary)}${plain(alert.summary)}, since ${when(alert.firstAt, voice.rules.zone)}`
 }
 
 function about(incident: Incident): string {
