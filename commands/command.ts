@@ -9,6 +9,8 @@ export interface CommandDeps extends Deps {
   desk: Desk
   /** How the whole installation does, for `/watchbill status`. */
   status(): Promise<Status>
+  /** Reads the configuration again and makes it the active one; else its problems, a sentence each. */
+  reload(): Promise<string[]>
 }
 
 export interface Status {
@@ -25,8 +27,8 @@ export interface Ask {
   text: string
   /** Slack id of the channel in which it was asked. */
   channel: string
-  /** The asker, as a person of the configuration; a refusal for everybody else. Called by whatever acts, at the act. */
-  by(): string
+  /** The asker, as a person of the configuration (who holds the role); a refusal for everybody else. Called by whatever acts, at the act. */
+  by(role?: string): string
   /** Names this ask: whatever it does is done once under it. */
   key: string
   now: number

@@ -1,9 +1,9 @@
 import type { Incident } from '../src/domain/incident.ts'
 import { isOpen } from '../src/domain/incident.ts'
-import { Severity } from '../src/domain/rules.ts'
+import { Severity, under } from '../src/domain/rules.ts'
 import { outlook } from '../src/domain/watch/outlook.ts'
 import { UserError } from '../src/errors.ts'
-import { code, duration, list as inWords, plain, when } from '../src/slack/text.ts'
+import { code, cut, duration, escapeText, list as inWords, plain, typed, when } from '../src/slack/text.ts'
 import { answer, entry, inc, severityMark, standing } from '../src/slack/words.ts'
 import { factsOf, incidentOfChannel, latestIncidents, openIncidents, readIncident } from '../src/store/incidents.ts'
 import { type Ask, act, type Command, help, misused, only, type Reply, split, voice } from './command.ts'
@@ -47,7 +47,7 @@ export const incident: Command = {
       case 'help':
         return help(incident)
       default:
-        return misused(incident, `\`/incident\` has no verb ${code(verb)}.`)
+        return misused(incident, `\`/incident\` has no verb ${code(cut(typed(verb), 100))}.`)
     }
   },
 }
@@ -102,13 +102,14 @@ async function declare(ask: Ask, rest: string): Promise<Reply> {
   const severity = Severity.safeParse(word.toLowerCase())
   if (severity.success) [word, title] = split(title)
   const names = Object.keys(services)
-  const named = services[word.toLowerCase().replace(/:$/, '')]
+  const named = under(services, word.toLowerCase().replace(/:$/, ''))
   const service = named ?? (names.length === 1 ? services[names[0] ?? ''] : undefined)
-  if (!named) title = `${word} ${title}`.trim()
+  title = typed(named ? title : `${word} ${title}`).trim()
+  if (escapeText(title).length > NOTE_CHARACTERS) throw tooLong('A title', title, 'No incident was opened')
   if (!service)
     throw new UserError(
       'which-service',
-      `Which service is it about? Name it before the title: \`/incident declare ${names[0]} ${title || 'TITLE'}\`. Services: ${inWords(names.map(code))}.`,
+      `Which service is it about? No incident was opened. Name it before the title: ${code(`/incident declare ${names[0]} ${cut(title, 100) || 'TITLE'}`)}. Services: ${inWords(names.map(code))}.`,
     )
   if (!title) return misused(incident, 'An incident needs a title: a few words on what is wrong.')
   return act(
@@ -128,25 +129,33 @@ async function change(ask: Ask, type: 'ack' | 'escalate' | 'resolve', rest: stri
   const by = ask.by()
   const [word, more] = split(rest)
   if (more)
-    return misused(incident, `\`/incident ${type}\` takes an incident and nothing else; ${code(more)} is too much.`)
-  const found = await find(ask, word)
-  return act(ask, { type, by, incident: found.id }, answer)
+    return misused(
+      incident,
+      `\`/incident ${type}\` takes an incident and nothing else; ${code(cut(typed(more), 100))} is too much.`,
+    )
+  // A button says after the incident where escalation stood when it was shown.
+  const [named = '', seen] = word.split('@', 2)
+  const found = await find(ask, named)
+  return act(ask, { type, by, incident: found.id, ...(seen ? { seen } : {}) }, answer)
 }
 
 async function note(ask: Ask, rest: string): Promise<Reply> {
   const by = ask.by()
   const [word, after] = split(rest)
   const named = numberOf(word)
-  const text = (named === null ? rest : after).trim()
+  const text = typed(named === null ? rest : after).trim()
   if (!text) return misused(incident, 'A note needs a text.')
-  if (text.length > NOTE_CHARACTERS)
-    throw new UserError(
-      'note-too-long',
-      `A note has at most ${NOTE_CHARACTERS} characters, this one has ${text.length}. Nothing was noted; please make it two.`,
-    )
+  // As Slack counts: its control characters are longer when they are escaped.
+  if (escapeText(text).length > NOTE_CHARACTERS) throw tooLong('A note', text, 'Nothing was noted; please make it two')
   const found = await find(ask, named === null ? '' : word)
   return act(ask, { type: 'note', by, incident: found.id, text }, answer)
 }
+
+const tooLong = (what: string, text: string, so: string) =>
+  new UserError(
+    'too-long',
+    `${what} has at most ${NOTE_CHARACTERS} characters (\`&\`, \`<\` and \`>\` count as up to five), this one has ${escapeText(text).length}. ${so}.`,
+  )
 
 /** `INC-7`, `inc-7` and `7`. */
 function numberOf(word: string): number | null {
@@ -163,7 +172,7 @@ async function find(ask: Ask, word: string): Promise<Incident> {
     if (found) return found
     throw new UserError('unknown-incident', `There is no ${inc(number)}. \`/incident list\` shows what there is.`)
   }
-  if (word !== '') return misused(incident, `${code(word)} is no incident: they are numbered, like \`INC-7\`.`)
+  if (word !== '') return misused(incident, `${code(typed(word))} is no incident: they are numbered, like \`INC-7\`.`)
   const here = await incidentOfChannel(pool, ask.channel)
   if (here) return here
   const open = await openIncidents(pool)

@@ -1,8 +1,9 @@
 import { DateTime } from 'luxon'
 import { dutyAt, nextChange, shiftAround } from '../src/domain/duty/schedule.ts'
 import type { Schedule } from '../src/domain/duty/schedule-types.ts'
+import { under } from '../src/domain/rules.ts'
 import { UserError } from '../src/errors.ts'
-import { code, list, when } from '../src/slack/text.ts'
+import { code, cut, list, typed, when } from '../src/slack/text.ts'
 import { person, type Voice } from '../src/slack/words.ts'
 import { type Command, help, only, split, voice } from './command.ts'
 
@@ -20,11 +21,11 @@ export const oncall: Command = {
     if (word.toLowerCase() === 'help') return help(oncall)
     const { schedules, zone } = ask.deps.rules()
     const named = word !== '' && word.toLowerCase() !== 'at'
-    const schedule = schedules[word.toLowerCase()]
+    const schedule = under(schedules, word.toLowerCase())
     if (named && !schedule)
       throw new UserError(
         'unknown-schedule',
-        `There is no schedule ${code(word)}. Schedules: ${list(Object.keys(schedules).map(code))}.`,
+        `There is no schedule ${code(cut(typed(word), 100))}. Schedules: ${list(Object.keys(schedules).map(code))}.`,
       )
     const time = (named ? rest : ask.text).trim()
     const at = time === '' ? ask.now : timeOf(time, schedule?.zone ?? zone, ask.now)

@@ -1,8 +1,11 @@
-import type { Rules } from '../src/domain/rules.ts'
+import { type Rules, under } from '../src/domain/rules.ts'
 import { UserError } from '../src/errors.ts'
-import { code, list } from '../src/slack/text.ts'
+import { code, cut, escapeText, list, typed } from '../src/slack/text.ts'
 import { answer } from '../src/slack/words.ts'
 import { act, type Command, help, misused, split } from './command.ts'
+
+/** Of the text of a page; the first of it is the title, and all of it a note. */
+const MOST_CHARACTERS = 2_500
 
 export const page: Command = {
   name: '/page',
@@ -14,11 +17,22 @@ export const page: Command = {
     ['help', 'this'],
   ],
   async run(ask) {
-    const [word, text] = split(ask.text)
+    const [word, rest] = split(ask.text)
+    const text = typed(rest)
     if (word === '' || word.toLowerCase() === 'help') return help(page)
     const by = ask.by()
     const target = targetOf(ask.deps.rules(), word)
-    if (!text) return misused(page, `Say what it is about: \`/page ${word} TEXT\`. It is what they read first.`)
+    if (!text)
+      return misused(
+        page,
+        `Say what it is about: ${code(`/page ${target.name} TEXT`)}. It is what they read first. Nobody was paged.`,
+      )
+    const { length } = escapeText(text)
+    if (length > MOST_CHARACTERS)
+      throw new UserError(
+        'too-long',
+        `A page has at most ${MOST_CHARACTERS} characters, this one has ${length}. Nobody was paged; please say it in fewer words.`,
+      )
     return act(ask, { type: 'call', by, target, text }, answer)
   },
 }
@@ -42,10 +56,10 @@ function targetOf(rules: Rules, word: string): Called {
   }
   const [, kind, name = ''] = /^(?:(person|schedule|service)\/)?@?(.+)$/.exec(word.toLowerCase()) ?? []
   const found: Called[] = []
-  if (rules.people[name] && (kind ?? 'person') === 'person') found.push({ kind: 'person', name })
+  if (under(rules.people, name) && (kind ?? 'person') === 'person') found.push({ kind: 'person', name })
   if (!word.startsWith('@')) {
-    if (rules.schedules[name] && (kind ?? 'schedule') === 'schedule') found.push({ kind: 'schedule', name })
-    if (rules.services[name] && (kind ?? 'service') === 'service') found.push({ kind: 'service', name })
+    if (under(rules.schedules, name) && (kind ?? 'schedule') === 'schedule') found.push({ kind: 'schedule', name })
+    if (under(rules.services, name) && (kind ?? 'service') === 'service') found.push({ kind: 'service', name })
   }
   const [only, second] = found
   if (only && !second) return only
@@ -56,6 +70,6 @@ function targetOf(rules: Rules, word: string): Called {
     )
   throw new UserError(
     'unknown-target',
-    `${code(word)} is no person, schedule or service, and nobody was paged. People: ${list(everybody.map((each) => each.name))}. Schedules: ${list(Object.keys(rules.schedules))}. Services: ${list(Object.keys(rules.services))}.`,
+    `${code(cut(typed(word), 100))} is no person, schedule or service, and nobody was paged. People: ${list(everybody.map((each) => each.name))}. Schedules: ${list(Object.keys(rules.schedules))}. Services: ${list(Object.keys(rules.services))}.`,
   )
 }

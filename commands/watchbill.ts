@@ -1,4 +1,4 @@
-import { code, duration, list, plain } from '../src/slack/text.ts'
+import { code, cut, duration, list, plain, typed } from '../src/slack/text.ts'
 import { inc, person } from '../src/slack/words.ts'
 import { openIncidents } from '../src/store/incidents.ts'
 import { readMonitors } from '../src/store/monitors.ts'
@@ -11,6 +11,7 @@ export const watchbill: Command = {
   summary: 'how the watch itself does.',
   usage: [
     ['status', 'what is watched, what is not, and whether everything runs'],
+    ['reload', 'reads the configuration again (role `admin`); one with problems never replaces a good one'],
     ['version', 'which version runs'],
     ['help', 'this, and every other command'],
   ],
@@ -22,15 +23,39 @@ export const watchbill: Command = {
         return helpOfAll()
       case 'status':
         return status(ask)
+      case 'reload':
+        return reload(ask)
       case 'version':
         return only(`Watchbill ${ask.deps.version}`)
       default:
-        return misused(watchbill, `\`/watchbill\` has no verb ${code(verb)}.`)
+        return misused(watchbill, `\`/watchbill\` has no verb ${code(cut(typed(verb), 100))}.`)
     }
   },
 }
 
 const helpOfAll = (): Reply => only(commands.map((command) => help(command).text).join('\n\n'))
+
+/** Problems shown at most: the log and `check-config` have them all. */
+const PROBLEMS = 10
+
+async function reload(ask: Ask): Promise<Reply> {
+  const by = ask.by('admin')
+  const problems = await ask.deps.reload()
+  if (problems.length === 0)
+    return {
+      text: `:white_check_mark: ${person(voice(ask), by)} had the configuration read again.`,
+      public: true,
+      acted: true,
+    }
+  const more = problems.length - PROBLEMS
+  return only(
+    [
+      `:no_entry: The configuration was not taken; the one before stays. ${problems.length} problems:`,
+      ...problems.slice(0, PROBLEMS).map((problem) => `• ${plain(problem)}`),
+      ...(more > 0 ? [`_and ${more} more: \`npm run check-config\` lists all_`] : []),
+    ].join('\n'),
+  )
+}
 
 async function status(ask: Ask): Promise<Reply> {
   const { deps, now } = ask

@@ -21,12 +21,14 @@ interface Entry {
   name: string
   everyMs: number
   run: (slotAt: number) => Promise<void>
+  /** Also once as soon as Slack knows us: what it finds must not wait for the first slot. */
+  atStart?: true
 }
 
 /** The visible timetable. No page and no deadline depends on it. */
 export const timetable = (deps: JobDeps): Entry[] => [
   { name: 'probes', everyMs: SECOND, run: probe(deps) },
-  { name: 'people', everyMs: HOUR, run: people(deps) },
+  { name: 'people', everyMs: HOUR, run: people(deps), atStart: true },
   { name: 'housekeeping', everyMs: HOUR, run: housekeeping(deps) },
 ]
 

@@ -8,8 +8,8 @@ export function pageView(deps: JobDeps): Handler {
   return async ({ about, result }) => {
     if (about.kind !== 'page-view') throw new Error('no view of a page')
     const sent = await resultOf(deps.store.pool, about.page)
-    if (sent?.state === 'open' || sent?.state === 'unknown')
-      return { outcome: 'again', reason: 'the page is still on its way; its arrival wakes this' }
+    // Nothing to keep up to date while the page is on its way: its arrival makes this owed again.
+    if (sent?.state === 'open' || sent?.state === 'unknown') return { outcome: 'done' }
     const posted = whereabouts(sent?.result ?? null)
     if (!posted) return { outcome: 'done' }
     const incident = await incidentOf(deps, about.incident)

@@ -17,8 +17,9 @@ export function page(deps: JobDeps): Handler {
     const found = incident.pages.find((each) => each.key === key)
     if (!found) throw new Error(`${claim.key} is not on its incident`)
     const settledMeanwhile = incident.state === 'acked' || incident.state === 'resolved'
+    const moot = settledMeanwhile ? `not needed any more: ${incident.state}` : null
     const maybeSent = claim.uncertain || claim.result?.looks !== undefined
-    if (settledMeanwhile && !maybeSent) return { outcome: 'never', reason: `not needed any more: ${incident.state}` }
+    if (moot !== null && !maybeSent) return { outcome: 'never', reason: moot }
 
     const slackId = deps.rules().people[found.person]?.slack
     if (slackId === undefined) return refuse(deps, claim, found.person, 'not_in_configuration', true)
@@ -36,6 +37,7 @@ export function page(deps: JobDeps): Handler {
       call: deps.slack.pages,
       channel,
       sinceAt: found.at,
+      moot,
       message: {
         ...pageMessage(voice(deps), incident, found),
         metadata: {
@@ -44,7 +46,7 @@ export function page(deps: JobDeps): Handler {
         },
       },
     })
-    if (sent.outcome !== 'never') return sent
+    if (sent.outcome !== 'never' || moot !== null) return sent
     dms.delete(slackId)
     return refuse(deps, claim, found.person, sent.reason, UNREACHABLE.has(sent.reason))
   }

@@ -31,6 +31,8 @@ interface Tell {
   threadTs?: string
   /** When what is told was decided: the message cannot be older. */
   sinceAt: number
+  /** Why it is not to be sent any more: an earlier attempt is looked for, so that what arrived is known, and nothing follows. */
+  moot?: string | null
 }
 
 /**
@@ -44,6 +46,7 @@ export async function tell(deps: JobDeps, claim: Claim, what: Tell): Promise<Sen
     const looked = await look(deps, claim, what)
     if (looked) return looked
   }
+  if (what.moot) return { outcome: 'never', reason: what.moot }
   if (deps.machine.elapsed() - startedAt > FRESH_MS && !(await stands(deps.store.pool, claim)))
     return { outcome: 'again', reason: 'overtaken by another process' }
   const sent = await joining(call, channel, () => post(call, channel, message, threadTs))

@@ -5,14 +5,15 @@ import { timetable as entriesOf, payers } from '../jobs/index.ts'
 import { sleep } from './clock.ts'
 import type { Deps } from './deps.ts'
 import { createDesk } from './desk.ts'
+import { authorise } from './domain/authority.ts'
 import type { Person } from './domain/rules.ts'
 import { messageOf, UserError } from './errors.ts'
 import { createOutbox } from './outbox.ts'
-import { whoAmI } from './slack/api.ts'
+import { postEphemeral, whoAmI } from './slack/api.ts'
 import { type Answer, type Asked, slackApp } from './slack/app.ts'
 import { answerMessage } from './slack/blocks.ts'
 import { socketReceiver } from './slack/receiver.ts'
-import { broken, outsider, stranger } from './slack/words.ts'
+import { broken, denied } from './slack/words.ts'
 import { finishReceipt, type Receipt, receive, reclaimReceipts } from './store/inbox.ts'
 import type { Timetable } from './timetable.ts'
 
@@ -21,6 +22,8 @@ export interface BotOptions extends Deps {
   appToken: string
   apiUrl: string
   timetable: Timetable
+  /** Reads the configuration again and makes it the active one; else its problems, and the one before stays. */
+  reload(): Promise<string[]>
 }
 
 export interface Bot {
@@ -46,7 +49,7 @@ const LATE_MS = 10_000
 export function createBot(options: BotOptions): Bot {
   const { clock, machine, log, store, slack, timetable } = options
   const desk = createDesk(options, (born) => outbox.deliver(born))
-  const deps: CommandDeps = { ...options, desk, status }
+  const deps: CommandDeps = { ...options, desk, status, reload: options.reload }
   const outbox = createOutbox(options, payers(deps))
   const receiver = socketReceiver<Receipt>({
     appToken: options.appToken,
@@ -67,7 +70,13 @@ export function createBot(options: BotOptions): Bot {
     buttons: Object.keys(buttons),
     onCommand: (name, asked) => run(name, asked),
     onButton: (action, asked) => press(action, asked),
+    async sayOtherwise({ channel, user }, answer) {
+      const said = await postEphemeral(slack.rest, channel, user, answer)
+      // What was asked for is done and on record; only the word about it is lost.
+      if (!said.ok) log.warn({ reason: said.reason }, 'an answer could not be given')
+    },
   })
+  const entries = entriesOf(deps)
   let team: string | null = null
   let started = false
   let reclaim: NodeJS.Timeout | null = null
@@ -106,15 +115,14 @@ export function createBot(options: BotOptions): Bot {
     channel: asked.channel,
     key: asked.key,
     now: clock.now(),
-    by: () => authorised(asked).name,
+    by: (role) => authorised(asked, role ?? null).name,
   })
 
-  /** The one policy of who may act: people of this workspace who are listed in the configuration. */
-  function authorised({ user, team: from }: Asked): Person {
-    if (team !== null && from !== '' && from !== team) throw new UserError('outsider', outsider)
-    const person = Object.values(options.rules().people).find((each) => each.slack === user)
-    if (!person) throw new UserError('stranger', stranger(user))
-    return person
+  function authorised({ user, team: from }: Asked, role: string | null): Person {
+    const account = { user, team: from === '' ? null : from }
+    const authority = authorise(options.rules(), account, team, role, clock.now())
+    if (authority.allow) return authority.person
+    throw new UserError(authority.reason, denied(authority.reason, user, role))
   }
 
   /** What a process that died had acknowledged to Slack and not worked on yet. */
@@ -132,6 +140,7 @@ export function createBot(options: BotOptions): Bot {
       if (me.ok) {
         team = me.value.team_id
         log.info({ team }, 'Slack knows us')
+        for (const { atStart, run: job } of entries) if (atStart) await job(clock.now())
       } else {
         log.warn({ reason: me.reason }, 'Slack does not know us; asking again')
         await sleep(WHO_AM_I_MS, closing.signal).catch(() => {})
@@ -163,7 +172,7 @@ export function createBot(options: BotOptions): Bot {
         () => takeUp().catch((error: unknown) => log.warn({ reason: messageOf(error) }, 'nothing could be taken up')),
         RECLAIM_MS,
       )
-      for (const { name, everyMs, run: job } of entriesOf(deps)) timetable.every(name, everyMs, job)
+      for (const { name, everyMs, run: job } of entries) timetable.every(name, everyMs, job)
       await receiver.start()
       await timetable.start()
       started = true
@@ -171,6 +180,7 @@ export function createBot(options: BotOptions): Bot {
     notReady() {
       if (!started) return 'starting'
       if (!store.healthy()) return 'the store does not answer'
+      if (!timetable.health().ready) return 'the timetable does not run yet'
       if (team === null || receiver.connected() === 0) return 'Slack is not connected'
       return null
     },

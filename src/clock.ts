@@ -1,3 +1,5 @@
+import { uptime } from 'node:os'
+
 /**
  * Watch time: the instants that decide who is paged and when. It is a parameter of every decision and every query; SQL never says
  * now(). Machine time (leases, I/O limits, durations) is something else: {@link Machine}. Only this file touches the system clock.
@@ -11,33 +13,95 @@ export interface Clock {
 
 /** Machine time, for leases, limits of I/O and durations. Milliseconds. */
 export interface Machine {
-  /** Wall time of the machines, comparable between processes (anchored to the database where there are several). */
+  /** Wall time of the machine at the start of the process, counted on from there: leases do not end because somebody sets the clock. */
   now(): number
   /** Monotonic, for durations only. */
   elapsed(): number
 }
 
-/** setTimeout fires at once above 2^31-1 ms; long sleeps are taken in pieces. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
+/** Sleeps are taken in pieces, so that a machine that was suspended notices within this that its sleep is over. */
+const LONGEST_SLEEP_MS = 5_000
+
+/** How often the machine's clocks are compared. */
+const LOOK_MS = 1_000
+
+/** Less is drift, which is slewed away a little at each look; more is a jump. */
+const JUMP_MS = 2_000
+const SLEW_MS = 5
+
+/** What the machine offers, in milliseconds. */
+export interface Sources {
+  /** Wall time, which anybody may set. */
+  wall(): number
+  /** Stands still while the machine is suspended. */
+  monotonic(): number
+  /** Goes on while the machine is suspended; may be coarse. */
+  uptime(): number
+}
+
+const SYSTEM: Sources = {
+  wall: () => Date.now(),
+  monotonic: () => performance.now(),
+  uptime: () => uptime() * 1_000,
+}
+
+/** What a clock tells of the machine's: it was suspended (and watch time has caught up), or its wall clock was set (and was not followed). */
+export type Jump = { kind: 'suspended' | 'set'; ms: number }
 
 /**
- * The real clock: anchored once (to the database's clock where one is given), monotonic from there. A jump of the machine's wall clock
- * does not move it.
+ * The real clock: anchored once (to the database's clock where one is given) and monotonic from there. Somebody who sets the machine's wall
+ * clock makes nobody's escalation early or late; a suspended machine catches up.
  *
- * @param anchorAt the instant that is now, UTC milliseconds; the machine's own when omitted
+ * @param anchorAt the instant that is now, UTC milliseconds
  */
-export function realClock(anchorAt: number = Date.now()): Clock {
-  const origin = anchorAt - performance.now()
-  const now = () => Math.floor(origin + performance.now())
+export function realClock(
+  anchorAt: number = Date.now(),
+  onJump: (jump: Jump) => void = () => {},
+  sources: Sources = SYSTEM,
+): Clock {
+  const wallOffset = anchorAt - sources.wall()
+  let origin = anchorAt - sources.monotonic()
+  let suspended = sources.uptime() - sources.monotonic()
+  let lookedAt = sources.monotonic()
+  let told = 0
+  let latest = anchorAt
+
+  function look(): void {
+    lookedAt = sources.monotonic()
+    const asleep = sources.uptime() - lookedAt - suspended
+    if (asleep > JUMP_MS) {
+      suspended += asleep
+      origin += asleep
+      onJump({ kind: 'suspended', ms: asleep })
+    }
+    const drift = sources.wall() + wallOffset - (origin + lookedAt)
+    if (Math.abs(drift) <= JUMP_MS) {
+      origin += Math.max(-SLEW_MS, Math.min(SLEW_MS, drift))
+      told = 0
+    } else if (Math.abs(drift - told) > JUMP_MS) {
+      told = drift
+      onJump({ kind: 'set', ms: drift })
+    }
+  }
+
+  const now = () => {
+    if (sources.monotonic() - lookedAt >= LOOK_MS) look()
+    latest = Math.max(latest, Math.floor(origin + sources.monotonic()))
+    return latest
+  }
   return {
     now,
     async sleepUntil(at, signal) {
-      while (now() < at) await sleep(Math.min(at - now(), LONGEST_TIMER_MS), signal)
+      signal?.throwIfAborted()
+      while (now() < at) await sleep(Math.min(at - now(), LONGEST_SLEEP_MS), signal)
     },
   }
 }
 
-export const machine: Machine = { now: () => Date.now(), elapsed: () => performance.now() }
+export const machine: Machine = {
+  now: () => Math.floor(performance.timeOrigin + performance.now()),
+  elapsed: () => performance.now(),
+}
 
 /** Waits `ms` milliseconds of machine time; rejects with the signal's reason when it is aborted first. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {

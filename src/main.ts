@@ -5,6 +5,7 @@ import { type Bot, createBot } from './bot.ts'
 import { httpCheck } from './checks/http.ts'
 import { takeDataFolder } from './cli/pidfile.ts'
 import { machine, realClock } from './clock.ts'
+import { type Config, formatProblem } from './config.ts'
 import type { Fact } from './domain/fact.ts'
 import type { Rules } from './domain/rules.ts'
 import type { Env } from './env.ts'
@@ -27,6 +28,8 @@ export interface Launch {
   env: Pick<Env, 'data' | 'slackApiUrl' | 'host' | 'port'> & { slackBotToken: string; slackAppToken: string }
   rules: Rules
   log: Logger
+  /** Reads the configuration again, for a reload. */
+  load(): Promise<Config>
 }
 
 export interface Launched {
@@ -35,8 +38,8 @@ export interface Launched {
   port: number
   /** The latest incident as it is on record: when what was decided. For the demo. */
   latestRecord(): Promise<IncidentRecord | null>
-  /** Makes another configuration the active one. */
-  reload(rules: Rules): Promise<void>
+  /** Reads the configuration again and makes it the active one; else its problems, and the one before stays. */
+  reload(): Promise<string[]>
   close(): Promise<void>
 }
 
@@ -64,7 +67,7 @@ async function latestRecord(store: Store): Promise<IncidentRecord | null> {
 }
 
 /** One process of Watchbill on its embedded store: configuration → deps → bot. What fails half-way is taken down again. */
-export async function launch({ env, rules: first, log }: Launch): Promise<Launched> {
+export async function launch({ env, rules: first, log, load }: Launch): Promise<Launched> {
   const undo: (() => Promise<unknown>)[] = []
   const takeDown = async () => {
     for (const step of undo.splice(0).reverse())
@@ -74,12 +77,30 @@ export async function launch({ env, rules: first, log }: Launch): Promise<Launch
     undo.push(await takeDataFolder(env.data))
     const server = await startEmbedded({ dataDir: env.data, log })
     undo.push(() => server.stop())
-    const clock = realClock(await databaseTime(server.poolConfig))
+    const clock = realClock(await databaseTime(server.poolConfig), (jump) =>
+      log.error(
+        jump,
+        `the clock of this machine jumped: it was ${jump.kind === 'set' ? 'set, and watch time goes on as before' : 'suspended, and watch time has caught up'}`,
+      ),
+    )
     const store = await openStore(server.poolConfig, clock.now(), VERSION, log)
     undo.push(() => store.close())
     let rules = first
     await activateRules(store.pool, rules, clock.now())
-    const bot = createBot({
+    const reload = async (): Promise<string[]> => {
+      const next = await load()
+      if ('problems' in next) {
+        for (const problem of next.problems) log.error(formatProblem(problem))
+        log.error('the configuration was not reloaded: the one before it stays')
+        return next.problems.map(formatProblem)
+      }
+      await activateRules(store.pool, next.rules, clock.now())
+      rules = next.rules
+      bot.desk.wake()
+      log.info('the configuration was reloaded')
+      return []
+    }
+    const bot: Bot = createBot({
       clock,
       machine,
       log,
@@ -88,6 +109,7 @@ export async function launch({ env, rules: first, log }: Launch): Promise<Launch
       check: httpCheck(machine.elapsed),
       rules: () => rules,
       version: VERSION,
+      reload,
       botToken: env.slackBotToken,
       appToken: env.slackAppToken,
       apiUrl: env.slackApiUrl,
@@ -107,11 +129,7 @@ export async function launch({ env, rules: first, log }: Launch): Promise<Launch
       bot,
       port: typeof address === 'object' && address ? address.port : env.port,
       latestRecord: () => latestRecord(store),
-      async reload(next) {
-        await activateRules(store.pool, next, clock.now())
-        rules = next
-        bot.desk.wake()
-      },
+      reload,
       close: takeDown,
     }
   } catch (error) {
@@ -123,6 +141,7 @@ export async function launch({ env, rules: first, log }: Launch): Promise<Launch
 /** The database's own clock, once: the anchor of watch time. */
 async function databaseTime(config: pg.ClientConfig): Promise<number> {
   const client = new pg.Client(config)
+  client.on('error', () => {})
   await client.connect()
   try {
     const { rows } = await client.query<{ at: string }>('select extract(epoch from clock_timestamp()) * 1000 as at')

@@ -119,7 +119,9 @@ export function createOutbox(deps: Pick<Deps, 'clock' | 'machine' | 'log' | 'sto
   async function record(each: Claim, sent: Sent, startedAt: number, endedAt: number): Promise<void> {
     const state =
       sent.outcome === 'done' || sent.outcome === 'never' ? 'done' : sent.outcome === 'again' ? 'open' : 'unknown'
-    const dueAt = endedAt + ('afterMs' in sent && sent.afterMs != null ? sent.afterMs : backoff(each.tries))
+    // What is done is due at once if more was wanted meanwhile; only what failed waits.
+    const waitMs = state === 'done' ? 0 : 'afterMs' in sent && sent.afterMs != null ? sent.afterMs : backoff(each.tries)
+    const dueAt = endedAt + waitMs
     const result = sent.outcome === 'never' ? { gaveUp: sent.reason } : (sent.result ?? null)
     const reason = 'reason' in sent ? sent.reason : null
     await finish(store.pool, {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { createInterface, emitKeypressEvents } from 'node:readline'
 import { pino } from 'pino'
 import { sleep } from '../clock.ts'
-import { formatProblem, parseConfig } from '../config.ts'
+import { type Config, formatProblem, loadConfig, parseConfig } from '../config.ts'
 import type { Rules } from '../domain/rules.ts'
 import { messageOf } from '../errors.ts'
 import { createLog } from '../log.ts'
@@ -72,8 +72,12 @@ async function run(
 ): Promise<number> {
   const company = await startCompany(Date.now)
   stops.push(() => company.close())
-  const rules = await rulesOf(options, environment, company, screen)
-  if (rules === null) return 2
+  const config = await configOf(options, environment, company)
+  if ('problems' in config) {
+    for (const problem of config.problems) screen.problem(formatProblem(problem))
+    return 2
+  }
+  const { rules } = config
   const slack = await workspaceFor(rules, options, screen)
   if (slack === null) return 2
   stops.push(() => slack.close())
@@ -93,6 +97,7 @@ async function run(
     },
     rules,
     log,
+    load: () => configOf(options, environment, company),
   })
   stops.push(() => bot.close())
   await ready(bot)
@@ -106,19 +111,12 @@ async function run(
   return 0
 }
 
-/** The demo's own configuration, or the one to try. Null when it is not fine: the problems have been told. */
-async function rulesOf(
-  options: Options,
-  environment: Environment,
-  company: Company,
-  screen: Screen,
-): Promise<Rules | null> {
-  const path = options.config ?? new URL('../sandbox/demo.yaml', import.meta.url)
-  const text = await readFile(path, 'utf8')
-  const config = parseConfig(text, options.config ?? 'demo.yaml', { ...environment, COMPANY: company.url })
-  if ('rules' in config) return config.rules
-  for (const problem of config.problems) screen.problem(formatProblem(problem))
-  return null
+/** The demo's own configuration, or the one to try. */
+async function configOf(options: Options, environment: Environment, company: Company): Promise<Config> {
+  const env = { ...environment, COMPANY: company.url }
+  if (options.config !== undefined) return loadConfig(options.config, env)
+  const text = await readFile(new URL('../sandbox/demo.yaml', import.meta.url), 'utf8')
+  return parseConfig(text, 'demo.yaml', env)
 }
 
 /** Everybody of the configuration, and its channels, on the port that was asked for. */

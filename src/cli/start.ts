@@ -40,7 +40,12 @@ export async function start(options: { config?: string }, environment: Environme
   )
   const { slackBotToken, slackAppToken } = env
   try {
-    const running = await launch({ env: { ...env, slackBotToken, slackAppToken }, rules: config.rules, log })
+    const running = await launch({
+      env: { ...env, slackBotToken, slackAppToken },
+      rules: config.rules,
+      log,
+      load: () => loadConfig(path, environment),
+    })
     log.info({ port: running.port, people: Object.keys(config.rules.people).length }, 'Watchbill is on watch')
     for (const what of config.rules.notWatchedYet) log.warn({ what }, 'not watched yet')
     const end = (signal: string) => {
@@ -54,17 +59,8 @@ export async function start(options: { config?: string }, environment: Environme
     process.once('SIGTERM', end)
     process.once('SIGINT', end)
     process.on('SIGHUP', () => {
-      reload().catch((error: unknown) => log.error({ err: error }, 'the configuration could not be reloaded'))
+      running.reload().catch((error: unknown) => log.error({ err: error }, 'the configuration could not be reloaded'))
     })
-    const reload = async () => {
-      const next = await loadConfig(path, environment)
-      if ('problems' in next) {
-        for (const problem of next.problems) log.error(formatProblem(problem))
-        return log.error('the configuration was not reloaded: the one before it stays')
-      }
-      await running.reload(next.rules)
-      log.info('the configuration was reloaded')
-    }
     return await new Promise<never>(() => {})
   } catch (error) {
     if (error instanceof UserError) return fail([error.message])

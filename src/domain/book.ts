@@ -95,6 +95,10 @@ export function evolve(desk: Desk, fact: Fact): Desk {
         deadlineAt: null,
         ackedBy: fact.by,
         ackedAt: fact.at,
+        // Whoever had it before is still there to help.
+        responders: [
+          ...new Set([...incident.responders, ...(incident.ackedBy === null ? [] : [incident.ackedBy])]),
+        ].filter((name) => name !== fact.by),
       }))
     case 'responding':
       return change(desk, fact.incident, (incident) => ({ ...incident, responders: [...incident.responders, fact.by] }))

@@ -47,7 +47,13 @@ export const Call = z.strictObject({
 })
 export type Call = z.infer<typeof Call>
 
-export const Act = z.strictObject({ type: z.enum(['ack', 'escalate', 'resolve']), by, incident })
+export const Act = z.strictObject({
+  type: z.enum(['ack', 'escalate', 'resolve']),
+  by,
+  incident,
+  /** Where escalation stood as far as they saw: whoever presses Escalate twice, or just after somebody else, means one step. */
+  seen: z.string().optional(),
+})
 export type Act = z.infer<typeof Act>
 
 export const Note = z.strictObject({ type: z.literal('note'), by, incident, text: z.string() })
@@ -111,6 +117,7 @@ export const Refusal = z.discriminatedUnion('code', [
     at: z.number(),
   }),
   z.strictObject({ code: z.literal('all-paged'), incident }),
+  z.strictObject({ code: z.literal('escalated-before'), incident }),
   z.strictObject({ code: z.literal('unknown-person'), name: z.string() }),
   z.strictObject({ code: z.literal('unknown-target'), kind: z.string(), name: z.string() }),
   z.strictObject({ code: z.literal('failed'), reference: z.string() }),

@@ -105,6 +105,10 @@ export const Alert = z.strictObject({
 })
 export type Alert = z.infer<typeof Alert>
 
+/** Where escalation stands. */
+export const place = ({ epoch, round, step }: Pick<Incident, 'epoch' | 'round' | 'step'>) =>
+  `e${epoch}/r${round}/s${step + 1}`
+
 export const isOpen = (incident: Incident) => incident.state !== 'resolved'
 
 /** Identifies an alert in the installation. */

@@ -66,6 +66,10 @@ export const Role = z.strictObject({
 })
 export type Role = z.infer<typeof Role>
 
+/** What stands under a name that somebody gave: never what every object has (`constructor`). */
+export const under = <T>(all: Readonly<Record<string, T>>, name: string): T | undefined =>
+  Object.hasOwn(all, name) ? all[name] : undefined
+
 const named = <T extends z.ZodType>(value: T) => z.record(z.string(), value)
 
 export const Rules = z.strictObject({

@@ -99,6 +99,9 @@ const Channel = z.object({ channel: z.object({ id: z.string(), name: z.string() 
 export const createChannel = (slack: SlackCall, name: string) =>
   call(slack, 'conversations.create', { name, is_private: false }, Channel)
 
+export const postEphemeral = (slack: SlackCall, channel: string, user: string, { text, blocks }: Message) =>
+  call(slack, 'chat.postEphemeral', { channel, user, text, blocks }, Anything)
+
 export const invite = (slack: SlackCall, channel: string, user: string) =>
   call(slack, 'conversations.invite', { channel, users: user }, Anything)
 

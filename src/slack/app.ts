@@ -1,4 +1,5 @@
-import { App, type Receiver, type RespondFn } from '@slack/bolt'
+import { App, type BlockAction, type Receiver, type RespondFn } from '@slack/bolt'
+import { messageOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { clientOptions, slackLogger } from './client.ts'
 
@@ -30,6 +31,8 @@ interface Options {
   /** Null: nothing is said, the messages that show the thing are brought up to date. */
   onCommand(name: string, asked: Asked): Promise<Answer>
   onButton(action: string, asked: Asked): Promise<Answer | null>
+  /** Says it another way, when the address that came with the payload takes it no more. */
+  sayOtherwise(asked: Asked, answer: Answer): Promise<void>
 }
 
 /** The Bolt app: commands and buttons in, answers out. Acknowledged by our receiver, which has recorded them before. */
@@ -51,34 +54,32 @@ export function slackApp({ receiver, botToken, apiUrl, log, ...options }: Option
         text: command.text,
         key: String(context.receipt),
       }
-      await answer(respond, await options.onCommand(name, asked), log)
+      await say(respond, asked, await options.onCommand(name, asked))
     })
   }
   for (const name of options.buttons) {
-    app.action<{ type: 'block_actions' } & import('@slack/bolt').BlockAction>(
-      name,
-      async ({ body, action, context, respond }) => {
-        const asked = {
-          user: body.user.id,
-          team: body.user.team_id ?? body.team?.id ?? '',
-          channel: body.channel?.id ?? '',
-          text: 'value' in action && typeof action.value === 'string' ? action.value : '',
-          key: String(context.receipt),
-        }
-        const said = await options.onButton(name, asked)
-        if (said) await answer(respond, said, log)
-      },
-    )
+    app.action<BlockAction>(name, async ({ body, action, context, respond }) => {
+      const asked = {
+        user: body.user.id,
+        team: body.user.team_id ?? body.team?.id ?? '',
+        channel: body.channel?.id ?? '',
+        text: 'value' in action && typeof action.value === 'string' ? action.value : '',
+        key: String(context.receipt),
+      }
+      const said = await options.onButton(name, asked)
+      if (said) await say(respond, asked, said)
+    })
   }
   return app
-}
 
-async function answer(respond: RespondFn, { text, blocks, public: shown }: Answer, log: Logger): Promise<void> {
-  const response_type = shown ? ('in_channel' as const) : ('ephemeral' as const)
-  try {
-    await respond({ text, blocks: blocks as never, response_type, replace_original: false })
-  } catch (error) {
-    // What was asked for is done and on record; only the word about it is lost.
-    log.warn({ err: error }, 'an answer could not be given')
+  async function say(respond: RespondFn, asked: Asked, answer: Answer): Promise<void> {
+    const { text, blocks, public: shown } = answer
+    const response_type = shown ? ('in_channel' as const) : ('ephemeral' as const)
+    try {
+      await respond({ text, blocks: blocks as never, response_type, replace_original: false })
+    } catch (error) {
+      log.warn({ reason: messageOf(error) }, 'an answer was not taken; it is given another way')
+      await options.sayOtherwise(asked, answer)
+    }
   }
 }

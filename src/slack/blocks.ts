@@ -1,7 +1,7 @@
 import type { KnownBlock } from '@slack/types'
 import type { Recorded } from '../domain/fact.ts'
 import type { Incident, Joined, Page } from '../domain/incident.ts'
-import { graver, isOpen } from '../domain/incident.ts'
+import { graver, isOpen, place } from '../domain/incident.ts'
 import { outlook } from '../domain/watch/outlook.ts'
 import type { Message } from './api.ts'
 import { clockTime, code, cut, duration, escapeText, list, plain, when } from './text.ts'
@@ -37,13 +37,15 @@ function buttons(incident: Incident): KnownBlock[] {
     type: 'button' as const,
     text: { type: 'plain_text' as const, text },
     action_id: action,
-    value: String(incident.id),
+    // Escalate says from where: pressed twice, or by two people at once, it goes one step.
+    value: action === 'incident_escalate' ? `${incident.id}@${place(incident)}` : String(incident.id),
     ...(style ? { style } : {}),
   })
   const acked = incident.state === 'acked'
+  const lastResort = incident.pages.some((page) => page.step === null && page.epoch === incident.epoch)
   const elements = [
     ...(acked ? [] : [button('Acknowledge', 'incident_ack', 'primary')]),
-    ...(incident.state === 'exhausted' ? [] : [button('Escalate', 'incident_escalate')]),
+    ...(incident.state === 'exhausted' || lastResort ? [] : [button('Escalate', 'incident_escalate')]),
     button('Resolve', 'incident_resolve', acked ? 'primary' : undefined),
   ]
   return [{ type: 'actions', block_id: `incident_${incident.id}`, elements }]
@@ -124,7 +126,7 @@ export function pageMessage(voice: Voice, incident: Incident, page: Page): Pick<
 export function summaryMessage(voice: Voice, incident: Incident): Pick<Message, 'text' | 'blocks'> {
   const next = outlook(incident, voice.rules)
   return {
-    text: cut(`${title(incident)}: ${incident.state}, ${incident.severity}`, TEXT),
+    text: cut(`${escapeText(title(incident))}: ${incident.state}, ${incident.severity}`, TEXT),
     blocks: [
       header(`${isOpen(incident) ? severityMark[incident.severity] : ':large_green_circle:'} ${title(incident)}`),
       section(standing(voice, incident, next)),

@@ -2,7 +2,27 @@ import { DateTime } from 'luxon'
 
 /** Foreign text in mrkdwn: Slack's three control characters, so that nothing in it can mention, link or format. */
 export const escapeText = (text: string) =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+  text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    // Slack may read these as mentions though they are bare.
+    .replaceAll(/@(?=(?:channel|here|everyone)\b)/gi, '@\u200b')
+
+/**
+ * What somebody typed, as they saw it: Slack sends `<@U07|sam>` for `@sam`, `<#C07|ops>` for `#ops`, `<https://x>` for an address, and the
+ * three control characters escaped. The result is foreign text like any other.
+ */
+export const typed = (text: string) =>
+  text
+    .replaceAll(/<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>/g, (_, sign: string, what: string, label = '') => {
+      if (sign === '!') return label || `@${what.replace(/\^.*$/, '')}`
+      if (sign !== '') return `${sign}${label || what}`
+      return label === '' || what.endsWith(label) ? what.replace(/^mailto:/, '') : `${label} (${what})`
+    })
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&amp;', '&')
 
 /** Foreign text inside backticks: its own backticks would end the span. */
 export const code = (text: string) => `\`${escapeText(text).replaceAll('`', 'ʼ').replaceAll('\n', ' ')}\``
@@ -10,8 +30,9 @@ export const code = (text: string) => `\`${escapeText(text).replaceAll('`', 'ʼ'
 /** Formatting characters of foreign text made harmless, for places where it stands in running mrkdwn. */
 export const plain = (text: string) => escapeText(text).replaceAll(/[*_~`]/g, (mark) => `${mark}\u200b`)
 
-/** Cuts to `length` characters, with an ellipsis. */
-export const cut = (text: string, length: number) => (text.length <= length ? text : `${text.slice(0, length - 1)}…`)
+/** Cuts to `length` characters, with an ellipsis; never through a character, an escape or a mention. */
+export const cut = (text: string, length: number) =>
+  text.length <= length ? text : `${text.slice(0, length - 1).replace(/(?:[\uD800-\uDBFF]|&[a-z]{0,3}|<[^<>]*)$/, '')}…`
 
 export const mention = (slackId: string) => `<@${slackId}>`
 

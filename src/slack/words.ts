@@ -1,3 +1,4 @@
+import type { Denied } from '../domain/authority.ts'
 import type { Event, Outcome, Refusal } from '../domain/event.ts'
 import type { Recorded } from '../domain/fact.ts'
 import type { Evidence, Incident, Page, PageReason } from '../domain/incident.ts'
@@ -304,6 +305,8 @@ function refusal(voice: Voice, why: Refusal): string {
     }
     case 'all-paged':
       return `Everybody on the policy of ${inc(why.incident)} has been paged, the last resort too. Call somebody by name: \`/page @person TEXT\`.`
+    case 'escalated-before':
+      return `${inc(why.incident)} was escalated a moment before you pressed, and it goes one step at a time: nothing was done twice. To go on to the step after that, press *Escalate* again or type \`/incident escalate ${inc(why.incident)}\`.`
     case 'unknown-person':
       return `${plain(why.name)} is not in the configuration (\`people:\`), and only people who are may act. Ask an admin to add them.`
     case 'unknown-target':
@@ -317,12 +320,21 @@ function refusal(voice: Voice, why: Refusal): string {
   }
 }
 
-/** Who may act: everybody who is listed. */
-export const stranger = (slackUser: string) =>
-  `You may read, but only people listed in Watchbill's configuration may act, and ${mention(slackUser)} is not. Ask an admin to add you under \`people:\` (your Slack id is \`${slackUser}\`).`
-
-export const outsider =
-  'People of another workspace may read, but not act. Ask somebody of this workspace who is listed in the configuration.'
+/** Why somebody may not act. */
+export function denied(reason: Denied, slackUser: string, role: string | null): string {
+  switch (reason) {
+    case 'stranger':
+      return `You may read, but only people listed in Watchbill's configuration may act, and ${mention(slackUser)} is not. Nothing was done. Ask an admin to add you under \`people:\` (your Slack id is \`${slackUser}\`).`
+    case 'outsider':
+      return 'People of another workspace may read, but not act. Nothing was done. Ask somebody of this workspace who is listed in the configuration.'
+    case 'no-such-role':
+      return `That takes the role ${code(role ?? '')}, and the configuration gives it to nobody (\`roles:\`). Nothing was done.`
+    case 'not-in-role':
+      return `That takes the role ${code(role ?? '')}, which you do not have. Nothing was done. \`roles:\` in the configuration says who has it.`
+    default:
+      return reason satisfies never
+  }
+}
 
 export const broken = (reference: string) =>
   `That went wrong on our side (reference \`${reference}\`). Whether anything was done is in the log; please look at \`/incident list\` before you try again.`

@@ -147,7 +147,8 @@ export async function commit(client: PoolClient, { taken, decision, parked, now,
     desk.nextFact,
     chain.at(-1)?.hash ?? taken.chainHead,
   ])
-  await client.query('commit')
+  // A statement of its own: a SELECT beside writing ones is only run when somebody asks for its rows.
+  await client.query(`select ${NOTIFY}; commit`)
   return rows
 }
 
@@ -178,7 +179,7 @@ const SAVE = `
       as p (name text, unreachable text, ord int) order by name, ord desc
     on conflict (name) do update set unreachable = excluded.unreachable
   ), voided as (
-    update owed set state = 'void' where kind = 'page' and state in ('open', 'unknown') and not sending and key like any ($5)
+    update owed set state = 'void' where kind = 'page' and state = 'open' and not sending and key like any ($5)
   ), owed_rows as (
     insert into owed (key, lane, kind, about, due_at, owner, lease_until, fence, sending)
     select key, lane, kind, about, $8,
@@ -194,8 +195,8 @@ const SAVE = `
     where inbox.id = d.id
   ), decided as (
     update desk set decided_at = $8, next_incident = $11, next_fact = $12, chain_head = $13
-  ), told as (select ${NOTIFY})
-  select key, lane, kind, about, fence from owed_rows, told where kind = 'page' and born`
+  )
+  select key, lane, kind, about, fence from owed_rows where kind = 'page' and born`
 
 /** Facts with their digests, chained: sha256(previous hash, digest). */
 function chained(head: string, facts: Decision['facts']) {

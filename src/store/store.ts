@@ -46,6 +46,9 @@ export async function openStore(config: pg.PoolConfig, now: number, version: str
   const deskPool = new pg.Pool({ ...options, max: 1 })
   for (const each of [pool, deskPool]) {
     each.on('error', (error) => log.warn({ reason: messageOf(error) }, 'a connection to the store was lost'))
+    // The pool hears only those that lie idle. One that is lent, between two statements of a transaction, would end the process; whoever
+    // holds it learns of the loss by its next statement.
+    each.on('connect', (client) => client.on('error', () => {}))
   }
   try {
     await migrateOnce(pool)

@@ -63,6 +63,8 @@ export async function buildQueues(options: QueuesOptions, entries: Scheduled[]):
     application_name: 'watchbill timetable',
   })
   pool.on('error', onError)
+  // The pool hears only idle connections; a lent one that is cut between two statements must not end the process.
+  pool.on('connect', (client) => client.on('error', () => {}))
   try {
     const client = await pool.connect()
     try {

@@ -7,9 +7,14 @@ import { httpCheck } from '../../src/checks/http.ts'
 import { machine, sleep } from '../../src/clock.ts'
 import { parseConfig } from '../../src/config.ts'
 import type { Deps } from '../../src/deps.ts'
+import type { Signal } from '../../src/domain/event.ts'
+import type { Recorded } from '../../src/domain/fact.ts'
+import type { Timing } from '../../src/sandbox/delivery.ts'
 import { type LocalSlack, startWorkspace } from '../../src/sandbox/server.ts'
+import type { Call, Message } from '../../src/sandbox/wire.ts'
 import { slackCalls } from '../../src/slack/client.ts'
 import { undone } from '../../src/store/inbox.ts'
+import { factsOf } from '../../src/store/incidents.ts'
 import { owing } from '../../src/store/owed.ts'
 import { activateRules } from '../../src/store/rules.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
@@ -59,7 +64,13 @@ interface Options {
   config?: string | ((config: string) => string)
   at?: number
   log?: string
+  /** False: the monitors are left alone, which makes hours pass fast; the test raises alerts itself. */
+  probes?: boolean
+  /** Slack's own times, where a test cannot wait for them. */
+  timing?: Partial<Timing>
 }
+
+type Button = 'Acknowledge' | 'Escalate' | 'Resolve'
 
 /** The whole bot as a test drives it: the local Slack workspace, a hand-driven clock, the real store, a real target. */
 export interface Driver {
@@ -68,6 +79,13 @@ export interface Driver {
   clock: TestClock
   store: Store
   target: { fail(status?: number): void; recover(): void; stop(): Promise<void> }
+  /** The store as the bot sees it: away (every query fails), or slow. */
+  trouble: { storeDown: boolean; storeSlowMs: number }
+  /** Another source says that something fails, or is well again. Does not wait for what comes of it. */
+  report(what?: Partial<Signal>): Promise<void>
+  /** Likewise, and all that follows has come to rest. */
+  alert(what?: Partial<Signal>): Promise<void>
+  recover(key?: string): Promise<void>
   /** Lets everything that is under way come to rest. */
   rest(): Promise<void>
   /** Passes time (`15m`, `30s`), from one thing that is due to the next, letting each come to rest. */
@@ -75,14 +93,25 @@ export interface Driver {
   /** A person types a command in a channel (`ops`); what they then see, as text. */
   type(user: string, text: string, channel?: string): Promise<string>
   /** A person presses a button of their latest page; what they then see beside it, as text. */
-  press(user: string, button: 'Acknowledge' | 'Escalate' | 'Resolve'): Promise<string>
+  press(user: string, button: Button): Promise<string>
+  /** A person presses a button of the latest message of a channel that has it. */
+  pressIn(user: string, channel: string, button: Button): Promise<string>
   /** All that a person's DM with the bot shows, one text a message. */
   dm(user: string): string[]
   /** The people who have been paged so far, in order. */
   paged(): string[]
   /** What a channel shows, one text a message; without a name the latest incident's. */
   channel(name?: string): string[]
-  restart(): Promise<void>
+  /** The name of the latest incident's channel. */
+  room(): string
+  /** The entries of the latest incident's channel, without their times. */
+  timeline(): string[]
+  /** What is on record of an incident. */
+  facts(incident?: number): Promise<Recorded[]>
+  /** Calls of a method of Slack's that took effect. */
+  calls(method: string): Call[]
+  /** Stops the bot and starts it again, after a while. */
+  restart(after?: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -99,13 +128,15 @@ export async function startBot(options: Options = {}): Promise<Driver> {
     channels: [{ id: 'C0OPS', name: 'ops' }],
     commands: ['/oncall', '/page', '/incident', '/watchbill'],
     clock,
+    timing: options.timing ?? {},
   })
+  const trouble = { storeDown: false, storeSlowMs: 0 }
   const log = pino({ level: options.log ?? 'silent' })
   let running = await boot()
 
   async function boot() {
     const busy = { count: 0 }
-    const store = counting(busy, await openStore(database.config, clock.now(), 'test', log))
+    const store = counting(busy, trouble, await openStore(database.config, clock.now(), 'test', log))
     await activateRules(store.pool, rules, clock.now())
     const calls = slackCalls(slack.botToken, slack.apiUrl, log)
     const deps: Deps = {
@@ -118,9 +149,14 @@ export async function startBot(options: Options = {}): Promise<Driver> {
       rules: () => rules,
       version: 'test',
     }
-    const timetable = clockTimetable({ clock, log })
+    const whole = clockTimetable({ clock, log })
+    const timetable: typeof whole = {
+      ...whole,
+      every: (name, ms, run) =>
+        name === 'probes' && options.probes === false ? undefined : whole.every(name, ms, run),
+    }
     const { botToken, appToken, apiUrl } = slack
-    const bot = createBot({ ...deps, timetable, botToken, appToken, apiUrl })
+    const bot = createBot({ ...deps, timetable, botToken, appToken, apiUrl, reload: async () => [] })
     await bot.start()
     await until(() => bot.notReady() === null, 'the bot to be ready')
     return { bot, store, busy }
@@ -139,6 +175,19 @@ export async function startBot(options: Options = {}): Promise<Driver> {
   const rest = () => until(quiet, 'everything to come to rest')
   await rest()
 
+  let reports = 0
+
+  /** What the person sees beside the message: within the acknowledgement, or by the time all is at rest. */
+  async function pressOn(user: string, message: Message, button: Button): Promise<string> {
+    const before = new Set(slack.channel(message.channel, idOf(user)).messages.map((each) => each.ts))
+    const seen = await slack.press(idOf(user), message.channel, message.ts, ACTIONS[button])
+    await rest()
+    const said = slack
+      .channel(message.channel, idOf(user))
+      .messages.filter((each) => each.ephemeral && !before.has(each.ts))
+    return seen.warning ?? said.map(shown).join('\n')
+  }
+
   const driver: Driver = {
     get bot() {
       return running.bot
@@ -149,7 +198,31 @@ export async function startBot(options: Options = {}): Promise<Driver> {
     slack,
     clock,
     target,
+    trouble,
     rest,
+    async report(what = {}) {
+      reports += 1
+      const key = what.key ?? 'home'
+      const event: Signal = {
+        type: 'signal',
+        service: 'webmail',
+        key,
+        status: 'firing',
+        severity: 'critical',
+        headline: `${key} is down`,
+        summary: `${key} is down: 503 Service Unavailable`,
+        evidence: [],
+        monitor: null,
+        seenAt: clock.now(),
+        ...what,
+      }
+      await running.bot.desk.submit({ source: 'test', key: `${key}#${reports}`, event })
+    },
+    async alert(what) {
+      await driver.report(what)
+      await rest()
+    },
+    recover: (key = 'home') => driver.alert({ key, status: 'resolved', summary: `${key} is up: 200 OK` }),
     advance: (span) => advance(clock, clock.now() + milliseconds(span), rest),
     async type(user, typed, channel = 'ops') {
       const seen = await slack.command(user, channel, typed, 5_000)
@@ -159,10 +232,13 @@ export async function startBot(options: Options = {}): Promise<Driver> {
     async press(user, button) {
       const page = slack.dm(idOf(user)).findLast((message) => message.metadata?.event_type === 'watchbill_page')
       if (!page) throw new Error(`${user} has no page`)
-      const action = { Acknowledge: 'incident_ack', Escalate: 'incident_escalate', Resolve: 'incident_resolve' }[button]
-      const seen = await slack.press(idOf(user), page.channel, page.ts, action)
-      await rest()
-      return seen.failed ?? seen.warning ?? seen.saw.map(shown).join('\n')
+      return pressOn(user, page, button)
+    },
+    async pressIn(user, channel, button) {
+      const { messages } = slack.channel(channel)
+      const message = messages.findLast((each) => JSON.stringify(each.blocks).includes(ACTIONS[button]))
+      if (!message) throw new Error(`nothing in ${channel} has a button ${button}`)
+      return pressOn(user, message, button)
     },
     dm: (user) => slack.dm(idOf(user)).map(shown),
     paged: () =>
@@ -172,20 +248,21 @@ export async function startBot(options: Options = {}): Promise<Driver> {
           (call) =>
             call.method === 'chat.postMessage' && call.done && JSON.stringify(call.args).includes('watchbill_page'),
         )
-        .map(
-          (call) =>
-            String(
-              (call.args.metadata as { event_payload?: { page_id?: string } })?.event_payload?.page_id ??
-                JSON.parse(String(call.args.metadata)).event_payload.page_id,
-            ).split('/')[2] ?? '?',
-        ),
-    channel(name) {
+        .map((call) => String(metadataOf(call.args.metadata).event_payload.page_id).split('/')[2] ?? '?'),
+    channel: (name) => slack.channel(name ?? driver.room()).messages.map(shown),
+    room() {
       const latest = [...slack.workspace.rooms.values()].findLast((room) => room.name.startsWith('inc-'))
-      return slack.channel(name ?? latest?.id ?? '').messages.map(shown)
+      if (!latest) throw new Error('no incident has a channel')
+      return latest.name
     },
-    async restart() {
+    timeline: () =>
+      driver.channel().flatMap((text) => /^<!date\^\d+\^\{time_secs\}[^>]*>\s+([\s\S]*)$/.exec(text)?.[1] ?? []),
+    facts: (incident = 1) => factsOf(running.store.pool, incident),
+    calls: (method) => slack.journal().filter((call) => call.method === method && call.done),
+    async restart(after = '0s') {
       await running.bot.close()
       await running.store.close()
+      clock.advanceTo(clock.now() + milliseconds(after))
       running = await boot()
       await rest()
     },
@@ -199,6 +276,12 @@ export async function startBot(options: Options = {}): Promise<Driver> {
   }
   return driver
 }
+
+const ACTIONS = { Acknowledge: 'incident_ack', Escalate: 'incident_escalate', Resolve: 'incident_resolve' } as const
+
+/** Metadata as the client sent it: as JSON in a form, or as it is. */
+const metadataOf = (sent: unknown) =>
+  (typeof sent === 'string' ? JSON.parse(sent) : sent) as { event_payload: { page_id: string } }
 
 const idOf = (user: string) => PEOPLE[user as keyof typeof PEOPLE] ?? user
 
@@ -245,8 +328,13 @@ function counted<A extends unknown[], R>(busy: { count: number }, call: (...args
   }
 }
 
-function counting(busy: { count: number }, store: Store): Store {
-  const connect = store.pool.connect.bind(store.pool) as () => Promise<pg.PoolClient>
+function counting(busy: { count: number }, trouble: Driver['trouble'], store: Store): Store {
+  const connect = store.pool.connect.bind(store.pool) as (...callback: unknown[]) => Promise<pg.PoolClient>
+  const take = store.deskPool.connect.bind(store.deskPool) as () => Promise<pg.PoolClient>
+  const through = async () => {
+    if (trouble.storeSlowMs > 0) await sleep(trouble.storeSlowMs)
+    if (trouble.storeDown) throw new Error('Connection terminated unexpectedly')
+  }
   const lent = async () => {
     busy.count++
     const client = await connect().catch((error: unknown) => {
@@ -262,10 +350,16 @@ function counting(busy: { count: number }, store: Store): Store {
     return client
   }
   const query = store.pool.query.bind(store.pool) as (...args: unknown[]) => Promise<unknown>
-  store.pool.query = counted(busy, query) as never
+  store.pool.query = counted(busy, async (...args: unknown[]) => {
+    await through()
+    return query(...args)
+  }) as never
+  store.deskPool.connect = (async () => {
+    await through()
+    return take()
+  }) as never
   // pool.query() asks for a connection with a callback: it is counted already.
-  store.pool.connect = ((callback?: never) =>
-    callback ? connect.call(store.pool, ...([callback] as [])) : lent()) as never
+  store.pool.connect = ((callback?: unknown) => (callback ? connect(callback) : lent())) as never
   return store
 }
 

@@ -1,7 +1,7 @@
 import type { Book } from '../book.ts'
 import { incidentOf, note } from '../book.ts'
 import type { Incident } from '../incident.ts'
-import { pageFallback, pageStep } from './paging.ts'
+import { pageFallback, pageStep, reachedStill } from './paging.ts'
 
 /**
  * A timer that fires later than this was asleep (a stop of the program): its next deadline counts from now, because nobody's time runs
@@ -54,14 +54,18 @@ export function climbOn(book: Book, incident: Incident, why: Omit<Climb, 'round'
   climb(book, incident.id, { ...why, round: incident.round, step: incident.step + 1 }, at)
 }
 
+/** The instant at which a timer counts as fired, and when it was due if that is late. */
+export function firing(dueAt: number, now: number): { at: number; dueAt: number | null } {
+  return now - dueAt > LATE_MS ? { at: now, dueAt } : { at: dueAt, dueAt: null }
+}
+
 /** Fires what is due. Each overdue timer fires once. */
 export function timers(book: Book, now: number): void {
   for (;;) {
     const due = nextDeadline(book)
     if (due?.deadlineAt == null || due.deadlineAt > now) return
-    const late = now - due.deadlineAt > LATE_MS
-    const at = late ? now : due.deadlineAt
-    climbOn(book, due, { reason: 'unanswered', dueAt: late ? due.deadlineAt : null }, at)
+    const { at, dueAt } = firing(due.deadlineAt, now)
+    climbOn(book, due, { reason: 'unanswered', dueAt }, at)
   }
 }
 
@@ -78,9 +82,5 @@ function nextDeadline(book: Book): Incident | null {
 export function refused(book: Book, id: number, key: string, at: number): void {
   const incident = incidentOf(book, id)
   if (incident.state !== 'paging') return
-  const current = incident.pages.filter(
-    (page) => page.epoch === incident.epoch && page.round === incident.round && page.step === incident.step,
-  )
-  const concerns = current.some((page) => page.key === key)
-  if (concerns && current.every((page) => page.refused !== null)) climbOn(book, incident, { reason: 'unreachable' }, at)
+  if (reachedStill(book.rules, incident, key) === false) climbOn(book, incident, { reason: 'unreachable' }, at)
 }

@@ -2,8 +2,8 @@ import type { Book } from '../book.ts'
 import { incidentOf, note, openIncidentOf } from '../book.ts'
 import type { Act, Call, ChannelOpened, Checked, Declare, Note, Outcome, PageRefused, Refusal } from '../event.ts'
 import type { Incident } from '../incident.ts'
-import { isOpen } from '../incident.ts'
-import type { Policy, Rules, Severity, Target } from '../rules.ts'
+import { isOpen, place } from '../incident.ts'
+import { type Policy, type Rules, type Severity, type Target, under } from '../rules.ts'
 import { climb, climbOn, refused as stepRefused } from './escalation.ts'
 
 /** A failing alert whose incident was resolved by hand is raised again after this: a resolved incident never hides a dead target. */
@@ -38,8 +38,13 @@ interface Raise {
 /** Opens an incident; its escalation is started by the caller, once what it is about is on record. */
 export function raise(book: Book, what: Raise, at: number): number {
   const id = book.desk.nextIncident
-  const title = what.title.length > TITLE_CHARACTERS ? `${what.title.slice(0, TITLE_CHARACTERS - 1)}…` : what.title
+  // Never through the middle of a character that is two in a string.
+  const short = what.title.slice(0, TITLE_CHARACTERS - 1).replace(/[\uD800-\uDBFF]$/, '')
+  const title = what.title.length > TITLE_CHARACTERS ? `${short}…` : what.title
   note(book, { type: 'opened', incident: id, at, ...what, title })
+  // Nothing of what somebody wrote is lost.
+  if (what.by !== null && title !== what.title)
+    note(book, { type: 'note', incident: id, at, by: what.by, text: what.title })
   return id
 }
 
@@ -50,14 +55,14 @@ export function startPaging(book: Book, id: number, by: string | null, at: numbe
 
 /** The policy of a service. A service without one is a defect: the configuration refuses it. */
 export function policyOf(rules: Rules, service: string): Policy {
-  const policy = rules.policies[rules.services[service]?.policy ?? '']
+  const policy = under(rules.policies, under(rules.services, service)?.policy ?? '')
   if (!policy) throw new Error(`service ${service} has no policy`)
   return policy
 }
 
 export function declare(book: Book, event: Declare, at: number): Outcome {
   const { title, severity, service, by } = event
-  if (!book.rules.services[service]) return refuse({ code: 'unknown-target', kind: 'service', name: service })
+  if (!under(book.rules.services, service)) return refuse({ code: 'unknown-target', kind: 'service', name: service })
   const open = openIncidentOf(book, service)
   if (open) return joinByHand(book, open, by, title, at)
   const policy = policyOf(book.rules, service)
@@ -79,7 +84,8 @@ export function call(book: Book, event: Call, at: number): Outcome {
   if (target.kind === 'service') {
     return declare(book, { type: 'declare', by, title: text, severity: 'critical', service: target.name }, at)
   }
-  const known = target.kind === 'person' ? book.rules.people[target.name] : book.rules.schedules[target.name]
+  const { people, schedules } = book.rules
+  const known = target.kind === 'person' ? under(people, target.name) : under(schedules, target.name)
   if (!known) return refuse({ code: 'unknown-target', kind: target.kind, name: target.name })
   const policy = policyOfCall(book.rules, { kind: target.kind, name: target.name })
   const id = raise(book, { title: text, severity: 'critical', service: null, origin: 'call', by, policy }, at)
@@ -103,7 +109,7 @@ function policyOfCall(rules: Rules, target: Target): Policy {
 }
 
 export function act(book: Book, event: Act, at: number): Outcome {
-  if (!book.rules.people[event.by]) return refuse({ code: 'unknown-person', name: event.by })
+  if (!under(book.rules.people, event.by)) return refuse({ code: 'unknown-person', name: event.by })
   const incident = book.desk.incidents[event.incident]
   if (!incident) return refuse({ code: 'unknown-incident', incident: event.incident })
   if (!isOpen(incident)) return alreadyResolved(incident)
@@ -111,7 +117,7 @@ export function act(book: Book, event: Act, at: number): Outcome {
     case 'ack':
       return ack(book, incident, event.by, at)
     case 'escalate':
-      return escalate(book, incident, event.by, at)
+      return escalate(book, incident, event, at)
     case 'resolve':
       return resolveByHand(book, incident, event.by, at)
     default:
@@ -139,8 +145,11 @@ function ack(book: Book, incident: Incident, by: string, at: number): Outcome {
 }
 
 /** The next step at once, also when somebody has acknowledged and needs help. */
-function escalate(book: Book, incident: Incident, by: string, at: number): Outcome {
-  if (incident.state === 'exhausted') return refuse({ code: 'all-paged', incident: incident.id })
+function escalate(book: Book, incident: Incident, { by, seen }: Act, at: number): Outcome {
+  // Also when one of the last resort has acknowledged since: nobody is left, and their acknowledgement stands.
+  const lastResort = incident.pages.some((page) => page.step === null && page.epoch === incident.epoch)
+  if (incident.state === 'exhausted' || lastResort) return refuse({ code: 'all-paged', incident: incident.id })
+  if (seen !== undefined && seen !== place(incident)) return refuse({ code: 'escalated-before', incident: incident.id })
   climbOn(book, incident, { reason: 'asked', by }, at)
   return done(book, incident.id, incidentOf(book, incident.id).state === 'exhausted' ? 'exhausted' : 'stepped')
 }
@@ -167,7 +176,7 @@ export function pageRefused(book: Book, event: PageRefused, at: number): Outcome
   if (!known || known.refused !== null) return done(book, incident.id, 'recorded')
   const { page, person, reason } = event
   note(book, { type: 'refused', incident: incident.id, at, page, person, reason })
-  if (event.unreachable && book.desk.unreachable[person] === undefined)
+  if (event.unreachable && under(book.desk.unreachable, person) === undefined)
     note(book, { type: 'reachability', incident: null, at, person, unreachable: reason })
   stepRefused(book, incident.id, page, at)
   return done(book, incident.id, 'recorded')
@@ -183,7 +192,7 @@ export function channelOpened(book: Book, event: ChannelOpened, at: number): Out
 
 export function checked(book: Book, event: Checked, at: number): Outcome {
   const { person, unreachable } = event
-  if ((book.desk.unreachable[person] ?? null) !== unreachable)
+  if ((under(book.desk.unreachable, person) ?? null) !== unreachable)
     note(book, { type: 'reachability', incident: null, at, person, unreachable })
   return done(book, null, 'recorded')
 }

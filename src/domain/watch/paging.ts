@@ -1,7 +1,8 @@
 import type { Book } from '../book.ts'
 import { incidentOf, note } from '../book.ts'
-import type { PageReason } from '../incident.ts'
+import type { Incident, Page, PageReason } from '../incident.ts'
 import { pageKey } from '../owed.ts'
+import { type Rules, type Target, under } from '../rules.ts'
 import { dutyReason, holders } from './holders.ts'
 
 /** No second page to a person for one incident within this (`handover.md` Tdedupe). */
@@ -21,7 +22,7 @@ interface PageIntent {
 function page(book: Book, intent: PageIntent, at: number): 'new' | 'deduplicated' | 'unreachable' {
   const { person, step, why, dueAt } = intent
   const incident = incidentOf(book, intent.incident)
-  const unreachable = book.desk.unreachable[person]
+  const unreachable = under(book.desk.unreachable, person)
   if (unreachable !== undefined) {
     note(book, { type: 'skipped', incident: incident.id, at, person, reason: 'unreachable', detail: unreachable })
     return 'unreachable'
@@ -65,6 +66,25 @@ export function pageStep(book: Book, id: number, at: number, dueAt: number | nul
   if (results.some((result) => result !== 'unreachable')) return 'somebody'
   return results.length > 0 ? 'unreachable' : 'nobody'
 }
+
+/**
+ * Whether anybody whom the current step names has been told: by a page of the step, or by one so shortly before it that the step did not
+ * repeat it. Null when the page in question is none of those.
+ */
+export function reachedStill(rules: Rules, incident: Incident, key: string): boolean | null {
+  const current = incident.policy.steps[incident.step]
+  const beganAt = (incident.deadlineAt ?? 0) - (current?.waitMs ?? 0)
+  const named = new Set(current?.page.flatMap((target) => peopleOf(rules, target, beganAt)))
+  const tells = (page: Page) => isOfStep(page, incident) || (named.has(page.person) && beganAt - page.at < DEDUPE_MS)
+  const telling = incident.pages.filter(tells)
+  return telling.some((page) => page.key === key) ? telling.some((page) => page.refused === null) : null
+}
+
+const isOfStep = (page: Page, { epoch, round, step }: Incident) =>
+  page.epoch === epoch && page.round === round && page.step === step
+
+const peopleOf = (rules: Rules, target: Target, at: number) =>
+  target.kind === 'person' ? [target.name] : holders(rules, target.name, at).duty
 
 /** Pages the last resort: people, whatever the rota says. */
 export function pageFallback(book: Book, id: number, at: number, dueAt: number | null): void {

@@ -2,7 +2,9 @@ import type { Book } from '../book.ts'
 import { incidentOf, note, openIncidentOf } from '../book.ts'
 import type { Outcome, Signal } from '../event.ts'
 import type { Alert } from '../incident.ts'
-import { alertId, isOpen } from '../incident.ts'
+import { alertId, graver, isOpen } from '../incident.ts'
+import { under } from '../rules.ts'
+import { firing } from './escalation.ts'
 import { policyOf, raise, refuse, startPaging } from './incident.ts'
 
 const recorded = (incident: number | null): Outcome => ({ result: 'done', incident, how: 'recorded', paged: [] })
@@ -11,9 +13,11 @@ const recorded = (incident: number | null): Outcome => ({ result: 'done', incide
 export function route(book: Book, signal: Signal, at: number): Outcome {
   const known = book.desk.alerts[alertId(signal.service, signal.key)]
   if (signal.status === 'resolved') return recover(book, signal, known, at)
-  if (!book.rules.services[signal.service])
+  if (!under(book.rules.services, signal.service))
     return refuse({ code: 'unknown-target', kind: 'service', name: signal.service })
-  if (known?.status === 'firing') {
+  // One that has become graver is news: what was a warning may have to page somebody now.
+  const same = known?.status === 'firing' && graver(known.severity, signal.severity) === known.severity
+  if (same) {
     const { service, key, incident } = known
     note(book, { type: 'repeated', incident: onDesk(book, incident), at, service, key })
     return recorded(incident)
@@ -31,7 +35,7 @@ function detect(book: Book, what: Detection, still: boolean, at: number): Outcom
     note(book, { ...fact, incident: open.id })
     return recorded(open.id)
   }
-  if (!book.rules.services[service]?.pages.includes(severity)) {
+  if (!under(book.rules.services, service)?.pages.includes(severity)) {
     note(book, { ...fact, incident: null })
     return recorded(null)
   }
@@ -62,5 +66,6 @@ const onDesk = (book: Book, id: number | null) => (id !== null && book.desk.inci
 /** Alerts that still fire though their incident was resolved by hand: raised again. */
 export function recheck(book: Book, now: number): void {
   for (const alert of Object.values(book.desk.alerts))
-    if (alert.recheckAt !== null && alert.recheckAt <= now && alert.status === 'firing') detect(book, alert, true, now)
+    if (alert.recheckAt !== null && alert.recheckAt <= now && alert.status === 'firing')
+      detect(book, alert, true, firing(alert.recheckAt, now).at)
 }

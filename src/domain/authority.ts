@@ -1,0 +1,41 @@
+import { dutyAt } from './duty/schedule.ts'
+import { type Person, type Rules, under } from './rules.ts'
+
+/** Who asks: a Slack account and the workspace it belongs to (null: not said). */
+export interface Account {
+  user: string
+  team: string | null
+}
+
+/** Why somebody may not act. */
+export type Denied = 'outsider' | 'stranger' | 'no-such-role' | 'not-in-role'
+
+export type Authority = { allow: true; person: Person } | { allow: false; reason: Denied }
+
+/**
+ * The one policy of who may do what (reliability R10), asked at the act: people of our own workspace who are listed in the configuration
+ * may act; some acts take a role, held by people and by whoever has a watch at that instant.
+ *
+ * @param team our workspace; null while Slack has not told us
+ * @param role the role that the act takes; null when everybody listed may
+ */
+export function authorise(
+  rules: Rules,
+  account: Account,
+  team: string | null,
+  role: string | null,
+  at: number,
+): Authority {
+  if (team !== null && account.team !== null && account.team !== team) return { allow: false, reason: 'outsider' }
+  const person = Object.values(rules.people).find((each) => each.slack === account.user)
+  if (!person) return { allow: false, reason: 'stranger' }
+  if (role === null) return { allow: true, person }
+  const wanted = under(rules.roles, role)
+  if (!wanted) return { allow: false, reason: 'no-such-role' }
+  const onDuty = wanted.schedules.some((name) => {
+    const schedule = under(rules.schedules, name)
+    return schedule !== undefined && dutyAt(schedule, at).includes(person.name)
+  })
+  const holds = onDuty || wanted.people.includes(person.name)
+  return holds ? { allow: true, person } : { allow: false, reason: 'not-in-role' }
+}

@@ -1,0 +1,175 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtemp, readdir, readFile, realpath, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { sleep } from '../../src/clock.ts'
+
+/** The real process of Watchbill, as a person starts, signals and kills it. Needs nothing of vitest: the benchmark uses it too. */
+
+const BINARY = fileURLToPath(new URL('../../src/cli/watchbill.js', import.meta.url))
+
+interface Spawn {
+  config: string
+  dataDir: string
+  /** On top of an environment that is otherwise empty; PORT is free unless it is given. */
+  env?: Record<string, string>
+}
+
+export interface BotProcess {
+  readonly pid: number
+  /** When it was spawned, machine time. */
+  readonly spawnedAt: number
+  stdout(): string
+  stderr(): string
+  /** Lines of its log so far. */
+  lines(): Record<string, unknown>[]
+  /** Resolves with the port of its HTTP server; rejects when the process ends without one. */
+  port(): Promise<number>
+  get(path: string): Promise<{ status: number; body: string }>
+  /** When /readyz answered 200 for the first time from now on, machine time. */
+  ready(withinMs?: number): Promise<number>
+  signal(signal: NodeJS.Signals): void
+  running(): boolean
+  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
+}
+
+export function spawnBot({ config, dataDir, env = {} }: Spawn): BotProcess {
+  const child: ChildProcess = spawn(process.execPath, [BINARY, 'start', '--config', config], {
+    env: {
+      PATH: process.env.PATH ?? '',
+      HOME: process.env.HOME ?? '/',
+      TMPDIR: tmpdir(),
+      WATCHBILL_DATA: dataDir,
+      PORT: '0',
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const spawnedAt = Date.now()
+  let stdout = ''
+  let stderr = ''
+  let port = Number(env['PORT'] || 0)
+  child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+    stdout += chunk
+    port ||= Number(/"port":(\d+)[^\n]*"msg":"Watchbill is on watch"/.exec(stdout)?.[1] ?? 0)
+  })
+  child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+    stderr += chunk
+  })
+  let ended = false
+  const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) =>
+    child.once('close', (code, signal) => {
+      ended = true
+      resolve({ code, signal })
+    }),
+  )
+  const tail = () => `\nstdout: …${stdout.slice(-3_000)}\nstderr: …${stderr.slice(-2_000)}`
+
+  const bot: BotProcess = {
+    pid: child.pid ?? 0,
+    spawnedAt,
+    stdout: () => stdout,
+    stderr: () => stderr,
+    lines: () =>
+      stdout.split('\n').flatMap((line) => {
+        try {
+          return [JSON.parse(line) as Record<string, unknown>]
+        } catch {
+          return []
+        }
+      }),
+    async port() {
+      await eventually(() => ended || port > 0, 'the bot to say its port', 20_000)
+      if (port === 0) throw new Error(`the bot ended before it had a port${tail()}`)
+      return port
+    },
+    async get(path) {
+      const response = await fetch(`http://127.0.0.1:${await bot.port()}${path}`, {
+        signal: AbortSignal.timeout(5_000),
+      })
+      return { status: response.status, body: await response.text() }
+    },
+    async ready(withinMs = 20_000) {
+      const endAt = Date.now() + withinMs
+      for (;;) {
+        const status = await bot.get('/readyz').then(
+          (answer) => answer.status,
+          () => 0,
+        )
+        if (status === 200) return Date.now()
+        if (ended) throw new Error(`the bot ended before it was ready${tail()}`)
+        if (Date.now() > endAt) throw new Error(`the bot was not ready within ${withinMs} ms${tail()}`)
+        await sleep(10)
+      }
+    },
+    signal: (signal) => void child.kill(signal),
+    running: () => !ended,
+    exited,
+  }
+  return bot
+}
+
+/** A data folder of its own, and what takes it away again, with every server that still works in it. */
+export async function dataFolder(): Promise<{ dataDir: string; remove(): Promise<void> }> {
+  const dataDir = await realpath(await mkdtemp(join(tmpdir(), 'watchbill-process-')))
+  return {
+    dataDir,
+    async remove() {
+      for (const pid of await postmasters(dataDir)) killServer(pid)
+      await eventually(async () => (await postmasters(dataDir)).length === 0, 'the server to be gone', 5_000)
+      await rm(dataDir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 })
+    },
+  }
+}
+
+function killServer(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It ended by itself meanwhile.
+  }
+}
+
+/** Processes that are a postmaster of this folder, whoever started them. A child of one, just forked, still bears its name. */
+export async function postmasters(dataDir: string): Promise<number[]> {
+  const cluster = join(dataDir, 'postgres')
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
+  const found = await Promise.all(
+    pids.map(async (pid) => {
+      const [program, ...args] = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0')
+      if (!program?.endsWith('/bin/postgres') || !args.includes(cluster)) return []
+      const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+      const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+      return state === 'Z' || state === undefined ? [] : [{ pid: Number(pid), parent: Number(parent) }]
+    }),
+  )
+  const all = found.flat()
+  return all.filter(({ parent }) => all.every(({ pid }) => pid !== parent)).map(({ pid }) => pid)
+}
+
+/** The whole tree of processes below (and with) one. */
+export async function treeOf(root: number): Promise<number[]> {
+  const parents = new Map<number, number>()
+  for (const name of (await readdir('/proc')).filter((each) => /^\d+$/.test(each))) {
+    const stat = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '')
+    parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]))
+  }
+  const tree = [root]
+  for (const pid of tree) for (const [child, parent] of parents) if (parent === pid) tree.push(child)
+  return tree
+}
+
+/** Waits until it holds; rejects with a sentence when it does not in time. */
+export async function eventually(
+  holds: () => boolean | Promise<boolean>,
+  what: string,
+  withinMs: number,
+  everyMs = 5,
+): Promise<void> {
+  const endAt = Date.now() + withinMs
+  while (!(await holds())) {
+    if (Date.now() > endAt) throw new Error(`waited ${withinMs} ms in vain for ${what}`)
+    await sleep(everyMs)
+  }
+}
