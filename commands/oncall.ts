@@ -62,7 +62,7 @@ function watch(voice: Voice, schedule: Schedule, at: number): string {
 function timeOf(text: string, zone: string, now: number): number {
   const words = text.replace(/^at\s+/i, '').trim()
   const span = /^(?:in\s+)?(\d+)\s*(m|min|h|d|w)$/i.exec(words)
-  if (span) return now + Number(span[1]) * (SPAN_MS[span[2]?.toLowerCase() ?? ''] ?? 0)
+  if (span) return within(now + Number(span[1]) * (SPAN_MS[span[2]?.toLowerCase() ?? ''] ?? 0), now)
   const today = DateTime.fromMillis(now, { zone })
   const clock = /^(?:(today|tomorrow)\s+)?(\d{1,2}):(\d{2})$/i.exec(words)
   if (clock) {
@@ -72,11 +72,19 @@ function timeOf(text: string, zone: string, now: number): number {
     if (time.isValid && Number(hour) < 24 && Number(minute) < 60) return time.toMillis()
   }
   const iso = DateTime.fromISO(words.replace(/^(\d{4}-\d\d-\d\d)\s+/, '$1T'), { zone })
-  if (iso.isValid) return iso.toMillis()
+  if (iso.isValid) return within(iso.toMillis(), now)
   throw new UserError(
     'bad-time',
-    `${code(words)} is no time that I understand. Try \`at 14:00\`, \`at tomorrow 08:00\`, \`at 2026-12-24 18:00\` (in ${zone}) or \`at in 2h\`.`,
+    `${code(cut(typed(words), 100))} is no time that I understand. Try \`at 14:00\`, \`at tomorrow 08:00\`, \`at 2026-12-24 18:00\` (in ${zone}) or \`at in 2h\`.`,
   )
+}
+
+/** A rota says little about further away, and a calendar ends somewhere. */
+const FURTHEST_MS = 10 * 366 * 86_400_000
+
+function within(at: number, now: number): number {
+  if (Math.abs(at - now) <= FURTHEST_MS) return at
+  throw new UserError('bad-time', 'That is more than ten years away; rotas are shown for the ten years around today.')
 }
 
 const SPAN_MS: Record<string, number> = { m: 60_000, min: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }

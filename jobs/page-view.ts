@@ -16,6 +16,7 @@ export function pageView(deps: JobDeps): Handler {
     const page = incident.pages.find((each) => each.key === about.page)
     if (!page) return { outcome: 'done' }
     const shown = { ...posted, digest: whereabouts(result)?.digest ?? posted.digest }
-    return show(deps, shown, pageMessage(voice(deps), incident, page))
+    // Slack names a message by the instant at which it took it.
+    return show(deps, shown, pageMessage(voice(deps), incident, page, Number(posted.ts) * 1_000))
   }
 }

@@ -18,6 +18,10 @@ const LOOK_MS = 2_000
 /** Looks that fail themselves, before the message is sent again without one: a page that may be double beats one that may be lost. */
 const FAILED_LOOKS = 3
 
+/** What was sent twice is most likely there: it is not sent a third time before the history has been unreadable for some ten minutes. */
+const LAST_LOOKS = 45
+const LOOK_CEILING_MS = 15_000
+
 /** How far back messages are looked for: generous, because Slack's clock and ours may differ. */
 const BACK_MS = 10 * 60_000
 
@@ -42,9 +46,12 @@ interface Tell {
 export async function tell(deps: JobDeps, claim: Claim, what: Tell): Promise<Sent> {
   const startedAt = deps.machine.elapsed()
   const { call, channel, message, threadTs } = what
+  /** Sends that may have arrived, and nobody knows. */
+  let sends = 0
   if (claim.uncertain || claim.result?.looks !== undefined) {
     const looked = await look(deps, claim, what)
-    if (looked) return looked
+    if ('outcome' in looked) return looked
+    sends = looked.sends
   }
   if (what.moot) return { outcome: 'never', reason: what.moot }
   if (deps.machine.elapsed() - startedAt > FRESH_MS && !(await stands(deps.store.pool, claim)))
@@ -55,7 +62,12 @@ export async function tell(deps: JobDeps, claim: Claim, what: Tell): Promise<Sen
     case 'again':
       return { outcome: 'again', reason: sent.reason, afterMs: sent.afterMs }
     case 'unknown':
-      return { outcome: 'unknown', reason: sent.reason, afterMs: LOOK_MS, result: { looks: 0, failed: 0 } }
+      return {
+        outcome: 'unknown',
+        reason: sent.reason,
+        afterMs: LOOK_MS,
+        result: { looks: 0, failed: 0, sends: sends + 1 },
+      }
     case 'never':
       return { outcome: 'never', reason: sent.reason }
     default:
@@ -63,8 +75,8 @@ export async function tell(deps: JobDeps, claim: Claim, what: Tell): Promise<Sen
   }
 }
 
-/** What an earlier attempt came to; null when the message is to be sent (again). */
-async function look(deps: JobDeps, claim: Claim, what: Tell): Promise<Sent | null> {
+/** What an earlier attempt came to; or the message is to be sent (again), after so many sends that may have arrived all the same. */
+async function look(deps: JobDeps, claim: Claim, what: Tell): Promise<Sent | { sends: number }> {
   const looks = Number(claim.result?.looks ?? 0)
   const failed = Number(claim.result?.failed ?? 0)
   const found = await joining(deps.slack.rest, what.channel, () =>
@@ -74,11 +86,15 @@ async function look(deps: JobDeps, claim: Claim, what: Tell): Promise<Sent | nul
     // Nothing is known of how it looks: an empty digest has its view brought up to date.
     return { outcome: 'done', result: { ...found.value, digest: '' } }
   }
-  const next = found.ok ? { looks: looks + 1, failed } : { looks, failed: failed + 1 }
-  const cannotLook = !found.ok && (found.kind === 'never' || next.failed >= FAILED_LOOKS)
-  if (cannotLook || next.looks >= LOOKS) return null
+  const sends = Number(claim.result?.sends ?? 1)
+  const next = found.ok ? { looks: looks + 1, failed: 0, sends } : { looks, failed: failed + 1, sends }
+  const patience = sends < 2 ? FAILED_LOOKS : LAST_LOOKS
+  const cannotLook = !found.ok && (found.kind === 'never' || next.failed >= patience)
+  if (cannotLook) return { sends }
+  if (next.looks >= LOOKS) return { sends: 0 }
   const reason = found.ok ? 'not in the history yet' : `the history cannot be read: ${found.reason}`
-  return { outcome: 'unknown', reason, afterMs: LOOK_MS, result: next }
+  const afterMs = Math.min(LOOK_CEILING_MS, LOOK_MS * 2 ** Math.max(0, next.failed - FAILED_LOOKS))
+  return { outcome: 'unknown', reason, afterMs, result: next }
 }
 
 /** Calls; a public channel that the bot is not in yet is joined. */

@@ -190,6 +190,8 @@ export function createBot(options: BotOptions): Bot {
       if (reclaim) clearInterval(reclaim)
       await receiver.stop()
       await timetable.close()
+      // What is on its way may need the desk still (a page that was refused, a channel that was made); what that decided is then sent too.
+      await outbox.close()
       await desk.close()
       await outbox.close()
     },

@@ -13,7 +13,9 @@ const SECRETS = [
 
 /** @param values the values of secrets in the environment: they never appear in a line */
 export function createLog(level: string, values: readonly string[] = [], to?: pino.DestinationStream): Logger {
-  const known = values.filter((value) => value.length >= 6)
+  // A line is JSON: there a value with quotes, backslashes or line breaks is written otherwise.
+  const written = (value: string) => JSON.stringify(value).slice(1, -1)
+  const known = values.filter((value) => value.length >= 6).flatMap((value) => [written(value), value])
   const scrub = (line: string) => {
     let clean = line
     for (const pattern of SECRETS) clean = clean.replace(pattern, '[secret]')

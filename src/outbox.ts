@@ -1,3 +1,4 @@
+import { sleep } from './clock.ts'
 import type { Deps } from './deps.ts'
 import { LEASE_MS } from './desk.ts'
 import type { OwedKind } from './domain/owed.ts'
@@ -25,6 +26,9 @@ const RETRY_CEILING_MS = 15_000
 /** Pages are never made to wait for each other; the rest keeps to what one workspace takes. */
 const URGENT_AT_ONCE = 200
 const OTHERS_AT_ONCE = 12
+
+/** An outcome that the store did not take is offered again this soon. */
+const RECORD_RETRY_MS = 250
 
 const SWEEP_MS = 1_000
 
@@ -110,10 +114,25 @@ export function createOutbox(deps: Pick<Deps, 'clock' | 'machine' | 'log' | 'sto
     }
     const endedAt = clock.now()
     log.info({ owed: each.key, try: each.tries, ...sent, ms: endedAt - startedAt }, sent.outcome)
-    await record(each, sent, startedAt, endedAt).catch((error: unknown) =>
-      // The lease runs out, the row is claimed again, and its message is looked for before it is sent again.
-      log.error({ owed: each.key, reason: messageOf(error) }, 'the outcome of a send could not be recorded'),
-    )
+    await recordSurely(each, sent, startedAt, endedAt)
+  }
+
+  /**
+   * Tries again while the claim is ours: a store that was away for a second must not hold up a page for the whole lease, and what was sent
+   * need not be looked for. After that the row is claimed again, and its message is looked for before it is sent again.
+   */
+  async function recordSurely(each: Claim, sent: Sent, startedAt: number, endedAt: number): Promise<void> {
+    const until = machine.elapsed() + LEASE_MS
+    for (let told = false; ; told = true) {
+      try {
+        return await record(each, sent, startedAt, endedAt)
+      } catch (error) {
+        if (!told)
+          log.error({ owed: each.key, reason: messageOf(error) }, 'the outcome of a send could not be recorded')
+        if (closed || machine.elapsed() + RECORD_RETRY_MS > until) return
+        await sleep(RECORD_RETRY_MS)
+      }
+    }
   }
 
   async function record(each: Claim, sent: Sent, startedAt: number, endedAt: number): Promise<void> {

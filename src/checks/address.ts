@@ -1,10 +1,11 @@
 import { Resolver, lookup as systemLookup } from 'node:dns/promises'
-import type { LookupFunction } from 'node:net'
+import { isIP, type LookupFunction } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
 /**
- * Which addresses may be reached, checked on the address that a connection really has (a lookup hook is not asked about IP literals, and
- * names can change between question and connection).
+ * Which addresses may be reached. Asked three times: about a host that is an address (a lookup hook is not asked about those), about what
+ * a name resolves to, both before anything is sent (under TLS a greeting goes out before the connection is ours), and about the address
+ * that a connection really has.
  */
 
 /** Addresses at which clouds keep their credentials: never, whatever the configuration says. */
@@ -25,18 +26,32 @@ export function refused(address: string, allowPrivate: readonly string[]): strin
 /** One question to a name server, and how often it is asked. c-ares: the four threads of getaddrinfo would be blocked by one slow resolver. */
 const DNS_MS = 2_000
 
-/** A lookup that asks afresh each time. What DNS does not know (names of the hosts file) the system is asked. */
-export const lookup: LookupFunction = (host, options, done) => {
-  resolve(host)
-    .then((addresses) => {
-      const family = options.family === 'IPv4' ? 4 : options.family === 'IPv6' ? 6 : options.family
-      const fitting = addresses.filter((each) => !family || each.family === family)
-      const [first] = fitting
-      if (!first) throw Object.assign(new Error(`${host} has no address`), { code: 'ENOTFOUND' })
-      if (options.all) done(null, fitting)
-      else done(null, first.address, first.family)
-    })
-    .catch((error: NodeJS.ErrnoException) => done(error, '', 0))
+/**
+ * A lookup that asks afresh each time, and answers with what may be reached. What DNS does not know (names of the hosts file) the system
+ * is asked.
+ */
+export const lookup =
+  (allowPrivate: readonly string[]): LookupFunction =>
+  (host, options, done) => {
+    resolve(host)
+      .then((addresses) => {
+        const family = options.family === 'IPv4' ? 4 : options.family === 'IPv6' ? 6 : options.family
+        const fitting = addresses.filter((each) => !family || each.family === family)
+        const reasons = fitting.map(({ address }) => refused(address, allowPrivate))
+        const allowed = fitting.filter((_, index) => reasons[index] === null)
+        const [first] = allowed
+        if (!first && reasons[0]) throw new Error(reasons[0])
+        if (!first) throw Object.assign(new Error(`${host} has no address`), { code: 'ENOTFOUND' })
+        if (options.all) done(null, allowed)
+        else done(null, first.address, first.family)
+      })
+      .catch((error: NodeJS.ErrnoException) => done(error, '', 0))
+  }
+
+/** Of a host as it stands in a URL: why it may not be reached, when it is such an address; null for names and for what is allowed. */
+export function refusedHost(host: string, allowPrivate: readonly string[]): string | null {
+  const bare = host.replaceAll(/^\[|\]$/g, '')
+  return isIP(bare) === 0 ? null : refused(bare, allowPrivate)
 }
 
 async function resolve(host: string): Promise<{ address: string; family: number }[]> {

@@ -3,7 +3,7 @@ import { buildConnector, Client } from 'undici'
 import type { Check } from '../deps.ts'
 import type { Monitor, Rules } from '../domain/rules.ts'
 import { messageOf } from '../errors.ts'
-import { lookup, refused } from './address.ts'
+import { lookup, refused, refusedHost } from './address.ts'
 
 /** Of a body no more is read than this: what is looked for stands at its beginning, and bodies can be endless. */
 const BODY_BYTES = 256 * 1024
@@ -28,7 +28,10 @@ export function httpCheck(elapsed: () => number): Check {
 
 async function request(monitor: Monitor, rules: Rules, signal: AbortSignal): Promise<{ ok: boolean; saw: string }> {
   const url = new URL(monitor.url)
-  const client = new Client(url.origin, { connect: guarded(rules.allowPrivate), pipelining: 0, allowH2: false })
+  const why = refusedHost(url.hostname, rules.allowPrivate)
+  if (why !== null) return { ok: false, saw: why }
+  const connect = guarded(rules.allowPrivate, monitor.timeoutMs)
+  const client = new Client(url.origin, { connect, pipelining: 0, allowH2: false })
   try {
     const { statusCode, body } = await client.request({
       path: `${url.pathname}${url.search}`,
@@ -46,14 +49,19 @@ async function request(monitor: Monitor, rules: Rules, signal: AbortSignal): Pro
       return { ok: false, saw: `${line}, but the body does not contain "${bodyContains}"` }
     return { ok: true, saw: line }
   } finally {
-    // The body that nobody reads goes with its connection.
-    await client.destroy().catch(() => {})
+    // The body that nobody reads goes with its connection. Not waited for: a connection that never comes about would outlast the deadline.
+    client.destroy().catch(() => {})
   }
 }
 
 /** Connects, and lets nothing be sent until the address that it connected to is allowed. */
-function guarded(allowPrivate: readonly string[]): buildConnector.connector {
-  const connect = buildConnector({ lookup, maxCachedSessions: 0, autoSelectFamily: true })
+function guarded(allowPrivate: readonly string[], timeout: number): buildConnector.connector {
+  const connect = buildConnector({
+    lookup: lookup(allowPrivate),
+    timeout,
+    maxCachedSessions: 0,
+    autoSelectFamily: true,
+  })
   return (options, done) =>
     connect(options, (error, socket) => {
       if (error || !socket) return done(error ?? new Error('no connection'), null)

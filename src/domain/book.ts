@@ -41,7 +41,7 @@ export const openBook = (desk: Desk, rules: Rules): Book => ({
 export function note(book: Book, fact: Fact): void {
   const recorded: Recorded = { ...fact, id: book.desk.nextFact }
   book.facts.push(recorded)
-  book.desk = evolve({ ...book.desk, nextFact: book.desk.nextFact + 1 }, fact)
+  book.desk = evolve({ ...book.desk, nextFact: book.desk.nextFact + 1 }, recorded)
   const incident = fact.incident === null ? null : incidentOf(book, fact.incident)
   for (const owed of owes(recorded, incident)) book.owed.set(owed.key, owed)
   if (incident && (fact.type === 'acked' || fact.type === 'resolved')) {
@@ -64,7 +64,7 @@ export function openIncidentOf(book: Book, service: string): Incident | null {
 }
 
 /** The desk after a fact. Pure. */
-export function evolve(desk: Desk, fact: Fact): Desk {
+export function evolve(desk: Desk, fact: Recorded): Desk {
   switch (fact.type) {
     case 'opened':
       return withIncident({ ...desk, nextIncident: Math.max(desk.nextIncident, fact.incident + 1) }, opened(fact))
@@ -85,9 +85,19 @@ export function evolve(desk: Desk, fact: Fact): Desk {
       return change(desk, fact.incident, (incident) => ({
         ...incident,
         pages: incident.pages.map((page): Page => (page.key === fact.page ? { ...page, refused: fact.reason } : page)),
+        // Nobody comes after the last resort: it is said at once that they do not come either.
+        louds:
+          incident.state === 'exhausted' && incident.pages.some((page) => page.key === fact.page && page.step === null)
+            ? [...incident.louds, fact.id]
+            : incident.louds,
       }))
     case 'exhausted':
-      return change(desk, fact.incident, (incident) => ({ ...incident, state: 'exhausted', deadlineAt: null }))
+      return change(desk, fact.incident, (incident) => ({
+        ...incident,
+        state: 'exhausted',
+        deadlineAt: null,
+        louds: [...incident.louds, fact.id],
+      }))
     case 'acked':
       return change(desk, fact.incident, (incident) => ({
         ...incident,
@@ -147,6 +157,7 @@ function opened(fact: Fact & { type: 'opened' }): Incident {
     pages: [],
     alerts: [],
     channel: null,
+    louds: [],
   }
 }
 

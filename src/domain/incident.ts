@@ -83,6 +83,8 @@ export const Incident = z.strictObject({
   pages: z.array(Page),
   alerts: z.array(Joined),
   channel: z.strictObject({ id: z.string(), name: z.string() }).nullable(),
+  /** Facts that were said loudly: nobody answered, the last resort could not be reached. */
+  louds: z.array(z.int()),
 })
 export type Incident = z.infer<typeof Incident>
 

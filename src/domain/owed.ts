@@ -7,7 +7,7 @@ import type { Incident } from './incident.ts'
  * What the world has not been told yet: rows written in the deciding transaction, sent by `src/outbox.ts` through the file of the same
  * name in `jobs/`. Keys are made of meaning, so that a repeat collapses.
  *
- * - tell: at least once (page, post, loud, notice, told); - view: re-rendered until what is shown is what is wanted (summary, announcement,
+ * - tell: at least once (page, post, notice, told); - view: re-rendered until what is shown is what is wanted (summary, announcement, loud,
  *   page-view); - step of the channel (channel, invite): each may be repeated without harm.
  */
 const incident = z.int()
@@ -26,7 +26,7 @@ export const About = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('post'), incident, fact: z.int() }),
   /** The incident's announcement in the service's channel. */
   z.strictObject({ kind: z.literal('announcement'), incident }),
-  /** Nobody answered: said loudly in the service's channel. */
+  /** Nobody answered: said loudly in the service's channel, and kept up to date. */
   z.strictObject({ kind: z.literal('loud'), incident, fact: z.int() }),
   /** A warning that opens no incident. */
   z.strictObject({ kind: z.literal('notice'), service: z.string(), fact: z.int() }),
@@ -59,6 +59,10 @@ const views = (incident: Incident): Owed[] => [
       const key = `view/${page.key}`
       return { key, lane: key, about: { kind: 'page-view', incident: incident.id, page: page.key } }
     }),
+  ...incident.louds.map((fact): Owed => {
+    const key = `loud/${incident.id}/${fact}`
+    return { key, lane: key, about: { kind: 'loud', incident: incident.id, fact } }
+  }),
 ]
 
 const announcement = (incident: Incident): Owed => ({
@@ -96,12 +100,6 @@ export function owes(fact: Recorded, incident: Incident | null): Owed[] {
       key: `post/${incident.id}/${fact.id}`,
       lane,
       about: { kind: 'post', incident: incident.id, fact: fact.id },
-    })
-  if (fact.type === 'exhausted')
-    owed.push({
-      key: `loud/${incident.id}/${fact.id}`,
-      lane: `loud/${incident.id}/${fact.id}`,
-      about: { kind: 'loud', incident: incident.id, fact: fact.id },
     })
   if (fact.type === 'resolved') owed.push(...tellTheWoken(fact, incident))
   return owed

@@ -100,8 +100,17 @@ function about(incident: Incident): string {
   return `${incident.severity} · ${service}${channel}`
 }
 
-/** The page: what a person reads at 4 a.m. First what is wrong, then how it stands, then why they. */
-export function pageMessage(voice: Voice, incident: Incident, page: Page): Pick<Message, 'text' | 'blocks'> {
+/**
+ * The page: what a person reads at 4 a.m. First what is wrong, then how it stands, then why they.
+ *
+ * @param sentAt when Slack took it, or is being given it
+ */
+export function pageMessage(
+  voice: Voice,
+  incident: Incident,
+  page: Page,
+  sentAt: number,
+): Pick<Message, 'text' | 'blocks'> {
   const next = outlook(incident, voice.rules)
   const others = incident.pages.filter((other) => other.person !== page.person && other.refused === null)
   const also = [...new Set(others.map((other) => other.person))]
@@ -115,7 +124,7 @@ export function pageMessage(voice: Voice, incident: Incident, page: Page): Pick<
       header(`${open ? severityMark[incident.severity] : ':large_green_circle:'} ${title(incident)}`),
       ...symptoms(voice, incident),
       section(standing(voice, incident, next)),
-      ...(open ? [section(whyYou(voice, page))] : []),
+      ...(open ? [section(whyYou(voice, page, sentAt))] : []),
       ...buttons(incident),
       context(`${about(incident)}${alsoPaged}`),
     ],
@@ -183,9 +192,9 @@ export function entryMessage(voice: Voice, fact: Recorded, text: string): Pick<M
 export function loudMessage(
   voice: Voice,
   incident: Incident,
-  fact: Recorded & { type: 'exhausted' },
+  fact: Recorded & { type: 'exhausted' | 'refused' },
 ): Pick<Message, 'text' | 'blocks'> {
-  const text = loud(voice, incident, fact.reason)
+  const text = loud(voice, incident, fact)
   return { text: cut(text, TEXT), blocks: [section(text), ...buttons(incident), context(about(incident))] }
 }
 

@@ -68,12 +68,18 @@ const OPERATOR = new Set([
   'team_access_not_granted',
 ])
 
+/** Slack's names of errors, all of them so far. */
+const ERROR_NAME = /^[a-z][a-z0-9_]{0,79}$/i
+
 /** Maps whatever a call threw to "again", "unknown" or "never". */
 export function classify(error: unknown): Exclude<SlackResult<never>, { ok: true }> {
   if (error instanceof WebAPIRateLimitedError)
     return { ok: false, kind: 'again', reason: 'ratelimited', afterMs: error.retryAfter * 1_000 }
   if (error instanceof WebAPIPlatformError) {
-    const reason = error.data.error
+    const reason = String(error.data.error)
+    // A page of a proxy, or nothing: the SDK takes the whole text for the name of an error.
+    if (error.data.error === undefined || !ERROR_NAME.test(reason))
+      return { ok: false, kind: 'unknown', reason: "an answer that is not Slack's" }
     if (reason === 'ratelimited' || reason === 'rate_limited')
       return { ok: false, kind: 'again', reason, afterMs: (error.data.response_metadata?.retryAfter ?? 1) * 1_000 }
     if (OPERATOR.has(reason)) return { ok: false, kind: 'again', reason, afterMs: OPERATOR_MS }

@@ -88,12 +88,18 @@ export function socketReceiver<T>({ appToken, apiUrl, log, ledger }: Options<T>)
     })
     const ended = new Promise<void>((resolve) => client.once('disconnected', resolve))
     client.on('slack_event', (event: SlackEvent) => void hear(event))
-    const abort = () => void client.disconnect().catch(() => {})
+    let gaveUp = false
+    const abort = () => {
+      gaveUp = true
+      client.disconnect().catch(() => {})
+    }
     closing.signal.addEventListener('abort', abort, { once: true })
     const patience = setTimeout(abort, HELLO_MS)
     try {
       await client.start()
       clearTimeout(patience)
+      // Given up meanwhile, though the SDK went on to connect.
+      if (gaveUp) return false
       live.add(client)
       log.info({ connections: live.size }, 'connected to Slack')
       await ended
@@ -105,25 +111,35 @@ export function socketReceiver<T>({ appToken, apiUrl, log, ledger }: Options<T>)
       clearTimeout(patience)
       live.delete(client)
       closing.signal.removeEventListener('abort', abort)
+      client.removeAllListeners('slack_event')
+      if (client.websocket?.isActive()) abort()
     }
   }
 
   async function hear({ ack, envelope_id, type, body, retry_num }: SlackEvent): Promise<void> {
     const payload: Payload = { type, body }
+    const recording = ledger.record(keyOf(payload, envelope_id), payload)
+    let receipt: T | null
     try {
-      const receipt = await within(RECORD_MS, ledger.record(keyOf(payload, envelope_id), payload))
-      await ack()
-      if (receipt === null) return log.debug({ envelope_id, retry_num }, 'heard before')
-      await work(receipt, payload)
+      receipt = await within(RECORD_MS, recording)
     } catch (error) {
       log.error({ type, reason: messageOf(error) }, 'a payload of Slack could not be recorded')
+      // The store may still take it. Events are owed all the same; what people are told here was not done must not be done later.
+      recording
+        .then((late) => late && (type === 'events_api' ? work(late, payload) : ledger.finish(late)))
+        .catch(() => {})
       // Events come again by themselves. People are told.
       if (type === 'slash_commands') await ack({ text: storeDown }).catch(() => {})
       if (type === 'interactive') {
         await ack().catch(() => {})
         await tell(body.response_url, storeDown)
       }
+      return
     }
+    // Without an acknowledgement (the connection is gone) Slack says that it failed; what is on record is done, and answered.
+    await ack().catch((error: unknown) => log.warn({ type, reason: messageOf(error) }, 'an acknowledgement was lost'))
+    if (receipt === null) return log.debug({ envelope_id, retry_num }, 'heard before')
+    await work(receipt, payload)
   }
 
   async function work(receipt: T, payload: Payload): Promise<void> {

@@ -47,7 +47,7 @@ export function standing(voice: Voice, incident: Incident, next: Outlook | null)
       return `:eyes: *${person(voice, incident.ackedBy ?? '')} has it*${since}${also}.`
     }
     case 'exhausted':
-      return `:sos: *Nobody answered.* Everybody on the policy was paged, ${people(voice, incident.policy.fallback)} as the last resort. Whoever reads this: acknowledge it.`
+      return `:sos: *Nobody has it*, and nobody is left to escalate to. ${lastResort(voice, incident)} Whoever reads this: acknowledge it.`
     case 'resolved':
       return `:large_green_circle: *Resolved* at ${at(voice, incident.resolvedAt ?? voice.now)} ${
         incident.resolvedBy === null
@@ -68,13 +68,20 @@ function deadline(voice: Voice, next: Outlook): string {
 }
 
 /** Why this person is paged. */
-export function whyYou(voice: Voice, page: Page): string {
-  return `*Why you:* ${reason(voice, page.why)}.${late(voice, page)}`
+export function whyYou(voice: Voice, page: Page, sentAt: number): string {
+  return `*Why you:* ${reason(voice, page.why)}.${late(voice, page, sentAt)}`
 }
 
-function late(voice: Voice, page: Page): string {
-  if (page.dueAt === null) return ''
-  return `\n:warning: This page is late by ${duration(page.at - page.dueAt)}: it was due at ${at(voice, page.dueAt)}, while Watchbill was not running.`
+/** A page is handed over within this (`handover.md` Tsend); what takes longer says so. */
+const SEND_MS = 30_000
+
+function late(voice: Voice, page: Page, sentAt: number): string {
+  const slow = sentAt - page.at > SEND_MS
+  if (page.dueAt === null && !slow) return ''
+  const dueAt = page.dueAt ?? page.at
+  const why =
+    page.dueAt === null ? 'Slack did not take it before' : 'Watchbill was stopped, or could not reach its store'
+  return `\n:warning: This page is late by ${duration((slow ? sentAt : page.at) - dueAt)}: it was due at ${at(voice, dueAt)}, but ${why}.`
 }
 
 function reason(voice: Voice, why: PageReason): string {
@@ -87,7 +94,7 @@ function reason(voice: Voice, why: PageReason): string {
     case 'named':
       return why.by === null ? 'the policy names you' : `${person(voice, why.by)} called for you`
     case 'fallback':
-      return 'you are the last resort: nobody who was paged before you has answered'
+      return 'you are the last resort: nobody else has answered, or nobody else could be paged'
     default:
       return why satisfies never
   }
@@ -233,17 +240,32 @@ function unreachable(name: string): string {
   }
 }
 
-/** The loud post in the service's channel when nobody answered. */
-export function loud(voice: Voice, incident: Incident, why: (Recorded & { type: 'exhausted' })['reason']): string {
-  const refused = incident.pages.filter((page) => page.step === null && page.refused !== null)
-  const unreached =
-    refused.length > 0
-      ? ` ${people(
-          voice,
-          refused.map((page) => page.person),
-        )} could not be reached either.`
-      : ''
-  return `<!channel> :sos: *${inc(incident.id)} has nobody.* ${plain(incident.title)}\n${sentence(exhaustedWhy(why))}. ${people(voice, incident.policy.fallback)} ${incident.policy.fallback.length > 1 ? 'are' : 'is'} paged as the last resort.${unreached} If you can help: press *Acknowledge*.`
+/** The loud post in the service's channel when nobody answered, or when the last resort cannot be reached; afterwards, how it stands. */
+export function loud(voice: Voice, incident: Incident, fact: Recorded & { type: 'exhausted' | 'refused' }): string {
+  const what = plain(incident.title)
+  if (incident.state !== 'exhausted')
+    return `*${inc(incident.id)} had nobody.* ${what}\n${standing(voice, incident, null)}`
+  const help = 'If you can help: press *Acknowledge*.'
+  if (fact.type === 'refused')
+    return `<!channel> :sos: *${inc(incident.id)} still has nobody.* ${what}\n${person(voice, fact.person)} is the last resort and could not be paged: ${code(fact.reason)}, ${unreachable(fact.reason)}. ${help}`
+  return `<!channel> :sos: *${inc(incident.id)} has nobody.* ${what}\n${sentence(exhaustedWhy(fact.reason))}. ${lastResort(voice, incident)} ${help}`
+}
+
+/** What became of the last resort: who is paged, and who cannot be. */
+function lastResort(voice: Voice, { policy, pages }: Incident): string {
+  const isPaged = (name: string) =>
+    pages.some((page) => page.step === null && page.person === name && page.refused === null)
+  const reached = policy.fallback.filter(isPaged)
+  const unreached = policy.fallback.filter((name) => !isPaged(name))
+  const said = [
+    reached.length > 0
+      ? `${people(voice, reached)} ${reached.length > 1 ? 'are' : 'is'} paged as the last resort.`
+      : '',
+    unreached.length > 0
+      ? `${people(voice, unreached)} ${reached.length > 0 ? 'cannot be reached.' : `${unreached.length > 1 ? 'are' : 'is'} the last resort and cannot be reached.`}`
+      : '',
+  ]
+  return said.filter((each) => each !== '').join(' ')
 }
 
 const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)

@@ -188,7 +188,7 @@ const SAVE = `
     from jsonb_to_recordset($6) as o (key text, lane text, kind text, about jsonb, ord int) order by ord
     on conflict (key) do update set wanted = owed.wanted + 1, state = 'open',
       due_at = case when owed.state = 'open' then owed.due_at else excluded.due_at end
-      where owed.kind in ('summary', 'announcement', 'page-view')
+      where owed.kind in ('summary', 'announcement', 'page-view', 'loud')
     returning key, lane, kind, about, fence, (xmax = 0) as born
   ), done as (
     update inbox set done_at = $8, outcome = d.outcome from jsonb_to_recordset($7) as d (id bigint, outcome jsonb)

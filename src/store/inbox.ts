@@ -81,7 +81,7 @@ export async function reclaimReceipts(store: Store, machineNow: number): Promise
      where id in (
        select id from inbox
        where lane = 'slack' and done_at is null
-         and (lease_until < $3 or owner not in (${LIVE_PROCESSES}))
+         and (lease_until < $3 or (owner <> $1 and owner not in (${LIVE_PROCESSES})))
        order by id limit 50 for update skip locked)
      returning id, key, body, received_at`,
     [store.process, machineNow + RECEIPT_LEASE_MS, machineNow],

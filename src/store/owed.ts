@@ -21,18 +21,24 @@ const Claim = z.strictObject({
 })
 export type Claim = z.infer<typeof Claim>
 
+/** Nothing stands before it in its lane, and nothing behind it is on its way: a view that is wanted again keeps its place in front. */
+const LANE_IS_FREE = `not exists (
+  select from owed b where b.lane = o.lane and b.key <> o.key and b.state in ('open', 'unknown')
+    and (b.seq < o.seq or (b.lease_until >= $2 and (b.owner = $4 or b.owner in (select * from live)))))`
+
 /**
  * Claims what is due: owner, fence + 1, a lease. One statement, safe between processes. Free is what nobody claims, whose claimer's session
- * lock is gone, or whose lease is over. Everything but a page waits for what is before it in its lane.
+ * lock is gone, or whose lease is over; our own lock may be gone for a moment after an outage of the store, and we still send. Everything
+ * but a page waits for what is before it in its lane.
  */
 export async function claim(store: Store, { now, machineNow, leaseMs, limit, urgent }: ClaimLimits): Promise<Claim[]> {
   const { rows } = await store.pool.query(
-    `with free as (
+    `with live as (${LIVE_PROCESSES}), free as (
        select key, sending from owed o
        where state in ('open', 'unknown') and due_at <= $1
          and ${urgent ? `kind = 'page'` : `kind <> 'page'`}
-         and (owner is null or lease_until < $2 or owner not in (${LIVE_PROCESSES}))
-         and ${urgent ? 'true' : `not exists (select from owed b where b.lane = o.lane and b.state in ('open', 'unknown') and b.seq < o.seq)`}
+         and (owner is null or lease_until < $2 or (owner <> $4 and owner not in (select * from live)))
+         and ${urgent ? 'true' : LANE_IS_FREE}
        order by seq limit $3 for update skip locked
      )
      update owed set owner = $4, fence = fence + 1, lease_until = $2 + $5, sending = true, tries = tries + 1
@@ -134,10 +140,13 @@ export async function resultOf(
   return rows[0] ? z.object({ state: z.enum(['open', 'unknown', 'done', 'void']), result }).parse(rows[0]) : null
 }
 
-/** Whether anything due is unsent or on its way. */
+/** Whether anything is on its way, or due and not behind something of its lane that has to wait. */
 export async function owing(pool: Pool, now: number): Promise<boolean> {
   const { rows } = await pool.query<{ owing: boolean }>(
-    `select exists (select from owed where state in ('open', 'unknown') and (due_at <= $1 or owner is not null)) as owing`,
+    `select exists (
+       select from owed o where state in ('open', 'unknown') and (owner is not null or due_at <= $1 and (kind = 'page'
+         or not exists (select from owed b where b.lane = o.lane and b.state in ('open', 'unknown') and b.seq < o.seq)))
+     ) as owing`,
     [now],
   )
   return rows[0]?.owing ?? false

@@ -12,7 +12,7 @@ test('a target fails, the person on duty is paged, nobody answers, the next is p
   bot.target.fail()
   await bot.advance('40s')
   expect(bot.paged()).toEqual(['nora'])
-  expect(bot.dm('nora')[0]).toContain("home is down: 503 Service Unavailable")
+  expect(bot.dm('nora')[0]).toContain('home is down: 503 Service Unavailable')
   expect(bot.dm('nora')[0]).toContain('you are on duty for `primary`')
   expect(bot.dm('nora')[0]).toContain('[Acknowledge]')
 

@@ -19,7 +19,7 @@ import { basename, join } from 'node:path'
 import pg from 'pg'
 import { pino } from 'pino'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { processOf, unprivileged } from '../../src/store/embedded/account.ts'
+import { processOf, serverAccount, unprivileged } from '../../src/store/embedded/account.ts'
 import { packagedBinaries } from '../../src/store/embedded/binaries.ts'
 import { claimFolder, runtimeFolder, shortTempFolder } from '../../src/store/embedded/runtime-folder.ts'
 import { type EmbeddedServer, startEmbedded } from '../../src/store/embedded.ts'
@@ -245,10 +245,12 @@ describe('the embedded server', () => {
   test('a stale postmaster.pid is no hindrance, be its process dead or a stranger with the same number', async () => {
     for (const pid of [process.pid, 2 ** 22 - 3]) {
       const dataDir = await usedFolder()
-      await writeFile(
-        join(dataDir, 'postgres', 'postmaster.pid'),
-        `${pid}\n${dataDir}/postgres\n1700000000\n5432\n/tmp\n\n  1 2\nready   \n`,
-      )
+      const cluster = join(await realpath(dataDir), 'postgres')
+      const socketDir = await runtimeFolder(cluster, await serverAccount(cluster))
+      const lock = `${pid}\n${cluster}\n1700000000\n5432\n${socketDir}\n`
+      await writeFile(join(cluster, 'postmaster.pid'), `${lock}\n  1 2\nready   \n`)
+      // The second lock that a killed server leaves.
+      await writeFile(join(socketDir, '.s.PGSQL.5432.lock'), lock)
       const server = await start(dataDir)
       expect(server.adopted).toBe(false)
       await server.stop()

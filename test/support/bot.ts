@@ -225,9 +225,15 @@ export async function startBot(options: Options = {}): Promise<Driver> {
     recover: (key = 'home') => driver.alert({ key, status: 'resolved', summary: `${key} is up: 200 OK` }),
     advance: (span) => advance(clock, clock.now() + milliseconds(span), rest),
     async type(user, typed, channel = 'ops') {
-      const seen = await slack.command(user, channel, typed, 5_000)
+      const before = slack.journal().length
+      const seen = await slack.command(user, channel, typed)
       await rest()
-      return seen.failed ?? seen.saw.map(shown).join('\n')
+      const answers = slack
+        .journal()
+        .slice(before)
+        .filter((call) => call.method === 'response_url' && call.done)
+      const said = answers.map(({ args }) => shown(args as { text: string; blocks?: unknown[] }))
+      return [...(seen.warning ? [seen.warning] : []), ...(said.length > 0 ? said : seen.saw.map(shown))].join('\n')
     },
     async press(user, button) {
       const page = slack.dm(idOf(user)).findLast((message) => message.metadata?.event_type === 'watchbill_page')

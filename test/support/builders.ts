@@ -31,7 +31,7 @@ export function rota(name: string, people: string[], hours = 24 * 365): Schedule
 }
 
 /** `schedule/primary` or the name of a person, as in the configuration. */
-export const target = (text: string): Target =>
+const target = (text: string): Target =>
   text.startsWith('schedule/')
     ? { kind: 'schedule', name: text.slice('schedule/'.length) }
     : { kind: 'person', name: text }

@@ -6,8 +6,6 @@ export interface Targets {
   url(name: string): string
   fail(names: readonly string[]): void
   recover(names?: readonly string[]): void
-  /** When a failing answer to this one last left, machine time; null when none has since it last failed. */
-  failedAt(name: string): number | null
   /** Calls back whenever a failing answer leaves. */
   onFailure(listener: ((name: string) => void) | null): void
   requests(): number
@@ -15,7 +13,7 @@ export interface Targets {
 }
 
 export async function startTargets(): Promise<Targets> {
-  const failing = new Map<string, number | null>()
+  const failing = new Set<string>()
   let listener: ((name: string) => void) | null = null
   let requests = 0
   const server: Server = createServer((request, response) => {
@@ -24,9 +22,7 @@ export async function startTargets(): Promise<Targets> {
     const fails = failing.has(name)
     response.statusCode = fails ? 503 : 200
     response.end(fails ? 'out of order' : 'ok')
-    if (!fails) return
-    failing.set(name, Date.now())
-    listener?.(name)
+    if (fails) listener?.(name)
   })
   // Probes of a thousand monitors open a connection each.
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', 1_024, resolve))
@@ -34,12 +30,11 @@ export async function startTargets(): Promise<Targets> {
   return {
     url: (name) => `http://127.0.0.1:${port}/${name}`,
     fail(names) {
-      for (const name of names) failing.set(name, null)
+      for (const name of names) failing.add(name)
     },
-    recover(names = [...failing.keys()]) {
+    recover(names = [...failing]) {
       for (const name of names) failing.delete(name)
     },
-    failedAt: (name) => failing.get(name) ?? null,
     onFailure(next) {
       listener = next
     },

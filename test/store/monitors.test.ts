@@ -1,0 +1,78 @@
+import { beforeAll, expect, test } from 'vitest'
+import { newProbe } from '../../src/domain/detect/probe.ts'
+import { forgetSamples, readMonitors, saveSample } from '../../src/store/monitors.ts'
+import type { Store } from '../../src/store/store.ts'
+import { firing, T0 } from '../support/builders.ts'
+import { type Database, emptyStore } from '../support/stores.ts'
+
+let database: Database
+let stores: Store[]
+beforeAll(async () => {
+  database = await emptyStore()
+  stores = [await database.open(), await database.open()]
+  return () => database.drop()
+})
+
+const [SLOT, NEXT] = [T0, T0 + 30_000]
+const observation = (monitor: string, slotAt: number, saw = '503', event = true) => ({
+  monitor,
+  slotAt,
+  sample: { at: slotAt, ok: false, saw, ms: 3 },
+  state: newProbe(slotAt),
+  event: event ? { source: 'monitor', key: `${monitor}@${slotAt}`, event: firing(monitor) } : null,
+  now: T0,
+})
+const save = (store: Store | undefined, ...what: Parameters<typeof observation>) => {
+  if (!store) throw new Error('no store')
+  return saveSample(store.pool, observation(...what))
+}
+
+test('a slot is filled exactly once, by whichever process comes first, with its transition', async () => {
+  for (let slot = 0; slot < 25; slot++) {
+    const at = SLOT + slot * 30_000
+    const filled = await Promise.all([...stores, ...stores].map((store, n) => save(store, 'home', at, `try ${n}`)))
+    expect(filled.filter(Boolean)).toHaveLength(1)
+  }
+  expect(await database.query('select count(*)::int as n from samples')).toEqual([{ n: 25 }])
+  expect(await database.query('select count(*)::int as n, count(distinct key)::int as keys from inbox')).toEqual([
+    { n: 25, keys: 25 },
+  ])
+})
+
+test('a slot that is past is not filled any more, and leaves state and in-tray alone', async () => {
+  await save(stores[0], 'late', NEXT, 'new')
+  expect(await save(stores[1], 'late', SLOT, 'old')).toBe(false)
+  const [state] = await database.query('select last_slot, state from monitors where name = $1', ['late'])
+  expect(state).toMatchObject({ last_slot: NEXT, state: { sinceAt: NEXT } })
+  expect(await database.query(`select key from inbox where key like 'late@%'`)).toEqual([{ key: `late@${NEXT}` }])
+})
+
+test('what another process saw is read', async () => {
+  await save(stores[0], 'shared', SLOT)
+  const [, two] = stores
+  if (!two) throw new Error('no store')
+  expect((await readMonitors(two.pool)).get('shared')).toEqual({ lastSlotAt: SLOT, state: newProbe(SLOT) })
+})
+
+test('a sample whose transition cannot be stored is not stored either', async () => {
+  await database.query(`alter table inbox add constraint refused check (key not like 'torn@%')`)
+  await expect(save(stores[0], 'torn', SLOT)).rejects.toThrow(/refused/)
+  expect(await database.query(`select from samples where monitor = 'torn'`)).toEqual([])
+  expect(await save(stores[0], 'torn', SLOT, '503', false)).toBe(true)
+})
+
+test('texts of targets may hold anything', async () => {
+  await save(stores[0], 'odd', SLOT, 'a\u0000b \ud83d c')
+  const [row] = await database.query<{ result: { saw: string } }>(`select result from samples where monitor = 'odd'`)
+  expect(row?.result.saw).toBe('ab \ufffd c')
+})
+
+test('old samples are forgotten, what the monitor stands at is not', async () => {
+  await save(stores[0], 'old', SLOT)
+  await save(stores[0], 'old', NEXT)
+  const [one] = stores
+  if (!one) throw new Error('no store')
+  await forgetSamples(one.pool, NEXT)
+  expect(await database.query(`select slot from samples where monitor = 'old'`)).toEqual([{ slot: NEXT }])
+  expect((await readMonitors(one.pool)).has('old')).toBe(true)
+})
