@@ -28,7 +28,7 @@ export function probe(deps: JobDeps) {
         key: `${monitor.name}@${at}`,
         event: signal(monitor, transition, state),
       }
-      const ours = await saveSample(deps.store.pool, {
+      const ours = await saveSample(deps.store, {
         monitor: monitor.name,
         slotAt: at,
         sample,

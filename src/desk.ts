@@ -12,6 +12,12 @@ import { isOutage } from './store/store.ts'
 /** The sweep: finds what should have happened and did not. It alone meets every promise (reliability R3). */
 const SWEEP_MS = 1_000
 
+/** A decision without any event: the number of no row. */
+const NO_EVENT = 0
+
+/** A desk that cannot decide at all tries again this often. */
+const STUCK_MS = 5_000
+
 /** After an outage of the store the next try comes this soon. */
 const RETRY_MS = 250
 
@@ -95,6 +101,14 @@ export function createDesk(deps: DeskDeps, deliver: (born: Born[]) => void): Run
     }
     // Something on the desk makes the decision throw: each event alone, so that one defect holds up nobody else.
     log.error({ err: error }, 'a decision failed; its events are tried one by one')
+    try {
+      settle(await decideOnce(deps, NO_EVENT))
+    } catch (reason) {
+      // No event is at fault: none is parked for it. Pages that are out stay out, and everything waits in the in-tray.
+      log.fatal({ err: reason }, 'the desk cannot decide, whatever comes in')
+      await sleep(STUCK_MS, closing.signal).catch(() => {})
+      return
+    }
     for (const id of await undone(store.pool)) {
       try {
         settle(await decideOnce(deps, id))

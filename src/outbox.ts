@@ -110,7 +110,9 @@ export function createOutbox(deps: Pick<Deps, 'clock' | 'machine' | 'log' | 'sto
     } catch (error) {
       // A defect of ours or an outage of the store in mid-send: what became of the message is not known.
       log.error({ err: error, owed: each.key }, 'sending failed')
-      sent = { outcome: 'unknown', reason: messageOf(error), afterMs: FIRST_RETRY_MS, result: each.result }
+      // The next attempt looks before it sends.
+      const result = { ...each.result, looks: 0 }
+      sent = { outcome: 'unknown', reason: messageOf(error), afterMs: FIRST_RETRY_MS, result }
     }
     const endedAt = clock.now()
     log.info({ owed: each.key, try: each.tries, ...sent, ms: endedAt - startedAt }, sent.outcome)

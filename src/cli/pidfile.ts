@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rm } from 'node:fs/promises'
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
 
@@ -6,11 +6,12 @@ import { UserError } from '../errors.ts'
 export async function takeDataFolder(dataDir: string): Promise<() => Promise<void>> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
   const path = join(dataDir, 'watchbill.pid')
+  const own = `${path}.${process.pid}`
   for (let tries = 0; tries < 3; tries++) {
     try {
-      const file = await open(path, 'wx', 0o600)
-      await file.writeFile(`${process.pid}\n${await startOf(process.pid)}\n`)
-      await file.close()
+      // Born with its content: another starter must never find it empty, and take it for a dead one's.
+      await writeFile(own, `${process.pid}\n${await startOf(process.pid)}\n`, { mode: 0o600 })
+      await link(own, path)
       return () => rm(path, { force: true })
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
@@ -20,6 +21,8 @@ export async function takeDataFolder(dataDir: string): Promise<() => Promise<voi
           `Another Watchbill works on ${dataDir} (${path}): several processes need DATABASE_URL. Stop the other, or set WATCHBILL_DATA.`,
         )
       await rm(path, { force: true })
+    } finally {
+      await rm(own, { force: true })
     }
   }
   throw new UserError('data-folder-in-use', `${path} keeps coming back: is another Watchbill just starting?`)

@@ -3,7 +3,7 @@ import { openBook } from './book.ts'
 import type { Event, Outcome, Received } from './event.ts'
 import type { Recorded } from './fact.ts'
 import type { Owed } from './owed.ts'
-import type { Rules } from './rules.ts'
+import { type Rules, under } from './rules.ts'
 import { timers } from './watch/escalation.ts'
 import { act, addNote, call, channelOpened, checked, declare, pageRefused } from './watch/incident.ts'
 import { recheck, route } from './watch/signal.ts'
@@ -59,8 +59,15 @@ export function decide(desk: Desk, events: readonly Received[], now: number, rul
 }
 
 function handle(book: Book, event: Event, at: number): Outcome {
+  // Authorised at the border; who has left the configuration since may not act any more.
+  if ('by' in event && !under(book.rules.people, event.by))
+    return { result: 'refused', refusal: { code: 'unknown-person', name: event.by } }
   const handler = handlers[event.type] as (book: Book, event: Event, at: number) => Outcome
-  return handler(book, event, at)
+  const before = book.facts.length
+  const outcome = handler(book, event, at)
+  if (outcome.result === 'refused') return outcome
+  const paged = book.facts.slice(before).flatMap((fact) => (fact.type === 'paged' ? [fact.page.person] : []))
+  return { ...outcome, paged }
 }
 
 /** When the desk must look again though nothing came in; Infinity when no timer runs. */

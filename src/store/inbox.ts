@@ -4,7 +4,7 @@ import type { Event } from '../domain/event.ts'
 import { Outcome } from '../domain/event.ts'
 import { storable } from '../json.ts'
 import type { Store } from './store.ts'
-import { LIVE_PROCESSES, NOTIFY } from './store.ts'
+import { isDeadlock, LIVE_PROCESSES, NOTIFY } from './store.ts'
 
 /** A payload of Slack is worked on for this long at most before another process may take it up. Machine time. */
 const RECEIPT_LEASE_MS = 30_000
@@ -18,6 +18,16 @@ export interface Entry {
 
 /** Stores events for the desk; rows that are already there stay as they are. Returns the id of each, in order. */
 export async function submit(pool: Pool, entries: readonly Entry[], now: number): Promise<number[]> {
+  try {
+    return await insert(pool, entries, now)
+  } catch (error) {
+    // Two senders of the same events in opposite order: one of them is let through first, and the other finds them stored.
+    if (isDeadlock(error)) return insert(pool, entries, now)
+    throw error
+  }
+}
+
+async function insert(pool: Pool, entries: readonly Entry[], now: number): Promise<number[]> {
   const { rows } = await pool.query<{ id: number | null }>(
     `with given as (
        select * from jsonb_to_recordset($1) as g (source text, key text, event jsonb, ord int)
@@ -34,7 +44,7 @@ export async function submit(pool: Pool, entries: readonly Entry[], now: number)
   )
   const ids = rows.flatMap((row) => row.id ?? [])
   // A twin that another process was just storing is in nobody's snapshot: it is there now.
-  return ids.length === entries.length ? ids : submit(pool, entries, now)
+  return ids.length === entries.length ? ids : insert(pool, entries, now)
 }
 
 /** Events that the desk has not decided yet, the oldest first. */

@@ -91,6 +91,11 @@ const MIGRATIONS: readonly string[] = [
   end $$;
   create trigger facts_append_only before update or delete on facts
     for each row execute function facts_are_append_only();
+  create function facts_are_never_emptied() returns trigger language plpgsql as $$
+  begin
+    raise exception 'facts are append-only: truncate refused';
+  end $$;
+  create trigger facts_never_emptied before truncate on facts execute function facts_are_never_emptied();
 
   create table owed (
     key text primary key,

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { ProbeState, type Sample } from '../domain/detect/probe.ts'
 import { storable } from '../json.ts'
 import type { Entry } from './inbox.ts'
-import { NOTIFY } from './store.ts'
+import { NOTIFY, type Store } from './store.ts'
 
 const Row = z.object({ name: z.string(), last_slot: z.number(), state: ProbeState })
 
@@ -25,29 +25,31 @@ interface Observation {
   now: number
 }
 
+const SAMPLE = `
+  with moved as (
+    insert into monitors (name, last_slot, state) values ($1, $2, $3)
+    on conflict (name) do update set last_slot = excluded.last_slot, state = excluded.state
+      where monitors.last_slot < excluded.last_slot
+    returning name
+  ), sampled as (
+    insert into samples (monitor, slot, ok, result) select name, $2, $4, $5 from moved on conflict do nothing
+  )
+  select from moved`
+
 /**
- * Stores a sample, the monitor's state and its transition: one statement. A slot that somebody else has filled is left alone.
- * A sample may be lost in a crash (synchronous_commit off), a transition never.
+ * Stores a sample, the monitor's state and its transition. A slot that somebody else has filled is left alone. A sample without news may be
+ * lost in a crash; a transition never is: its row of the in-tray is in the same transaction.
  *
  * @returns whether the slot was ours
  */
-export async function saveSample(pool: Pool, o: Observation): Promise<boolean> {
-  const client = await pool.connect()
+export async function saveSample(store: Pick<Store, 'pool' | 'samplePool'>, o: Observation): Promise<boolean> {
+  const sample = [o.monitor, o.slotAt, storable(o.state), o.sample.ok, storable(o.sample)]
+  if (!o.event) return (await store.samplePool.query(SAMPLE, sample)).rowCount === 1
+  const client = await store.pool.connect()
   try {
-    await client.query(`begin; set local synchronous_commit = ${o.event ? 'on' : 'off'}`)
-    const { rowCount } = await client.query(
-      `with moved as (
-         insert into monitors (name, last_slot, state) values ($1, $2, $3)
-         on conflict (name) do update set last_slot = excluded.last_slot, state = excluded.state
-           where monitors.last_slot < excluded.last_slot
-         returning name
-       ), sampled as (
-         insert into samples (monitor, slot, ok, result) select name, $2, $4, $5 from moved on conflict do nothing
-       )
-       select from moved`,
-      [o.monitor, o.slotAt, storable(o.state), o.sample.ok, storable(o.sample)],
-    )
-    if (rowCount === 1 && o.event)
+    await client.query('begin')
+    const { rowCount } = await client.query(SAMPLE, sample)
+    if (rowCount === 1)
       await client.query(
         `with stored as (
            insert into inbox (source, key, lane, body, received_at) values ($1, $2, 'desk', $3, $4) on conflict do nothing

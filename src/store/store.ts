@@ -21,6 +21,8 @@ export interface Store {
   pool: pg.Pool
   /** One connection, shared with nothing: decisions wait for nobody. */
   deskPool: pg.Pool
+  /** For samples without news: thousands a minute, none of which may be in the way of a page, and any of which may be lost in a crash. */
+  samplePool: pg.Pool
   /** This process, in claims. */
   process: number
   /** Calls back when another transaction may have left work; also after every reconnect, when notices may have been lost. */
@@ -44,7 +46,10 @@ export async function openStore(config: pg.PoolConfig, now: number, version: str
   }
   const pool = new pg.Pool({ ...options, max: 10 })
   const deskPool = new pg.Pool({ ...options, max: 1 })
-  for (const each of [pool, deskPool]) {
+  const sampling = { ...options, max: 3, options: `${options.options} -c synchronous_commit=off` }
+  const samplePool = new pg.Pool(sampling)
+  const pools = [pool, deskPool, samplePool]
+  for (const each of pools) {
     each.on('error', (error) => log.warn({ reason: messageOf(error) }, 'a connection to the store was lost'))
     // The pool hears only those that lie idle. One that is lent, between two statements of a transaction, would end the process; whoever
     // holds it learns of the loss by its next statement.
@@ -57,6 +62,7 @@ export async function openStore(config: pg.PoolConfig, now: number, version: str
     return {
       pool,
       deskPool,
+      samplePool,
       process,
       onNotice: ear.onNotice,
       healthy: ear.healthy,
@@ -67,11 +73,11 @@ export async function openStore(config: pg.PoolConfig, now: number, version: str
         ),
       async close() {
         await ear.close()
-        await Promise.all([pool.end(), deskPool.end()])
+        await Promise.all(pools.map((each) => each.end()))
       },
     }
   } catch (error) {
-    await Promise.all([pool.end(), deskPool.end()])
+    await Promise.all(pools.map((each) => each.end()))
     throw error
   }
 }
@@ -177,3 +183,6 @@ export const NOTIFY = `pg_notify('${CHANNEL}', '')`
 export const LIVE_PROCESSES = `select objid::int from pg_locks
   where locktype = 'advisory' and classid = ${PROCESS_LOCKS} and granted
     and database = (select oid from pg_database where datname = current_database())`
+
+/** Two transactions waited for each other, and this one was given up: it may simply be tried again. */
+export const isDeadlock = (error: unknown) => error instanceof pg.DatabaseError && error.code === '40P01'

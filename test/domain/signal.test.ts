@@ -18,7 +18,7 @@ const both = rules({ services: { webmail: {}, imap: {} } })
 describe('a signal', () => {
   test('opens an incident of its service and pages', () => {
     const w = watch()
-    expect(w.at(0, firing())).toEqual([{ result: 'done', incident: 1, how: 'recorded', paged: [] }])
+    expect(w.at(0, firing())).toEqual([{ result: 'done', incident: 1, how: 'recorded', paged: ['dana'] }])
     expect(w.incident()).toMatchObject({
       service: 'webmail',
       title: 'home is down',

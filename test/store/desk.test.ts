@@ -92,7 +92,7 @@ async function verified(): Promise<string | null> {
 describe('a decision', () => {
   test('is state, facts and what is owed, and its outcome stands on the row of its event', async () => {
     const one = await start()
-    expect(await send(one, firing())).toEqual({ result: 'done', incident: 1, how: 'recorded', paged: [] })
+    expect(await send(one, firing())).toEqual({ result: 'done', incident: 1, how: 'recorded', paged: ['dana'] })
     expect(await readIncident(one.store.pool, 1)).toMatchObject({ id: 1, state: 'paging', title: 'home is down' })
     expect((await facts()).map(({ kind }) => kind)).toEqual(['opened', 'detected', 'stepped', 'paged'])
     await expect.poll(() => one.delivered).toMatchObject([{ key: 'page/1/dana/e1/r1/s1', fence: 1 }])

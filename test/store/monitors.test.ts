@@ -24,7 +24,7 @@ const observation = (monitor: string, slotAt: number, saw = '503', event = true)
 })
 const save = (store: Store | undefined, ...what: Parameters<typeof observation>) => {
   if (!store) throw new Error('no store')
-  return saveSample(store.pool, observation(...what))
+  return saveSample(store, observation(...what))
 }
 
 test('a slot is filled exactly once, by whichever process comes first, with its transition', async () => {

@@ -355,11 +355,13 @@ function counting(busy: { count: number }, trouble: Driver['trouble'], store: St
     }
     return client
   }
-  const query = store.pool.query.bind(store.pool) as (...args: unknown[]) => Promise<unknown>
-  store.pool.query = counted(busy, async (...args: unknown[]) => {
-    await through()
-    return query(...args)
-  }) as never
+  for (const pool of [store.pool, store.samplePool]) {
+    const query = pool.query.bind(pool) as (...args: unknown[]) => Promise<unknown>
+    pool.query = counted(busy, async (...args: unknown[]) => {
+      await through()
+      return query(...args)
+    }) as never
+  }
   store.deskPool.connect = (async () => {
     await through()
     return take()

@@ -79,9 +79,9 @@ export function changes(schedule: Schedule, fromAt: number, toAt: number): Chang
 }
 
 /** The first change strictly after an instant; null when there is none within {@link HORIZON_MS}. */
-export function nextChange(schedule: Schedule, afterAt: number): Change | null {
+export function nextChange(schedule: Schedule, afterAt: number, horizonMs = HORIZON_MS): Change | null {
   let fromAt = afterAt
-  for (const reach of reaches()) {
+  for (const reach of reaches(horizonMs)) {
     const found = changes(schedule, fromAt, afterAt + reach)[0]
     if (found) return found
     fromAt = afterAt + reach
@@ -90,17 +90,17 @@ export function nextChange(schedule: Schedule, afterAt: number): Change | null {
 }
 
 /** Who is on duty at an instant, since when, and until when. A turn is the longest run of the same people, however edits cut it. */
-export function shiftAround(schedule: Schedule, at: number): Shift {
+export function shiftAround(schedule: Schedule, at: number, horizonMs = HORIZON_MS): Shift {
   return {
     people: dutyAt(schedule, at),
-    sinceAt: lastChangeAt(schedule, at),
-    untilAt: nextChange(schedule, at)?.at ?? null,
+    sinceAt: lastChangeAt(schedule, at, horizonMs),
+    untilAt: nextChange(schedule, at, horizonMs)?.at ?? null,
   }
 }
 
-function lastChangeAt(schedule: Schedule, at: number): number | null {
+function lastChangeAt(schedule: Schedule, at: number, horizonMs: number): number | null {
   let toAt = at
-  for (const reach of reaches()) {
+  for (const reach of reaches(horizonMs)) {
     const found = changes(schedule, at - reach, toAt).at(-1)
     if (found) return found.at
     toAt = at - reach
@@ -109,10 +109,10 @@ function lastChangeAt(schedule: Schedule, at: number): number | null {
 }
 
 /** Doubling, so that a change in the next hours is found for the price of a day. */
-function reaches(): number[] {
+function reaches(horizonMs: number): number[] {
   const found: number[] = []
-  for (let reach = DAY_MS; reach < HORIZON_MS; reach *= 2) found.push(reach)
-  return [...found, HORIZON_MS]
+  for (let reach = DAY_MS; reach < horizonMs; reach *= 2) found.push(reach)
+  return [...found, horizonMs]
 }
 
 /** What is wrong with a schedule, beyond its shape, in sentences. One with problems must not be taken into use: evaluating it throws. */

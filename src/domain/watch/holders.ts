@@ -13,9 +13,12 @@ export function holders(rules: Rules, schedule: string, at: number): Holders {
   return { duty: found ? dutyAt(found, at) : [], holdover: [] }
 }
 
-/** Why somebody on duty is paged: since when, and until when. */
+/** A page says since when a shift lasts, as far as that is news: to look further back would be in the way of the page. */
+const SHIFT_MS = 14 * 86_400_000
+
+/** Why somebody on duty is paged: since when, and until when (null: longer than two weeks). */
 export function dutyReason(rules: Rules, schedule: string, at: number): PageReason {
   const found = under(rules.schedules, schedule)
-  const shift = found ? shiftAround(found, at) : null
+  const shift = found ? shiftAround(found, at, SHIFT_MS) : null
   return { kind: 'duty', schedule, sinceAt: shift?.sinceAt ?? null, untilAt: shift?.untilAt ?? null }
 }

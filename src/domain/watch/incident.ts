@@ -17,11 +17,12 @@ const TITLE_CHARACTERS = 200
 
 type Done = Extract<Outcome, { result: 'done' }>['how']
 
-const done = (book: Book, incident: number | null, how: Done): Outcome => ({
+/** Whom it paged is added by `decide`. */
+const done = (incident: number | null, how: Done): Outcome => ({
   result: 'done',
   incident,
   how,
-  paged: book.facts.flatMap((fact) => (fact.type === 'paged' && fact.incident === incident ? [fact.page.person] : [])),
+  paged: [],
 })
 
 export const refuse = (refusal: Refusal): Outcome => ({ result: 'refused', refusal })
@@ -68,14 +69,14 @@ export function declare(book: Book, event: Declare, at: number): Outcome {
   const policy = policyOf(book.rules, service)
   const id = raise(book, { title, severity, service, origin: 'declared', by, policy }, at)
   startPaging(book, id, by, at)
-  return done(book, id, 'opened')
+  return done(id, 'opened')
 }
 
 /** One open incident per service: a further word about it is a note there, and the next step is paged at once unless somebody has it. */
 function joinByHand(book: Book, open: Incident, by: string, text: string, at: number): Outcome {
   note(book, { type: 'note', incident: open.id, at, by, text })
   if (open.state === 'paging') climbOn(book, open, { reason: 'asked', by }, at)
-  return done(book, open.id, 'joined')
+  return done(open.id, 'joined')
 }
 
 /** `/page`: a person, whoever has a watch, or whoever answers for a service. */
@@ -90,7 +91,7 @@ export function call(book: Book, event: Call, at: number): Outcome {
   const policy = policyOfCall(book.rules, { kind: target.kind, name: target.name })
   const id = raise(book, { title: text, severity: 'critical', service: null, origin: 'call', by, policy }, at)
   startPaging(book, id, by, at)
-  return done(book, id, 'opened')
+  return done(id, 'opened')
 }
 
 /** Who is called; then the last resort of the policies that name them, or of all: a call is never dropped either. */
@@ -109,7 +110,6 @@ function policyOfCall(rules: Rules, target: Target): Policy {
 }
 
 export function act(book: Book, event: Act, at: number): Outcome {
-  if (!under(book.rules.people, event.by)) return refuse({ code: 'unknown-person', name: event.by })
   const incident = book.desk.incidents[event.incident]
   if (!incident) return refuse({ code: 'unknown-incident', incident: event.incident })
   if (!isOpen(incident)) return alreadyResolved(incident)
@@ -137,11 +137,11 @@ const alreadyResolved = (incident: Incident): Outcome =>
 function ack(book: Book, incident: Incident, by: string, at: number): Outcome {
   if (incident.state !== 'acked') {
     note(book, { type: 'acked', incident: incident.id, at, by })
-    return done(book, incident.id, 'acked')
+    return done(incident.id, 'acked')
   }
-  if (incident.ackedBy === by) return done(book, incident.id, 'acked')
+  if (incident.ackedBy === by) return done(incident.id, 'acked')
   if (!incident.responders.includes(by)) note(book, { type: 'responding', incident: incident.id, at, by })
-  return done(book, incident.id, 'responding')
+  return done(incident.id, 'responding')
 }
 
 /** The next step at once, also when somebody has acknowledged and needs help. */
@@ -151,21 +151,21 @@ function escalate(book: Book, incident: Incident, { by, seen }: Act, at: number)
   if (incident.state === 'exhausted' || lastResort) return refuse({ code: 'all-paged', incident: incident.id })
   if (seen !== undefined && seen !== place(incident)) return refuse({ code: 'escalated-before', incident: incident.id })
   climbOn(book, incident, { reason: 'asked', by }, at)
-  return done(book, incident.id, incidentOf(book, incident.id).state === 'exhausted' ? 'exhausted' : 'stepped')
+  return done(incident.id, incidentOf(book, incident.id).state === 'exhausted' ? 'exhausted' : 'stepped')
 }
 
 function resolveByHand(book: Book, incident: Incident, by: string, at: number): Outcome {
   const stillFiring = incident.alerts.filter((alert) => alert.recoveredAt === null).map((alert) => alert.key)
   const recheckAt = stillFiring.length > 0 ? at + STILL_FIRING_MS : null
   note(book, { type: 'resolved', incident: incident.id, at, by, stillFiring, recheckAt })
-  return done(book, incident.id, 'resolved')
+  return done(incident.id, 'resolved')
 }
 
 export function addNote(book: Book, event: Note, at: number): Outcome {
   const incident = book.desk.incidents[event.incident]
   if (!incident) return refuse({ code: 'unknown-incident', incident: event.incident })
   note(book, { type: 'note', incident: incident.id, at, by: event.by, text: event.text })
-  return done(book, incident.id, 'noted')
+  return done(incident.id, 'noted')
 }
 
 /** What the out-tray found out about a page. */
@@ -173,13 +173,13 @@ export function pageRefused(book: Book, event: PageRefused, at: number): Outcome
   const incident = book.desk.incidents[event.incident]
   if (!incident) return refuse({ code: 'unknown-incident', incident: event.incident })
   const known = incident.pages.find((page) => page.key === event.page)
-  if (!known || known.refused !== null) return done(book, incident.id, 'recorded')
+  if (!known || known.refused !== null) return done(incident.id, 'recorded')
   const { page, person, reason } = event
   note(book, { type: 'refused', incident: incident.id, at, page, person, reason })
   if (event.unreachable && under(book.desk.unreachable, person) === undefined)
     note(book, { type: 'reachability', incident: null, at, person, unreachable: reason })
   stepRefused(book, incident.id, page, at)
-  return done(book, incident.id, 'recorded')
+  return done(incident.id, 'recorded')
 }
 
 export function channelOpened(book: Book, event: ChannelOpened, at: number): Outcome {
@@ -187,12 +187,12 @@ export function channelOpened(book: Book, event: ChannelOpened, at: number): Out
   if (!incident) return refuse({ code: 'unknown-incident', incident: event.incident })
   if (incident.channel?.id !== event.channel)
     note(book, { type: 'channel', incident: incident.id, at, channel: event.channel, name: event.name })
-  return done(book, incident.id, 'recorded')
+  return done(incident.id, 'recorded')
 }
 
 export function checked(book: Book, event: Checked, at: number): Outcome {
   const { person, unreachable } = event
   if ((under(book.desk.unreachable, person) ?? null) !== unreachable)
     note(book, { type: 'reachability', incident: null, at, person, unreachable })
-  return done(book, null, 'recorded')
+  return done(null, 'recorded')
 }
