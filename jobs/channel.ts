@@ -50,7 +50,7 @@ async function make(deps: JobDeps, claim: Claim, wanted: string): Promise<SlackR
 }
 
 /** `inc-20261122-7-home-is-down`: date in the configuration's zone, number, what it is about. */
-export function channelName(incident: Pick<Incident, 'id' | 'title' | 'openedAt'>, zone: string): string {
+function channelName(incident: Pick<Incident, 'id' | 'title' | 'openedAt'>, zone: string): string {
   const date = DateTime.fromMillis(incident.openedAt, { zone }).toFormat('yyyyMMdd')
   const slug = incident.title
     .normalize('NFKD')

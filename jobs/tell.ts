@@ -109,7 +109,7 @@ async function joining<T>(
   return joined.ok ? attempt() : first
 }
 
-export const digest = ({ text, blocks }: Pick<Message, 'text' | 'blocks'>) =>
+const digest = ({ text, blocks }: Pick<Message, 'text' | 'blocks'>) =>
   createHash('sha256')
     .update(JSON.stringify([text, blocks]))
     .digest('base64url')

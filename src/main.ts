@@ -43,7 +43,7 @@ export interface Launched {
   close(): Promise<void>
 }
 
-export interface IncidentRecord {
+interface IncidentRecord {
   /** `INC-7` */
   incident: string
   detected: number | null

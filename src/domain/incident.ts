@@ -49,8 +49,8 @@ export const Joined = z.strictObject({
 })
 export type Joined = z.infer<typeof Joined>
 
-export const IncidentState = z.enum(['paging', 'acked', 'exhausted', 'resolved'])
-export type IncidentState = z.infer<typeof IncidentState>
+const IncidentState = z.enum(['paging', 'acked', 'exhausted', 'resolved'])
+type IncidentState = z.infer<typeof IncidentState>
 
 /**
  * new --> paging(round, step, deadline) --ack--> acked --resolve--> resolved

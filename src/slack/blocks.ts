@@ -14,7 +14,7 @@ const HEADER = 145
 const TEXT = 900
 const ALERTS_SHOWN = 8
 
-export const section = (text: string): KnownBlock => ({
+const section = (text: string): KnownBlock => ({
   type: 'section',
   text: { type: 'mrkdwn', text: cut(text, SECTION) },
 })
@@ -22,7 +22,7 @@ const header = (text: string): KnownBlock => ({
   type: 'header',
   text: { type: 'plain_text', text: cut(escapeText(text), HEADER), emoji: true },
 })
-export const context = (text: string): KnownBlock => ({
+const context = (text: string): KnownBlock => ({
   type: 'context',
   elements: [{ type: 'mrkdwn', text: cut(text, SECTION) }],
 })

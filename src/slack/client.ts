@@ -72,7 +72,7 @@ const OPERATOR = new Set([
 const ERROR_NAME = /^[a-z][a-z0-9_]{0,79}$/i
 
 /** Maps whatever a call threw to "again", "unknown" or "never". */
-export function classify(error: unknown): Exclude<SlackResult<never>, { ok: true }> {
+function classify(error: unknown): Exclude<SlackResult<never>, { ok: true }> {
   if (error instanceof WebAPIRateLimitedError)
     return { ok: false, kind: 'again', reason: 'ratelimited', afterMs: error.retryAfter * 1_000 }
   if (error instanceof WebAPIPlatformError) {

@@ -24,7 +24,7 @@ const HELLO_MS = 10_000
 const RECORD_MS = 2_500
 
 /** Keeps a payload as Slack sent it. `null`: it has been kept before. */
-export interface Ledger<T> {
+interface Ledger<T> {
   record(key: string, body: Payload): Promise<T | null>
   finish(receipt: T): Promise<void>
   /** What the payload is known by. */
@@ -32,7 +32,7 @@ export interface Ledger<T> {
 }
 
 const Payload = z.object({ type: z.string(), body: z.record(z.string(), z.unknown()) })
-export type Payload = z.infer<typeof Payload>
+type Payload = z.infer<typeof Payload>
 
 interface SlackEvent {
   ack(response?: Record<string, unknown>): Promise<void>
@@ -176,7 +176,7 @@ export function socketReceiver<T>({ appToken, apiUrl, log, ledger }: Options<T>)
 }
 
 /** What makes a payload the same payload: deliveries may differ in their envelope. */
-export function keyOf({ type, body }: Payload, envelopeId: string): string {
+function keyOf({ type, body }: Payload, envelopeId: string): string {
   const id = body['event_id'] ?? envelopeId ?? body['trigger_id']
   return `${type}/${String(id)}`
 }

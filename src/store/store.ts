@@ -8,7 +8,7 @@ import { migrate, SCHEMA } from './migrations.ts'
 pg.types.setTypeParser(pg.types.builtins.INT8, Number)
 
 /** The class of the session locks by which processes show that they live (the first key of Postgres' two-key advisory locks). */
-export const PROCESS_LOCKS = 0x57424c
+const PROCESS_LOCKS = 0x57424c
 
 const CHANNEL = 'watchbill'
 

@@ -24,7 +24,7 @@ interface RigOptions {
 }
 
 export const personOf = (n: number) => `person${n}`
-export const serviceOf = (n: number) => `service${n}`
+const serviceOf = (n: number) => `service${n}`
 export const monitorOf = (n: number) => `monitor${n}`
 const slackId = (n: number) => `U0P${n}`
 

@@ -25,10 +25,10 @@ import { advance, type TestClock, testClock } from './test-clock.ts'
 /** 2026-11-23 is a Monday; Zürich is at +01:00. Nora has the night until 08:00, dana the day from then. */
 export const MONDAY_NIGHT = Date.parse('2026-11-23T03:00:00+01:00')
 
-export const PEOPLE = { nora: 'U0NORA', dana: 'U0DANA', sam: 'U0SAM', mia: 'U0MIA', erik: 'U0ERIK' } as const
+const PEOPLE = { nora: 'U0NORA', dana: 'U0DANA', sam: 'U0SAM', mia: 'U0MIA', erik: 'U0ERIK' } as const
 
 /** Two shifts a day and a secondary; steps of five minutes, two rounds. `TARGET` is the probed server of the test. */
-export const CONFIG = `
+const CONFIG = `
 company: Example Mail
 zone: Europe/Zurich
 network: { allow_private: ["127.0.0.0/8"] }

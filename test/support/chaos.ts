@@ -79,7 +79,7 @@ interface Plan {
   atRecovery: null | { afterMs: number; victim: 'bot' | 'both' }
 }
 
-export function planOf(seed: number, round: number): Plan {
+function planOf(seed: number, round: number): Plan {
   const random = mulberry32(seed * 1_000_003 + round)
   const int = (from: number, to: number) => from + Math.floor(random() * (to - from + 1))
   const pick = <const T>(things: readonly [T, ...T[]]): T => things[int(0, things.length - 1)] ?? things[0]
@@ -313,7 +313,7 @@ function payloadOf(call: Call): Record<string, unknown> {
   return metadata?.event_payload ?? {}
 }
 
-export function pageOf(call: Call): { key: string; person: string } | null {
+function pageOf(call: Call): { key: string; person: string } | null {
   const { page_id: key } = payloadOf(call)
   return call.method === 'chat.postMessage' && typeof key === 'string' ? { key, person: key.split('/')[2] ?? '' } : null
 }
@@ -353,7 +353,7 @@ async function settled(dataDir: string): Promise<void> {
 }
 
 /** Looks into the data folder's own server. */
-export async function query(dataDir: string, sql: string): Promise<Record<string, unknown>[]> {
+async function query(dataDir: string, sql: string): Promise<Record<string, unknown>[]> {
   const cluster = join(dataDir, 'postgres')
   const [pidFile, password] = await Promise.all(
     ['postmaster.pid', 'watchbill.password'].map((name) => readFile(join(cluster, name), 'utf8')),

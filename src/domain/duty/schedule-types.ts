@@ -1,9 +1,9 @@
 import { z } from 'zod'
 
 /** A wall-clock time of day, `HH:MM`. */
-export const TimeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day is HH:MM')
+const TimeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day is HH:MM')
 /** A wall-clock date and time without offset, `YYYY-MM-DDTHH:MM[:SS]`, read in the zone of whoever holds it. */
-export const WallTime = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/, 'a wall time is YYYY-MM-DDTHH:MM')
+const WallTime = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/, 'a wall time is YYYY-MM-DDTHH:MM')
 export const Weekday = z.enum(['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'])
 export type Weekday = z.infer<typeof Weekday>
 
