@@ -15,6 +15,8 @@ export interface CommandDeps extends Deps {
 
 export interface Status {
   slackConnections: number
+  /** Why Slack takes none of our calls, null when it does. */
+  slackTrouble: string | null
   storeAnswers: boolean
   /** Entries of the timetable that are behind, with how long ago each last ran. */
   late: { name: string; lastAt: number | null }[]

@@ -141,13 +141,12 @@ async function change(ask: Ask, type: 'ack' | 'escalate' | 'resolve', rest: stri
 
 async function note(ask: Ask, rest: string): Promise<Reply> {
   const by = ask.by()
-  const [word, after] = split(rest)
-  const named = numberOf(word)
-  const text = typed(named === null ? rest : after).trim()
+  const { id, text: said } = apart(rest)
+  const text = typed(said).trim()
   if (!text) return misused(incident, 'A note needs a text.')
   // As Slack counts: its control characters are longer when they are escaped.
   if (escapeText(text).length > NOTE_CHARACTERS) throw tooLong('A note', text, 'Nothing was noted; please make it two')
-  const found = await find(ask, named === null ? '' : word)
+  const found = await find(ask, id)
   return act(ask, { type: 'note', by, incident: found.id, text }, answer)
 }
 
@@ -156,6 +155,14 @@ const tooLong = (what: string, text: string, so: string) =>
     'too-long',
     `${what} has at most ${NOTE_CHARACTERS} characters (\`&\`, \`<\` and \`>\` count as up to five), this one has ${escapeText(text).length}. ${so}.`,
   )
+
+/** An incident named before or after free text, in full: a text may well begin or end with a number. */
+function apart(rest: string): { id: string; text: string } {
+  const [, first, after] = /^(inc-\d+)(?:\s+([\s\S]*))?$/i.exec(rest) ?? []
+  if (first) return { id: first, text: after ?? '' }
+  const [, before, last] = /^([\s\S]*?)\s+(inc-\d+)$/i.exec(rest) ?? []
+  return last ? { id: last, text: before ?? '' } : { id: '', text: rest }
+}
 
 /** `INC-7`, `inc-7` and `7`. */
 function numberOf(word: string): number | null {

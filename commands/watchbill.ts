@@ -74,6 +74,11 @@ async function status(ask: Ask): Promise<Reply> {
   const lines = [
     `*Watchbill ${deps.version}* of ${plain(rules.company)}`,
     `${health.slackConnections > 0 ? ':white_check_mark:' : ':no_entry:'} Slack: ${health.slackConnections} connections`,
+    ...(health.slackTrouble === null
+      ? []
+      : [
+          `:no_entry: Slack refuses every call: ${code(health.slackTrouble)}. Mend the token; what is owed goes out then.`,
+        ]),
     `${health.storeAnswers ? ':white_check_mark:' : ':no_entry:'} Store: ${health.storeAnswers ? 'answers' : 'does not answer'}`,
     health.late.length === 0
       ? ':white_check_mark: Timetable: every entry runs on time'

@@ -15,6 +15,7 @@ import { answerMessage } from './slack/blocks.ts'
 import { socketReceiver } from './slack/receiver.ts'
 import { broken, denied } from './slack/words.ts'
 import { finishReceipt, type Receipt, receive, reclaimReceipts } from './store/inbox.ts'
+import { guests } from './store/people.ts'
 import type { Timetable } from './timetable.ts'
 
 export interface BotOptions extends Deps {
@@ -87,7 +88,7 @@ export function createBot(options: BotOptions): Bot {
     const child = log.child({ command: name, user: asked.user })
     try {
       if (!command) throw new UserError('unknown-command', `${name} is not a command of Watchbill.`)
-      const reply = await command.run(askOf(asked))
+      const reply = await command.run(askOf(asked, await guests(store.pool)))
       child.info({ text: asked.text, public: reply.public }, 'answered')
       return said(reply)
     } catch (error) {
@@ -109,18 +110,18 @@ export function createBot(options: BotOptions): Bot {
     return reply.acted ? null : reply
   }
 
-  const askOf = (asked: Asked): Ask => ({
+  const askOf = (asked: Asked, known: ReadonlySet<string>): Ask => ({
     deps,
     text: asked.text.trim(),
     channel: asked.channel,
     key: asked.key,
     now: clock.now(),
-    by: (role) => authorised(asked, role ?? null).name,
+    by: (role) => authorised(asked, known, role ?? null).name,
   })
 
-  function authorised({ user, team: from }: Asked, role: string | null): Person {
+  function authorised({ user, team: from }: Asked, known: ReadonlySet<string>, role: string | null): Person {
     const account = { user, team: from === '' ? null : from }
-    const authority = authorise(options.rules(), account, team, role, clock.now())
+    const authority = authorise(options.rules(), account, { team, guests: known }, role, clock.now())
     if (authority.allow) return authority.person
     throw new UserError(authority.reason, denied(authority.reason, user, role))
   }
@@ -156,7 +157,12 @@ export function createBot(options: BotOptions): Bot {
         ({ everyMs, lastTickAt }) => now - (lastTickAt ?? startedAt) > Math.max(everyMs * LATE_INTERVALS, LATE_MS),
       )
       .map(({ name, lastTickAt }) => ({ name, lastAt: lastTickAt }))
-    return { slackConnections: receiver.connected(), storeAnswers: await store.answers(), late }
+    return {
+      slackConnections: receiver.connected(),
+      slackTrouble: slack.trouble(),
+      storeAnswers: await store.answers(),
+      late,
+    }
   }
   let startedAt = clock.now()
 
@@ -182,7 +188,8 @@ export function createBot(options: BotOptions): Bot {
       if (!store.healthy()) return 'the store does not answer'
       if (!timetable.health().ready) return 'the timetable does not run yet'
       if (team === null || receiver.connected() === 0) return 'Slack is not connected'
-      return null
+      const trouble = slack.trouble()
+      return trouble === null ? null : `Slack refuses our calls: ${trouble}`
     },
     idle: () => !desk.busy() && !outbox.busy() && !receiver.busy(),
     async close() {

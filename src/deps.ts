@@ -23,6 +23,8 @@ export interface SlackCalls {
   /** For pages alone: nothing in bulk goes this way, so that nothing delays them. */
   pages: SlackCall
   rest: SlackCall
+  /** Why Slack does not take our calls at all (a revoked token): somebody has to mend it. Null when it does. */
+  trouble(): string | null
 }
 
 /** Checks one monitor's target; a sick target is a result, never a throw. */

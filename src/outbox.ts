@@ -115,7 +115,8 @@ export function createOutbox(deps: Pick<Deps, 'clock' | 'machine' | 'log' | 'sto
       sent = { outcome: 'unknown', reason: messageOf(error), afterMs: FIRST_RETRY_MS, result }
     }
     const endedAt = clock.now()
-    log.info({ owed: each.key, try: each.tries, ...sent, ms: endedAt - startedAt }, sent.outcome)
+    const urgent = each.about.kind === 'page' && sent.outcome !== 'done'
+    log[urgent ? 'warn' : 'info']({ owed: each.key, try: each.tries, ...sent, ms: endedAt - startedAt }, sent.outcome)
     await recordSurely(each, sent, startedAt, endedAt)
   }
 

@@ -8,6 +8,7 @@ import { start } from './start.ts'
 const program = new Command('watchbill')
   .description('A ChatOps on-call bot for Slack.')
   .version(VERSION)
+  .showHelpAfterError('watchbill --help, or watchbill COMMAND --help, shows what there is.')
   .exitOverride((end) => process.exit(end.exitCode === 0 ? 0 : 2))
 
 const io = { env: process.env, stdout: process.stdout, stderr: process.stderr }

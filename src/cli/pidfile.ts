@@ -1,10 +1,15 @@
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { UserError } from '../errors.ts'
+import { messageOf, UserError } from '../errors.ts'
 
 /** Marks the data folder as ours: two processes on one folder would be two watches that know nothing of each other. */
 export async function takeDataFolder(dataDir: string): Promise<() => Promise<void>> {
-  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  await mkdir(dataDir, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    throw new UserError(
+      'no-data-folder',
+      `The data folder ${dataDir} cannot be made (${messageOf(error)}): set WATCHBILL_DATA to a folder that may be written.`,
+    )
+  })
   const path = join(dataDir, 'watchbill.pid')
   const own = `${path}.${process.pid}`
   for (let tries = 0; tries < 3; tries++) {
@@ -38,11 +43,19 @@ async function alive(path: string): Promise<boolean> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
   }
-  return start === '' || start === (await startOf(number))
+  // Killed, and not yet buried by its parent: it does nothing any more.
+  const dead = 'ZX'.includes((await factsOf(number))[STATE] ?? ' ')
+  return !dead && (start === '' || start === (await startOf(number)))
 }
 
+/** Where the state and the start of a process stand among what the system tells of it after its name. */
+const STATE = 0
+const START = 19
+
 /** When a process started, as the system counts it; empty where the system does not say. */
-async function startOf(pid: number): Promise<string> {
+const startOf = async (pid: number) => (await factsOf(pid))[START] ?? ''
+
+async function factsOf(pid: number): Promise<string[]> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 }

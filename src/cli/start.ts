@@ -3,7 +3,7 @@ import { formatProblem, loadConfig } from '../config.ts'
 import { readEnv } from '../env.ts'
 import { messageOf, UserError } from '../errors.ts'
 import { createLog } from '../log.ts'
-import { launch } from '../main.ts'
+import { type Launched, launch } from '../main.ts'
 
 /** What did not come up by then will not: the process says so rather than half work. */
 const FORCED_EXIT_MS = 9_500
@@ -39,27 +39,36 @@ export async function start(options: { config?: string }, environment: Environme
     secrets.filter((secret) => secret !== null),
   )
   const { slackBotToken, slackAppToken } = env
+  let running: Launched | null = null
+  let ending = false
+  const close = () => {
+    running?.close().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    )
+  }
+  // Heard from the first moment on: what is half started is taken down in order too.
+  const end = (signal: string) => {
+    ending = true
+    log.info({ signal }, 'stopping')
+    setTimeout(() => process.exit(1), FORCED_EXIT_MS).unref()
+    close()
+  }
+  process.once('SIGTERM', end)
+  process.once('SIGINT', end)
   try {
-    const running = await launch({
+    const launched = await launch({
       env: { ...env, slackBotToken, slackAppToken },
       rules: config.rules,
       log,
       load: () => loadConfig(path, environment),
     })
-    log.info({ port: running.port, people: Object.keys(config.rules.people).length }, 'Watchbill is on watch')
+    running = launched
+    if (ending) close()
+    log.info({ port: launched.port, people: Object.keys(config.rules.people).length }, 'Watchbill is on watch')
     for (const what of config.rules.notWatchedYet) log.warn({ what }, 'not watched yet')
-    const end = (signal: string) => {
-      log.info({ signal }, 'stopping')
-      setTimeout(() => process.exit(1), FORCED_EXIT_MS).unref()
-      running.close().then(
-        () => process.exit(0),
-        () => process.exit(1),
-      )
-    }
-    process.once('SIGTERM', end)
-    process.once('SIGINT', end)
     process.on('SIGHUP', () => {
-      running.reload().catch((error: unknown) => log.error({ err: error }, 'the configuration could not be reloaded'))
+      launched.reload().catch((error: unknown) => log.error({ err: error }, 'the configuration could not be reloaded'))
     })
     return await new Promise<never>(() => {})
   } catch (error) {

@@ -8,7 +8,7 @@ export interface Account {
 }
 
 /** Why somebody may not act. */
-export type Denied = 'outsider' | 'stranger' | 'no-such-role' | 'not-in-role'
+export type Denied = 'outsider' | 'stranger' | 'guest' | 'no-such-role' | 'not-in-role'
 
 export type Authority = { allow: true; person: Person } | { allow: false; reason: Denied }
 
@@ -17,18 +17,20 @@ export type Authority = { allow: true; person: Person } | { allow: false; reason
  * may act; some acts take a role, held by people and by whoever has a watch at that instant.
  *
  * @param team our workspace; null while Slack has not told us
+ * @param guests names of people who are guests in Slack
  * @param role the role that the act takes; null when everybody listed may
  */
 export function authorise(
   rules: Rules,
   account: Account,
-  team: string | null,
+  { team, guests }: { team: string | null; guests: ReadonlySet<string> },
   role: string | null,
   at: number,
 ): Authority {
   if (team !== null && account.team !== null && account.team !== team) return { allow: false, reason: 'outsider' }
   const person = Object.values(rules.people).find((each) => each.slack === account.user)
   if (!person) return { allow: false, reason: 'stranger' }
+  if (guests.has(person.name)) return { allow: false, reason: 'guest' }
   if (role === null) return { allow: true, person }
   const wanted = under(rules.roles, role)
   if (!wanted) return { allow: false, reason: 'no-such-role' }

@@ -132,7 +132,7 @@ export function timelineKind(fact: Fact) {
     case 'stepped':
       return fact.reason === 'start' ? null : 'escalated'
     case 'skipped':
-      return fact.reason === 'unreachable' ? 'gap' : null
+      return 'gap'
     case 'refused':
       return 'gap'
     case 'repeated':

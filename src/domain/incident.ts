@@ -50,7 +50,6 @@ export const Joined = z.strictObject({
 export type Joined = z.infer<typeof Joined>
 
 const IncidentState = z.enum(['paging', 'acked', 'exhausted', 'resolved'])
-type IncidentState = z.infer<typeof IncidentState>
 
 /**
  * new --> paging(round, step, deadline) --ack--> acked --resolve--> resolved

@@ -1,4 +1,5 @@
 import fastify, { type FastifyInstance } from 'fastify'
+import { messageOf, UserError } from '../errors.ts'
 
 /** Requests are small; what is larger is no request of ours. */
 const BODY_BYTES = 1024 * 1024
@@ -36,7 +37,12 @@ export async function startIntake({ host, port, notReady }: IntakeOptions): Prom
         detail: `There is no ${request.method} ${request.url.split('?')[0]}.`,
       }),
   )
-  await server.listen({ host, port })
+  await server.listen({ host, port }).catch((error: unknown) => {
+    throw new UserError(
+      'cannot-listen',
+      `The HTTP server cannot listen on ${host}:${port} (${messageOf(error)}): set PORT or HOST.`,
+    )
+  })
   return server
 }
 

@@ -142,18 +142,35 @@ export async function findChannel(
   return { ok: true, value: null }
 }
 
+const flag = z.boolean().optional()
 const User = z.object({
-  user: z.object({ deleted: z.boolean().optional(), is_bot: z.boolean().optional() }),
+  user: z.object({
+    deleted: flag,
+    is_bot: flag,
+    is_restricted: flag,
+    is_ultra_restricted: flag,
+    is_stranger: flag,
+  }),
 })
 
-/** Why somebody cannot be paged, null when they can. */
-export async function reachability(slack: SlackCall, user: string): Promise<SlackResult<string | null>> {
+/** What Slack says of somebody's account. */
+export interface Standing {
+  /** Why they cannot be paged, null when they can. */
+  unreachable: string | null
+  /** A guest, or of another workspace: may read, never act. */
+  guest: boolean
+}
+
+export async function standingOf(slack: SlackCall, user: string): Promise<SlackResult<Standing>> {
   const info = await call(slack, 'users.info', { user }, User)
   if (info.ok) {
-    if (info.value.user.deleted) return { ok: true, value: 'user_disabled' }
-    return { ok: true, value: info.value.user.is_bot ? 'cannot_dm_bot' : null }
+    const { deleted, is_bot, is_restricted, is_ultra_restricted, is_stranger } = info.value.user
+    const unreachable = deleted ? 'user_disabled' : is_bot ? 'cannot_dm_bot' : null
+    const guest = [is_restricted, is_ultra_restricted, is_stranger].includes(true)
+    return { ok: true, value: { unreachable, guest } }
   }
-  if (info.kind === 'never' && UNREACHABLE.has(info.reason)) return { ok: true, value: info.reason }
+  if (info.kind === 'never' && UNREACHABLE.has(info.reason))
+    return { ok: true, value: { unreachable: info.reason, guest: false } }
   return info
 }
 

@@ -80,6 +80,13 @@ function symptoms(voice: Voice, incident: Incident): KnownBlock[] {
   return [section(lines.join('\n'))]
 }
 
+/** What a lock screen shows: the service, and the gravest of what fails with what was seen. */
+function gist({ service, title: what, alerts }: Incident): string {
+  const [first] = byGravity(alerts)
+  const said = first && first.recoveredAt === null ? first.summary : what
+  return service === null || said.includes(service) ? `: ${said}` : ` (${service}): ${said}`
+}
+
 /** What still fails comes first, the gravest of it at the top. */
 const byGravity = (alerts: readonly Joined[]): Joined[] =>
   [...alerts].sort(
@@ -117,9 +124,9 @@ export function pageMessage(
   const alsoPaged = also.length > 0 ? ` · also paged: ${list(also.map((name) => person(voice, name)))}` : ''
   const open = isOpen(incident)
   const call = open && incident.state !== 'acked' ? ' Acknowledge it.' : ''
-  const state = incident.state === 'paging' ? '' : ` (${incident.state})`
+  const state = incident.state === 'paging' ? '' : `, ${incident.state}`
   return {
-    text: cut(`${inc(incident.id)} ${incident.severity}${state}: ${plain(incident.title)}.${call}`, TEXT),
+    text: cut(`${inc(incident.id)} ${incident.severity}${state}${plain(gist(incident))}.${call}`, TEXT),
     blocks: [
       header(`${open ? severityMark[incident.severity] : ':large_green_circle:'} ${title(incident)}`),
       ...symptoms(voice, incident),
@@ -210,7 +217,11 @@ export function plainMessage(text: string): Pick<Message, 'text' | 'blocks'> {
 /** The topic of the incident's channel: plain text of Slack's 250 characters. */
 export function topic(voice: Voice, incident: Incident): string {
   const owner =
-    incident.ackedBy === null || incident.state === 'paging' ? 'nobody has it yet' : `${incident.ackedBy} has it`
+    incident.state === 'acked'
+      ? `${incident.ackedBy} has it`
+      : incident.state === 'exhausted'
+        ? 'nobody answered'
+        : 'nobody has it yet'
   const state = isOpen(incident)
     ? owner
     : `resolved ${clockTime(incident.resolvedAt ?? voice.now, voice.rules.zone, incident.openedAt)}`

@@ -22,8 +22,19 @@ const OPERATOR_MS = 15_000
  * off in both: the out-tray owns them, and the escalation clock goes on meanwhile.
  */
 export function slackCalls(token: string, apiUrl: string, log: Logger): SlackCalls {
-  const client = () => caller(new WebClient(token, clientOptions(apiUrl, log)))
-  return { pages: client(), rest: client() }
+  let trouble: string | null = null
+  const watched =
+    (call: SlackCall): SlackCall =>
+    async (method, args) => {
+      const result = await call(method, args)
+      const now = !result.ok && OPERATOR.has(result.reason) ? result.reason : null
+      if (now !== null && now !== trouble)
+        log.error({ method, reason: now }, 'Slack takes none of our calls: the token')
+      if (now !== null || result.ok) trouble = now
+      return result
+    }
+  const client = () => watched(caller(new WebClient(token, clientOptions(apiUrl, log))))
+  return { pages: client(), rest: client(), trouble: () => trouble }
 }
 
 export const clientOptions = (apiUrl: string, log: Logger): WebClientOptions => ({

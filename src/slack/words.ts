@@ -125,13 +125,13 @@ export function entry(voice: Voice, fact: Recorded): string | null {
     case 'skipped':
       return fact.reason === 'unreachable'
         ? `:no_entry: *Not paged:* ${person(voice, fact.person)} cannot be reached (${code(fact.detail)}: ${unreachable(fact.detail)})`
-        : null
+        : `:zzz: *Not paged again:* ${person(voice, fact.person)} was paged for this less than two minutes ago`
     case 'refused':
       return `:no_entry: *Page not delivered* to ${person(voice, fact.person)}: ${code(fact.reason)}, ${unreachable(fact.reason)}`
     case 'gap':
       return `:ghost: *Nobody on duty* for ${code(fact.schedule)} (step ${fact.step + 1}): going on at once`
     case 'exhausted':
-      return `:sos: *Exhausted:* ${exhaustedWhy(fact.reason)}. The last resort is paged`
+      return `:sos: *Exhausted:* ${exhaustedWhy(fact.reason)}. It is up to the last resort now`
     case 'acked':
       return `:eyes: *Acknowledged* by ${person(voice, fact.by)}`
     case 'responding':
@@ -205,7 +205,7 @@ function pagedWhy(voice: Voice, page: Page): string {
 function exhaustedWhy(why: (Recorded & { type: 'exhausted' })['reason']): string {
   switch (why) {
     case 'unanswered':
-      return 'every step was paged in every round and nobody acknowledged'
+      return 'every step had its turn in every round, and nobody acknowledged'
     case 'nobody':
       return 'nobody is on duty on any step of the policy'
     case 'unreachable':
@@ -349,6 +349,8 @@ export function denied(reason: Denied, slackUser: string, role: string | null): 
       return `You may read, but only people listed in Watchbill's configuration may act, and ${mention(slackUser)} is not. Nothing was done. Ask an admin to add you under \`people:\` (your Slack id is \`${slackUser}\`).`
     case 'outsider':
       return 'People of another workspace may read, but not act. Nothing was done. Ask somebody of this workspace who is listed in the configuration.'
+    case 'guest':
+      return 'Guests of the workspace may read, but not act. Nothing was done. Ask somebody who is a full member and listed in the configuration.'
     case 'no-such-role':
       return `That takes the role ${code(role ?? '')}, and the configuration gives it to nobody (\`roles:\`). Nothing was done.`
     case 'not-in-role':

@@ -67,7 +67,9 @@ const MIGRATIONS: readonly string[] = [
 
   create table people (
     name text primary key,
-    unreachable text
+    unreachable text,
+    -- A guest of the workspace: reads, never acts.
+    guest boolean not null default false
   );
 
   -- Append-only; 'hash' chains the digests, so that a later change shows. 'body' may be erased, never the rest.

@@ -382,6 +382,26 @@ describe('what people write is literal, wherever it is shown', () => {
     expect(bot.room().length).toBeLessThanOrEqual(80)
   })
 
+  test.each([
+    ['INC-1 hello', 'hello'],
+    ['hello INC-1', 'hello'],
+    ['inc-1 2 servers rebooted', '2 servers rebooted'],
+    ['INC-1 like INC-2', 'like INC-2'],
+  ])('a note names its incident first or last, in full: %s', async (typed, text) => {
+    await start()
+    await bot.alert()
+    await bot.type('erik', `/incident note ${typed}`)
+    expect(bot.timeline().at(-1)).toMatch(new RegExp(`: ${text}$`))
+  })
+
+  test('a note that begins with a number is a note: numbers alone name no incident before a text', async () => {
+    await start()
+    await bot.alert()
+    expect(await bot.type('erik', '/incident note 1 server rebooted')).toContain('Which incident?')
+    await bot.type('nora', '/incident note 1 server rebooted', bot.room())
+    expect(bot.timeline().at(-1)).toContain(': 1 server rebooted')
+  })
+
   test('a note of as many characters as there may be, each of which Slack makes longer, is whole', async () => {
     await start()
     await bot.alert()

@@ -32,7 +32,7 @@ test('a step that is not answered in time is followed by the next, and the last 
   await bot.advance('5m')
   await bot.advance('5m')
   expect(bot.paged()).toEqual(['nora', 'sam', 'nora', 'sam', 'mia'])
-  expect(bot.timeline()).toContainEqual(expect.stringContaining('*Exhausted:* every step was paged in every round'))
+  expect(bot.timeline()).toContainEqual(expect.stringContaining('*Exhausted:* every step had its turn in every round'))
   expect(bot.dm('mia')[0]).toContain('you are the last resort')
   await bot.advance('30m')
   expect(bot.paged()).toHaveLength(5)
@@ -308,4 +308,17 @@ test('two incidents escalate each by its own clock', async () => {
   await bot.type('sam', '/incident ack INC-1')
   await bot.advance('2m')
   expect(bot.paged()).toEqual(['nora', 'nora', 'sam', 'sam'])
+})
+
+test('somebody who was paged a moment ago is not paged again, and the timeline says so', async () => {
+  bot = await startBot({
+    probes: false,
+    config: (text) => text.replaceAll('wait: 5m', 'wait: 30s'),
+  })
+  await bot.alert()
+  await bot.advance('2m')
+  expect(bot.paged()).toEqual(['nora', 'sam', 'mia'])
+  expect(bot.timeline()).toContainEqual(
+    expect.stringContaining('*Not paged again:* <@U0NORA> was paged for this less than two minutes ago'),
+  )
 })

@@ -141,3 +141,31 @@ test('a person called by name has left: the last resort is paged at once', async
   await bot.type('erik', '/page @sam the door is locked')
   expect(bot.paged()).toEqual(['mia'])
 })
+
+test('a listed person who is a guest in Slack is paged, and may read, but not act', async () => {
+  await start()
+  bot.slack.changeUser('nora', { isRestricted: true })
+  await bot.advance('1h')
+  await bot.alert()
+  expect(bot.paged()).toEqual(['nora'])
+  expect(await bot.press('nora', 'Acknowledge')).toContain('Guests of the workspace may read, but not act')
+  expect(await bot.type('nora', '/incident note INC-1 hello')).toContain(
+    'Guests of the workspace may read, but not act',
+  )
+  expect(await bot.type('nora', '/incident list')).toContain('*nobody has it yet*')
+  bot.slack.changeUser('nora', { isRestricted: false })
+  await bot.advance('1h')
+  expect(await bot.type('nora', '/incident ack INC-1')).toContain('<@U0NORA> has *INC-1*')
+})
+
+test('a token that Slack takes no more: the bot is not ready and says why, and the page goes out once it is mended', async () => {
+  await start()
+  bot.slack.workspace.botRevoked = 'token_revoked'
+  await bot.alert()
+  expect(bot.bot.notReady()).toBe('Slack refuses our calls: token_revoked')
+  expect((await bot.bot.status()).slackTrouble).toBe('token_revoked')
+  bot.slack.workspace.botRevoked = null
+  await bot.advance('20s')
+  expect(bot.paged()).toEqual(['nora'])
+  expect(bot.bot.notReady()).toBeNull()
+})

@@ -110,7 +110,9 @@ describe('a page to one person', () => {
     await start()
     bot.slack.fault({ kind: 'error', error: 'invalid_blocks', method: 'chat.postMessage', channel: 'nora', count: 1 })
     await bot.alert()
-    expect(bot.slack.dm('nora')[0]?.text).toBe('INC-1 critical: home is down. Acknowledge it.')
+    expect(bot.slack.dm('nora')[0]?.text).toBe(
+      'INC-1 critical (webmail): home is down: 503 Service Unavailable. Acknowledge it.',
+    )
   })
 })
 

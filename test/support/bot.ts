@@ -144,7 +144,7 @@ export async function startBot(options: Options = {}): Promise<Driver> {
       machine,
       log,
       store,
-      slack: { pages: counted(busy, calls.pages), rest: counted(busy, calls.rest) },
+      slack: { ...calls, pages: counted(busy, calls.pages), rest: counted(busy, calls.rest) },
       check: counted(busy, httpCheck(machine.elapsed)),
       rules: () => rules,
       version: 'test',

@@ -36,7 +36,7 @@ export function climb(book: Book, id: number, to: Climb, at: number): void {
     if (round > policy.rounds || !current) break
     const waitsUntilAt = at + current.waitMs
     note(book, { type: 'stepped', incident: id, at, epoch, round, step, waitsUntilAt, reason, by })
-    const reached = pageStep(book, id, at, dueAt, by)
+    const reached = pageStep(book, id, at, dueAt)
     if (reached === 'somebody') return
     reason = reached
     step += 1

@@ -49,12 +49,12 @@ function page(book: Book, intent: PageIntent, at: number): 'new' | 'deduplicated
 export type Reached = 'somebody' | 'nobody' | 'unreachable'
 
 /** Pages everybody whom the current step of the incident names, as the rota stands at this instant. */
-export function pageStep(book: Book, id: number, at: number, dueAt: number | null, calledBy: string | null): Reached {
-  const { policy, step } = incidentOf(book, id)
+export function pageStep(book: Book, id: number, at: number, dueAt: number | null): Reached {
+  const { policy, step, origin, by } = incidentOf(book, id)
   const results: string[] = []
   for (const target of policy.steps[step]?.page ?? []) {
     if (target.kind === 'person') {
-      const why: PageReason = { kind: 'named', by: calledBy }
+      const why: PageReason = { kind: 'named', by: origin === 'call' ? by : null }
       results.push(page(book, { incident: id, person: target.name, step, why, dueAt }, at))
       continue
     }
