@@ -22,7 +22,7 @@ export function page(deps: JobDeps): Handler {
     if (moot !== null && !maybeSent) return { outcome: 'never', reason: moot }
 
     const slackId = deps.rules().people[found.person]?.slack
-    if (slackId === undefined) return refuse(deps, claim, found.person, 'not_in_configuration', true)
+    if (slackId === undefined) return refuse(deps, claim, found.person, 'not_in_configuration', false)
     const dm = dms.get(slackId) ?? (await openDm(deps.slack.pages, slackId))
     if (typeof dm !== 'string') {
       if (dm.ok) {

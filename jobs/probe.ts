@@ -61,9 +61,8 @@ export function probe(deps: JobDeps) {
       readAt = now
     }
     for (const monitor of Object.values(deps.rules().monitors)) {
-      const slotAt = slotOf(monitor.name, monitor.everyMs, now)
-      if (running.has(monitor.name) || (known.get(monitor.name)?.lastSlotAt ?? Number.NEGATIVE_INFINITY) >= slotAt)
-        continue
+      const slotAt = dueSlot(monitor, known.get(monitor.name), now)
+      if (running.has(monitor.name) || slotAt === null) continue
       running.add(monitor.name)
       watch(monitor, slotAt)
         .catch((error: unknown) =>
@@ -72,6 +71,16 @@ export function probe(deps: JobDeps) {
         .finally(() => running.delete(monitor.name))
     }
   }
+}
+
+/**
+ * The slot that is due, null when none is. A failure whose confirmation was cut off (a crash, a moment without the store) is confirmed at
+ * once, not at the next interval.
+ */
+function dueSlot({ name, everyMs }: Monitor, last: Known | undefined, now: number): number | null {
+  const slotAt = slotOf(name, everyMs, now)
+  if (!last || last.lastSlotAt < slotAt) return slotAt
+  return unconfirmed(last.state) && now - last.lastSlotAt >= CONFIRM_MS ? now : null
 }
 
 type Known = { lastSlotAt: number; state: ProbeState }

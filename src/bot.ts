@@ -46,6 +46,9 @@ const WHO_AM_I_MS = 2_000
 const LATE_INTERVALS = 3
 const LATE_MS = 10_000
 
+/** The slash commands that the Slack app must have. */
+export const commandNames: string[] = commands.map((command) => command.name)
+
 /** Wires the rooms together: desk, out-tray, timetable, commands. Everything it touches is in `options`. */
 export function createBot(options: BotOptions): Bot {
   const { clock, machine, log, store, slack, timetable } = options
@@ -67,7 +70,7 @@ export function createBot(options: BotOptions): Bot {
     botToken: options.botToken,
     apiUrl: options.apiUrl,
     log,
-    commands: commands.map((command) => command.name),
+    commands: commandNames,
     buttons: Object.keys(buttons),
     onCommand: (name, asked) => run(name, asked),
     onButton: (action, asked) => press(action, asked),
@@ -130,7 +133,9 @@ export function createBot(options: BotOptions): Bot {
   async function takeUp(): Promise<void> {
     for (const receipt of await reclaimReceipts(store, machine.now())) {
       log.info({ receipt: receipt.key }, 'taking up what another process left')
-      await receiver.resume(receipt, receipt.body)
+      await receiver
+        .resume(receipt, receipt.body)
+        .catch((error: unknown) => log.error({ err: error, receipt: receipt.key }, 'what was taken up failed'))
     }
   }
 

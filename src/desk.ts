@@ -3,6 +3,7 @@ import { sleep } from './clock.ts'
 import type { Deps, Desk } from './deps.ts'
 import { type Decision, decide, nextDue } from './domain/decide.ts'
 import type { Outcome } from './domain/event.ts'
+import { orphans } from './domain/watch/signal.ts'
 import { messageOf } from './errors.ts'
 import { type Born, commit, type Taken, take, withdraw } from './store/desk.ts'
 import { outcomes, submit, undone } from './store/inbox.ts'
@@ -179,7 +180,11 @@ async function decideOnce(deps: DeskDeps, only: number | null): Promise<Transact
   return transaction(deps, only, async (taken, now) => {
     if (taken.rulesId === null) return null
     const rules = await readRules(deps.store.pool, taken.rulesId)
-    const idle = taken.events.length === 0 && taken.unreadable.length === 0 && nextDue(taken.desk) > now
+    const idle =
+      taken.events.length === 0 &&
+      taken.unreadable.length === 0 &&
+      nextDue(taken.desk) > now &&
+      orphans(taken.desk, rules).length === 0
     return idle ? null : decide(taken.desk, taken.events, now, rules)
   })
 }

@@ -13,6 +13,7 @@ import { startIntake } from './intake/server.ts'
 import type { Logger } from './log.ts'
 import { slackCalls } from './slack/client.ts'
 import { inc } from './slack/words.ts'
+import { bringBack } from './store/desk.ts'
 import { startEmbedded } from './store/embedded.ts'
 import { factsOf, latestIncidents } from './store/incidents.ts'
 import { activateRules } from './store/rules.ts'
@@ -85,6 +86,12 @@ export async function launch({ env, rules: first, log, load }: Launch): Promise<
     )
     const store = await openStore(server.poolConfig, clock.now(), VERSION, log)
     undo.push(() => store.close())
+    const ahead = await bringBack(store.pool, clock.now())
+    if (ahead > 0)
+      log.error(
+        { aheadMs: ahead },
+        'the store was ahead of the clock: an earlier process lived by a wrong one; brought back to now',
+      )
     let rules = first
     await activateRules(store.pool, rules, clock.now())
     const reload = async (): Promise<string[]> => {

@@ -112,7 +112,17 @@ export function createOutbox(deps: Pick<Deps, 'clock' | 'machine' | 'log' | 'sto
       log.error({ err: error, owed: each.key }, 'sending failed')
       // The next attempt looks before it sends.
       const result = { ...each.result, looks: 0 }
-      sent = { outcome: 'unknown', reason: messageOf(error), afterMs: FIRST_RETRY_MS, result }
+      sent = { outcome: 'unknown', reason: messageOf(error), afterMs: backoff(each.tries), result }
+    }
+    // An earlier send may have arrived, and this attempt came to no look: the next one still has to.
+    if (sent.outcome === 'again' && each.uncertain) {
+      const { reason, afterMs } = sent
+      sent = {
+        outcome: 'unknown',
+        reason,
+        afterMs: afterMs ?? backoff(each.tries),
+        result: { looks: 0, ...each.result, ...sent.result },
+      }
     }
     const endedAt = clock.now()
     const urgent = each.about.kind === 'page' && sent.outcome !== 'done'
@@ -144,7 +154,8 @@ export function createOutbox(deps: Pick<Deps, 'clock' | 'machine' | 'log' | 'sto
     // What is done is due at once if more was wanted meanwhile; only what failed waits.
     const waitMs = state === 'done' ? 0 : 'afterMs' in sent && sent.afterMs != null ? sent.afterMs : backoff(each.tries)
     const dueAt = endedAt + waitMs
-    const result = sent.outcome === 'never' ? { gaveUp: sent.reason } : (sent.result ?? null)
+    // Where a message lies is kept, whatever became of its update.
+    const result = sent.outcome === 'never' ? { ...each.result, gaveUp: sent.reason } : (sent.result ?? null)
     const reason = 'reason' in sent ? sent.reason : null
     await finish(store.pool, {
       claim: each,

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface, emitKeypressEvents } from 'node:readline'
 import { pino } from 'pino'
+import { commandNames } from '../bot.ts'
 import { sleep } from '../clock.ts'
 import { type Config, formatProblem, loadConfig, parseConfig } from '../config.ts'
 import type { Rules } from '../domain/rules.ts'
@@ -86,7 +87,7 @@ async function run(
   screen.say(`Workspace: ${slack.url.replace(/\/?$/, '/')}`)
   screen.expect('the bot to start (a fresh database is made)', READY_MS)
   const log = createLog('info', [], pino.destination({ dest: logFile(data), sync: true }))
-  const bot = await launch({
+  const starting = launch({
     env: {
       data,
       slackApiUrl: slack.apiUrl,
@@ -99,7 +100,9 @@ async function run(
     log,
     load: () => configOf(options, environment, company),
   })
-  stops.push(() => bot.close())
+  // Also what is only half started is taken down, when somebody ends the demo this early.
+  stops.push(async () => (await starting.catch(() => null))?.close())
+  const bot = await starting
   await ready(bot)
   screen.say(`Watchbill runs, with a database of its own. Its log: ${logFile(data)}`)
   for (const what of rules.notWatchedYet) screen.say(`Not watched yet: ${what}`)
@@ -141,7 +144,7 @@ async function workspaceFor(rules: Rules, options: Options, screen: Screen): Pro
           topic: 'Alerts and incidents',
         })),
       ],
-      commands: ['/oncall', '/page', '/incident', '/watchbill'],
+      commands: commandNames,
     })
   try {
     return await start(Number(options.port))

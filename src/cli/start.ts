@@ -5,7 +5,7 @@ import { messageOf, UserError } from '../errors.ts'
 import { createLog } from '../log.ts'
 import { type Launched, launch } from '../main.ts'
 
-/** What did not come up by then will not: the process says so rather than half work. */
+/** A stop that takes longer is cut off: what is owed is in the store. */
 const FORCED_EXIT_MS = 9_500
 
 type Environment = Record<string, string | undefined>

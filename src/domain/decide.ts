@@ -6,7 +6,7 @@ import type { Owed } from './owed.ts'
 import { type Rules, under } from './rules.ts'
 import { timers } from './watch/escalation.ts'
 import { act, addNote, call, channelOpened, checked, declare, pageRefused } from './watch/incident.ts'
-import { recheck, route } from './watch/signal.ts'
+import { recheck, retire, route } from './watch/signal.ts'
 
 export interface Decision {
   desk: Desk
@@ -47,6 +47,7 @@ export function decide(desk: Desk, events: readonly Received[], now: number, rul
       id,
       outcome: handle(book, event, Math.min(Math.max(at, desk.decidedAt), now)),
     }))
+  retire(book, now)
   recheck(book, now)
   timers(book, now)
   return {

@@ -3,7 +3,7 @@ import { Evidence, Page } from './incident.ts'
 import { Policy, Severity } from './rules.ts'
 
 /**
- * What was decided, with its reason: append-only. State is the fold of facts (`evolve` in desk-state.ts); the timeline and the audit are
+ * What was decided, with its reason: append-only. State is the fold of facts (`evolve` in book.ts); the timeline and the audit are
  * two readings of them. Every fact has an instant; `incident` is null where it belongs to none.
  */
 const incident = z.int()
@@ -60,7 +60,7 @@ export const Fact = z.discriminatedUnion('type', [
     round: z.int(),
     step: z.int(),
     waitsUntilAt: z.number(),
-    reason: z.enum(['start', 'unanswered', 'asked', 'nobody', 'unreachable']),
+    reason: z.enum(['start', 'again', 'unanswered', 'asked', 'nobody', 'unreachable']),
     by: z.string().nullable(),
   }),
   z.strictObject({ type: z.literal('paged'), incident, at, page: Page }),

@@ -61,7 +61,7 @@ const views = (incident: Incident): Owed[] => [
     }),
   ...incident.louds.map((fact): Owed => {
     const key = `loud/${incident.id}/${fact}`
-    return { key, lane: key, about: { kind: 'loud', incident: incident.id, fact } }
+    return { key, lane: `loud/${incident.id}`, about: { kind: 'loud', incident: incident.id, fact } }
   }),
 ]
 

@@ -182,6 +182,4 @@ export const UNREACHABLE = new Set([
   'user_not_visible',
   'user_not_in_team',
   'cannot_dm_bot',
-  'channel_not_found',
-  'messages_tab_disabled',
 ])

@@ -87,7 +87,9 @@ export function socketReceiver<T>({ appToken, apiUrl, log, ledger }: Options<T>)
       clientOptions: clientOptions(apiUrl, log),
     })
     const ended = new Promise<void>((resolve) => client.once('disconnected', resolve))
-    client.on('slack_event', (event: SlackEvent) => void hear(event))
+    client.on('slack_event', (event: SlackEvent) => {
+      hear(event).catch((error: unknown) => log.error({ err: error }, 'a payload of Slack is unreadable'))
+    })
     let gaveUp = false
     const abort = () => {
       gaveUp = true

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { PoolClient } from 'pg'
+import type { Pool, PoolClient } from 'pg'
 import { z } from 'zod'
 import type { Desk } from '../domain/book.ts'
 import type { Decision } from '../domain/decide.ts'
@@ -212,3 +212,30 @@ function chained(head: string, facts: Decision['facts']) {
 }
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
+
+/** Instants that lie further ahead than this cannot be jitter. */
+const AHEAD_MS = 2_000
+
+/**
+ * Brings stored instants back to now, when an earlier process lived by a clock that was ahead: otherwise every check and everything that is
+ * owed would wait until then, silently. Deadlines that were counted from that clock fall due at once: sooner is the safe side.
+ *
+ * @returns by how much the store was ahead, in milliseconds; 0 when it was not
+ */
+export async function bringBack(pool: Pool, now: number): Promise<number> {
+  const { rows } = await pool.query<{ at: number }>(
+    `select greatest((select decided_at from desk), (select coalesce(max(last_slot), 0) from monitors)) as at`,
+  )
+  const ahead = (rows[0]?.at ?? 0) - now
+  if (ahead <= AHEAD_MS) return 0
+  await pool.query(
+    `with the_desk as (update desk set decided_at = least(decided_at, $1)),
+       checks as (update monitors set last_slot = least(last_slot, $1)),
+       deadlines as (
+         update incidents set due_at = $1, doc = jsonb_set(doc, '{deadlineAt}', to_jsonb($1::bigint))
+         where state = 'paging' and due_at > $1)
+     update owed set due_at = least(due_at, $1) where state in ('open', 'unknown')`,
+    [now],
+  )
+  return ahead
+}

@@ -36,9 +36,9 @@ export async function claim(store: Store, { now, machineNow, leaseMs, limit, urg
     `with live as (${LIVE_PROCESSES}), free as (
        select key, sending from owed o
        where state in ('open', 'unknown') and due_at <= $1
-         and ${urgent ? `kind = 'page'` : `kind <> 'page'`}
+         and kind ${urgent ? '' : 'not '}in ('page', 'loud')
          and (owner is null or lease_until < $2 or (owner <> $4 and owner not in (select * from live)))
-         and ${urgent ? 'true' : LANE_IS_FREE}
+         and ${urgent ? `(kind = 'page' or ${LANE_IS_FREE})` : LANE_IS_FREE}
        order by seq limit $3 for update skip locked
      )
      update owed set owner = $4, fence = fence + 1, lease_until = $2 + $5, sending = true, tries = tries + 1

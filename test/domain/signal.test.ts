@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import { decide, nextDue } from '../../src/domain/decide.ts'
+import type { Rules } from '../../src/domain/rules.ts'
 import {
   ack,
   declare,
+  emptyDesk,
   firing,
   HOUR,
   MINUTE,
@@ -252,5 +255,28 @@ describe('declaring', () => {
   test('of a service that is not there is refused', () => {
     const w = watch()
     expect(w.at(0, declare('nora', 'x', 'gone'))).toMatchObject([{ refusal: { code: 'unknown-target' } }])
+  })
+})
+
+describe('a monitor that the configuration has no more', () => {
+  const watched = rules({})
+  const spec = { name: 'home', service: 'webmail', kind: 'http', severity: 'critical', url: 'http://x/' } as const
+  const timing = { everyMs: 30_000, timeoutMs: 5_000, failAfter: 2, recoverAfter: 2 }
+  const monitors = {
+    home: { ...spec, ...timing, expect: { status: [], bodyContains: null } },
+  } satisfies Rules['monitors']
+
+  test('holds no incident open, and raises none again', () => {
+    const before = decide(emptyDesk(), [{ id: 1, at: T0, event: { ...firing(), monitor: 'home' } }], T0, {
+      ...watched,
+      monitors,
+    })
+    expect(Object.values(before.desk.incidents)).toMatchObject([{ state: 'paging' }])
+    const after = decide(before.desk, [], T0 + SECOND, watched)
+    expect(after.facts).toMatchObject([
+      { type: 'recovered', summary: 'home is not watched any more' },
+      { type: 'resolved', by: null },
+    ])
+    expect(nextDue(after.desk)).toBe(Number.POSITIVE_INFINITY)
   })
 })

@@ -94,7 +94,7 @@ export const firing = (key = 'home', change: Partial<Signal> = {}): Signal => ({
   headline: `${key} is down`,
   summary: `${key} is down: 503 Service Unavailable`,
   evidence: [],
-  monitor: key,
+  monitor: null,
   seenAt: T0,
   ...change,
 })

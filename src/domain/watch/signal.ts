@@ -1,11 +1,11 @@
-import type { Book } from '../book.ts'
+import type { Book, Desk } from '../book.ts'
 import { incidentOf, note, openIncidentOf } from '../book.ts'
 import type { Outcome, Signal } from '../event.ts'
 import type { Alert } from '../incident.ts'
 import { alertId, graver, isOpen } from '../incident.ts'
-import { under } from '../rules.ts'
+import { type Rules, under } from '../rules.ts'
 import { firing } from './escalation.ts'
-import { policyOf, raise, refuse, startPaging } from './incident.ts'
+import { pageAgain, policyOf, raise, refuse, startPaging } from './incident.ts'
 
 const recorded = (incident: number | null): Outcome => ({ result: 'done', incident, how: 'recorded', paged: [] })
 
@@ -33,6 +33,8 @@ function detect(book: Book, what: Detection, still: boolean, at: number): Outcom
   const open = openIncidentOf(book, service)
   if (open) {
     note(book, { ...fact, incident: open.id })
+    // Nobody has it, and nobody is left to be paged: what comes on top starts the policy again.
+    if (open.state === 'exhausted') pageAgain(book, open, null, at)
     return recorded(open.id)
   }
   if (!under(book.rules.services, service)?.pages.includes(severity)) {
@@ -47,7 +49,7 @@ function detect(book: Book, what: Detection, still: boolean, at: number): Outcom
 }
 
 /** The last alert of an incident that alerts opened has recovered: it resolves itself. What people declared, people resolve. */
-function recover(book: Book, signal: Signal, known: Alert | undefined, at: number): Outcome {
+function recover(book: Book, signal: Pick<Signal, 'summary'>, known: Alert | undefined, at: number): Outcome {
   if (known?.status !== 'firing') return recorded(null)
   const { service, key } = known
   const id = onDesk(book, known.incident)
@@ -62,6 +64,18 @@ function recover(book: Book, signal: Signal, known: Alert | undefined, at: numbe
 
 /** The incident of an alert while it lies on the desk; one resolved long ago does not. */
 const onDesk = (book: Book, id: number | null) => (id !== null && book.desk.incidents[id] ? id : null)
+
+/** Alerts that fire for monitors which the configuration has no more: nobody will ever say that they recovered. */
+export const orphans = (desk: Desk, rules: Rules): Alert[] =>
+  Object.values(desk.alerts).filter(
+    ({ monitor, status }) => status === 'firing' && monitor !== null && under(rules.monitors, monitor) === undefined,
+  )
+
+/** A monitor that is not watched any more holds no incident open, and raises none again. */
+export function retire(book: Book, at: number): void {
+  for (const alert of orphans(book.desk, book.rules))
+    recover(book, { ...alert, summary: `${alert.key} is not watched any more` }, alert, at)
+}
 
 /** Alerts that still fire though their incident was resolved by hand: raised again. */
 export function recheck(book: Book, now: number): void {
