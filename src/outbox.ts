@@ -154,8 +154,7 @@ export function createOutbox(deps: Pick<Deps, 'clock' | 'machine' | 'log' | 'sto
     // What is done is due at once if more was wanted meanwhile; only what failed waits.
     const waitMs = state === 'done' ? 0 : 'afterMs' in sent && sent.afterMs != null ? sent.afterMs : backoff(each.tries)
     const dueAt = endedAt + waitMs
-    // Where a message lies is kept, whatever became of its update.
-    const result = sent.outcome === 'never' ? { ...each.result, gaveUp: sent.reason } : (sent.result ?? null)
+    const result = sent.outcome === 'never' ? abandoned(each.result, sent.reason) : (sent.result ?? null)
     const reason = 'reason' in sent ? sent.reason : null
     await finish(store.pool, {
       claim: each,
@@ -197,6 +196,10 @@ export function createOutbox(deps: Pick<Deps, 'clock' | 'machine' | 'log' | 'sto
     },
   }
 }
+
+/** Where a message lies is kept, whatever became of its update; unless it is there no more: the next change posts it anew. */
+const abandoned = (result: Result, gaveUp: string): Result =>
+  gaveUp === 'message_not_found' ? { gaveUp } : { ...result, gaveUp }
 
 const backoff = (tries: number) =>
   Math.round(Math.min(RETRY_CEILING_MS, FIRST_RETRY_MS * 2 ** Math.min(tries - 1, 10)) * (0.75 + Math.random() / 4))
