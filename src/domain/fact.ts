@@ -60,7 +60,7 @@ export const Fact = z.discriminatedUnion('type', [
     round: z.int(),
     step: z.int(),
     waitsUntilAt: z.number(),
-    reason: z.enum(['start', 'again', 'unanswered', 'asked', 'nobody', 'unreachable']),
+    reason: z.enum(['start', 'unanswered', 'asked', 'nobody', 'unreachable']),
     by: z.string().nullable(),
   }),
   z.strictObject({ type: z.literal('paged'), incident, at, page: Page }),

@@ -180,8 +180,6 @@ function stepReason(voice: Voice, fact: Recorded & { type: 'stepped' }): string 
       return 'nobody was on duty for the step before'
     case 'unreachable':
       return 'nobody of the step before could be reached'
-    case 'again':
-      return 'something came on top, and nobody had it: the policy starts again'
     case 'start':
       return 'start'
     default:

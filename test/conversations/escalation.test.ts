@@ -322,29 +322,3 @@ test('somebody who was paged a moment ago is not paged again, and the timeline s
     expect.stringContaining('*Not paged again:* <@U0NORA> was paged for this less than two minutes ago'),
   )
 })
-
-test('what comes on top of an exhausted incident starts its policy again: nobody has it', async () => {
-  bot = await startBot({ probes: false })
-  await bot.alert()
-  await bot.advance('30m')
-  expect(bot.paged()).toEqual(['nora', 'sam', 'nora', 'sam', 'mia'])
-  await bot.alert({ key: 'smtp', headline: 'smtp is down', summary: 'smtp is down: connection refused' })
-  expect(bot.paged().slice(5)).toEqual(['nora'])
-  expect(bot.dm('nora').at(-1)).toContain('Nobody has it yet')
-  expect(bot.timeline()).toContainEqual(expect.stringContaining('something came on top, and nobody had it'))
-  await bot.advance('30m')
-  expect(bot.paged().slice(5)).toEqual(['nora', 'sam', 'nora', 'sam', 'mia'])
-  expect(await bot.type('erik', '/page webmail please help')).toContain('<@U0NORA> is being paged')
-})
-
-test('somebody whose page was taken back by an acknowledgement is paged by an escalation right after it', async () => {
-  bot = await startBot({
-    probes: false,
-    config: (text) => text.replace('page: [schedule/primary], wait', 'page: [schedule/primary, sam], wait'),
-  })
-  bot.slack.fault({ kind: 'ratelimited', method: 'chat.postMessage', channel: 'sam', retry_after: 60, count: 1 })
-  await bot.alert()
-  await bot.press('nora', 'Acknowledge')
-  await bot.press('nora', 'Escalate')
-  expect(bot.paged()).toEqual(['nora', 'sam'])
-})

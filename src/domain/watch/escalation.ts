@@ -9,11 +9,9 @@ import { pageFallback, pageStep, reachedStill } from './paging.ts'
  */
 const LATE_MS = 5_000
 
-type Reason = 'start' | 'again' | 'unanswered' | 'asked' | 'nobody' | 'unreachable'
+type Reason = 'start' | 'unanswered' | 'asked' | 'nobody' | 'unreachable'
 
 interface Climb {
-  /** Counts how often the policy was begun; the incident's own where nothing is said. */
-  epoch?: number
   round: number
   step: number
   reason: Reason
@@ -26,8 +24,8 @@ interface Climb {
  * round; when a whole round reaches nobody, or the rounds are over, the fallback is paged, loudly. Nothing is ever dropped.
  */
 export function climb(book: Book, id: number, to: Climb, at: number): void {
-  const { policy, epoch: current } = incidentOf(book, id)
-  const { epoch = current, by = null, dueAt = null } = to
+  const { policy, epoch } = incidentOf(book, id)
+  const { by = null, dueAt = null } = to
   let { round, step, reason } = to
   for (let tried = 0; tried < policy.steps.length; tried++) {
     if (step >= policy.steps.length) {
@@ -43,16 +41,10 @@ export function climb(book: Book, id: number, to: Climb, at: number): void {
     reason = reached
     step += 1
   }
-  exhaust(book, id, reason === 'start' || reason === 'again' ? 'nobody' : reason, dueAt, at)
+  exhaust(book, id, reason === 'start' ? 'nobody' : reason, dueAt, at)
 }
 
-function exhaust(
-  book: Book,
-  id: number,
-  reason: Exclude<Reason, 'start' | 'again'>,
-  dueAt: number | null,
-  at: number,
-): void {
+function exhaust(book: Book, id: number, reason: Exclude<Reason, 'start'>, dueAt: number | null, at: number): void {
   note(book, { type: 'exhausted', incident: id, at, reason })
   pageFallback(book, id, at, dueAt)
 }

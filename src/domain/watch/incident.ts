@@ -54,11 +54,6 @@ export function startPaging(book: Book, id: number, by: string | null, at: numbe
   climb(book, id, { round: 1, step: 0, reason: 'start', by }, at)
 }
 
-/** The whole policy once more, for an incident that exhausted it: something came on top of what nobody has taken. */
-export function pageAgain(book: Book, { id, epoch }: Incident, by: string | null, at: number): void {
-  climb(book, id, { epoch: epoch + 1, round: 1, step: 0, reason: 'again', by }, at)
-}
-
 /** The policy of a service. A service without one is a defect: the configuration refuses it. */
 export function policyOf(rules: Rules, service: string): Policy {
   const policy = under(rules.policies, under(rules.services, service)?.policy ?? '')
@@ -80,7 +75,6 @@ export function declare(book: Book, event: Declare, at: number): Outcome {
 /** One open incident per service: a further word about it is a note there, and the next step is paged at once unless somebody has it. */
 function joinByHand(book: Book, open: Incident, by: string, text: string, at: number): Outcome {
   note(book, { type: 'note', incident: open.id, at, by, text })
-  if (open.state === 'exhausted') pageAgain(book, open, by, at)
   if (open.state === 'paging') climbOn(book, open, { reason: 'asked', by }, at)
   return done(open.id, 'joined')
 }

@@ -29,9 +29,7 @@ function page(book: Book, intent: PageIntent, at: number): 'new' | 'deduplicated
   }
   const { epoch, round } = incident
   const key = pageKey(incident.id, person, epoch, round, step)
-  // What was sent before an acknowledgement may never have arrived: the acknowledgement takes back what is on its way.
-  const since = incident.ackedAt ?? Number.NEGATIVE_INFINITY
-  const last = incident.pages.filter((p) => p.person === person && p.refused === null && p.at > since).at(-1)
+  const last = incident.pages.filter((p) => p.person === person && p.refused === null).at(-1)
   const before = incident.pages.find((p) => p.key === key)
   // The exhaustion pages in any case: it is the last page there is.
   if (before || (last && step !== null && at - last.at < DEDUPE_MS)) {

@@ -5,7 +5,7 @@ import type { Alert } from '../incident.ts'
 import { alertId, graver, isOpen } from '../incident.ts'
 import { type Rules, under } from '../rules.ts'
 import { firing } from './escalation.ts'
-import { pageAgain, policyOf, raise, refuse, startPaging } from './incident.ts'
+import { policyOf, raise, refuse, startPaging } from './incident.ts'
 
 const recorded = (incident: number | null): Outcome => ({ result: 'done', incident, how: 'recorded', paged: [] })
 
@@ -33,8 +33,6 @@ function detect(book: Book, what: Detection, still: boolean, at: number): Outcom
   const open = openIncidentOf(book, service)
   if (open) {
     note(book, { ...fact, incident: open.id })
-    // Nobody has it, and nobody is left to be paged: what comes on top starts the policy again.
-    if (open.state === 'exhausted') pageAgain(book, open, null, at)
     return recorded(open.id)
   }
   if (!under(book.rules.services, service)?.pages.includes(severity)) {
