@@ -132,7 +132,6 @@ export function timelineKind(fact: Fact) {
     case 'stepped':
       return fact.reason === 'start' ? null : 'escalated'
     case 'skipped':
-      return 'gap'
     case 'refused':
       return 'gap'
     case 'repeated':

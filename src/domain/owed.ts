@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Fact, Recorded } from './fact.ts'
 import { timelineKind } from './fact.ts'
-import type { Incident } from './incident.ts'
+import { type Incident, place } from './incident.ts'
 
 /**
  * What the world has not been told yet: rows written in the deciding transaction, sent by `src/outbox.ts` through the file of the same
@@ -43,7 +43,8 @@ export interface Owed {
 
 /** The key of a page; the escalation's place and the person are its meaning. */
 export function pageKey(incident: number, person: string, epoch: number, round: number, step: number | null): string {
-  return `page/${incident}/${person}/e${epoch}/r${round}/${step === null ? 'fallback' : `s${step + 1}`}`
+  const at = step === null ? `e${epoch}/r${round}/fallback` : place({ epoch, round, step })
+  return `page/${incident}/${person}/${at}`
 }
 
 /** Unsent pages of an incident are void as soon as somebody has it. */
