@@ -9,6 +9,7 @@ import { type Config, formatProblem } from './config.ts'
 import type { Fact } from './domain/fact.ts'
 import type { Rules } from './domain/rules.ts'
 import type { Env } from './env.ts'
+import { healthRoutes } from './intake/health.ts'
 import { startIntake } from './intake/server.ts'
 import type { Logger } from './log.ts'
 import { slackCalls } from './slack/client.ts'
@@ -127,7 +128,7 @@ export async function launch({ env, rules: first, log, load }: Launch): Promise<
         processName: `watchbill-${store.process}`,
       }),
     })
-    const intake = await startIntake({ host: env.host, port: env.port, notReady: bot.notReady })
+    const intake = await startIntake({ host: env.host, port: env.port, routes: [healthRoutes(bot.notReady)] })
     undo.push(() => intake.close())
     undo.push(() => Promise.race([bot.close(), new Promise((done) => setTimeout(done, DRAIN_MS).unref())]))
     await bot.start()

@@ -1,41 +1,31 @@
 import fastify, { type FastifyInstance } from 'fastify'
 import { messageOf, UserError } from '../errors.ts'
+import { problem } from './problem.ts'
 
 /** Requests are small; what is larger is no request of ours. */
 const BODY_BYTES = 1024 * 1024
 const REQUEST_MS = 10_000
 
-export interface IntakeOptions {
+/** A group of routes: one file each, one line in {@link IntakeOptions.routes}. */
+export type Routes = (server: FastifyInstance) => void
+
+interface IntakeOptions {
   host: string
   port: number
-  /** Null when ready, else what is missing, as a sentence. */
-  notReady(): string | null
+  routes: readonly Routes[]
 }
 
-/** The HTTP server. For now its health: liveness says that this process runs, readiness that it does its work. */
-export async function startIntake({ host, port, notReady }: IntakeOptions): Promise<FastifyInstance> {
+/** The HTTP server. Errors are `application/problem+json` (RFC 9457). */
+export async function startIntake({ host, port, routes }: IntakeOptions): Promise<FastifyInstance> {
   const server = fastify({
     logger: false,
     bodyLimit: BODY_BYTES,
     requestTimeout: REQUEST_MS,
     forceCloseConnections: true,
   })
-  server.get('/livez', async () => ({ status: 'ok' }))
-  server.get('/readyz', async (_, reply) => {
-    const missing = notReady()
-    if (missing === null) return { status: 'ok' }
-    return reply.code(503).type(PROBLEM).send({ type: 'about:blank', title: 'Not ready', status: 503, detail: missing })
-  })
+  for (const group of routes) group(server)
   server.setNotFoundHandler((request, reply) =>
-    reply
-      .code(404)
-      .type(PROBLEM)
-      .send({
-        type: 'about:blank',
-        title: 'Not found',
-        status: 404,
-        detail: `There is no ${request.method} ${request.url.split('?')[0]}.`,
-      }),
+    problem(reply, 404, 'Not found', `There is no ${request.method} ${request.url.split('?')[0]}.`),
   )
   await server.listen({ host, port }).catch((error: unknown) => {
     throw new UserError(
@@ -45,5 +35,3 @@ export async function startIntake({ host, port, notReady }: IntakeOptions): Prom
   })
   return server
 }
-
-const PROBLEM = 'application/problem+json'

@@ -152,6 +152,24 @@ const MIGRATIONS: readonly string[] = [
     version text not null
   );
   `,
+  `
+  -- Which configuration was made the active one, when, and by whom.
+  create table activations (
+    id int generated always as identity primary key,
+    at bigint not null,
+    rules_id int not null references rules,
+    process int
+  );
+
+  -- The last slot of each entry of the timetable: whoever moves it runs the slot, whatever queue woke them.
+  create table slots (
+    name text primary key,
+    last_slot bigint not null
+  );
+
+  -- When a view was last brought up to date: what changes all the time is shown every so often.
+  alter table owed add column shown_at bigint;
+  `,
 ]
 
 /** The schema that this program speaks. A database that is ahead of it belongs to a newer program. */
