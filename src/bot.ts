@@ -6,7 +6,7 @@ import { sleep } from './clock.ts'
 import type { Deps } from './deps.ts'
 import { createDesk } from './desk.ts'
 import { authorise } from './domain/authority.ts'
-import type { Person } from './domain/rules.ts'
+import type { Person, Rules } from './domain/rules.ts'
 import { messageOf, UserError } from './errors.ts'
 import { createOutbox } from './outbox.ts'
 import { postEphemeral, whoAmI } from './slack/api.ts'
@@ -25,6 +25,8 @@ export interface BotOptions extends Deps {
   timetable: Timetable
   /** Reads the configuration again and makes it the active one; else its problems, and the one before stays. */
   reload(): Promise<string[]>
+  /** Another process has made another configuration the active one: `rules()` is that one from now on. */
+  follow(rules: Rules): void
 }
 
 export interface Bot {
@@ -52,7 +54,7 @@ export const commandNames: string[] = commands.map((command) => command.name)
 /** Wires the rooms together: desk, out-tray, timetable, commands. Everything it touches is in `options`. */
 export function createBot(options: BotOptions): Bot {
   const { clock, machine, log, store, slack, timetable } = options
-  const desk = createDesk(options, (born) => outbox.deliver(born))
+  const desk = createDesk({ ...options, outdated: leave }, (born) => outbox.deliver(born))
   const deps: CommandDeps = { ...options, desk, status, reload: options.reload }
   const outbox = createOutbox(options, payers(deps))
   const receiver = socketReceiver<Receipt>({
@@ -83,6 +85,7 @@ export function createBot(options: BotOptions): Bot {
   const entries = entriesOf(deps)
   let team: string | null = null
   let started = false
+  let outdated = false
   let reclaim: NodeJS.Timeout | null = null
   const closing = new AbortController()
 
@@ -154,6 +157,22 @@ export function createBot(options: BotOptions): Bot {
     }
   }
 
+  /** A newer program has the store: what this one does not know of it would only be in its way. It ends nothing that is on its way. */
+  function leave(): void {
+    outdated = true
+    halt().catch((error: unknown) => log.error({ err: error }, 'stopping failed'))
+  }
+
+  async function halt(): Promise<void> {
+    if (reclaim) clearInterval(reclaim)
+    await receiver.stop()
+    await timetable.close()
+    // What is on its way may need the desk still (a page that was refused, a channel that was made); what that decided is then sent too.
+    await outbox.close()
+    await desk.close()
+    await outbox.close()
+  }
+
   async function status(): Promise<Status> {
     const now = clock.now()
     const late = timetable
@@ -190,6 +209,7 @@ export function createBot(options: BotOptions): Bot {
     },
     notReady() {
       if (!started) return 'starting'
+      if (outdated) return 'a newer version of Watchbill works on this store: start that version here too'
       if (!store.healthy()) return 'the store does not answer'
       if (!timetable.health().ready) return 'the timetable does not run yet'
       if (team === null || receiver.connected() === 0) return 'Slack is not connected'
@@ -199,13 +219,7 @@ export function createBot(options: BotOptions): Bot {
     idle: () => !desk.busy() && !outbox.busy() && !receiver.busy(),
     async close() {
       closing.abort(new Error('closing'))
-      if (reclaim) clearInterval(reclaim)
-      await receiver.stop()
-      await timetable.close()
-      // What is on its way may need the desk still (a page that was refused, a channel that was made); what that decided is then sent too.
-      await outbox.close()
-      await desk.close()
-      await outbox.close()
+      await halt()
     },
   }
 }

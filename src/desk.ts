@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
+import type { ClientBase } from 'pg'
 import { sleep } from './clock.ts'
 import type { Deps, Desk } from './deps.ts'
 import { type Decision, decide, nextDue } from './domain/decide.ts'
 import type { Outcome } from './domain/event.ts'
+import type { Rules } from './domain/rules.ts'
 import { orphans } from './domain/watch/signal.ts'
 import { messageOf } from './errors.ts'
 import { type Born, commit, type Taken, take, withdraw } from './store/desk.ts'
@@ -35,7 +37,17 @@ export interface RunningDesk extends Desk {
   close(): Promise<void>
 }
 
-type DeskDeps = Pick<Deps, 'clock' | 'machine' | 'log' | 'store'>
+interface DeskOptions extends Pick<Deps, 'clock' | 'machine' | 'log' | 'store'> {
+  /** Another configuration is the active one, in this process as in all. */
+  follow(rules: Rules): void
+  /** A newer program works on this store: this process decides nothing any more. */
+  outdated(): void
+}
+
+interface DeskDeps extends Pick<Deps, 'clock' | 'machine' | 'log' | 'store'> {
+  /** Read by the connection that holds the lock, which must wait for no other. */
+  rulesOf(id: number, client: ClientBase): Promise<Rules>
+}
 
 /**
  * The desk: one transaction at a time in the whole installation. It wakes by its own process's commits, by NOTIFY, by a timer at the next
@@ -43,9 +55,11 @@ type DeskDeps = Pick<Deps, 'clock' | 'machine' | 'log' | 'store'>
  *
  * @param deliver gets the pages that a decision owes, already claimed by this process, as soon as they are committed
  */
-export function createDesk(deps: DeskDeps, deliver: (born: Born[]) => void): RunningDesk {
-  const { clock, log, store } = deps
+export function createDesk(options: DeskOptions, deliver: (born: Born[]) => void): RunningDesk {
+  const { clock, log, store, follow, outdated } = options
+  const deps: DeskDeps = { ...options, rulesOf }
   const closing = new AbortController()
+  let active: { id: number; rules: Rules } | null = null
   /** Askers by event; the same event may have been sent in twice at the same time. */
   const waiting = new Map<number, ((outcome: Outcome) => void)[]>()
   const recent = new Map<number, Outcome>()
@@ -54,6 +68,14 @@ export function createDesk(deps: DeskDeps, deliver: (born: Born[]) => void): Run
   let timer = new AbortController()
   let sweep: NodeJS.Timeout | null = null
   let forget: (() => void) | null = null
+
+  async function rulesOf(id: number, client: ClientBase): Promise<Rules> {
+    if (active?.id !== id) {
+      active = { id, rules: await readRules(client, id) }
+      follow(active.rules)
+    }
+    return active.rules
+  }
 
   function wake(): void {
     wanted = true
@@ -92,7 +114,8 @@ export function createDesk(deps: DeskDeps, deliver: (born: Born[]) => void): Run
   async function failed(error: unknown): Promise<void> {
     if (error instanceof Outdated) {
       log.fatal(error.message)
-      return closing.abort(error)
+      closing.abort(error)
+      return outdated()
     }
     if (isOutage(error)) {
       log.error({ reason: messageOf(error) }, 'the store does not do its part; the desk tries again')
@@ -177,9 +200,9 @@ interface Transaction {
 }
 
 async function decideOnce(deps: DeskDeps, only: number | null): Promise<Transaction> {
-  return transaction(deps, only, async (taken, now) => {
+  return transaction(deps, only, async (taken, now, client) => {
     if (taken.rulesId === null) return null
-    const rules = await readRules(deps.store.pool, taken.rulesId)
+    const rules = await deps.rulesOf(taken.rulesId, client)
     const idle =
       taken.events.length === 0 &&
       taken.unreadable.length === 0 &&
@@ -206,14 +229,14 @@ async function park(deps: DeskDeps, id: number, reason: unknown): Promise<Transa
 async function transaction(
   { clock, machine, log, store }: DeskDeps,
   only: number | null,
-  decideOn: (taken: Taken, now: number) => Promise<Decision | null>,
+  decideOn: (taken: Taken, now: number, client: ClientBase) => Promise<Decision | null>,
 ): Promise<Transaction> {
   const client = await store.deskPool.connect()
   try {
     const taken = await take(client, only)
     if (taken === null) throw new Outdated()
     const now = Math.max(clock.now(), taken.desk.decidedAt)
-    const decision = await decideOn(taken, now)
+    const decision = await decideOn(taken, now, client)
     const parked = taken.unreadable.map(({ id, reason }) => {
       const reference = randomUUID().slice(0, 8)
       log.fatal({ inbox: id, reason, reference }, 'an event is unreadable and is parked')

@@ -90,6 +90,7 @@ async function run(
   const starting = launch({
     env: {
       data,
+      databaseUrl: null,
       slackApiUrl: slack.apiUrl,
       host: '127.0.0.1',
       port: 0,
@@ -99,6 +100,7 @@ async function run(
     rules,
     log,
     load: () => configOf(options, environment, company),
+    signal,
   })
   // Also what is only half started is taken down, when somebody ends the demo this early.
   stops.push(async () => (await starting.catch(() => null))?.close())

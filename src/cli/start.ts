@@ -27,8 +27,8 @@ export async function start(options: { config?: string }, environment: Environme
     return fail([
       `${env.slackBotToken === null ? 'SLACK_BOT_TOKEN' : 'SLACK_APP_TOKEN'} is not set: Watchbill needs a bot token (xoxb-…) and an app-level token for Socket Mode (xapp-…). To try it without Slack: npm run demo`,
     ])
-  if (env.databaseUrl !== null || env.redisUrl !== null)
-    return fail(['DATABASE_URL and REDIS_URL are not supported by this version: unset them to use the embedded store'])
+  if (env.redisUrl !== null)
+    return fail(['REDIS_URL is not supported by this version: unset it to run the timetable on the store'])
   const path = options.config ?? env.config
   const config = await loadConfig(path, environment)
   if ('problems' in config) return fail(config.problems.map(formatProblem))
@@ -41,11 +41,13 @@ export async function start(options: { config?: string }, environment: Environme
   const { slackBotToken, slackAppToken } = env
   let running: Launched | null = null
   let ending = false
+  const calledOff = new AbortController()
   const close = () => {
     running?.close().then(
       () => process.exit(0),
       () => process.exit(1),
     )
+    calledOff.abort(new Error('stopped'))
   }
   // Heard from the first moment on: what is half started is taken down in order too.
   const end = (signal: string) => {
@@ -62,6 +64,7 @@ export async function start(options: { config?: string }, environment: Environme
       rules: config.rules,
       log,
       load: () => loadConfig(path, environment),
+      signal: calledOff.signal,
     })
     running = launched
     if (ending) close()
@@ -72,6 +75,7 @@ export async function start(options: { config?: string }, environment: Environme
     })
     return await new Promise<never>(() => {})
   } catch (error) {
+    if (ending) process.exit(0)
     if (error instanceof UserError) return fail([error.message])
     log.fatal({ err: error }, 'Watchbill cannot start')
     return fail([`Watchbill cannot start: ${messageOf(error)}`])

@@ -1,7 +1,8 @@
 import { hostname } from 'node:os'
 import pg from 'pg'
+import { parseIntoClientConfig } from 'pg-connection-string'
 import type { Logger } from 'pino'
-import { messageOf } from '../errors.ts'
+import { messageOf, UserError } from '../errors.ts'
 import { migrate, SCHEMA } from './migrations.ts'
 
 /** Instants are bigint in the store and numbers here: milliseconds fit a double until the year 287,396. */
@@ -31,6 +32,39 @@ export interface Store {
   /** Asks the store for a word, to see whether it does its part at this moment. */
   answers(): Promise<boolean>
   close(): Promise<void>
+}
+
+/** The connection of a database address (DATABASE_URL), with nothing taken from PG* variables that it says itself. */
+export const addressed = (url: string): pg.PoolConfig => parseIntoClientConfig(url) as pg.PoolConfig
+
+/** The database's own clock, once: the anchor of watch time, in UTC milliseconds. */
+export async function databaseTime(config: pg.ClientConfig): Promise<number> {
+  const client = new pg.Client({ ...config, connectionTimeoutMillis: CONNECT_MS, query_timeout: STATEMENT_MS })
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    const { rows } = await client.query<{ at: string }>('select extract(epoch from clock_timestamp()) * 1000 as at')
+    return Math.floor(Number(rows[0]?.at))
+  } finally {
+    await client.end().catch(() => {})
+  }
+}
+
+/** Wrong address, wrong password, no such database, no right to it: waiting does not mend these. */
+const HOPELESS: Record<string, string> = {
+  '28P01': 'refuses the password',
+  '28000': 'refuses the user',
+  '3D000': 'has no such database',
+  '42501': 'does not let this user make tables',
+}
+
+/** Why it is of no use to try again, as a sentence for the operator; null when it may be. */
+export function hopeless(error: unknown): string | null {
+  const code = error instanceof pg.DatabaseError ? (error.code ?? '') : ''
+  const what = HOPELESS[code]
+  return what === undefined
+    ? null
+    : `The database server ${what} (${messageOf(error)}): correct DATABASE_URL, or what the user may do.`
 }
 
 /** Opens the store: migrates it, registers this process and keeps its session lock and its ear (LISTEN) on one direct connection. */
@@ -87,8 +121,9 @@ async function migrateOnce(pool: pg.Pool): Promise<void> {
   try {
     const schema = await migrate(client)
     if (schema > SCHEMA)
-      throw new Error(
-        `the store is at schema ${schema}, this program knows ${SCHEMA}: start the newer version of Watchbill`,
+      throw new UserError(
+        'newer-store',
+        `The store is at schema ${schema}, this program knows ${SCHEMA}: start the newer version of Watchbill.`,
       )
   } finally {
     client.release()

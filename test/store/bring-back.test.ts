@@ -32,10 +32,10 @@ test('a store that an earlier process left an hour ahead is brought back: checks
     `insert into owed (key, lane, kind, about, due_at) values ('summary/1', 'incident/1', 'summary', '{}', $1)`,
     [NOW + HOUR],
   )
-  expect(await bringBack(store.pool, NOW)).toBe(HOUR)
+  expect(await bringBack(store, NOW)).toBe(HOUR)
   const { rows } = await store.pool.query(
     'select (select decided_at from desk) as desk, (select last_slot from monitors) as slot, (select due_at from owed) as due',
   )
   expect(rows[0]).toEqual({ desk: NOW, slot: NOW, due: NOW })
-  expect(await bringBack(store.pool, NOW)).toBe(0)
+  expect(await bringBack(store, NOW)).toBe(0)
 })

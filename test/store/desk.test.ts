@@ -40,12 +40,12 @@ afterEach(async () => {
 
 async function start({ at = T0, running = true } = {}): Promise<Process> {
   const store = await database.open()
-  await activateRules(store.pool, company, T0)
+  await activateRules(store, company, T0)
   const delivered: Born[] = []
   const lines: Process['lines'] = []
   const clock = testClock(at)
   const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line)) })
-  const desk = createDesk({ clock, machine, log, store }, (born) => delivered.push(...born))
+  const desk = createDesk({ clock, machine, log, store, follow() {}, outdated() {} }, (born) => delivered.push(...born))
   const process = { store, desk, clock, delivered, lines }
   processes.push(process)
   if (running) desk.start()

@@ -137,7 +137,7 @@ export async function startBot(options: Options = {}): Promise<Driver> {
   async function boot() {
     const busy = { count: 0 }
     const store = counting(busy, trouble, await openStore(database.config, clock.now(), 'test', log))
-    await activateRules(store.pool, rules, clock.now())
+    await activateRules(store, rules, clock.now())
     const calls = slackCalls(slack.botToken, slack.apiUrl, log)
     const deps: Deps = {
       clock,
@@ -156,7 +156,7 @@ export async function startBot(options: Options = {}): Promise<Driver> {
         name === 'probes' && options.probes === false ? undefined : whole.every(name, ms, run),
     }
     const { botToken, appToken, apiUrl } = slack
-    const bot = createBot({ ...deps, timetable, botToken, appToken, apiUrl, reload: async () => [] })
+    const bot = createBot({ ...deps, timetable, botToken, appToken, apiUrl, reload: async () => [], follow: () => {} })
     await bot.start()
     await until(() => bot.notReady() === null, 'the bot to be ready')
     return { bot, store, busy }
