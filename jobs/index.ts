@@ -1,5 +1,7 @@
 import type { Handlers } from '../src/outbox.ts'
 import { announcement } from './announcement.ts'
+import { backup } from './backup.ts'
+import { burst } from './burst.ts'
 import { channel } from './channel.ts'
 import { housekeeping } from './housekeeping.ts'
 import { invite } from './invite.ts'
@@ -30,6 +32,7 @@ export const timetable = (deps: JobDeps): Entry[] => [
   { name: 'probes', everyMs: SECOND, run: probe(deps) },
   { name: 'people', everyMs: HOUR, run: people(deps), atStart: true },
   { name: 'housekeeping', everyMs: HOUR, run: housekeeping(deps) },
+  { name: 'backup', everyMs: HOUR / 4, run: backup(deps) },
 ]
 
 /** Who pays what is owed: one file for each kind. */
@@ -41,6 +44,7 @@ export const payers = (deps: JobDeps): Handlers => ({
   invite: invite(deps),
   summary: summary(deps),
   post: post(deps),
+  burst: burst(deps),
   announcement: announcement(deps),
   loud: loud(deps),
   notice: notice(deps),

@@ -1,3 +1,4 @@
+import type { Recorded } from '../src/domain/fact.ts'
 import type { Handler } from '../src/outbox.ts'
 import { plainMessage } from '../src/slack/blocks.ts'
 import { notice as sentence } from '../src/slack/words.ts'
@@ -11,8 +12,12 @@ export function notice(deps: JobDeps): Handler {
     const fact = await readFact(deps.store.pool, claim.about.fact)
     const channel = deps.rules().services[claim.about.service]?.channel
     if (!channel) return { outcome: 'never', reason: 'the service has no channel' }
-    if (fact?.type !== 'detected' && fact?.type !== 'recovered') return { outcome: 'done' }
+    if (!fact || !isOfAlerts(fact)) return { outcome: 'done' }
     const message = { ...plainMessage(sentence(voice(deps), fact)), metadata: keyed(claim) }
     return tell(deps, claim, { call: deps.slack.rest, channel, message, sinceAt: fact.at })
   }
 }
+
+type OfAlerts = Extract<Recorded, { type: 'detected' | 'recovered' | 'joined' | 'receded' }>
+const isOfAlerts = (fact: Recorded): fact is OfAlerts =>
+  fact.type === 'detected' || fact.type === 'recovered' || fact.type === 'joined' || fact.type === 'receded'

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Deps, Desk, SlackCall, SlackResult } from '../src/deps.ts'
 import type { Incident } from '../src/domain/incident.ts'
-import type { Sent } from '../src/outbox.ts'
+import type { Claimed, Sent } from '../src/outbox.ts'
 import { findByKey, type Message, type Posted, post, update } from '../src/slack/api.ts'
 import type { Voice } from '../src/slack/words.ts'
 import { readIncident } from '../src/store/incidents.ts'
@@ -25,7 +25,7 @@ const LOOK_CEILING_MS = 15_000
 /** How far back messages are looked for: generous, because Slack's clock and ours may differ. */
 const BACK_MS = 10 * 60_000
 
-/** A send that was prepared for longer than this asks first whether its claim still stands. Machine time. */
+/** A send whose claim is older than this (a look into the history, a process that froze) asks first whether its claim still stands. Machine time. */
 const FRESH_MS = 3_000
 
 interface Tell {
@@ -43,8 +43,7 @@ interface Tell {
  * Posts a message at least once and, whenever Slack lets itself be asked, exactly once: the key in its metadata is looked for when an
  * earlier attempt may have arrived.
  */
-export async function tell(deps: JobDeps, claim: Claim, what: Tell): Promise<Sent> {
-  const startedAt = deps.machine.elapsed()
+export async function tell(deps: JobDeps, claim: Claimed, what: Tell): Promise<Sent> {
   const { call, channel, message, threadTs } = what
   /** Sends that may have arrived, and nobody knows. */
   let sends = 0
@@ -54,7 +53,7 @@ export async function tell(deps: JobDeps, claim: Claim, what: Tell): Promise<Sen
     sends = looked.sends
   }
   if (what.moot) return { outcome: 'never', reason: what.moot }
-  if (deps.machine.elapsed() - startedAt > FRESH_MS && !(await stands(deps.store.pool, claim)))
+  if (deps.machine.elapsed() - claim.claimedAt > FRESH_MS && !(await stands(deps.store.pool, claim)))
     return { outcome: 'again', reason: 'overtaken by another process' }
   const sent = await joining(call, channel, () => post(call, channel, message, threadTs))
   if (sent.ok) return { outcome: 'done', result: { ...sent.value, digest: digest(message) } }

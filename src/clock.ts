@@ -103,6 +103,17 @@ export const machine: Machine = {
   elapsed: () => performance.now(),
 }
 
+/**
+ * Machine time that agrees with that of other machines, since leases of one are read by another: their clocks may differ, the database's
+ * is one.
+ *
+ * @param at what the database's clock says now, UTC ms
+ */
+export function anchored(at: number): Machine {
+  const start = machine.elapsed()
+  return { now: () => Math.floor(at + machine.elapsed() - start), elapsed: machine.elapsed }
+}
+
 /** Waits `ms` milliseconds of machine time; rejects with the signal's reason when it is aborted first. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

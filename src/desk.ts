@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import type { ClientBase } from 'pg'
 import { sleep } from './clock.ts'
 import type { Deps, Desk } from './deps.ts'
 import { type Decision, decide, nextDue } from './domain/decide.ts'
@@ -7,10 +6,10 @@ import type { Outcome } from './domain/event.ts'
 import type { Rules } from './domain/rules.ts'
 import { orphans } from './domain/watch/signal.ts'
 import { messageOf } from './errors.ts'
-import { type Born, commit, type Taken, take, withdraw } from './store/desk.ts'
+import { type Born, commit, type Look, type Taken, take, withdraw } from './store/desk.ts'
 import { outcomes, submit, undone } from './store/inbox.ts'
 import { readRules } from './store/rules.ts'
-import { isOutage } from './store/store.ts'
+import { type Connection, isOutage } from './store/store.ts'
 
 /** The sweep: finds what should have happened and did not. It alone meets every promise (reliability R3). */
 const SWEEP_MS = 1_000
@@ -30,6 +29,16 @@ export const LEASE_MS = 10_000
 /** Outcomes kept for askers who come a moment after the decision. */
 const REMEMBERED = 1_000
 
+/** The pages that a decision owes, already claimed by this process: sent as soon as they are committed. */
+export interface PageSender {
+  /** Pages under these keys are about to be committed, claimed by this process from their birth. */
+  expect(keys: readonly string[]): void
+  /** They were committed: those that are new are sent. */
+  deliver(keys: readonly string[], born: readonly Born[]): void
+  /** Whether they were committed is not known: what was is claimed like anything else, and was certainly not sent. */
+  lose(keys: readonly string[]): void
+}
+
 export interface RunningDesk extends Desk {
   start(): void
   /** Whether a decision is being made, or is known to be wanted. */
@@ -45,21 +54,23 @@ interface DeskOptions extends Pick<Deps, 'clock' | 'machine' | 'log' | 'store'> 
 }
 
 interface DeskDeps extends Pick<Deps, 'clock' | 'machine' | 'log' | 'store'> {
+  sender: PageSender
   /** Read by the connection that holds the lock, which must wait for no other. */
-  rulesOf(id: number, client: ClientBase): Promise<Rules>
+  rulesOf(id: number, client: Connection): Promise<Rules>
 }
 
 /**
  * The desk: one transaction at a time in the whole installation. It wakes by its own process's commits, by NOTIFY, by a timer at the next
  * instant at which something is due, and by a sweep each second; every wake re-reads and re-decides.
  *
- * @param deliver gets the pages that a decision owes, already claimed by this process, as soon as they are committed
  */
-export function createDesk(options: DeskOptions, deliver: (born: Born[]) => void): RunningDesk {
+export function createDesk(options: DeskOptions, sender: PageSender): RunningDesk {
   const { clock, log, store, follow, outdated } = options
-  const deps: DeskDeps = { ...options, rulesOf }
+  const deps: DeskDeps = { ...options, sender, rulesOf }
   const closing = new AbortController()
   let active: { id: number; rules: Rules } | null = null
+  /** The configuration under which everything that fires was looked at. */
+  let knownRules: number | null = null
   /** Askers by event; the same event may have been sent in twice at the same time. */
   const waiting = new Map<number, ((outcome: Outcome) => void)[]>()
   const recent = new Map<number, Outcome>()
@@ -69,7 +80,7 @@ export function createDesk(options: DeskOptions, deliver: (born: Born[]) => void
   let sweep: NodeJS.Timeout | null = null
   let forget: (() => void) | null = null
 
-  async function rulesOf(id: number, client: ClientBase): Promise<Rules> {
+  async function rulesOf(id: number, client: Connection): Promise<Rules> {
     if (active?.id !== id) {
       active = { id, rules: await readRules(client, id) }
       follow(active.rules)
@@ -94,7 +105,8 @@ export function createDesk(options: DeskOptions, deliver: (born: Born[]) => void
     while (wanted && !closing.signal.aborted) {
       wanted = false
       try {
-        const transaction = await decideOnce(deps, null)
+        const transaction = await decideOnce(deps, { only: null, knownRules })
+        knownRules = transaction.rulesId
         settle(transaction)
       } catch (error) {
         await failed(error)
@@ -102,8 +114,7 @@ export function createDesk(options: DeskOptions, deliver: (born: Born[]) => void
     }
   }
 
-  function settle({ born, decided, more, dueAt }: Transaction): void {
-    if (born.length > 0) deliver(born)
+  function settle({ decided, more, dueAt }: Transaction): void {
     for (const { id, outcome } of decided) resolve(id, outcome)
     if (more) wanted = true
     timer.abort()
@@ -126,7 +137,7 @@ export function createDesk(options: DeskOptions, deliver: (born: Born[]) => void
     // Something on the desk makes the decision throw: each event alone, so that one defect holds up nobody else.
     log.error({ err: error }, 'a decision failed; its events are tried one by one')
     try {
-      settle(await decideOnce(deps, NO_EVENT))
+      settle(await decideOnce(deps, { only: NO_EVENT, knownRules }))
     } catch (reason) {
       // No event is at fault: none is parked for it. Pages that are out stay out, and everything waits in the in-tray.
       log.fatal({ err: reason }, 'the desk cannot decide, whatever comes in')
@@ -135,7 +146,7 @@ export function createDesk(options: DeskOptions, deliver: (born: Born[]) => void
     }
     for (const id of await undone(store.pool)) {
       try {
-        settle(await decideOnce(deps, id))
+        settle(await decideOnce(deps, { only: id, knownRules }))
       } catch (reason) {
         if (isOutage(reason)) return
         settle(await park(deps, id, reason))
@@ -191,16 +202,19 @@ export function createDesk(options: DeskOptions, deliver: (born: Born[]) => void
 }
 
 interface Transaction {
-  born: Born[]
   decided: Decision['outcomes']
   /** There may be more events than one transaction takes. */
   more: boolean
   /** When the desk must look again by itself. */
   dueAt: number
+  /** The configuration that it was made under. */
+  rulesId: number | null
 }
 
-async function decideOnce(deps: DeskDeps, only: number | null): Promise<Transaction> {
-  return transaction(deps, only, async (taken, now, client) => {
+type What = Pick<Look, 'only' | 'knownRules'>
+
+async function decideOnce(deps: DeskDeps, what: What): Promise<Transaction> {
+  return transaction(deps, what, async (taken, now, client) => {
     if (taken.rulesId === null) return null
     const rules = await deps.rulesOf(taken.rulesId, client)
     const idle =
@@ -217,7 +231,7 @@ async function park(deps: DeskDeps, id: number, reason: unknown): Promise<Transa
   const reference = randomUUID().slice(0, 8)
   deps.log.fatal({ err: reason, inbox: id, reference }, 'an event could not be decided and is parked')
   const outcome: Outcome = { result: 'refused', refusal: { code: 'failed', reference } }
-  return transaction(deps, id, async (taken, now) => ({
+  return transaction(deps, { only: id, knownRules: null }, async (taken, now) => ({
     desk: { ...taken.desk, decidedAt: now },
     facts: [],
     owed: [],
@@ -227,13 +241,14 @@ async function park(deps: DeskDeps, id: number, reason: unknown): Promise<Transa
 }
 
 async function transaction(
-  { clock, machine, log, store }: DeskDeps,
-  only: number | null,
-  decideOn: (taken: Taken, now: number, client: ClientBase) => Promise<Decision | null>,
+  { clock, machine, log, store, sender }: DeskDeps,
+  what: What,
+  decideOn: (taken: Taken, now: number, client: Connection) => Promise<Decision | null>,
 ): Promise<Transaction> {
   const client = await store.deskPool.connect()
+  let pages: string[] = []
   try {
-    const taken = await take(client, only)
+    const taken = await take(client, { ...what, now: Math.floor(clock.now()) })
     if (taken === null) throw new Outdated()
     const now = Math.max(clock.now(), taken.desk.decidedAt)
     const decision = await decideOn(taken, now, client)
@@ -245,8 +260,10 @@ async function transaction(
     if (decision === null) {
       await withdraw(client)
       client.release()
-      return { born: [], decided: [], more: false, dueAt: nextDue(taken.desk) }
+      return { decided: [], more: false, dueAt: nextDue(taken.desk), rulesId: taken.rulesId }
     }
+    pages = decision.owed.filter(({ about }) => about.kind === 'page').map(({ key }) => key)
+    sender.expect(pages)
     const born = await commit(client, {
       taken,
       decision,
@@ -256,10 +273,13 @@ async function transaction(
       machineNow: machine.now(),
       leaseMs: LEASE_MS,
     })
+    sender.deliver(pages, born)
     client.release()
     explain(log, decision)
-    return { born, decided: decision.outcomes, more: taken.events.length > 0, dueAt: nextDue(decision.desk) }
+    const { rulesId, events } = taken
+    return { decided: decision.outcomes, more: events.length > 0, dueAt: nextDue(decision.desk), rulesId }
   } catch (error) {
+    sender.lose(pages)
     // The connection goes, and with it whatever the transaction had begun.
     client.release(true)
     throw error

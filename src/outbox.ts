@@ -1,9 +1,8 @@
 import { sleep } from './clock.ts'
 import type { Deps } from './deps.ts'
-import { LEASE_MS } from './desk.ts'
+import { LEASE_MS, type PageSender } from './desk.ts'
 import type { OwedKind } from './domain/owed.ts'
 import { messageOf } from './errors.ts'
-import type { Born } from './store/desk.ts'
 import { type Claim, claim, finish, nextOwedAt, pauseLane, type Result } from './store/owed.ts'
 
 /** What came of an attempt to pay what is owed. */
@@ -16,7 +15,9 @@ export type Sent =
   /** It can never happen; on record, and what follows from it is already in the in-tray. */
   | { outcome: 'never'; reason: string }
 
-export type Handler = (claim: Claim) => Promise<Sent>
+/** A claim with the moment from which it was ours, by `machine.elapsed`: whoever froze since may have been overtaken. */
+export type Claimed = Claim & { claimedAt: number }
+export type Handler = (claim: Claimed) => Promise<Sent>
 export type Handlers = Record<OwedKind, Handler>
 
 /** Own retries: doubling from here, with jitter, up to the ceiling (reliability R5). */
@@ -32,9 +33,7 @@ const RECORD_RETRY_MS = 250
 
 const SWEEP_MS = 1_000
 
-export interface Outbox {
-  /** Sends rows that were born claimed by this process. */
-  deliver(born: Born[]): void
+export interface Outbox extends PageSender {
   /** There may be something to send. */
   wake(): void
   start(): void
@@ -50,6 +49,10 @@ export interface Outbox {
 export function createOutbox(deps: Pick<Deps, 'clock' | 'machine' | 'log' | 'store'>, handlers: Handlers): Outbox {
   const { clock, machine, log, store } = deps
   const inFlight = { urgent: new Set<Promise<void>>(), others: new Set<Promise<void>>() }
+  /** What this process is sending or about to send, and since when: no claim of ours may take it a second time. */
+  const ours = new Map<string, number>()
+  /** Born under our claim, perhaps, and not sent. */
+  const unsent = new Set<string>()
   let wanted = false
   let pumping: Promise<void> | null = null
   let closed = false
@@ -83,26 +86,34 @@ export function createOutbox(deps: Pick<Deps, 'clock' | 'machine' | 'log' | 'sto
   async function take(urgent: boolean): Promise<void> {
     const room = urgent ? URGENT_AT_ONCE - inFlight.urgent.size : OTHERS_AT_ONCE - inFlight.others.size
     if (room <= 0) return
+    const claimedAt = machine.elapsed()
     const claims = await claim(store, {
+      inFlight: [...ours.keys()],
       now: clock.now(),
       machineNow: machine.now(),
       leaseMs: LEASE_MS,
       limit: room,
       urgent,
     })
-    for (const each of claims) begin(each, urgent)
+    for (const each of claims) {
+      // The second claim of a row whose first was ours, and came to nothing before anything was sent.
+      const untouched = unsent.delete(each.key) && each.fence === 2
+      begin({ ...each, uncertain: each.uncertain && !untouched, claimedAt }, urgent)
+    }
   }
 
-  function begin(each: Claim, urgent: boolean): void {
+  function begin(each: Claimed, urgent: boolean): void {
+    ours.set(each.key, each.claimedAt)
     const set = urgent ? inFlight.urgent : inFlight.others
     const sending: Promise<void> = send(each).finally(() => {
       set.delete(sending)
+      ours.delete(each.key)
       wake()
     })
     set.add(sending)
   }
 
-  async function send(each: Claim): Promise<void> {
+  async function send(each: Claimed): Promise<void> {
     const startedAt = clock.now()
     let sent: Sent
     try {
@@ -175,9 +186,25 @@ export function createOutbox(deps: Pick<Deps, 'clock' | 'machine' | 'log' | 'sto
   }
 
   return {
-    deliver(born) {
-      for (const row of born) begin({ ...row, tries: 1, wanted: 1, uncertain: false, result: null }, true)
-      wake()
+    expect(keys) {
+      for (const key of keys) ours.set(key, machine.elapsed())
+    },
+    deliver(keys, born) {
+      const expectedAt = new Map(keys.map((key) => [key, ours.get(key) ?? machine.elapsed()]))
+      // Some may have been there before: those are not ours by this.
+      for (const key of keys) ours.delete(key)
+      for (const row of born) {
+        const claimedAt = expectedAt.get(row.key) ?? machine.elapsed()
+        unsent.delete(row.key)
+        begin({ ...row, tries: 1, wanted: 1, uncertain: false, result: null, claimedAt }, true)
+      }
+      if (keys.length > 0) wake()
+    },
+    lose(keys) {
+      for (const key of keys) {
+        ours.delete(key)
+        unsent.add(key)
+      }
     },
     wake,
     start() {

@@ -7,8 +7,14 @@ export interface Account {
   team: string | null
 }
 
+/** What Slack says of the accounts of people, by their names. */
+export interface Standings {
+  guests: ReadonlySet<string>
+  gone: ReadonlySet<string>
+}
+
 /** Why somebody may not act. */
-export type Denied = 'outsider' | 'stranger' | 'guest' | 'no-such-role' | 'not-in-role'
+export type Denied = 'outsider' | 'stranger' | 'guest' | 'gone' | 'no-such-role' | 'not-in-role'
 
 export type Authority = { allow: true; person: Person } | { allow: false; reason: Denied }
 
@@ -18,12 +24,13 @@ export type Authority = { allow: true; person: Person } | { allow: false; reason
  *
  * @param team our workspace; null while Slack has not told us
  * @param guests names of people who are guests in Slack
+ * @param gone names of people whose account is deactivated, unknown to Slack, or a bot's
  * @param role the role that the act takes; null when everybody listed may
  */
 export function authorise(
   rules: Rules,
   account: Account,
-  { team, guests }: { team: string | null; guests: ReadonlySet<string> },
+  { team, guests, gone }: { team: string | null } & Standings,
   role: string | null,
   at: number,
 ): Authority {
@@ -31,6 +38,7 @@ export function authorise(
   const person = Object.values(rules.people).find((each) => each.slack === account.user)
   if (!person) return { allow: false, reason: 'stranger' }
   if (guests.has(person.name)) return { allow: false, reason: 'guest' }
+  if (gone.has(person.name)) return { allow: false, reason: 'gone' }
   if (role === null) return { allow: true, person }
   const wanted = under(rules.roles, role)
   if (!wanted) return { allow: false, reason: 'no-such-role' }

@@ -1,6 +1,6 @@
-import type { Fact, Recorded } from './fact.ts'
-import type { Alert, Incident, Page } from './incident.ts'
-import { alertId, graver, isOpen } from './incident.ts'
+import type { Fact, Joining, Recorded } from './fact.ts'
+import type { Alert, Incident, Joined, Page } from './incident.ts'
+import { alertId, graver, isOpen, NAMED_ALERTS } from './incident.ts'
 import type { Owed } from './owed.ts'
 import { owes, pagesOf } from './owed.ts'
 import type { Rules } from './rules.ts'
@@ -13,8 +13,10 @@ export interface Desk {
   nextFact: number
   /** Open incidents, and those resolved by the decision at hand or named by its events. */
   incidents: Readonly<Record<number, Incident>>
-  /** Alerts by {@link alertId}. */
+  /** Alerts by {@link alertId}: those that the events at hand, what is due, or a change of the configuration concern. */
   alerts: Readonly<Record<string, Alert>>
+  /** When the first alert that is not on the desk is to be raised again; null when none is. */
+  recheckAt: number | null
   /** People who cannot be reached, and why. */
   unreachable: Readonly<Record<string, string>>
 }
@@ -27,6 +29,19 @@ export interface Book {
   readonly owed: Map<string, Owed>
   /** Prefixes of keys: what is unsent under them is void. */
   readonly voids: Set<string>
+  /** Alerts that came in and are not written down yet, because others may follow. */
+  readonly folds: Map<string, Fold>
+}
+
+/** Alerts of one service and incident that all begin, or all end, one after the other. */
+export interface Fold {
+  service: string
+  incident: number | null
+  /** By key, in order. */
+  begun: Map<string, Joining>
+  repeats: Map<string, { lastAt: number; count: number }>
+  ended: Map<string, { at: number; summary: string }>
+  lastAt: number
 }
 
 export const openBook = (desk: Desk, rules: Rules): Book => ({
@@ -35,6 +50,7 @@ export const openBook = (desk: Desk, rules: Rules): Book => ({
   facts: [],
   owed: new Map(),
   voids: new Set(),
+  folds: new Map(),
 })
 
 /** Records a fact: the desk moves on, and what is owed by it is noted. The only way in which a decision changes anything. */
@@ -69,11 +85,21 @@ export function evolve(desk: Desk, fact: Recorded): Desk {
     case 'opened':
       return withIncident({ ...desk, nextIncident: Math.max(desk.nextIncident, fact.incident + 1) }, opened(fact))
     case 'detected':
-      return detected(desk, fact)
+      return toldAlone(begun(desk, fact, fact), fact)
     case 'repeated':
-      return withAlert(desk, fact, (alert) => ({ ...alert, lastAt: fact.at, count: alert.count + 1 }))
+      return repeated(desk, fact.service, { key: fact.key, lastAt: fact.at, count: 1 })
     case 'recovered':
-      return recovered(desk, fact)
+      return toldAlone(ended(desk, fact, fact), fact)
+    case 'joined': {
+      const joined = fact.alerts.reduce((so, alert) => begun(so, fact, alert), desk)
+      const all = fact.repeats.reduce((so, repeat) => repeated(so, fact.service, repeat), joined)
+      return fact.alerts.length > 0 ? toldTogether(all, fact) : all
+    }
+    case 'receded':
+      return toldTogether(
+        fact.alerts.reduce((so, alert) => ended(so, fact, alert), desk),
+        fact,
+      )
     case 'stepped': {
       const { epoch, round, step } = fact
       const moved = { state: 'paging', epoch, round, step, deadlineAt: fact.waitsUntilAt } as const
@@ -156,13 +182,19 @@ function opened(fact: Fact & { type: 'opened' }): Incident {
     resolvedAt: null,
     pages: [],
     alerts: [],
+    joined: 0,
+    firing: 0,
+    burst: { fact: null, lastAt: Number.MIN_SAFE_INTEGER },
     channel: null,
     louds: [],
   }
 }
 
-function detected(desk: Desk, fact: Fact & { type: 'detected' }): Desk {
-  const { service, key, monitor, severity, headline, summary, evidence, at } = fact
+type Place = { incident: number | null; service: string }
+
+/** An alert begins, or becomes graver. */
+function begun(desk: Desk, { incident: id, service }: Place, joining: Joining): Desk {
+  const { at, key, monitor, severity, headline, summary, evidence } = joining
   const before = desk.alerts[alertId(service, key)]
   const alert: Alert = {
     service,
@@ -173,32 +205,67 @@ function detected(desk: Desk, fact: Fact & { type: 'detected' }): Desk {
     summary,
     evidence,
     status: 'firing',
-    incident: fact.incident,
+    incident: id,
     firstAt: at,
     lastAt: at,
     count: (before?.count ?? 0) + 1,
     recheckAt: null,
   }
   const next = { ...desk, alerts: { ...desk.alerts, [alertId(service, key)]: alert } }
-  if (fact.incident === null) return next
-  return change(next, fact.incident, (incident) => ({
+  if (id === null) return next
+  const known = before?.incident === id
+  const fired = known && before?.status === 'firing'
+  return change(next, id, (incident) => ({
     ...incident,
     severity: graver(incident.severity, severity),
-    alerts: [
-      ...incident.alerts.filter((joined) => joined.key !== key),
-      { key, monitor, severity, summary, evidence, firstAt: at, recoveredAt: null },
-    ],
+    joined: incident.joined + (known ? 0 : 1),
+    firing: incident.firing + (fired ? 0 : 1),
+    alerts: named(incident.alerts, { key, monitor, severity, summary, evidence, firstAt: at, recoveredAt: null }),
   }))
 }
 
-function recovered(desk: Desk, fact: Fact & { type: 'recovered' }): Desk {
-  const next = withAlert(desk, fact, (alert) => ({ ...alert, status: 'resolved', lastAt: fact.at, recheckAt: null }))
-  if (fact.incident === null) return next
-  return change(next, fact.incident, (incident) => ({
+/** With one more alert; where there are too many, one that has recovered makes room for it, else one that is less grave. */
+function named(alerts: readonly Joined[], alert: Joined): Joined[] {
+  const others = alerts.filter((each) => each.key !== alert.key)
+  if (others.length < NAMED_ALERTS) return [...others, alert]
+  const well = others.findIndex((each) => each.recoveredAt !== null)
+  const lesser = others.findIndex((each) => graver(each.severity, alert.severity) !== each.severity)
+  const leaves = well >= 0 ? well : lesser
+  return leaves < 0 ? others : [...others.toSpliced(leaves, 1), alert]
+}
+
+const repeated = (
+  desk: Desk,
+  service: string,
+  { key, lastAt, count }: { key: string; lastAt: number; count: number },
+) =>
+  withAlert(desk, { service, key }, (alert) => ({
+    ...alert,
+    lastAt: Math.max(alert.lastAt, lastAt),
+    count: alert.count + count,
+  }))
+
+/** An alert is well again. */
+function ended(desk: Desk, { incident: id, service }: Place, { at, key }: { at: number; key: string }): Desk {
+  const about = { service, key }
+  const next = withAlert(desk, about, (alert) => ({ ...alert, status: 'resolved', lastAt: at, recheckAt: null }))
+  if (id === null) return next
+  return change(next, id, (incident) => ({
     ...incident,
-    alerts: incident.alerts.map((joined) => (joined.key === fact.key ? { ...joined, recoveredAt: fact.at } : joined)),
+    firing: incident.firing - 1,
+    alerts: incident.alerts.map((joined) => (joined.key === key ? { ...joined, recoveredAt: at } : joined)),
   }))
 }
+
+type ToldOf = { id: number; incident: number | null; at: number }
+
+const toldAlone = (desk: Desk, { incident: id, at }: ToldOf): Desk =>
+  id === null ? desk : change(desk, id, (incident) => ({ ...incident, burst: { fact: null, lastAt: at } }))
+
+const toldTogether = (desk: Desk, { id: fact, incident: id, at }: ToldOf): Desk =>
+  id === null
+    ? desk
+    : change(desk, id, (incident) => ({ ...incident, burst: { fact: incident.burst.fact ?? fact, lastAt: at } }))
 
 function resolved(desk: Desk, fact: Fact & { type: 'resolved' }): Desk {
   const alerts = { ...desk.alerts }

@@ -4,6 +4,7 @@ import type { Event, Outcome, Received } from './event.ts'
 import type { Recorded } from './fact.ts'
 import type { Owed } from './owed.ts'
 import { type Rules, under } from './rules.ts'
+import { settle } from './watch/burst.ts'
 import { timers } from './watch/escalation.ts'
 import { act, addNote, call, channelOpened, checked, declare, pageRefused } from './watch/incident.ts'
 import { recheck, retire, route } from './watch/signal.ts'
@@ -47,6 +48,7 @@ export function decide(desk: Desk, events: readonly Received[], now: number, rul
       id,
       outcome: handle(book, event, Math.min(Math.max(at, desk.decidedAt), now)),
     }))
+  settle(book)
   retire(book, now)
   recheck(book, now)
   timers(book, now)
@@ -60,6 +62,8 @@ export function decide(desk: Desk, events: readonly Received[], now: number, rul
 }
 
 function handle(book: Book, event: Event, at: number): Outcome {
+  // Alerts are gathered; whatever else is decided finds them written down.
+  if (event.type !== 'signal') settle(book)
   // Authorised at the border; who has left the configuration since may not act any more.
   if ('by' in event && !under(book.rules.people, event.by))
     return { result: 'refused', refusal: { code: 'unknown-person', name: event.by } }
@@ -73,7 +77,7 @@ function handle(book: Book, event: Event, at: number): Outcome {
 
 /** When the desk must look again though nothing came in; Infinity when no timer runs. */
 export function nextDue(desk: Desk): number {
-  let due = Number.POSITIVE_INFINITY
+  let due = desk.recheckAt ?? Number.POSITIVE_INFINITY
   for (const incident of Object.values(desk.incidents)) due = Math.min(due, incident.deadlineAt ?? due)
   for (const alert of Object.values(desk.alerts)) due = Math.min(due, alert.recheckAt ?? due)
   return due

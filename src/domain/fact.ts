@@ -9,6 +9,20 @@ import { Policy, Severity } from './rules.ts'
 const incident = z.int()
 const at = z.number()
 
+/** What is known of an alert when it begins, or becomes graver. */
+export const Joining = z.strictObject({
+  at,
+  key: z.string(),
+  monitor: z.string().nullable(),
+  severity: Severity,
+  headline: z.string(),
+  summary: z.string(),
+  evidence: z.array(Evidence),
+  /** It never ceased: its incident had been resolved by hand. */
+  still: z.boolean(),
+})
+export type Joining = z.infer<typeof Joining>
+
 export const Fact = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('opened'),
@@ -24,16 +38,8 @@ export const Fact = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('detected'),
     incident: incident.nullable(),
-    at,
     service: z.string(),
-    key: z.string(),
-    monitor: z.string().nullable(),
-    severity: Severity,
-    headline: z.string(),
-    summary: z.string(),
-    evidence: z.array(Evidence),
-    /** It never ceased: its incident had been resolved by hand. */
-    still: z.boolean(),
+    ...Joining.shape,
   }),
   /** The same alert again, while it fires. */
   z.strictObject({
@@ -50,6 +56,26 @@ export const Fact = z.discriminatedUnion('type', [
     service: z.string(),
     key: z.string(),
     summary: z.string(),
+  }),
+  /** Alerts that came together, or soon after others: folded into one, and told in one message. All of them are here. */
+  z.strictObject({
+    type: z.literal('joined'),
+    incident: incident.nullable(),
+    at,
+    service: z.string(),
+    alerts: z.array(Joining),
+    /** Alerts that fired already and said so again. */
+    repeats: z.array(z.strictObject({ key: z.string(), lastAt: at, count: z.int() })),
+    /** The incident's severity, where they made it graver. */
+    raisedTo: Severity.nullable(),
+  }),
+  /** Likewise alerts that recovered. */
+  z.strictObject({
+    type: z.literal('receded'),
+    incident: incident.nullable(),
+    at,
+    service: z.string(),
+    alerts: z.array(z.strictObject({ at, key: z.string(), summary: z.string() })),
   }),
   /** Escalation stands at this step now; `waitsUntilAt` is when the next is due. */
   z.strictObject({
@@ -129,6 +155,10 @@ export function timelineKind(fact: Fact) {
       return fact.type
     case 'responding':
       return 'acked'
+    case 'joined':
+      return fact.alerts.length > 0 ? 'detected' : null
+    case 'receded':
+      return 'recovered'
     case 'stepped':
       return fact.reason === 'start' ? null : 'escalated'
     case 'skipped':

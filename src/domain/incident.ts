@@ -49,6 +49,9 @@ export const Joined = z.strictObject({
 })
 export type Joined = z.infer<typeof Joined>
 
+/** A storm brings thousands: nobody reads more than these, and the incident is loaded by every decision while it is open. */
+export const NAMED_ALERTS = 50
+
 const IncidentState = z.enum(['paging', 'acked', 'exhausted', 'resolved'])
 
 /**
@@ -80,7 +83,13 @@ export const Incident = z.strictObject({
   resolvedBy: z.string().nullable(),
   resolvedAt: z.number().nullable(),
   pages: z.array(Page),
+  /** Those that it names, at most {@link NAMED_ALERTS}; every one is on record. */
   alerts: z.array(Joined),
+  /** How many have ever joined, and how many of them fire. */
+  joined: z.int(),
+  firing: z.int(),
+  /** Alerts that come and go within moments of each other are told together: under the first fact of those; null: the last was told alone. */
+  burst: z.strictObject({ fact: z.int().nullable(), lastAt: z.number() }),
   channel: z.strictObject({ id: z.string(), name: z.string() }).nullable(),
   /** Facts that were said loudly: nobody answered, the last resort could not be reached. */
   louds: z.array(z.int()),
@@ -111,6 +120,12 @@ export const place = ({ epoch, round, step }: Pick<Incident, 'epoch' | 'round' |
   `e${epoch}/r${round}/s${step + 1}`
 
 export const isOpen = (incident: Incident) => incident.state !== 'resolved'
+
+/** Alerts of an incident that follow each other more closely than this are a burst. */
+const BURST_MS = 30_000
+
+/** Whether an alert that comes or goes at this instant belongs to a burst: what it says is told with the others. */
+export const inBurst = ({ burst }: Incident, at: number) => at - burst.lastAt < BURST_MS
 
 /** Identifies an alert in the installation. */
 export const alertId = (service: string, key: string) => `${service}/${key}`

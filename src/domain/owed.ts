@@ -7,8 +7,8 @@ import { type Incident, place } from './incident.ts'
  * What the world has not been told yet: rows written in the deciding transaction, sent by `src/outbox.ts` through the file of the same
  * name in `jobs/`. Keys are made of meaning, so that a repeat collapses.
  *
- * - tell: at least once (page, post, notice, told); - view: re-rendered until what is shown is what is wanted (summary, announcement, loud,
- *   page-view); - step of the channel (channel, invite): each may be repeated without harm.
+ * - tell: at least once (page, post, notice, told); - view: re-rendered until what is shown is what is wanted (summary, burst, announcement,
+ *   loud, page-view); - step of the channel (channel, invite): each may be repeated without harm.
  */
 const incident = z.int()
 export const About = z.discriminatedUnion('kind', [
@@ -24,6 +24,8 @@ export const About = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('summary'), incident }),
   /** An entry of the timeline. */
   z.strictObject({ kind: z.literal('post'), incident, fact: z.int() }),
+  /** Alerts that came and went within moments of each other, from this fact on: one message, kept up to date. */
+  z.strictObject({ kind: z.literal('burst'), incident, fact: z.int() }),
   /** The incident's announcement in the service's channel. */
   z.strictObject({ kind: z.literal('announcement'), incident }),
   /** Nobody answered: said loudly in the service's channel, and kept up to date. */
@@ -39,6 +41,8 @@ export interface Owed {
   /** What is sent in order, one at a time: a channel. Pages have a lane each: none waits for another. */
   lane: string
   about: About
+  /** A view that changes with every alert: brought up to date every so often, not each time. */
+  lazy?: true
 }
 
 /** The key of a page; the escalation's place and the person are its meaning. */
@@ -51,8 +55,21 @@ export function pageKey(incident: number, person: string, epoch: number, round: 
 export const pagesOf = (incident: number) => `page/${incident}/`
 
 const laneOf = (incident: number) => `incident/${incident}`
+const summary = ({ id }: Incident): Owed => ({
+  key: `summary/${id}`,
+  lane: laneOf(id),
+  about: { kind: 'summary', incident: id },
+})
+
+const burst = ({ id }: Incident, fact: number): Owed => ({
+  key: `burst/${id}/${fact}`,
+  lane: laneOf(id),
+  about: { kind: 'burst', incident: id, fact },
+  lazy: true,
+})
+
 const views = (incident: Incident): Owed[] => [
-  { key: `summary/${incident.id}`, lane: laneOf(incident.id), about: { kind: 'summary', incident: incident.id } },
+  summary(incident),
   announcement(incident),
   ...incident.pages
     .filter((page) => page.refused === null)
@@ -64,6 +81,12 @@ const views = (incident: Incident): Owed[] => [
     const key = `loud/${incident.id}/${fact}`
     return { key, lane: `loud/${incident.id}`, about: { kind: 'loud', incident: incident.id, fact } }
   }),
+]
+
+/** Rows whose messages bear its buttons. */
+export const bearers = (incident: Incident): string[] => [
+  ...views(incident).map(({ key }) => key),
+  ...incident.pages.map(({ key }) => key),
 ]
 
 const announcement = (incident: Incident): Owed => ({
@@ -79,6 +102,7 @@ export function owes(fact: Recorded, incident: Incident | null): Owed[] {
   const lane = laneOf(incident.id)
   if (fact.type === 'opened')
     owed.push({ key: `channel/${incident.id}`, lane, about: { kind: 'channel', incident: incident.id } })
+  if (fact.type === 'joined' || fact.type === 'receded') return [...owed, ...storm(fact, incident)]
   // Before the entries: the summary is the first message of the channel.
   if (changesViews(fact)) owed.push(...views(incident))
   if (fact.type === 'paged') {
@@ -106,10 +130,21 @@ export function owes(fact: Recorded, incident: Incident | null): Owed[] {
   return owed
 }
 
+/** What alerts owe that came in a burst: little, and not each time; unless they made the incident graver. */
+function storm(fact: Recorded & { type: 'joined' | 'receded' }, incident: Incident): Owed[] {
+  const together = incident.burst.fact === null ? [] : [burst(incident, incident.burst.fact)]
+  if (fact.type === 'joined' && fact.raisedTo !== null) return [...views(incident), ...together]
+  // Who only said again what is known, said nothing new.
+  if (fact.alerts.length === 0) return []
+  return [{ ...summary(incident), lazy: true }, ...together]
+}
+
 function warning(fact: Recorded): Owed[] {
-  if (fact.type !== 'detected' && fact.type !== 'recovered') return []
-  const key = `notice/${fact.service}/${fact.id}`
-  return [{ key, lane: `notice/${fact.service}`, about: { kind: 'notice', service: fact.service, fact: fact.id } }]
+  if (!('service' in fact) || timelineKind(fact) === null) return []
+  const { service } = fact
+  if (service === null) return []
+  const key = `notice/${service}/${fact.id}`
+  return [{ key, lane: `notice/${service}`, about: { kind: 'notice', service, fact: fact.id } }]
 }
 
 /** Everybody who was paged, but who resolved it, hears that it is over: in the thread of their latest page. */

@@ -68,14 +68,14 @@ function symptoms(voice: Voice, incident: Incident): KnownBlock[] {
   }
   const [first, ...others] = byGravity(incident.alerts)
   const shown = others.slice(0, ALERTS_SHOWN - 1)
-  const more = others.length - shown.length
+  const more = incident.joined - 1 - shown.length
   const lines = [
     // What is seen of the first is enough to begin with; the channel has the rest.
     ...(first
       ? [`${symptom(voice, first, 'What')}${first.recoveredAt === null ? witnessed(voice, first.evidence) : ''}`]
       : []),
     ...shown.map((alert) => symptom(voice, alert, 'Also')),
-    ...(more > 0 ? [`_and ${more} more_`] : []),
+    ...(more > 0 ? [`_and ${more} more: ${incident.firing} of ${incident.joined} fail now_`] : []),
   ]
   return [section(lines.join('\n'))]
 }
@@ -188,7 +188,7 @@ export function announcementMessage(voice: Voice, incident: Incident): Pick<Mess
 }
 
 /** A line of the timeline, with the instant at which it happened. */
-export function entryMessage(voice: Voice, fact: Recorded, text: string): Pick<Message, 'text' | 'blocks'> {
+export function entryMessage(voice: Voice, fact: { at: number }, text: string): Pick<Message, 'text' | 'blocks'> {
   const stamp = when(fact.at, voice.rules.zone, '{time_secs}')
   return {
     text: spoken(`${clockTime(fact.at, voice.rules.zone, voice.now)} ${text}`),

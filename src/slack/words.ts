@@ -1,6 +1,6 @@
 import type { Denied } from '../domain/authority.ts'
 import type { Event, Outcome, Refusal } from '../domain/event.ts'
-import type { Recorded } from '../domain/fact.ts'
+import type { Joining, Recorded } from '../domain/fact.ts'
 import type { Evidence, Incident, Page, PageReason } from '../domain/incident.ts'
 import type { Rules, Severity } from '../domain/rules.ts'
 import type { Outlook } from '../domain/watch/outlook.ts'
@@ -116,6 +116,12 @@ export function entry(voice: Voice, fact: Recorded): string | null {
       }${witnessed(voice, fact.evidence)}`
     case 'recovered':
       return `:white_check_mark: *Recovered:* ${named(fact.key, fact.summary)}${plain(fact.summary)}`
+    case 'joined':
+      return fact.alerts.length === 0
+        ? null
+        : burst(voice, { begun: fact.alerts, joined: fact.alerts.length, ended: [], receded: 0 })
+    case 'receded':
+      return burst(voice, { begun: [], joined: 0, ended: fact.alerts, receded: fact.alerts.length })
     case 'stepped':
       return fact.reason === 'start'
         ? null
@@ -147,6 +153,44 @@ export function entry(voice: Voice, fact: Recorded): string | null {
     default:
       return fact satisfies never
   }
+}
+
+/** Alerts named in one message, however many there are; the record has them all. */
+export const BURST_NAMES = 8
+
+/** Alerts that came and went together: some of them, and how many there are. */
+export interface Burst {
+  begun: Pick<Joining, 'key' | 'summary' | 'at'>[]
+  joined: number
+  ended: { key: string; summary: string }[]
+  receded: number
+}
+
+export function burst(voice: Voice, { begun, joined, ended, receded }: Burst): string {
+  return [...came(voice, begun, joined), ...went(ended, receded)].join('\n')
+}
+
+function came(voice: Voice, begun: Burst['begun'], joined: number): string[] {
+  const alert = ({ key, summary, at: seenAt }: Burst['begun'][number]) =>
+    `${named(key, summary)}${plain(cut(summary, 200))}, ${when(seenAt, voice.rules.zone, '{time_secs}')}`
+  const [first] = begun
+  if (first && joined === 1) return [`:mag: *Detected:* ${alert(first)}`]
+  const shown = begun.slice(0, BURST_NAMES)
+  return [
+    ...(joined > 1 ? [`:mag: *Detected: ${joined} more alerts*`, ...shown.map((one) => `• ${alert(one)}`)] : []),
+    ...(joined > shown.length ? [`_and ${joined - shown.length} more_`] : []),
+  ]
+}
+
+function went(ended: Burst['ended'], receded: number): string[] {
+  const [first] = ended
+  if (first && receded === 1)
+    return [`:white_check_mark: *Recovered:* ${named(first.key, first.summary)}${plain(cut(first.summary, 200))}`]
+  const names = ended.slice(0, BURST_NAMES).map(({ key }) => code(cut(key, 100)))
+  const more = receded - names.length
+  return receded === 0
+    ? []
+    : [`:white_check_mark: *Recovered: ${receded} alerts:* ${list(more > 0 ? [...names, `${more} more`] : names)}`]
 }
 
 function openedBy(voice: Voice, fact: Recorded & { type: 'opened' }): string {
@@ -219,7 +263,9 @@ function exhaustedWhy(why: (Recorded & { type: 'exhausted' })['reason']): string
 
 function stillFiring(voice: Voice, fact: Recorded & { type: 'resolved' }): string {
   if (fact.stillFiring.length === 0 || fact.recheckAt === null) return ''
-  return `. :warning: Still failing: ${list(fact.stillFiring.map(code))}. Unless that recovers by ${at(voice, fact.recheckAt)}, a new incident is opened and paged`
+  const shown = fact.stillFiring.slice(0, BURST_NAMES).map(code)
+  const names = list(fact.stillFiring.length > shown.length ? [...shown, 'others'] : shown)
+  return `. :warning: Still failing: ${names}. Unless that recovers by ${at(voice, fact.recheckAt)}, a new incident is opened and paged`
 }
 
 /** Slack's error names about people, in words. */
@@ -277,7 +323,12 @@ export function overNow(voice: Voice, fact: Recorded & { type: 'resolved' }): st
 }
 
 /** A warning that opens no incident. */
-export function notice(voice: Voice, fact: Recorded & { type: 'detected' | 'recovered' }): string {
+export function notice(
+  voice: Voice,
+  fact: Recorded & { type: 'detected' | 'recovered' | 'joined' | 'receded' },
+): string {
+  if (fact.type === 'joined' || fact.type === 'receded')
+    return `${entry(voice, fact) ?? ''}\nservice ${code(fact.service)}: nobody is paged`
   const what = `${named(fact.key, fact.summary)}${plain(fact.summary)}`
   if (fact.type === 'recovered') return `:white_check_mark: ${what} · service ${code(fact.service)}`
   return `${severityMark[fact.severity]} ${what} · service ${code(fact.service)} · ${fact.severity}: nobody is paged${witnessed(voice, fact.evidence)}`
@@ -351,6 +402,8 @@ export function denied(reason: Denied, slackUser: string, role: string | null): 
       return 'People of another workspace may read, but not act. Nothing was done. Ask somebody of this workspace who is listed in the configuration.'
     case 'guest':
       return 'Guests of the workspace may read, but not act. Nothing was done. Ask somebody who is a full member and listed in the configuration.'
+    case 'gone':
+      return 'Slack says that your account is deactivated or a bot, so you may read, but not act. Nothing was done. Ask somebody who is listed in the configuration.'
     case 'no-such-role':
       return `That takes the role ${code(role ?? '')}, and the configuration gives it to nobody (\`roles:\`). Nothing was done.`
     case 'not-in-role':
@@ -360,8 +413,15 @@ export function denied(reason: Denied, slackUser: string, role: string | null): 
   }
 }
 
+/** A button that is not where we put it. */
+export const notOurs = (verb: string) =>
+  `That button is not on a message that Watchbill wrote about this incident (it may be a copy), so nothing was done. If you mean it: \`/incident ${verb} INC-n\`; \`/incident list\` shows what is open.`
+
 export const broken = (reference: string) =>
   `That went wrong on our side (reference \`${reference}\`). Whether anything was done is in the log; please look at \`/incident list\` before you try again.`
 
 export const storeDown =
   'Watchbill cannot reach its store at the moment, so nothing was done. Please try again in a few seconds; if it lasts, call somebody directly.'
+
+export const stopping =
+  'Watchbill is being stopped or restarted at this moment, so nothing was done. Please try again in a few seconds; if it lasts, call somebody directly.'

@@ -9,6 +9,7 @@ import { Alert, alertId, Incident } from '../domain/incident.ts'
 import type { About } from '../domain/owed.ts'
 import { canonical, storable } from '../json.ts'
 import { SCHEMA } from './migrations.ts'
+import { LAZY_MS } from './owed.ts'
 import { LIVE_PROCESSES, NOTIFY, type Store } from './store.ts'
 
 /** Events that one transaction takes at most: it stays short, and a storm is still folded in few. */
@@ -30,6 +31,7 @@ const Loaded = z.object({
   events: z.array(z.object({ id: z.number(), at: z.number(), event: z.unknown() })),
   incidents: z.array(z.unknown()),
   alerts: z.array(z.unknown()),
+  recheck_at: z.number().nullable(),
   people: z.record(z.string(), z.string()),
 })
 
@@ -42,28 +44,61 @@ export interface Taken {
   unreadable: { id: number; reason: string }[]
 }
 
+/** Events that one decision chooses from: more than these wait for those before them. */
+const STORM = 20_000
+
+export interface Look {
+  /** This event alone, to find the one that makes a decision throw. */
+  only: number | null
+  now: number
+  /** The configuration under which this process has last looked at everything that fires; null: under none yet. */
+  knownRules: number | null
+}
+
 /** What stands there may be anything: a number that fits no incident names none, and must not keep the others from being decided. */
 const NAMED_INCIDENT = `case when body ->> 'incident' ~ '^[0-9]{1,9}$' then (body ->> 'incident')::int end`
 
-/** What else is open; `only` narrows the events to one row, to find the one that makes a decision throw. */
-const LOAD = (only: number | null) => `
-  with events as (
+/** What a decision needs, and no more: of thousands of alerts those that may change now. */
+const LOAD = ({ only, now, knownRules }: Look) => `
+  with waiting as (
     select id, received_at, body from inbox
     where done_at is null and lane = 'desk' ${only === null ? '' : `and id = ${only}`}
-    order by id limit ${BATCH}
+    order by id limit ${STORM}
+  ), events as (
+    -- The first of each service before the second of any: a storm of one holds up no other, and what people do stands in no queue.
+    select id, received_at, body from (
+      select *, row_number() over (
+        partition by case when body ->> 'type' = 'signal' then body ->> 'service' else id::text end order by id) as turn
+      from waiting) in_turn
+    order by turn, id limit ${BATCH}
+  ), due as (
+    select doc from alerts where status = 'firing' and doc ->> 'recheckAt' is not null and (doc ->> 'recheckAt')::bigint <= ${now}
+    order by (doc ->> 'recheckAt')::bigint limit ${BATCH}
+  ), concerned as (
+    select doc from alerts where (service, key) in (select body ->> 'service', body ->> 'key' from events where body ->> 'type' = 'signal')
+    union select doc from due
+    -- Whoever resolves by hand leaves behind what still fires.
+    union select doc from alerts where status = 'firing' and incident in (select ${NAMED_INCIDENT} from events where body ->> 'type' = 'resolve')
+    -- With a new configuration some may be watched no more.
+    union select doc from alerts where status = 'firing' and doc ->> 'monitor' is not null
+      and (select rules_id from desk) is distinct from ${knownRules ?? 'null'}
   )
   select
     (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'at', received_at, 'event', body) order by id), '[]') from events) as events,
     (select coalesce(jsonb_agg(doc), '[]') from incidents
       where state <> 'resolved' or id in (select ${NAMED_INCIDENT} from events)) as incidents,
-    (select coalesce(jsonb_agg(doc), '[]') from alerts where status = 'firing') as alerts,
+    (select coalesce(jsonb_agg(doc), '[]') from concerned) as alerts,
+    -- Where so many are due, there may be more of them.
+    case when (select count(*) from due) = ${BATCH} then ${now} else (
+      select min((doc ->> 'recheckAt')::bigint) from alerts
+      where status = 'firing' and doc ->> 'recheckAt' is not null and (doc ->> 'recheckAt')::bigint > ${now}) end as recheck_at,
     (select coalesce(jsonb_object_agg(name, unreachable), '{}') from people where unreachable is not null) as people`
 
 /** Begins the transaction, takes the lock, and reads all that a decision needs; `null` when a newer program has taken over. */
-export async function take(client: PoolClient, only: number | null): Promise<Taken | null> {
+export async function take(client: PoolClient, look: Look): Promise<Taken | null> {
   // One round trip; each statement has a snapshot of its own, and the last one's begins after the lock was had.
   const results = (await client.query(
-    `begin; set local idle_in_transaction_session_timeout = ${FROZEN_MS}; select * from desk for update; ${LOAD(only)}`,
+    `begin; set local idle_in_transaction_session_timeout = ${FROZEN_MS}; select * from desk for update; ${LOAD(look)}`,
   )) as unknown as { rows: unknown[] }[]
   const row = Row.parse(results[2]?.rows[0])
   if (row.schema !== SCHEMA) return null
@@ -76,6 +111,7 @@ export async function take(client: PoolClient, only: number | null): Promise<Tak
     nextFact: row.next_fact,
     incidents: Object.fromEntries(incidents.map((incident) => [incident.id, incident])),
     alerts: Object.fromEntries(alerts.map((alert) => [alertId(alert.service, alert.key), alert])),
+    recheckAt: loaded.recheck_at,
     unreachable: loaded.people,
   }
   return { rulesId: row.rules_id, chainHead: row.chain_head, desk, ...readable(loaded.events) }
@@ -181,14 +217,19 @@ const SAVE = `
   ), voided as (
     update owed set state = 'void' where kind = 'page' and state = 'open' and not sending and key like any ($5)
   ), owed_rows as (
-    insert into owed (key, lane, kind, about, due_at, owner, lease_until, fence, sending)
-    select key, lane, kind, about, $8,
+    insert into owed (key, lane, kind, about, due_at, lazy, owner, lease_until, fence, sending)
+    select key, lane, kind, about, $8, coalesce(lazy, false),
       case when kind = 'page' then $9::int end, case when kind = 'page' then $10::bigint end,
       case when kind = 'page' then 1 else 0 end, kind = 'page'
-    from jsonb_to_recordset($6) as o (key text, lane text, kind text, about jsonb, ord int) order by ord
+    from jsonb_to_recordset($6) as o (key text, lane text, kind text, about jsonb, lazy boolean, ord int) order by ord
     on conflict (key) do update set wanted = owed.wanted + 1, state = 'open',
-      due_at = case when owed.state = 'open' then owed.due_at else excluded.due_at end
-      where owed.kind in ('summary', 'announcement', 'page-view', 'loud')
+      lazy = excluded.lazy and (owed.lazy or owed.state = 'done'),
+      due_at = case
+        -- What failed or was paused waits for its next try, and what is lazy for the time it was given.
+        when owed.state = 'open' and (owed.tries > 0 or excluded.lazy or not owed.lazy) then owed.due_at
+        when excluded.lazy then greatest(excluded.due_at, owed.shown_at + ${LAZY_MS})
+        else excluded.due_at end
+      where owed.kind in ('summary', 'burst', 'announcement', 'page-view', 'loud')
     returning key, lane, kind, about, fence, (xmax = 0) as born
   ), done as (
     update inbox set done_at = $8, outcome = d.outcome from jsonb_to_recordset($7) as d (id bigint, outcome jsonb)
@@ -224,7 +265,7 @@ const AHEAD_MS = 2_000
  */
 export async function bringBack({ pool, process }: Pick<Store, 'pool' | 'process'>, now: number): Promise<number> {
   const { rows } = await pool.query<{ at: number; others: boolean }>(
-    `select greatest((select decided_at from desk), (select coalesce(max(last_slot), 0) from monitors)) as at,
+    `select greatest((select decided_at from desk), (select max(last_slot) from monitors), (select max(last_slot) from slots)) as at,
        exists (${LIVE_PROCESSES} and objid::int <> $1) as others`,
     [process],
   )
@@ -234,6 +275,7 @@ export async function bringBack({ pool, process }: Pick<Store, 'pool' | 'process
   await pool.query(
     `with the_desk as (update desk set decided_at = least(decided_at, $1)),
        checks as (update monitors set last_slot = least(last_slot, $1)),
+       the_timetable as (update slots set last_slot = least(last_slot, $1)),
        deadlines as (
          update incidents set due_at = $1, doc = jsonb_set(doc, '{deadlineAt}', to_jsonb($1::bigint))
          where state = 'paging' and due_at > $1)

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg'
-import { Fact, type Recorded } from '../domain/fact.ts'
+import { z } from 'zod'
+import { Fact, Joining, type Recorded } from '../domain/fact.ts'
 import { Incident } from '../domain/incident.ts'
 
 /** Reading the record. Nothing here needs the desk's lock. */
@@ -48,4 +49,37 @@ export async function factsOf(pool: Pool, incident: number): Promise<Recorded[]>
     [incident],
   )
   return rows.map(recorded)
+}
+
+const BurstRow = z.strictObject({
+  at: z.number(),
+  joined: z.number(),
+  receded: z.number(),
+  begun: z.array(Joining),
+  ended: z.array(z.object({ key: z.string(), summary: z.string() })),
+})
+
+/** Of each of the two lists; nobody reads more of them in a message. */
+const BURST_SAMPLE = 8
+
+/** Alerts that came and went together, from a fact on until one was told alone: how many, and the first of them. */
+export async function readBurst(pool: Pool, incident: number, from: number): Promise<z.infer<typeof BurstRow>> {
+  const { rows } = await pool.query(
+    `with mine as (
+       select id, at, kind, body -> 'alerts' as alerts from facts
+       where incident = $1 and id >= $2 and kind in ('joined', 'receded') and not exists (
+         select from facts alone where alone.incident = $1 and alone.id > $2 and alone.id < facts.id
+           and alone.kind in ('detected', 'recovered'))
+     ), some as (
+       select kind, alert, row_number() over (partition by kind order by id, n) as place
+       from mine, jsonb_array_elements(alerts) with ordinality as a (alert, n)
+     )
+     select (select min(at) from mine) as at,
+       (select coalesce(sum(jsonb_array_length(alerts)), 0)::int from mine where kind = 'joined') as joined,
+       (select coalesce(sum(jsonb_array_length(alerts)), 0)::int from mine where kind = 'receded') as receded,
+       (select coalesce(jsonb_agg(alert order by place), '[]') from some where kind = 'joined' and place <= $3) as begun,
+       (select coalesce(jsonb_agg(alert order by place), '[]') from some where kind = 'receded' and place <= $3) as ended`,
+    [incident, from, BURST_SAMPLE],
+  )
+  return BurstRow.parse(rows[0])
 }

@@ -167,16 +167,25 @@ const MIGRATIONS: readonly string[] = [
     last_slot bigint not null
   );
 
-  -- When a view was last brought up to date: what changes all the time is shown every so often.
+  -- What changes with every alert of a storm is shown every so often: when it was last, and whether nothing else waits to be shown.
   alter table owed add column shown_at bigint;
+  alter table owed add column lazy boolean not null default false;
+
+  -- An incident names some of its alerts, and counts all.
+  update incidents set doc = doc || jsonb_build_object(
+    'joined', jsonb_array_length(doc -> 'alerts'),
+    'firing', (select count(*) from jsonb_array_elements(doc -> 'alerts') as a (alert) where a.alert -> 'recoveredAt' = 'null'),
+    'burst', jsonb_build_object('fact', null, 'lastAt', 0));
+  create index alerts_of_incident on alerts (incident) where status = 'firing';
+  create index alerts_recheck on alerts (((doc ->> 'recheckAt')::bigint)) where status = 'firing' and doc ->> 'recheckAt' is not null;
   `,
 ]
 
 /** The schema that this program speaks. A database that is ahead of it belongs to a newer program. */
 export const SCHEMA = MIGRATIONS.length
 
-/** Serialises migrations of several processes that start together. */
-const MIGRATION_LOCK = 0x77617463
+/** Serialises migrations of several processes that start together; whoever puts a backup back holds it too. */
+export const MIGRATION_LOCK = 0x77617463
 
 /**
  * Brings the database to {@link SCHEMA}, all or nothing.
@@ -187,17 +196,34 @@ export async function migrate(client: ClientBase): Promise<number> {
   await client.query('begin')
   try {
     await client.query('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK])
-    const {
-      rows: [table],
-    } = await client.query<{ exists: boolean }>(`select to_regclass('desk') is not null as exists`)
-    const found = table?.exists ? (await client.query<{ schema: number }>('select schema from desk')).rows[0] : null
-    const from = found?.schema ?? 0
-    for (const step of MIGRATIONS.slice(from)) await client.query(step)
-    if (from < SCHEMA) await client.query('update desk set schema = $1', [SCHEMA])
+    const from = (await schemaOf(client)) ?? 0
+    await takeSteps(client, from, SCHEMA)
     await client.query('commit')
     return Math.max(from, SCHEMA)
   } catch (error) {
     await client.query('rollback')
     throw error
   }
+}
+
+/** The schema of the database; null where nothing of ours is. */
+export async function schemaOf(client: ClientBase): Promise<number | null> {
+  const { rows } = await client.query<{ exists: boolean }>(`select to_regclass('desk') is not null as exists`)
+  if (!rows[0]?.exists) return null
+  return (await client.query<{ schema: number }>('select schema from desk')).rows[0]?.schema ?? 0
+}
+
+/** The steps from one schema to another, in the caller's transaction. */
+export async function takeSteps(client: ClientBase, from: number, to: number): Promise<void> {
+  for (const step of MIGRATIONS.slice(from, to)) await client.query(step)
+  if (from < to) await client.query('update desk set schema = $1', [to])
+}
+
+/** What a schema is made of, each after what it refers to. */
+export function madeOf(schema: number): { tables: string[]; functions: string[] } {
+  const steps = MIGRATIONS.slice(0, schema).join('\n')
+  const names = (kind: string, verb: string) =>
+    [...steps.matchAll(new RegExp(`^\\s*${verb} ${kind} (\\w+)`, 'gm'))].flatMap(([, name]) => name ?? [])
+  const standing = (kind: string) => names(kind, 'create').filter((name) => !names(kind, 'drop').includes(name))
+  return { tables: standing('table'), functions: standing('function') }
 }

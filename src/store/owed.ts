@@ -21,30 +21,39 @@ const Claim = z.strictObject({
 })
 export type Claim = z.infer<typeof Claim>
 
+/** A view that changes with every alert is brought up to date this often at most. */
+export const LAZY_MS = 30_000
+
 /** Nothing stands before it in its lane, and nothing behind it is on its way: a view that is wanted again keeps its place in front. */
+// One that was shown before and has time until it is again holds up nothing.
 const LANE_IS_FREE = `not exists (
   select from owed b where b.lane = o.lane and b.key <> o.key and b.state in ('open', 'unknown')
-    and (b.seq < o.seq or (b.lease_until >= $2 and (b.owner = $4 or b.owner in (select * from live)))))`
+    and (b.seq < o.seq and (b.shown = 0 or b.due_at <= $1) or (b.lease_until >= $2 and (b.owner = $4 or b.owner in (select * from live)))))`
 
 /**
  * Claims what is due: owner, fence + 1, a lease. One statement, safe between processes. Free is what nobody claims, whose claimer's session
- * lock is gone, or whose lease is over; our own lock may be gone for a moment after an outage of the store, and we still send. Everything
- * but a page waits for what is before it in its lane.
+ * lock is gone, or whose lease is over; our own lock may be gone for a moment after an outage of the store, and we still send. Free is also
+ * what is claimed by us and not in flight, since the answer to a claim or a commit was lost; but nothing that was claimed after this call
+ * was made. Everything but a page waits for what is before it in its lane.
  */
-export async function claim(store: Store, { now, machineNow, leaseMs, limit, urgent }: ClaimLimits): Promise<Claim[]> {
+export async function claim(
+  store: Store,
+  { now, machineNow, leaseMs, limit, urgent, inFlight }: ClaimLimits,
+): Promise<Claim[]> {
   const { rows } = await store.pool.query(
     `with live as (${LIVE_PROCESSES}), free as (
        select key, sending from owed o
        where state in ('open', 'unknown') and due_at <= $1
          and kind ${urgent ? '' : 'not '}in ('page', 'loud')
-         and (owner is null or lease_until < $2 or (owner <> $4 and owner not in (select * from live)))
+         and (owner is null or lease_until < $2 or (owner <> $4 and owner not in (select * from live))
+           or (owner = $4 and lease_until < $2 + $5 and key <> all ($6)))
          and ${urgent ? `(kind = 'page' or ${LANE_IS_FREE})` : LANE_IS_FREE}
        order by seq limit $3 for update skip locked
      )
-     update owed set owner = $4, fence = fence + 1, lease_until = $2 + $5, sending = true, tries = tries + 1
+     update owed set owner = $4, fence = fence + 1, lease_until = $2 + $5, sending = true, tries = tries + 1, lazy = true
      from free where owed.key = free.key
      returning owed.key, lane, about, fence, tries, wanted, free.sending as uncertain, result`,
-    [now, machineNow, limit, store.process, leaseMs],
+    [now, machineNow, limit, store.process, leaseMs, inFlight],
   )
   return rows.map((row) => Claim.parse(row))
 }
@@ -56,6 +65,8 @@ interface ClaimLimits {
   limit: number
   /** Pages, or everything else. */
   urgent: boolean
+  /** Keys that this process is sending, or about to send. */
+  inFlight: readonly string[]
 }
 
 /** When the next row falls due after `now`; null when none does. What is due already is being sent, or waits for its lane. */
@@ -97,14 +108,15 @@ export async function finish(pool: Pool, { claim, state, dueAt, result, attempt 
          state = case when $3 = 'done' and wanted > $4 then 'open' else $3 end,
          shown = case when $3 = 'done' then $4 else shown end,
          tries = case when $3 = 'done' then 0 else tries end,
-         due_at = $5, result = coalesce($6, result), owner = null, lease_until = null, sending = false
+         shown_at = case when $3 = 'done' then $5 else shown_at end,
+         due_at = case when $3 = 'done' and lazy then $5 + ${LAZY_MS} else $5 end, result = coalesce($6, result), owner = null, lease_until = null, sending = false
        where key = $1 and fence = $2
        returning key, kind, wanted, state
      ), evidence as (
        insert into attempts (owed_key, n, started_at, ended_at, outcome, reason)
        select $1, $2, $7, $8, $9, $10 from finished on conflict do nothing
      ), views as (
-       update owed set state = 'open', wanted = wanted + 1, due_at = $8
+       update owed set state = 'open', wanted = wanted + 1, due_at = $8, lazy = false
        where key = 'view/' || $1 and exists (select from finished where kind = 'page' and state = 'done')
      )
      select ${NOTIFY} from finished where kind = 'page' or state = 'open'`,
@@ -140,12 +152,33 @@ export async function resultOf(
   return rows[0] ? z.object({ state: z.enum(['open', 'unknown', 'done', 'void']), result }).parse(rows[0]) : null
 }
 
+/**
+ * Where the messages of these rows lie. Unsure when one may lie where nobody knows: it is on its way, or the reply to an attempt was lost.
+ */
+export async function placesOf(pool: Pool, keys: readonly string[]): Promise<{ places: Place[]; unsure: boolean }> {
+  const { rows } = await pool.query<Partial<Place> & { unsure: boolean }>(
+    `select result ->> 'channel' as channel, result ->> 'ts' as ts,
+       kind <> 'page-view' and result ->> 'ts' is null and (sending or state = 'unknown')
+         or exists (select from attempts a where a.owed_key = o.key and a.outcome = 'unknown') as unsure
+     from owed o where key = any($1)`,
+    [keys],
+  )
+  const places = rows.flatMap(({ channel, ts }) => (channel && ts ? [{ channel, ts }] : []))
+  return { places, unsure: rows.some((row) => row.unsure) }
+}
+
+interface Place {
+  channel: string
+  ts: string
+}
+
 /** Whether anything is on its way, or due and not behind something of its lane that has to wait. */
 export async function owing(pool: Pool, now: number): Promise<boolean> {
   const { rows } = await pool.query<{ owing: boolean }>(
     `select exists (
        select from owed o where state in ('open', 'unknown') and (owner is not null or due_at <= $1 and (kind = 'page'
-         or not exists (select from owed b where b.lane = o.lane and b.state in ('open', 'unknown') and b.seq < o.seq)))
+         or not exists (select from owed b where b.lane = o.lane and b.state in ('open', 'unknown') and b.seq < o.seq
+           and (b.shown = 0 or b.due_at <= $1))))
      ) as owing`,
     [now],
   )

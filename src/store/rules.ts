@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import type { ClientBase, Pool } from 'pg'
+import type { Pool } from 'pg'
 import { z } from 'zod'
 import { Rules } from '../domain/rules.ts'
 import { storable } from '../json.ts'
-import type { Store } from './store.ts'
+import type { Connection, Store } from './store.ts'
 import { LIVE_PROCESSES } from './store.ts'
 
 /** Stores the configuration as a row of its history, and makes it the active one of all processes. The same configuration twice is one row. */
@@ -61,7 +61,7 @@ async function activate({ pool, process }: Pick<Store, 'pool' | 'process'>, id: 
 }
 
 /** The configuration of that number. Rows are only ever added, so what was read once may be kept. */
-export async function readRules(client: Pool | ClientBase, id: number): Promise<Rules> {
+export async function readRules(client: Pool | Connection, id: number): Promise<Rules> {
   const { rows } = await client.query<{ doc: unknown }>('select doc from rules where id = $1', [id])
   if (!rows[0]) throw new Error(`the store has no configuration ${id}`)
   return Rules.parse(rows[0].doc)

@@ -17,6 +17,9 @@ const CHANNEL = 'watchbill'
 const STATEMENT_MS = 5_000
 const CONNECT_MS = 5_000
 
+/** One connection, lent. */
+export type Connection = pg.ClientBase
+
 export interface Store {
   /** For everything but decisions. */
   pool: pg.Pool
@@ -26,6 +29,8 @@ export interface Store {
   samplePool: pg.Pool
   /** This process, in claims. */
   process: number
+  /** For connections beside these: what takes long has one of its own. */
+  config: pg.PoolConfig
   /** Calls back when another transaction may have left work; also after every reconnect, when notices may have been lost. */
   onNotice(listener: () => void): () => void
   healthy(): boolean
@@ -98,6 +103,7 @@ export async function openStore(config: pg.PoolConfig, now: number, version: str
       deskPool,
       samplePool,
       process,
+      config,
       onNotice: ear.onNotice,
       healthy: ear.healthy,
       answers: () =>

@@ -2,7 +2,17 @@ import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Decision } from '../../src/domain/decide.ts'
 import type { About, Owed, OwedKind } from '../../src/domain/owed.ts'
 import { commit, take } from '../../src/store/desk.ts'
-import { type Claim, claim, finish, nextOwedAt, owing, pauseLane, resultOf, stands } from '../../src/store/owed.ts'
+import {
+  type Claim,
+  claim,
+  finish,
+  LAZY_MS,
+  nextOwedAt,
+  owing,
+  pauseLane,
+  resultOf,
+  stands,
+} from '../../src/store/owed.ts'
 import type { Store } from '../../src/store/store.ts'
 import { T0 } from '../support/builders.ts'
 import { type Database, emptyStore } from '../support/stores.ts'
@@ -37,7 +47,7 @@ const row = (key: string, lane = key, kind: OwedKind = 'post'): Owed => {
 async function owe(store: Store, owed: Owed[], voids: string[] = [], now = T0) {
   const client = await store.deskPool.connect()
   try {
-    const taken = await take(client, null)
+    const taken = await take(client, { only: null, now: T0, knownRules: null })
     if (!taken) throw new Error('no desk')
     const decision: Decision = { desk: taken.desk, facts: [], owed, voids, outcomes: [] }
     return await commit(client, {
@@ -55,7 +65,7 @@ async function owe(store: Store, owed: Owed[], voids: string[] = [], now = T0) {
 }
 
 const claims = (store: Store, change: Partial<Parameters<typeof claim>[1]> = {}) =>
-  claim(store, { now: T0, machineNow: M0, leaseMs: LEASE_MS, limit: 100, urgent: false, ...change })
+  claim(store, { now: T0, machineNow: M0, leaseMs: LEASE_MS, limit: 100, urgent: false, inFlight: [], ...change })
 const keys = (all: Claim[]) => all.map(({ key }) => key)
 
 async function first(all: Promise<Claim[]>): Promise<Claim> {
@@ -135,6 +145,22 @@ describe('claims', () => {
     await claims(one)
     expect(await claims(two, { machineNow: M0 + LEASE_MS })).toEqual([])
     expect(await first(claims(two, { machineNow: M0 + LEASE_MS + 1 }))).toMatchObject({ fence: 2, uncertain: true })
+  })
+
+  test('of our own that are not in flight are free at once, since the answer to the claim was lost; what is in flight is not', async () => {
+    await owe(one, [row('a'), row('b')])
+    await claims(one)
+    const later = { machineNow: M0 + 1 }
+    expect(await claims(two, later)).toEqual([])
+    expect(await claims(one, { ...later, inFlight: ['a', 'b'] })).toEqual([])
+    expect(await claims(one, { ...later, inFlight: ['a'] })).toMatchObject([{ key: 'b', fence: 2, uncertain: true }])
+  })
+
+  test('never take what was claimed after they were made: it may have been on its way to us', async () => {
+    await owe(one, [row('a')])
+    await claims(one)
+    expect(await claims(one, { machineNow: M0 })).toEqual([])
+    expect(await claims(one, { machineNow: M0 - 5 })).toEqual([])
   })
 
   test('a process that was overtaken changes nothing any more', async () => {
@@ -302,6 +328,33 @@ describe('views', () => {
     await owe(one, [summary], [], T0 + 60_000)
     expect(await claims(two)).toEqual([])
     expect(await first(claims(two, { now: T0 + 60_000 }))).toMatchObject({ tries: 1, wanted: 2 })
+  })
+
+  test('that are lazy are shown at once, and then every so often; anything else about them is shown at once', async () => {
+    const lazy = { ...summary, lazy: true } as const
+    await owe(one, [lazy])
+    await done(one, await first(claims(one)))
+    await owe(one, [lazy], [], T0 + 1_000)
+    expect(await claims(one, { now: T0 + LAZY_MS - 1 })).toEqual([])
+    await owe(one, [lazy], [], T0 + 2_000)
+    // Wanted while it is being shown: that has to wait as well.
+    const shown = await first(claims(one, { now: T0 + LAZY_MS }))
+    await owe(one, [lazy], [], T0 + LAZY_MS)
+    await done(one, shown, { dueAt: T0 + LAZY_MS })
+    expect(await claims(one, { now: T0 + LAZY_MS + 1_000 })).toEqual([])
+    await owe(one, [summary], [], T0 + LAZY_MS + 2_000)
+    await done(one, await first(claims(one, { now: T0 + LAZY_MS + 2_000 })))
+    expect(await stateOf('summary/1')).toBe('done')
+  })
+
+  test('that have time hold up nothing behind them in their lane, once they were shown', async () => {
+    const lazy = { ...summary, lazy: true } as const
+    await owe(one, [lazy, row('post/1', lazy.lane)])
+    const shown = await first(claims(one))
+    expect(shown.key).toBe('summary/1')
+    await done(one, shown)
+    await owe(one, [lazy], [], T0 + 1_000)
+    expect(keys(await claims(one, { now: T0 + 1_000 }))).toEqual(['post/1'])
   })
 
   test('keep their pause when they are wanted again', async () => {

@@ -82,6 +82,7 @@ export const emptyDesk = (decidedAt = T0): Desk => ({
   nextFact: 1,
   incidents: {},
   alerts: {},
+  recheckAt: null,
   unreachable: {},
 })
 

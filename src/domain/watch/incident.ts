@@ -2,7 +2,7 @@ import type { Book } from '../book.ts'
 import { incidentOf, note, openIncidentOf } from '../book.ts'
 import type { Act, Call, ChannelOpened, Checked, Declare, Note, Outcome, PageRefused, Refusal } from '../event.ts'
 import type { Incident } from '../incident.ts'
-import { isOpen, place } from '../incident.ts'
+import { isOpen, NAMED_ALERTS, place } from '../incident.ts'
 import { type Policy, type Rules, type Severity, type Target, under } from '../rules.ts'
 import { climb, climbOn, refused as stepRefused } from './escalation.ts'
 
@@ -155,9 +155,18 @@ function escalate(book: Book, incident: Incident, { by, seen }: Act, at: number)
 }
 
 function resolveByHand(book: Book, incident: Incident, by: string, at: number): Outcome {
-  const stillFiring = incident.alerts.filter((alert) => alert.recoveredAt === null).map((alert) => alert.key)
+  const stillFiring = Object.values(book.desk.alerts)
+    .filter((alert) => alert.incident === incident.id && alert.status === 'firing')
+    .map((alert) => alert.key)
   const recheckAt = stillFiring.length > 0 ? at + STILL_FIRING_MS : null
-  note(book, { type: 'resolved', incident: incident.id, at, by, stillFiring, recheckAt })
+  note(book, {
+    type: 'resolved',
+    incident: incident.id,
+    at,
+    by,
+    stillFiring: stillFiring.slice(0, NAMED_ALERTS),
+    recheckAt,
+  })
   return done(incident.id, 'resolved')
 }
 

@@ -1,9 +1,10 @@
 import type { Book, Desk } from '../book.ts'
-import { incidentOf, note, openIncidentOf } from '../book.ts'
+import { note, openIncidentOf } from '../book.ts'
 import type { Outcome, Signal } from '../event.ts'
 import type { Alert } from '../incident.ts'
-import { alertId, graver, isOpen } from '../incident.ts'
+import { alertId, graver } from '../incident.ts'
 import { type Rules, under } from '../rules.ts'
+import { gather, gathered, settle } from './burst.ts'
 import { firing } from './escalation.ts'
 import { policyOf, raise, refuse, startPaging } from './incident.ts'
 
@@ -11,53 +12,55 @@ const recorded = (incident: number | null): Outcome => ({ result: 'done', incide
 
 /** Which incident a signal belongs to: the open one of its service, else a new one; a warning opens none. */
 export function route(book: Book, signal: Signal, at: number): Outcome {
-  const known = book.desk.alerts[alertId(signal.service, signal.key)]
-  if (signal.status === 'resolved') return recover(book, signal, known, at)
-  if (!under(book.rules.services, signal.service))
-    return refuse({ code: 'unknown-target', kind: 'service', name: signal.service })
+  const { service, key, severity, monitor } = signal
+  const ends = signal.status === 'resolved'
+  // What begins and what ends are not gathered together: their order tells what became of each.
+  if (gathered(book, service).some((fold) => fold.ended.size > 0 !== ends)) settle(book, service)
+  const known = book.desk.alerts[alertId(service, key)]
+  if (ends) return recover(book, signal, known, at)
+  if (!under(book.rules.services, service)) return refuse({ code: 'unknown-target', kind: 'service', name: service })
+  // The last word of a monitor may come in after the configuration that has it no more.
+  if (monitor !== null && !under(book.rules.monitors, monitor))
+    return refuse({ code: 'unknown-target', kind: 'monitor', name: monitor })
+  const fold = gathered(book, service).find(({ begun }) => begun.has(key))
+  const before = fold?.begun.get(key)?.severity ?? (known?.status === 'firing' ? known.severity : undefined)
   // One that has become graver is news: what was a warning may have to page somebody now.
-  const same = known?.status === 'firing' && graver(known.severity, signal.severity) === known.severity
-  if (same) {
-    const { service, key, incident } = known
-    note(book, { type: 'repeated', incident: onDesk(book, incident), at, service, key })
-    return recorded(incident)
-  }
-  return detect(book, signal, false, at)
+  if (before === undefined || graver(before, severity) !== before) return detect(book, signal, false, at)
+  return repeat(book, signal, fold ? fold.incident : onDesk(book, known?.incident ?? null), at)
+}
+
+function repeat(book: Book, { service, key }: Signal, incident: number | null, at: number): Outcome {
+  const { repeats } = gather(book, service, incident, at)
+  repeats.set(key, { lastAt: at, count: (repeats.get(key)?.count ?? 0) + 1 })
+  return recorded(incident)
 }
 
 type Detection = Pick<Signal, 'service' | 'key' | 'severity' | 'headline' | 'summary' | 'evidence' | 'monitor'>
 
 function detect(book: Book, what: Detection, still: boolean, at: number): Outcome {
   const { service, key, severity, headline, summary, evidence, monitor } = what
-  const fact = { type: 'detected', at, service, key, severity, headline, summary, evidence, monitor, still } as const
+  const joining = { at, key, severity, headline, summary, evidence, monitor, still }
   const open = openIncidentOf(book, service)
-  if (open) {
-    note(book, { ...fact, incident: open.id })
-    return recorded(open.id)
+  if (open || !under(book.rules.services, service)?.pages.includes(severity)) {
+    const incident = open?.id ?? null
+    gather(book, service, incident, at).begun.set(key, joining)
+    return recorded(incident)
   }
-  if (!under(book.rules.services, service)?.pages.includes(severity)) {
-    note(book, { ...fact, incident: null })
-    return recorded(null)
-  }
+  settle(book, service)
   const policy = policyOf(book.rules, service)
   const id = raise(book, { title: headline, severity, service, origin: 'alert', by: null, policy }, at)
-  note(book, { ...fact, incident: id })
+  note(book, { type: 'detected', incident: id, service, ...joining })
   startPaging(book, id, null, at)
   return recorded(id)
 }
 
-/** The last alert of an incident that alerts opened has recovered: it resolves itself. What people declared, people resolve. */
 function recover(book: Book, signal: Pick<Signal, 'summary'>, known: Alert | undefined, at: number): Outcome {
   if (known?.status !== 'firing') return recorded(null)
   const { service, key } = known
-  const id = onDesk(book, known.incident)
-  note(book, { type: 'recovered', incident: id, at, service, key, summary: signal.summary })
-  if (id === null) return recorded(null)
-  const incident = incidentOf(book, id)
-  const allWell = incident.alerts.every((alert) => alert.recoveredAt !== null)
-  if (allWell && incident.origin === 'alert' && isOpen(incident))
-    note(book, { type: 'resolved', incident: id, at, by: null, stillFiring: [], recheckAt: null })
-  return recorded(id)
+  const incident = onDesk(book, known.incident)
+  const fold = gather(book, service, incident, at)
+  if (!fold.ended.has(key)) fold.ended.set(key, { at, summary: signal.summary })
+  return recorded(incident)
 }
 
 /** The incident of an alert while it lies on the desk; one resolved long ago does not. */
@@ -73,6 +76,7 @@ export const orphans = (desk: Desk, rules: Rules): Alert[] =>
 export function retire(book: Book, at: number): void {
   for (const alert of orphans(book.desk, book.rules))
     recover(book, { ...alert, summary: `${alert.key} is not watched any more` }, alert, at)
+  settle(book)
 }
 
 /** Alerts that still fire though their incident was resolved by hand: raised again. */
@@ -80,4 +84,5 @@ export function recheck(book: Book, now: number): void {
   for (const alert of Object.values(book.desk.alerts))
     if (alert.recheckAt !== null && alert.recheckAt <= now && alert.status === 'firing')
       detect(book, alert, true, firing(alert.recheckAt, now).at)
+  settle(book)
 }
