@@ -1,10 +1,10 @@
 import { dutyAt } from './duty/schedule.ts'
 import { type Person, type Rules, under } from './rules.ts'
 
-/** Who asks: a Slack account and the workspace it belongs to (null: not said). */
+/** Who asks: a Slack account and the workspace it belongs to. */
 export interface Account {
   user: string
-  team: string | null
+  team: string
 }
 
 /** What Slack says of the accounts of people, by their names. */
@@ -34,7 +34,7 @@ export function authorise(
   role: string | null,
   at: number,
 ): Authority {
-  if (team !== null && account.team !== null && account.team !== team) return { allow: false, reason: 'outsider' }
+  if (team !== null && account.team !== team) return { allow: false, reason: 'outsider' }
   const person = Object.values(rules.people).find((each) => each.slack === account.user)
   if (!person) return { allow: false, reason: 'stranger' }
   if (guests.has(person.name)) return { allow: false, reason: 'guest' }

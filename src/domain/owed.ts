@@ -55,12 +55,6 @@ export function pageKey(incident: number, person: string, epoch: number, round: 
 export const pagesOf = (incident: number) => `page/${incident}/`
 
 const laneOf = (incident: number) => `incident/${incident}`
-const summary = ({ id }: Incident): Owed => ({
-  key: `summary/${id}`,
-  lane: laneOf(id),
-  about: { kind: 'summary', incident: id },
-})
-
 const burst = ({ id }: Incident, fact: number): Owed => ({
   key: `burst/${id}/${fact}`,
   lane: laneOf(id),
@@ -69,7 +63,7 @@ const burst = ({ id }: Incident, fact: number): Owed => ({
 })
 
 const views = (incident: Incident): Owed[] => [
-  summary(incident),
+  { key: `summary/${incident.id}`, lane: laneOf(incident.id), about: { kind: 'summary', incident: incident.id } },
   announcement(incident),
   ...incident.pages
     .filter((page) => page.refused === null)
@@ -130,13 +124,13 @@ export function owes(fact: Recorded, incident: Incident | null): Owed[] {
   return owed
 }
 
-/** What alerts owe that came in a burst: little, and not each time; unless they made the incident graver. */
+/** What alerts owe that came in a burst: not each time, unless they made the incident graver. */
 function storm(fact: Recorded & { type: 'joined' | 'receded' }, incident: Incident): Owed[] {
   const together = incident.burst.fact === null ? [] : [burst(incident, incident.burst.fact)]
   if (fact.type === 'joined' && fact.raisedTo !== null) return [...views(incident), ...together]
   // Who only said again what is known, said nothing new.
   if (fact.alerts.length === 0) return []
-  return [{ ...summary(incident), lazy: true }, ...together]
+  return [...views(incident).map((view): Owed => ({ ...view, lazy: true })), ...together]
 }
 
 function warning(fact: Recorded): Owed[] {

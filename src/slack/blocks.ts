@@ -10,6 +10,8 @@ import { inc, loud, named, overNow, person, severityMark, standing, type Voice, 
 /** Messages as Block Kit; pure. Slack refuses longer texts, so everything is cut to its limits here. */
 const SECTION = 2_900
 const HEADER = 145
+/** Of all sections of a message together: Slack refuses some 13,200 characters. */
+const ALL_SECTIONS = 12_000
 /** Of the plain text: `chat.update` takes 4,000 bytes of it, and a character has up to four. */
 const TEXT = 900
 const ALERTS_SHOWN = 8
@@ -58,7 +60,7 @@ function title({ id, service, title: what }: Incident): string {
 }
 
 /** What fails, with what was seen: the facts that somebody needs who was asleep a minute ago. */
-function symptoms(voice: Voice, incident: Incident): KnownBlock[] {
+function symptoms(voice: Voice, incident: Incident, whatElse: (more: number) => string): KnownBlock[] {
   if (incident.alerts.length === 0) {
     const by =
       incident.by === null
@@ -75,7 +77,7 @@ function symptoms(voice: Voice, incident: Incident): KnownBlock[] {
       ? [`${symptom(voice, first, 'What')}${first.recoveredAt === null ? witnessed(voice, first.evidence) : ''}`]
       : []),
     ...shown.map((alert) => symptom(voice, alert, 'Also')),
-    ...(more > 0 ? [`_and ${more} more: ${incident.firing} of ${incident.joined} fail now_`] : []),
+    ...(more > 0 ? [`_${whatElse(more)}_`] : []),
   ]
   return [section(lines.join('\n'))]
 }
@@ -129,7 +131,8 @@ export function pageMessage(
     text: cut(`${inc(incident.id)} ${incident.severity}${state}${plain(gist(incident))}.${call}`, TEXT),
     blocks: [
       header(`${open ? severityMark[incident.severity] : ':large_green_circle:'} ${title(incident)}`),
-      ...symptoms(voice, incident),
+      // A storm would change a number here with every alert; the channel has it.
+      ...symptoms(voice, incident, () => 'and more: the channel of the incident has them'),
       section(standing(voice, incident, next)),
       ...(open ? [section(whyYou(voice, page, sentAt))] : []),
       ...buttons(incident),
@@ -160,7 +163,7 @@ export function summaryMessage(voice: Voice, incident: Incident): Pick<Message, 
           field('Paged', paged(voice, incident)),
         ],
       },
-      ...symptoms(voice, incident),
+      ...symptoms(voice, incident, (more) => `and ${more} more: ${incident.firing} of ${incident.joined} fail now`),
       ...buttons(incident),
     ],
   }
@@ -232,7 +235,13 @@ export function topic(voice: Voice, incident: Incident): string {
 export function answerMessage(text: string): Pick<Message, 'text' | 'blocks'> {
   const blocks: KnownBlock[] = []
   let part = ''
+  let length = 0
   for (const line of text.split('\n')) {
+    length += Math.min(line.length, SECTION) + 1
+    if (length > ALL_SECTIONS) {
+      part = `${part}\n_The rest does not fit one message of Slack's._`
+      break
+    }
     if (part.length + line.length > SECTION && part !== '') {
       blocks.push(section(part))
       part = ''
@@ -240,5 +249,5 @@ export function answerMessage(text: string): Pick<Message, 'text' | 'blocks'> {
     part = part === '' ? line : `${part}\n${line}`
   }
   blocks.push(section(part))
-  return { text: cut(spoken(text), TEXT), blocks: blocks.slice(0, 45) }
+  return { text: cut(spoken(text), TEXT), blocks }
 }

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { cpus, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { alerts } from './alerts.ts'
 import { command } from './command.ts'
 import { memory } from './memory.ts'
 import { page } from './page.ts'
@@ -14,7 +15,15 @@ import { start } from './start.ts'
  * Measures what one machine can of design.md §8: `npm run bench`, parts of it with `-- --only page,command`, figures as JSON with
  * `--out FILE`. Ratios (goal / measured), no verdicts: the machine may be busy with something else.
  */
-const SECTIONS: Record<string, () => Promise<Result[]>> = { schedule, start, command, page, restart, memory }
+const SECTIONS: Record<string, () => Promise<Result[]>> = {
+  schedule,
+  start,
+  command,
+  page,
+  alerts,
+  restart,
+  memory,
+}
 
 const { values } = parseArgs({
   options: { only: { type: 'string' }, out: { type: 'string', default: join(tmpdir(), 'bench.json') } },

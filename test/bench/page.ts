@@ -1,6 +1,6 @@
 import { eventually } from '../support/process.ts'
 import { type Result, result } from './result.ts'
-import { lastCall, monitorOf, pageTo, personOf, startRig } from './rig.ts'
+import { lastCall, monitorOf, pageTo, personOf, type Queue, startRig } from './rig.ts'
 
 const FAILURES = 100
 const SERVICES = 20
@@ -8,8 +8,11 @@ const SERVICES = 20
 const SEEN_MS = 15_000
 
 /** One failure at a time, and its page: from the last failing answer of the target to Slack's yes. */
-export async function page(): Promise<Result[]> {
-  const rig = await startRig({ services: SERVICES, monitors: SERVICES, everyS: 1 })
+export const page = async (): Promise<Result[]> => [...(await pages('postgres')), ...(await pages('redis'))]
+
+async function pages(queue: Queue): Promise<Result[]> {
+  const rig = await startRig({ services: SERVICES, monitors: SERVICES, everyS: 1, queue })
+  const section = `page, timetable on ${queue}`
   const { slack, targets } = rig
   const failures: {
     monitor: string
@@ -66,7 +69,7 @@ export async function page(): Promise<Result[]> {
     const known = steps.filter(({ first }) => !first)
     return [
       result(
-        'page',
+        section,
         'last failing probe → DM accepted',
         'ms',
         spans((s) => s.acceptedAt - s.failedAt),
@@ -76,31 +79,31 @@ export async function page(): Promise<Result[]> {
         },
       ),
       result(
-        'page',
+        section,
         '  the same, DM channel known',
         'ms',
         spans((s) => s.acceptedAt - s.failedAt, known),
       ),
       result(
-        'page',
+        section,
         '  probe answered → result on record',
         'ms',
         spans((s) => s.storedAt - s.failedAt),
       ),
       result(
-        'page',
+        section,
         '  on record → decided, on record',
         'ms',
         spans((s) => s.decidedAt - s.storedAt),
       ),
       result(
-        'page',
+        section,
         '  decided → request at Slack, DM known',
         'ms',
         spans((s) => s.arrivedAt - s.decidedAt, known),
       ),
       result(
-        'page',
+        section,
         'inbox row stored → request, DM known',
         'ms',
         spans((s) => s.arrivedAt - s.storedAt, known),
@@ -109,7 +112,7 @@ export async function page(): Promise<Result[]> {
         },
       ),
       result(
-        'page',
+        section,
         '  the same against the p50',
         'ms',
         spans((s) => s.arrivedAt - s.storedAt, known),
@@ -118,7 +121,7 @@ export async function page(): Promise<Result[]> {
         },
       ),
       result(
-        'page',
+        section,
         'inbox row stored → request, DM opened',
         'ms',
         spans(

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { type LocalSlack, startWorkspace } from '../../src/sandbox/server.ts'
 import type { Call } from '../../src/sandbox/wire.ts'
 import { type BotProcess, dataFolder, spawnBot } from '../support/process.ts'
+import { startRedis } from '../support/redis.ts'
 import { startTargets, type Targets } from '../support/targets.ts'
 
 /** The parts of a measurement: the real bot as a process of its own, its store, the local Slack workspace and the targets in this one. */
@@ -13,6 +14,8 @@ export interface Rig {
   bot: BotProcess
   /** Another process on the same data folder. */
   boot(): BotProcess
+  /** `POST /v1/alerts`, one connection per call that is under way; when it was answered. */
+  alert(alerts: readonly Alert[]): Promise<number>
   close(): Promise<void>
 }
 
@@ -21,16 +24,32 @@ interface RigOptions {
   services: number
   monitors: number
   everyS: number
+  /** Where the timetable is: on the store itself, or on a Redis of its own. */
+  queue?: Queue
+}
+
+export type Queue = 'postgres' | 'redis'
+
+/** Of `POST /v1/alerts`. */
+const API_TOKEN = 'a-token-of-the-benchmark'
+
+export interface Alert {
+  key: string
+  service: string
+  status: 'firing' | 'resolved'
+  severity: 'critical'
+  summary: string
 }
 
 export const personOf = (n: number) => `person${n}`
-const serviceOf = (n: number) => `service${n}`
+export const serviceOf = (n: number) => `service${n}`
 export const monitorOf = (n: number) => `monitor${n}`
 const slackId = (n: number) => `U0P${n}`
 
 export async function startRig(options: RigOptions): Promise<Rig> {
   const { dataDir, remove } = await dataFolder()
   const targets = await startTargets()
+  const redis = options.queue === 'redis' ? await startRedis() : null
   const count = <T>(n: number, of: (n: number) => T) => Array.from({ length: n }, (_, index) => of(index))
   const slack = await startWorkspace({
     users: count(options.services, (n) => ({ id: slackId(n), name: personOf(n) })),
@@ -70,17 +89,35 @@ export async function startRig(options: RigOptions): Promise<Rig> {
       rig.bot = spawnBot({
         config,
         dataDir,
-        env: { SLACK_API_URL: slack.apiUrl, SLACK_BOT_TOKEN: slack.botToken, SLACK_APP_TOKEN: slack.appToken },
+        env: {
+          SLACK_API_URL: slack.apiUrl,
+          SLACK_BOT_TOKEN: slack.botToken,
+          SLACK_APP_TOKEN: slack.appToken,
+          WATCHBILL_API_TOKEN: API_TOKEN,
+          ...(redis ? { REDIS_URL: redis.url } : {}),
+        },
       })
       all.push(rig.bot)
       return rig.bot
     },
     bot: undefined as unknown as BotProcess,
+    async alert(alerts) {
+      const response = await fetch(`http://127.0.0.1:${await rig.bot.port()}/v1/alerts`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${API_TOKEN}`, 'content-type': 'application/json' },
+        body: JSON.stringify(alerts.length === 1 ? alerts[0] : alerts),
+        signal: AbortSignal.timeout(30_000),
+      })
+      if (!response.ok) throw new Error(`POST /v1/alerts answered ${response.status}: ${await response.text()}`)
+      await response.arrayBuffer()
+      return Date.now()
+    },
     async close() {
       for (const bot of all) if (bot.running()) bot.signal('SIGTERM')
       await Promise.all(all.map(({ exited }) => exited))
       await slack.close()
       await targets.stop()
+      await redis?.stop()
       await remove()
     },
   }

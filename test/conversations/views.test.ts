@@ -161,6 +161,8 @@ test('a second alert of the service joins the open incident, which lasts until b
   await bot.alert()
   await bot.alert({ key: 'smtp' })
   expect(bot.paged()).toEqual(['nora'])
+  // What follows so soon is shown with whatever else has come by then.
+  await bot.advance('30s')
   expect(bot.dm('nora')[0]).toContain('*Also:* smtp is down')
   expect(bot.timeline()).toContainEqual(expect.stringContaining('*Detected:* smtp is down'))
   await bot.recover('home')
