@@ -72,26 +72,28 @@ const LOAD = ({ only, now, knownRules }: Look) => `
       from waiting) in_turn
     order by turn, id limit ${BATCH}
   ), due as (
-    select doc from alerts where status = 'firing' and doc ->> 'recheckAt' is not null and (doc ->> 'recheckAt')::bigint <= ${now}
-    order by (doc ->> 'recheckAt')::bigint limit ${BATCH}
+    select service, key, doc from alerts where recheck_at <= ${now} order by recheck_at limit ${BATCH}
   ), concerned as (
-    select doc from alerts where (service, key) in (select body ->> 'service', body ->> 'key' from events where body ->> 'type' = 'signal')
-    union select doc from due
+    select a.service, a.key, a.doc from events cross join lateral (
+      select * from alerts where service = body ->> 'service' and key = body ->> 'key' offset 0) a
+    where body ->> 'type' = 'signal'
+    union all select * from due
     -- Whoever resolves by hand leaves behind what still fires.
-    union select doc from alerts where status = 'firing' and incident in (select ${NAMED_INCIDENT} from events where body ->> 'type' = 'resolve')
+    union all select a.service, a.key, a.doc from events cross join lateral (
+      select * from alerts where status = 'firing' and incident = ${NAMED_INCIDENT} offset 0) a
+    where body ->> 'type' = 'resolve'
     -- With a new configuration some may be watched no more.
-    union select doc from alerts where status = 'firing' and doc ->> 'monitor' is not null
+    union all select service, key, doc from alerts where status = 'firing' and monitor is not null
       and (select rules_id from desk) is distinct from ${knownRules ?? 'null'}
   )
   select
     (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'at', received_at, 'event', body) order by id), '[]') from events) as events,
     (select coalesce(jsonb_agg(doc), '[]') from incidents
       where state <> 'resolved' or id in (select ${NAMED_INCIDENT} from events)) as incidents,
-    (select coalesce(jsonb_agg(doc), '[]') from concerned) as alerts,
+    (select coalesce(jsonb_agg(doc), '[]') from (select distinct on (service, key) doc from concerned) once) as alerts,
     -- Where so many are due, there may be more of them.
     case when (select count(*) from due) = ${BATCH} then ${now} else (
-      select min((doc ->> 'recheckAt')::bigint) from alerts
-      where status = 'firing' and doc ->> 'recheckAt' is not null and (doc ->> 'recheckAt')::bigint > ${now}) end as recheck_at,
+      select min(recheck_at) from alerts where recheck_at > ${now}) end as recheck_at,
     (select coalesce(jsonb_object_agg(name, unreachable), '{}') from people where unreachable is not null) as people`
 
 /** Begins the transaction, takes the lock, and reads all that a decision needs; `null` when a newer program has taken over. */
@@ -205,10 +207,11 @@ const SAVE = `
     on conflict (id) do update set state = excluded.state, due_at = excluded.due_at, doc = excluded.doc,
       rev = incidents.rev + 1
   ), alert_rows as (
-    insert into alerts (service, key, status, incident, doc)
-    select service, key, status, incident, doc from jsonb_to_recordset($3)
-      as a (service text, key text, status text, incident int, doc jsonb)
-    on conflict (service, key) do update set status = excluded.status, incident = excluded.incident, doc = excluded.doc
+    insert into alerts (service, key, status, incident, recheck_at, monitor, doc)
+    select service, key, status, incident, "recheckAt", monitor, doc from jsonb_to_recordset($3)
+      as a (service text, key text, status text, incident int, "recheckAt" bigint, monitor text, doc jsonb)
+    on conflict (service, key) do update set status = excluded.status, incident = excluded.incident,
+      recheck_at = excluded.recheck_at, monitor = excluded.monitor, doc = excluded.doc
   ), people_rows as (
     insert into people (name, unreachable)
     select distinct on (name) name, unreachable from jsonb_to_recordset($4)
@@ -275,11 +278,13 @@ export async function bringBack({ pool, process }: Pick<Store, 'pool' | 'process
   await pool.query(
     `with the_desk as (update desk set decided_at = least(decided_at, $1)),
        checks as (update monitors set last_slot = least(last_slot, $1)),
+       entries as (update slots set last_slot = least(last_slot, $1)),
        the_timetable as (update slots set last_slot = least(last_slot, $1)),
        deadlines as (
          update incidents set due_at = $1, doc = jsonb_set(doc, '{deadlineAt}', to_jsonb($1::bigint))
          where state = 'paging' and due_at > $1)
-     update owed set due_at = least(due_at, $1) where state in ('open', 'unknown')`,
+     update owed set due_at = least(due_at, $1), shown_at = least(shown_at, $1)
+     where state in ('open', 'unknown') or shown_at > $1`,
     [now],
   )
   return ahead
