@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { messageOf } from './errors.ts'
+import { parseRedisUrl, REDIS_ADDRESS } from './timetable/redis-address.ts'
 
 /** The environment of the process (design.md §4), parsed at the border. Sentences name variables and never repeat a value. */
 
@@ -38,7 +39,10 @@ const Environment = z
       ['postgres:', 'postgresql:'],
       'the address of a Postgres database, postgres://user:password@host:5432/database',
     ).optional(),
-    REDIS_URL: url(['redis:', 'rediss:'], 'the address of a Redis server, redis://host:6379').optional(),
+    REDIS_URL: z
+      .string()
+      .refine((value) => parseRedisUrl(value) !== null, `must be ${REDIS_ADDRESS}`)
+      .optional(),
     SLACK_BOT_TOKEN: token('xoxb-', BOT, { 'xapp-': APP, 'xoxp-': USER }).optional(),
     SLACK_APP_TOKEN: token('xapp-', APP, { 'xoxb-': BOT, 'xoxp-': USER }).optional(),
     SLACK_SIGNING_SECRET: token('32 letters and digits', 'the signing secret of the app', {

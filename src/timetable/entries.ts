@@ -1,16 +1,20 @@
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
 import { messageOf } from '../errors.ts'
+import type { Complain } from './complaints.ts'
 
 /** Shorter slots would cost more than what they carry. */
 const SHORTEST_MS = 10
 const LONGEST_MS = 366 * 86_400_000
 
-interface Entry {
+/** Makes a slot this process's own: true for one process only, and once. Rejects when that cannot be asked; it may be asked again. */
+export type Claim = (name: string, slotAt: number) => Promise<boolean>
+
+export interface Entry {
   name: string
   ms: number
   run: (slotAt: number) => Promise<void>
-  running: Promise<void> | undefined
+  running: Promise<boolean> | undefined
   lastSlotAt: number | null
   lastTickAt: number | null
 }
@@ -18,29 +22,51 @@ interface Entry {
 export interface EntryHealth {
   name: string
   everyMs: number
-  /** Watch time; null before the first. */
+  /** When a slot was last known to be had, by this process or by another. Watch time; null before the first. */
   lastTickAt: number | null
   lastSlotAt: number | null
   running: boolean
 }
 
-interface Entries {
+export interface Entries {
   all(): Entry[]
   get(name: string): Entry | undefined
   add(name: string, ms: number, run: Entry['run']): void
   /**
-   * Runs an entry for a slot, unless it runs still or has had that slot: then the slot is skipped, not made up for. Never rejects.
-   * Resolves when the run has ended.
+   * Claims a slot of an entry and runs it, unless the entry runs still or the slot was had: then it is skipped, not made up for. Never
+   * rejects. Resolves when the run has ended, with whether there was one.
    */
-  tick(entry: Entry, slotAt: number): Promise<void>
+  tick(entry: Entry, slotAt: number): Promise<boolean>
   health(): EntryHealth[]
   /** Resolves when nothing runs. */
   idle(): Promise<void>
 }
 
+interface EntriesOptions {
+  clock: Clock
+  log: Logger
+  claim: Claim
+  complain: Complain
+}
+
 /** What all timetables share: who is in it, what ran when, and that no entry overlaps itself. */
-export function entries(clock: Clock, log: Logger): Entries {
+export function entries({ clock, log, claim, complain }: EntriesOptions): Entries {
   const byName = new Map<string, Entry>()
+
+  async function take(entry: Entry, slotAt: number): Promise<boolean> {
+    let ours: boolean
+    try {
+      ours = await claim(entry.name, slotAt)
+    } catch (error) {
+      complain('the timetable cannot ask whose turn it is', error)
+      return false
+    }
+    entry.lastSlotAt = slotAt
+    entry.lastTickAt = clock.now()
+    if (ours) await run(entry, slotAt, log)
+    return ours
+  }
+
   return {
     all: () => [...byName.values()],
     get: (name) => byName.get(name),
@@ -53,12 +79,11 @@ export function entries(clock: Clock, log: Logger): Entries {
       byName.set(name, { name, ms, run, running: undefined, lastSlotAt: null, lastTickAt: null })
     },
     async tick(entry, slotAt) {
-      if (entry.running !== undefined || (entry.lastSlotAt !== null && slotAt <= entry.lastSlotAt)) return
-      entry.lastSlotAt = slotAt
-      entry.lastTickAt = clock.now()
-      entry.running = run(entry, slotAt, log)
-      await entry.running
+      if (entry.running !== undefined || had(entry, slotAt)) return false
+      entry.running = take(entry, slotAt)
+      const ran = await entry.running
       entry.running = undefined
+      return ran
     },
     health: () =>
       [...byName.values()].map(({ name, ms, lastTickAt, lastSlotAt, running }) => ({
@@ -73,6 +98,9 @@ export function entries(clock: Clock, log: Logger): Entries {
     },
   }
 }
+
+/** Somebody has had it, as far as this process knows. */
+export const had = (entry: Entry, slotAt: number) => entry.lastSlotAt !== null && slotAt <= entry.lastSlotAt
 
 async function run(entry: Entry, slotAt: number, log: Logger): Promise<void> {
   try {
