@@ -1,11 +1,31 @@
 import { defineConfig } from 'vitest/config'
+import { postgresBin } from './test/support/need.ts'
+
+const globalSetup = ['test/support/postgres.ts']
+
+/** What a store promises, wherever it is: runs a second time on a PostgreSQL server of another major version. */
+const contract = {
+  name: 'server',
+  globalSetup,
+  include: ['test/store/*.test.ts'],
+  exclude: ['test/store/{embedded,server,backup}*.test.ts'],
+}
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['test/chaos/**', 'test/bench/**'],
-    globalSetup: ['test/support/missing.ts', 'test/support/postgres.ts'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'embedded',
+          globalSetup: ['test/support/missing.ts', ...globalSetup],
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/chaos/**', 'test/bench/**'],
+        },
+      },
+      ...(postgresBin === null ? [] : [{ extends: true as const, test: contract }]),
+    ],
   },
 })

@@ -1,7 +1,10 @@
 import { Command } from 'commander'
 import { VERSION } from '../main.ts'
+import { backup } from './backup.ts'
 import { checkConfig } from './check-config.ts'
+import { manifest } from './manifest.ts'
 import { oncall } from './oncall.ts'
+import { restore } from './restore.ts'
 import { start } from './start.ts'
 
 /** The binary: one file per subcommand. Exit codes: 0 fine, 1 found a problem, 2 cannot run. */
@@ -12,13 +15,14 @@ const program = new Command('watchbill')
   .exitOverride((end) => process.exit(end.exitCode === 0 ? 0 : 2))
 
 const io = { env: process.env, stdout: process.stdout, stderr: process.stderr }
+const moment = () => ({ ...io, now: Date.now(), program: VERSION })
 const finish = (code: number) => {
   process.exitCode = code
 }
 
 program
   .command('start')
-  .description('run the bot against Slack (SLACK_BOT_TOKEN, SLACK_APP_TOKEN)')
+  .description('run the bot against Slack (SLACK_BOT_TOKEN with SLACK_APP_TOKEN or SLACK_SIGNING_SECRET)')
   .option('--config <file>', 'the configuration (WATCHBILL_CONFIG, ./watchbill.yaml)')
   .action(async (options) => finish(await start(options, process.env)))
 
@@ -50,5 +54,29 @@ program
   .option('--config <file>', 'the configuration (WATCHBILL_CONFIG, ./watchbill.yaml)')
   .option('--json', 'print [{start, end, people}]')
   .action(async (options) => finish(await oncall(options, { ...io, now: Date.now() })))
+
+program
+  .command('backup')
+  .description('copy the whole store into one file, while the bot runs or not')
+  .argument('[file]', 'where to (a new file in the folder backups of the data folder)')
+  .option('--json', 'print {file, at, schema, rows, bytes, sha256}')
+  .action(async (file, options) => finish(await backup({ file, ...options }, moment())))
+
+program
+  .command('restore')
+  .description('put a backup back into an empty store; the bot must not run')
+  .argument('<file>', 'what "watchbill backup" wrote')
+  .option('--force', 'replace what the store holds, after a copy of it was kept in the folder backups')
+  .option('--json', 'print {file, at, program, schema, rows, kept}')
+  .action(async (file, options) => finish(await restore({ file, ...options }, moment())))
+
+program
+  .command('manifest')
+  .description("print the Slack app's manifest, to create the app from")
+  .option('--socket', 'for Socket Mode: no public address is needed (the default)')
+  .option('--http', 'for HTTP mode: Slack sends its requests to PUBLIC_URL')
+  .option('--url <url>', 'the https URL under which people reach Watchbill; HTTP mode (PUBLIC_URL)')
+  .option('--json', 'on one line, and nothing else')
+  .action(async (options) => finish(await manifest(options, io)))
 
 await program.parseAsync()

@@ -4,6 +4,7 @@ import { readEnv } from '../env.ts'
 import { messageOf, UserError } from '../errors.ts'
 import { createLog } from '../log.ts'
 import { type Launched, launch } from '../main.ts'
+import { keepSecret, passwordsOf } from '../secrets.ts'
 
 /** A stop that takes longer is cut off: what is owed is in the store. */
 const FORCED_EXIT_MS = 9_500
@@ -23,22 +24,25 @@ export async function start(options: { config?: string }, environment: Environme
   const read = readEnv(environment, (path) => readFileSync(path, 'utf8'))
   if ('problems' in read) return fail(read.problems)
   const { env } = read
-  if (env.slackBotToken === null || env.slackAppToken === null)
+  const { slackBotToken } = env
+  if (slackBotToken === null)
     return fail([
-      `${env.slackBotToken === null ? 'SLACK_BOT_TOKEN' : 'SLACK_APP_TOKEN'} is not set: Watchbill needs a bot token (xoxb-…) and an app-level token for Socket Mode (xapp-…). To try it without Slack: npm run demo`,
+      'SLACK_BOT_TOKEN is not set: Watchbill needs a bot token (xoxb-…), and SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP mode). To try it without Slack: npm run demo',
     ])
-  if (env.redisUrl !== null)
-    return fail(['REDIS_URL is not supported by this version: unset it to run the timetable on the store'])
+  if (env.slackAppToken === null && env.slackSigningSecret === null)
+    return fail([
+      'SLACK_APP_TOKEN is not set: Watchbill needs an app-level token (xapp-…) for Socket Mode, or SLACK_SIGNING_SECRET for HTTP mode. To try it without Slack: npm run demo',
+    ])
   const path = options.config ?? env.config
   const config = await loadConfig(path, environment)
   if ('problems' in config) return fail(config.problems.map(formatProblem))
 
-  const secrets = [env.slackBotToken, env.slackAppToken, env.slackSigningSecret, env.apiToken]
-  const log = createLog(
-    env.logLevel,
-    secrets.filter((secret) => secret !== null),
+  const tokens = [env.slackBotToken, env.slackAppToken, env.slackSigningSecret, env.apiToken]
+  const secrets = [env.databaseUrl, env.redisUrl, ...tokens].flatMap((secret) =>
+    secret === null ? [] : [secret, ...passwordsOf(secret)],
   )
-  const { slackBotToken, slackAppToken } = env
+  keepSecret(secrets)
+  const log = createLog(env.logLevel, secrets)
   let running: Launched | null = null
   let ending = false
   const calledOff = new AbortController()
@@ -60,7 +64,7 @@ export async function start(options: { config?: string }, environment: Environme
   process.once('SIGINT', end)
   try {
     const launched = await launch({
-      env: { ...env, slackBotToken, slackAppToken },
+      env: { ...env, slackBotToken },
       rules: config.rules,
       log,
       load: () => loadConfig(path, environment),

@@ -279,7 +279,6 @@ export async function bringBack({ pool, process }: Pick<Store, 'pool' | 'process
     `with the_desk as (update desk set decided_at = least(decided_at, $1)),
        checks as (update monitors set last_slot = least(last_slot, $1)),
        entries as (update slots set last_slot = least(last_slot, $1)),
-       the_timetable as (update slots set last_slot = least(last_slot, $1)),
        deadlines as (
          update incidents set due_at = $1, doc = jsonb_set(doc, '{deadlineAt}', to_jsonb($1::bigint))
          where state = 'paging' and due_at > $1)

@@ -17,6 +17,7 @@ import {
 } from './embedded/account.ts'
 import { packagedBinaries, runnableBinaries } from './embedded/binaries.ts'
 import { ensureCluster, readPassword, SUPERUSER, writeSettings } from './embedded/cluster.ts'
+import { guardDisk } from './embedded/disk.ts'
 import { claimFolder, runtimeFolder } from './embedded/runtime-folder.ts'
 
 /** How often a starting or stopping server is looked at. */
@@ -29,6 +30,8 @@ const FAST_STOP_MS = 8_000
 const IMMEDIATE_STOP_MS = 2_000
 const FIRST_BACKOFF_MS = 100
 const LONGEST_BACKOFF_MS = 5_000
+/** A full disk may have room again at any moment, and then there is work waiting. */
+const FULL_DISK_BACKOFF_MS = 500
 /** The same cause of death is told again after so long. */
 const SAME_CAUSE_MS = 60_000
 /** Two files of this size are kept. */
@@ -61,19 +64,25 @@ export interface EmbeddedServer {
   readonly serverPid: number
   /** Whether it was already running when we came. */
   readonly adopted: boolean
+  /** The disk has so little room left that samples are better not kept. */
+  lowDisk(): boolean
+  /** What is the matter with the disk, and what to do; null when nothing is. */
+  diskTrouble(): string | null
   /** Resolves once it was stopped or left by us. Never rejects: a server that dies is started again. */
   readonly exited: Promise<void>
   /** Ends the server: fast shutdown, which cuts off whoever is still connected. */
   stop(): Promise<void>
-  /** For whoever may not be alone (a subcommand beside the bot): ends the server only if nobody else is connected. True if it ended. */
+  /** For whoever may not be alone (a subcommand beside the bot): ends the server only if we started it and nobody else is connected. True if it ended. */
   leave(): Promise<boolean>
 }
 
 interface Place {
+  folder: string
   clusterDir: string
   binaries: string
   account: Account | undefined
   logFile: string
+  ballast: string
   log: Logger
 }
 
@@ -95,9 +104,17 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
   const { log, signal } = options
   const startedAt = performance.now()
   const place = await prepare(options)
-  let running = await bringUp(place, undefined, signal)
+  const guard = await guardDisk(place)
+  let running: Running
+  let password: string
+  try {
+    running = await bringUp(place, undefined, signal)
+    password = await readPassword(place.clusterDir)
+  } catch (error) {
+    await guard.close()
+    throw error
+  }
   const { adopted, socketDir } = running
-  const password = await readPassword(place.clusterDir)
   log.info(
     { pid: running.pid, adopted, tookMs: Math.round(performance.now() - startedAt) },
     adopted ? 'the embedded store was running already and was adopted' : 'the embedded store is up',
@@ -108,11 +125,13 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
   const supervision = supervise()
 
   async function supervise(): Promise<void> {
-    let told = { cause: '', at: Number.NEGATIVE_INFINITY }
+    let told = { kind: '', at: Number.NEGATIVE_INFINITY }
     const tell = (cause: string, sentence: string) => {
       const at = performance.now()
-      if (cause === told.cause && at - told.at < SAME_CAUSE_MS) return
-      told = { cause, at }
+      // Two that differ in a number (of a process, of a file) are one cause.
+      const kind = cause.replaceAll(/\d+/g, '#')
+      if (kind === told.kind && at - told.at < SAME_CAUSE_MS) return
+      told = { kind, at }
       log.error({ cause }, sentence)
     }
     while (!ending.signal.aborted) {
@@ -120,7 +139,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
       if (ending.signal.aborted) return
       const downAt = performance.now()
       tell(cause, 'the embedded store ended by itself and is started again')
-      for (let backoff = FIRST_BACKOFF_MS; ; backoff = Math.min(backoff * 2, LONGEST_BACKOFF_MS)) {
+      const longest = () => (guard.low() ? FULL_DISK_BACKOFF_MS : LONGEST_BACKOFF_MS)
+      for (let backoff = FIRST_BACKOFF_MS; ; backoff = Math.min(backoff * 2, longest())) {
         try {
           await sleep(backoff, ending.signal)
           running = await bringUp(place, socketDir, ending.signal)
@@ -138,6 +158,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
     ending.abort()
     running.forget()
     clearInterval(rotation)
+    await guard.close()
     await supervision
   }
 
@@ -161,10 +182,12 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
       return running.pid
     },
     adopted,
+    lowDisk: guard.low,
+    diskTrouble: guard.trouble,
     exited: finished.promise,
     stop,
     async leave() {
-      if (stopping === undefined && (await othersAreConnected(poolConfig))) {
+      if (stopping === undefined && (running.adopted || (await othersAreConnected(poolConfig)))) {
         await letGo()
         finished.resolve()
         return false
@@ -198,7 +221,8 @@ async function prepare({ dataDir, log, signal, binaries }: EmbeddedOptions): Pro
   const native = binaries ?? packagedBinaries()
   const runnable = await runnableBinaries(native, join(folder, `postgres-binaries-${await versionOf(native)}`), account)
   await ensureCluster(clusterDir, runnable, account, log, signal)
-  return { clusterDir, binaries: runnable, account, logFile: join(folder, 'postgres.log'), log }
+  const logFile = join(folder, 'postgres.log')
+  return { folder, clusterDir, binaries: runnable, account, logFile, ballast: join(folder, 'postgres.ballast'), log }
 }
 
 /** Our own data folder may be opened to passage by name; folders above it are somebody else's to decide. */

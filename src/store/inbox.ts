@@ -2,7 +2,7 @@ import type { Pool } from 'pg'
 import { z } from 'zod'
 import type { Event } from '../domain/event.ts'
 import { Outcome } from '../domain/event.ts'
-import { storable } from '../json.ts'
+import { recordable, storable } from '../json.ts'
 import type { Store } from './store.ts'
 import { isDeadlock, LIVE_PROCESSES, NOTIFY } from './store.ts'
 
@@ -40,7 +40,7 @@ async function insert(pool: Pool, entries: readonly Entry[], now: number): Promi
      select coalesce(s.id, i.id) as id from given g
        left join stored s using (source, key) left join inbox i using (source, key), told
      order by g.ord`,
-    [storable(entries.map((entry, ord) => ({ ...entry, ord }))), now],
+    [recordable(entries.map((entry, ord) => ({ ...entry, ord }))), now],
   )
   const ids = rows.flatMap((row) => row.id ?? [])
   // A twin that another process was just storing is in nobody's snapshot: it is there now.

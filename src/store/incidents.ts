@@ -70,15 +70,15 @@ export async function readBurst(pool: Pool, incident: number, from: number): Pro
        where incident = $1 and id >= $2 and kind in ('joined', 'receded') and not exists (
          select from facts alone where alone.incident = $1 and alone.id > $2 and alone.id < facts.id
            and alone.kind in ('detected', 'recovered'))
-     ), some as (
+     ), listed as (
        select kind, alert, row_number() over (partition by kind order by id, n) as place
        from mine, jsonb_array_elements(alerts) with ordinality as a (alert, n)
      )
      select (select min(at) from mine) as at,
        (select coalesce(sum(jsonb_array_length(alerts)), 0)::int from mine where kind = 'joined') as joined,
        (select coalesce(sum(jsonb_array_length(alerts)), 0)::int from mine where kind = 'receded') as receded,
-       (select coalesce(jsonb_agg(alert order by place), '[]') from some where kind = 'joined' and place <= $3) as begun,
-       (select coalesce(jsonb_agg(alert order by place), '[]') from some where kind = 'receded' and place <= $3) as ended`,
+       (select coalesce(jsonb_agg(alert order by place), '[]') from listed where kind = 'joined' and place <= $3) as begun,
+       (select coalesce(jsonb_agg(alert order by place), '[]') from listed where kind = 'receded' and place <= $3) as ended`,
     [incident, from, BURST_SAMPLE],
   )
   return BurstRow.parse(rows[0])

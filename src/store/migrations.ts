@@ -177,7 +177,11 @@ const MIGRATIONS: readonly string[] = [
     'firing', (select count(*) from jsonb_array_elements(doc -> 'alerts') as a (alert) where a.alert -> 'recoveredAt' = 'null'),
     'burst', jsonb_build_object('fact', null, 'lastAt', 0));
   create index alerts_of_incident on alerts (incident) where status = 'firing';
-  create index alerts_recheck on alerts (((doc ->> 'recheckAt')::bigint)) where status = 'firing' and doc ->> 'recheckAt' is not null;
+  -- Of thousands of alerts a decision reads those that it concerns.
+  alter table alerts add column recheck_at bigint, add column monitor text;
+  update alerts set recheck_at = (doc ->> 'recheckAt')::bigint, monitor = doc ->> 'monitor';
+  create index alerts_recheck on alerts (recheck_at) where recheck_at is not null;
+  create index alerts_of_monitors on alerts (monitor) where status = 'firing' and monitor is not null;
   `,
 ]
 

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg'
 import { z } from 'zod'
 import { ProbeState, type Sample } from '../domain/detect/probe.ts'
-import { storable } from '../json.ts'
+import { recordable } from '../json.ts'
 import type { Entry } from './inbox.ts'
 import { NOTIFY, type Store } from './store.ts'
 
@@ -38,13 +38,17 @@ const SAMPLE = `
 
 /**
  * Stores a sample, the monitor's state and its transition. A slot that somebody else has filled is left alone. A sample without news may be
- * lost in a crash; a transition never is: its row of the in-tray is in the same transaction.
+ * lost in a crash, and is not kept at all on a disk that is almost full; a transition never is: its row of the in-tray is in the same
+ * transaction.
  *
  * @returns whether the slot was ours
  */
-export async function saveSample(store: Pick<Store, 'pool' | 'samplePool'>, o: Observation): Promise<boolean> {
-  const sample = [o.monitor, o.slotAt, storable(o.state), o.sample.ok, storable(o.sample)]
-  if (!o.event) return (await store.samplePool.query(SAMPLE, sample)).rowCount === 1
+export async function saveSample(
+  store: Pick<Store, 'pool' | 'samplePool' | 'lowDisk'>,
+  o: Observation,
+): Promise<boolean> {
+  const sample = [o.monitor, o.slotAt, recordable(o.state), o.sample.ok, recordable(o.sample)]
+  if (!o.event) return store.lowDisk() || (await store.samplePool.query(SAMPLE, sample)).rowCount === 1
   const client = await store.pool.connect()
   try {
     await client.query('begin')
@@ -54,7 +58,7 @@ export async function saveSample(store: Pick<Store, 'pool' | 'samplePool'>, o: O
         `with stored as (
            insert into inbox (source, key, lane, body, received_at) values ($1, $2, 'desk', $3, $4) on conflict do nothing
          ) select ${NOTIFY}`,
-        [o.event.source, o.event.key, storable(o.event.event), o.now],
+        [o.event.source, o.event.key, recordable(o.event.event), o.now],
       )
     await client.query('commit')
     client.release()

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg'
+import type { Standings } from '../domain/authority.ts'
 
 /** People who cannot be reached, and why. */
 export async function unreachablePeople(pool: Pool): Promise<Record<string, string>> {
@@ -16,8 +17,11 @@ export async function rememberGuest(pool: Pool, name: string, guest: boolean): P
   )
 }
 
-/** People of the configuration who are guests in Slack. */
-export async function guests(pool: Pool): Promise<ReadonlySet<string>> {
-  const { rows } = await pool.query<{ name: string }>('select name from people where guest')
-  return new Set(rows.map((row) => row.name))
+/** People of the configuration who may not act, by what Slack says of their accounts. */
+export async function standings(pool: Pool): Promise<Standings> {
+  const { rows } = await pool.query<{ name: string; guest: boolean; gone: boolean }>(
+    'select name, guest, unreachable is not null as gone from people where guest or unreachable is not null',
+  )
+  const named = (which: 'guest' | 'gone') => new Set(rows.filter((row) => row[which]).map((row) => row.name))
+  return { guests: named('guest'), gone: named('gone') }
 }

@@ -14,8 +14,13 @@ const PROCESS_LOCKS = 0x57424c
 const CHANNEL = 'watchbill'
 
 /** A statement that takes longer than this is cut off by the server: nothing here is meant to. */
-const STATEMENT_MS = 5_000
+const STATEMENT_MS = 4_500
+/** A server that is frozen cuts nothing off: so long at most a caller is kept waiting. */
+const ANSWER_MS = 5_000
 const CONNECT_MS = 5_000
+
+/** Of what looks after the rest: a store that takes longer for so little does not do its part. */
+const AUDIT_MS = 500
 
 /** One connection, lent. */
 export type Connection = pg.ClientBase
@@ -27,8 +32,12 @@ export interface Store {
   deskPool: pg.Pool
   /** For samples without news: thousands a minute, none of which may be in the way of a page, and any of which may be lost in a crash. */
   samplePool: pg.Pool
+  /** For whoever asks how things stand, when all else may be stuck: quick, or not at all. What it writes may be lost in a crash. */
+  auditPool: pg.Pool
   /** This process, in claims. */
   process: number
+  /** The disk of the store has so little room left that what can be done without is better not written. */
+  lowDisk(): boolean
   /** For connections beside these: what takes long has one of its own. */
   config: pg.PoolConfig
   /** Calls back when another transaction may have left work; also after every reconnect, when notices may have been lost. */
@@ -73,12 +82,18 @@ export function hopeless(error: unknown): string | null {
 }
 
 /** Opens the store: migrates it, registers this process and keeps its session lock and its ear (LISTEN) on one direct connection. */
-export async function openStore(config: pg.PoolConfig, now: number, version: string, log: Logger): Promise<Store> {
+export async function openStore(
+  config: pg.PoolConfig,
+  now: number,
+  version: string,
+  log: Logger,
+  lowDisk: () => boolean = () => false,
+): Promise<Store> {
   const options: pg.PoolConfig = {
     ...config,
     connectionTimeoutMillis: CONNECT_MS,
     statement_timeout: STATEMENT_MS,
-    query_timeout: STATEMENT_MS + 1_000,
+    query_timeout: ANSWER_MS,
     application_name: 'watchbill',
     // A JIT compilation costs more than every statement of this program.
     options: `${config.options ?? ''} -c jit=off`.trim(),
@@ -87,7 +102,16 @@ export async function openStore(config: pg.PoolConfig, now: number, version: str
   const deskPool = new pg.Pool({ ...options, max: 1 })
   const sampling = { ...options, max: 3, options: `${options.options} -c synchronous_commit=off` }
   const samplePool = new pg.Pool(sampling)
-  const pools = [pool, deskPool, samplePool]
+  const auditPool = new pg.Pool({
+    ...sampling,
+    max: 2,
+    // Kept: when the server takes no more, these are there.
+    idleTimeoutMillis: 0,
+    connectionTimeoutMillis: AUDIT_MS,
+    statement_timeout: AUDIT_MS,
+    query_timeout: AUDIT_MS,
+  })
+  const pools = [pool, deskPool, samplePool, auditPool]
   for (const each of pools) {
     each.on('error', (error) => log.warn({ reason: messageOf(error) }, 'a connection to the store was lost'))
     // The pool hears only those that lie idle. One that is lent, between two statements of a transaction, would end the process; whoever
@@ -102,12 +126,14 @@ export async function openStore(config: pg.PoolConfig, now: number, version: str
       pool,
       deskPool,
       samplePool,
+      auditPool,
       process,
+      lowDisk,
       config,
       onNotice: ear.onNotice,
       healthy: ear.healthy,
       answers: () =>
-        pool.query('select 1').then(
+        auditPool.query('select 1').then(
           () => true,
           () => false,
         ),

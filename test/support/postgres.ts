@@ -6,27 +6,36 @@ import pg from 'pg'
 import { pino } from 'pino'
 import { inject } from 'vitest'
 import type { TestProject } from 'vitest/node'
-import { type EmbeddedServer, startEmbedded } from '../../src/store/embedded.ts'
+import { startEmbedded } from '../../src/store/embedded.ts'
+import { startServer } from './server.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    postgres: EmbeddedServer['poolConfig']
+    postgres: pg.ClientConfig
   }
 }
 
-let running: { server: EmbeddedServer; dataDir: string } | undefined
+let stop: () => Promise<void> = async () => {}
 
-/** One real server for the whole run (vitest's globalSetup). */
+/** One real server for the whole run (vitest's globalSetup): the embedded one, or one of its own for the project that is named so. */
 export async function setup(project: TestProject): Promise<void> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'watchbill-test-'))
-  const server = await startEmbedded({ dataDir, log: pino({ level: 'error' }, pino.destination(2)) })
-  running = { server, dataDir }
-  project.provide('postgres', server.poolConfig)
+  const { config, drop } = project.name === 'server' ? await startServer() : await embedded()
+  stop = drop
+  project.provide('postgres', config)
 }
 
-export async function teardown(): Promise<void> {
-  await running?.server.stop()
-  if (running !== undefined) await rm(running.dataDir, { recursive: true, force: true })
+export const teardown = (): Promise<void> => stop()
+
+async function embedded(): Promise<{ config: pg.ClientConfig; drop(): Promise<void> }> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'watchbill-test-'))
+  const server = await startEmbedded({ dataDir, log: pino({ level: 'error' }, pino.destination(2)) })
+  return {
+    config: server.poolConfig,
+    async drop() {
+      await server.stop()
+      await rm(dataDir, { recursive: true, force: true })
+    },
+  }
 }
 
 /** An empty database of the run's server, for one test or one file of them. Whoever is still connected at `drop` is cut off. */

@@ -81,9 +81,15 @@ export async function ensureCluster(
   await ownCluster(clusterDir, account)
 }
 
+/** What is there already is left alone: a start on a full disk needs no room for it. */
 export async function writeSettings(clusterDir: string, account: Account | undefined): Promise<void> {
-  await writeOwned(join(clusterDir, SETTINGS_FILE), SETTINGS, account)
-  await writeOwned(join(clusterDir, 'pg_hba.conf'), ACCESS, account)
+  for (const [name, content] of [
+    [SETTINGS_FILE, SETTINGS],
+    ['pg_hba.conf', ACCESS],
+  ] as const) {
+    const path = join(clusterDir, name)
+    if ((await readFile(path, 'utf8').catch(() => '')) !== content) await writeOwned(path, content, account)
+  }
 }
 
 export async function readPassword(clusterDir: string): Promise<string> {

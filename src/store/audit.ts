@@ -1,0 +1,106 @@
+import type { Pool } from 'pg'
+import { z } from 'zod'
+
+/**
+ * What the auditor reads and writes, on connections of its own with a tight budget: it must see what is wrong when the rest is stuck. Its
+ * alarms are slots (who claims one says it), named after what they are about.
+ */
+const PULSE = 'audit'
+const ALARM = 'alarm/'
+
+/** Pages that are told of at once: more of them are one trouble. */
+const MOST_PAGES = 50
+
+const LatePage = z.object({
+  key: z.string(),
+  incident: z.number(),
+  person: z.string(),
+  /** When it was first owed. */
+  at: z.number(),
+  service: z.string().nullable(),
+  fallback: z.array(z.string()),
+  /** What became of the latest attempt; null before the first has ended. */
+  reason: z.string().nullable(),
+})
+export type LatePage = z.infer<typeof LatePage>
+
+/**
+ * Pages owed since before an instant and not sent, whose incident nobody has yet. Also leaves a sign: a store that only reads, or has no
+ * room any more, does not do its part.
+ */
+export async function latePages(pool: Pool, owedBefore: number, now: number): Promise<LatePage[]> {
+  const { rows } = await pool.query(
+    `with pulse as (
+       insert into slots (name, last_slot) values ('${PULSE}', $2)
+       on conflict (name) do update set last_slot = excluded.last_slot
+     )
+     select o.key, i.id as incident, page ->> 'person' as person, (page ->> 'at')::bigint as at, i.service,
+       i.doc -> 'policy' -> 'fallback' as fallback,
+       (select a.reason from attempts a where a.owed_key = o.key order by a.n desc limit 1) as reason
+     from owed o join incidents i on i.id = (o.about ->> 'incident')::int,
+       jsonb_array_elements(i.doc -> 'pages') as page
+     where o.kind = 'page' and o.state in ('open', 'unknown') and i.state in ('paging', 'exhausted')
+       and page ->> 'key' = o.key and (page ->> 'at')::bigint <= $1
+     order by o.seq limit ${MOST_PAGES}`,
+    [owedBefore, now],
+  )
+  return rows.map((row) => LatePage.parse(row))
+}
+
+/** What became of a page that an alarm was raised about. */
+const Settled = LatePage.extend({
+  /** Sent, not deliverable, or not needed any more. */
+  how: z.enum(['sent', 'refused', 'void']),
+  /** When the latest attempt ended; null when there was none. */
+  endedAt: z.number().nullable(),
+})
+export type Settled = z.infer<typeof Settled>
+
+/** The slot of the alarm about a page. */
+export const alarmOf = (page: string) => `${ALARM}${page}`
+
+/** Pages that were late and are not any more, each told to one asker only. */
+export async function settledPages(pool: Pool): Promise<Settled[]> {
+  const { rows } = await pool.query(
+    `with over as (
+       delete from slots s using owed o
+       where s.name like '${ALARM}page/%' and o.key = substr(s.name, ${ALARM.length + 1}) and o.state in ('done', 'void')
+       returning o.key, o.state, o.result, o.about
+     )
+     select over.key, i.id as incident, page ->> 'person' as person, (page ->> 'at')::bigint as at, i.service,
+       i.doc -> 'policy' -> 'fallback' as fallback, over.result ->> 'gaveUp' as reason,
+       case when over.state = 'done' and not coalesce(over.result ? 'gaveUp', false) then 'sent'
+         when page ->> 'refused' is not null then 'refused' else 'void' end as how,
+       (select max(ended_at) from attempts where owed_key = over.key) as "endedAt"
+     from over join incidents i on i.id = (over.about ->> 'incident')::int, jsonb_array_elements(i.doc -> 'pages') as page
+     where page ->> 'key' = over.key`,
+  )
+  return rows.map((row) => Settled.parse(row))
+}
+
+const Readings = z.object({
+  inbox: z.object({ depth: z.number(), oldestMs: z.number() }),
+  owed: z.object({
+    page: z.object({ open: z.number(), overdueMs: z.number() }),
+    other: z.object({ open: z.number(), overdueMs: z.number() }),
+  }),
+  monitors: z.record(z.string(), z.number()),
+})
+export type StoreReadings = z.infer<typeof Readings>
+
+/** How much lies there and how old it is, in one statement over what is not done yet; and how the monitors stand. */
+export async function storeReadings(pool: Pool, now: number): Promise<StoreReadings> {
+  const open = (kinds: string) =>
+    `(select jsonb_build_object('open', count(*), 'overdueMs', greatest(0, $1 - coalesce(min(due_at), $1)))
+      from owed where state in ('open', 'unknown') and kind ${kinds} 'page')`
+  const { rows } = await pool.query(
+    `select
+       (select jsonb_build_object('depth', count(*), 'oldestMs', greatest(0, $1 - coalesce(min(received_at), $1)))
+        from inbox where done_at is null) as inbox,
+       jsonb_build_object('page', ${open('=')}, 'other', ${open('<>')}) as owed,
+       (select coalesce(jsonb_object_agg(status, n), '{}')
+        from (select state ->> 'status' as status, count(*) as n from monitors group by 1) as m) as monitors`,
+    [now],
+  )
+  return Readings.parse(rows[0])
+}
