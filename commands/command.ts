@@ -14,7 +14,10 @@ export interface CommandDeps extends Deps {
 }
 
 export interface Status {
+  /** Open connections of Socket Mode. */
   slackConnections: number
+  /** Slack sends requests, without a connection of ours. */
+  slackOverHttp: boolean
   /** Why Slack takes none of our calls, null when it does. */
   slackTrouble: string | null
   storeAnswers: boolean

@@ -7,9 +7,25 @@ import { watchbill } from './watchbill.ts'
 /** Every slash command: one file each, one line here. */
 export const commands: readonly Command[] = [oncall, page, incident, watchbill]
 
-/** What each button types for the person who presses it. */
-export const buttons: Readonly<Record<string, { command: Command; text: (value: string) => string }>> = {
-  incident_ack: { command: incident, text: (value) => `ack ${value}` },
-  incident_escalate: { command: incident, text: (value) => `escalate ${value}` },
-  incident_resolve: { command: incident, text: (value) => `resolve ${value}` },
+/** What each button types for the person who presses it, and the incident that its value names: only there does it count. */
+export const buttons: Readonly<Record<string, Button>> = {
+  incident_ack: ofIncident('ack'),
+  incident_escalate: ofIncident('escalate'),
+  incident_resolve: ofIncident('resolve'),
+}
+
+interface Button {
+  command: Command
+  verb: string
+  /** The incident whose message it is on; null when the value names none. */
+  incident(value: string): number | null
+}
+
+function ofIncident(verb: string): Button {
+  // After the incident may come where escalation stood.
+  return {
+    command: incident,
+    verb,
+    incident: (value) => Number(/^(\d{1,9})(?:@\S+)?$/.exec(value)?.[1] ?? Number.NaN) || null,
+  }
 }

@@ -3,7 +3,7 @@ import { inc, person } from '../src/slack/words.ts'
 import { openIncidents } from '../src/store/incidents.ts'
 import { readMonitors } from '../src/store/monitors.ts'
 import { unreachablePeople } from '../src/store/people.ts'
-import { type Ask, type Command, help, misused, only, type Reply, split, voice } from './command.ts'
+import { type Ask, type Command, help, misused, only, type Reply, type Status, split, voice } from './command.ts'
 import { commands } from './index.ts'
 
 export const watchbill: Command = {
@@ -73,7 +73,7 @@ async function status(ask: Ask): Promise<Reply> {
   const [down, unknown] = [of('down'), of('unknown')]
   const lines = [
     `*Watchbill ${deps.version}* of ${plain(rules.company)}`,
-    `${health.slackConnections > 0 ? ':white_check_mark:' : ':no_entry:'} Slack: ${health.slackConnections} connections`,
+    slackLine(health),
     ...(health.slackTrouble === null
       ? []
       : [
@@ -95,4 +95,10 @@ async function status(ask: Ask): Promise<Reply> {
       : []),
   ]
   return only(lines.join('\n'))
+}
+
+function slackLine({ slackConnections, slackOverHttp }: Status): string {
+  if (slackConnections === 0 && slackOverHttp) return ':white_check_mark: Slack: over HTTP'
+  const also = slackOverHttp ? ', and over HTTP' : ''
+  return `${slackConnections > 0 ? ':white_check_mark:' : ':no_entry:'} Slack: ${slackConnections} connection${slackConnections === 1 ? '' : 's'}${also}`
 }

@@ -2,7 +2,7 @@ import { DateTime } from 'luxon'
 import type { SlackResult } from '../src/deps.ts'
 import type { Incident } from '../src/domain/incident.ts'
 import type { Handler } from '../src/outbox.ts'
-import { createChannel, findChannel, setPurpose } from '../src/slack/api.ts'
+import { createChannel, findChannel, setPurpose, whoAmI } from '../src/slack/api.ts'
 import { inc } from '../src/slack/words.ts'
 import type { Claim } from '../src/store/owed.ts'
 import { incidentOf, type JobDeps } from './tell.ts'
@@ -44,7 +44,10 @@ async function make(deps: JobDeps, claim: Claim, wanted: string): Promise<SlackR
     if (!repeated) continue
     const found = await findChannel(deps.slack.rest, name)
     if (!found.ok) return found
-    if (found.value) return { ok: true, value: { id: found.value.id, name } }
+    const me = await whoAmI(deps.slack.rest)
+    if (!me.ok) return me
+    // Somebody else's of that name stays theirs, however often this is tried.
+    if (found.value?.creator === me.value.user_id) return { ok: true, value: { id: found.value.id, name } }
   }
   return { ok: false, kind: 'never', reason: 'name_taken' }
 }

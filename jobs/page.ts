@@ -16,6 +16,7 @@ export function page(deps: JobDeps): Handler {
     const key = claim.about.page
     const found = incident.pages.find((each) => each.key === key)
     if (!found) throw new Error(`${claim.key} is not on its incident`)
+    if (claim.tries === 1) deps.metrics.pageBegun(found, deps.clock.now())
     const settledMeanwhile = incident.state === 'acked' || incident.state === 'resolved'
     const moot = settledMeanwhile ? `not needed any more: ${incident.state}` : null
     const maybeSent = claim.uncertain || claim.result?.looks !== undefined
@@ -46,6 +47,7 @@ export function page(deps: JobDeps): Handler {
         },
       },
     })
+    if (sent.outcome === 'done') deps.metrics.pageSent(found, deps.clock.now())
     if (sent.outcome !== 'never' || moot !== null) return sent
     dms.delete(slackId)
     return refuse(deps, claim, found.person, sent.reason, UNREACHABLE.has(sent.reason))

@@ -2,25 +2,42 @@ import { randomUUID } from 'node:crypto'
 import type { Ask, CommandDeps, Reply, Status } from '../commands/command.ts'
 import { buttons, commands } from '../commands/index.ts'
 import { timetable as entriesOf, payers } from '../jobs/index.ts'
+import { look } from '../jobs/people.ts'
+import { createAuditor, slackPath } from './auditor.ts'
 import { sleep } from './clock.ts'
 import type { Deps } from './deps.ts'
 import { createDesk } from './desk.ts'
-import { authorise } from './domain/authority.ts'
+import { authorise, type Standings } from './domain/authority.ts'
+import { bearers } from './domain/owed.ts'
 import type { Person, Rules } from './domain/rules.ts'
 import { messageOf, UserError } from './errors.ts'
+import type { Check } from './intake/health.ts'
+import type { Behind } from './intake/routes.ts'
+import { createTray } from './intake/tray.ts'
+import { countedAttempts, countedCalls, type Readings } from './metrics.ts'
 import { createOutbox } from './outbox.ts'
 import { postEphemeral, whoAmI } from './slack/api.ts'
 import { type Answer, type Asked, slackApp } from './slack/app.ts'
 import { answerMessage } from './slack/blocks.ts'
-import { socketReceiver } from './slack/receiver.ts'
-import { broken, denied } from './slack/words.ts'
-import { finishReceipt, type Receipt, receive, reclaimReceipts } from './store/inbox.ts'
-import { guests } from './store/people.ts'
+import { type HearRequest, httpMode } from './slack/http.ts'
+import type { Described } from './slack/manifest.ts'
+import { createReceiver } from './slack/receiver.ts'
+import { socketMode } from './slack/socket.ts'
+import { broken, denied, notOurs } from './slack/words.ts'
+import { storeReadings } from './store/audit.ts'
+import { finishReceipt, type Receipt, receive, reclaimReceipts, submit } from './store/inbox.ts'
+import { readIncident } from './store/incidents.ts'
+import { placesOf } from './store/owed.ts'
+import { standings } from './store/people.ts'
+import { isOutage } from './store/store.ts'
 import type { Timetable } from './timetable.ts'
 
 export interface BotOptions extends Deps {
   botToken: string
-  appToken: string
+  /** For Socket Mode; null: Slack sends requests. */
+  appToken: string | null
+  /** For HTTP mode; null: over Socket Mode only. One of the two is there, and both modes may run. */
+  signingSecret: string | null
   apiUrl: string
   timetable: Timetable
   /** Reads the configuration again and makes it the active one; else its problems, and the one before stays. */
@@ -37,6 +54,12 @@ export interface Bot {
   idle(): boolean
   status(): Promise<Status>
   desk: CommandDeps['desk']
+  /** Takes what Slack sends to `/slack/events`; null without HTTP mode. */
+  hearSlack: HearRequest | null
+  /** What the HTTP routes ask of it. */
+  behind: Behind
+  /** How it does at this moment, for a scrape; answers within a second, whatever the store does. */
+  readings(): Promise<Readings>
   /** Lets what is under way end, and stops. Nothing that is owed is lost: it is sent after the next start. */
   close(): Promise<void>
 }
@@ -48,18 +71,39 @@ const WHO_AM_I_MS = 2_000
 const LATE_INTERVALS = 3
 const LATE_MS = 10_000
 
+/** A scrape waits for the store no longer. */
+const READINGS_MS = 800
+
 /** The slash commands that the Slack app must have. */
+export const appCommands: readonly Described[] = commands
 export const commandNames: string[] = commands.map((command) => command.name)
 
 /** Wires the rooms together: desk, out-tray, timetable, commands. Everything it touches is in `options`. */
-export function createBot(options: BotOptions): Bot {
+export function createBot(given: BotOptions): Bot {
+  const options: BotOptions = { ...given, slack: countedCalls(given.slack, given.metrics) }
   const { clock, machine, log, store, slack, timetable } = options
-  const desk = createDesk({ ...options, outdated: leave }, (born) => outbox.deliver(born))
+  const desk = createDesk(
+    { ...options, outdated: leave },
+    {
+      expect: (keys) => outbox.expect(keys),
+      deliver: (keys, born) => outbox.deliver(keys, born),
+      lose: (keys) => outbox.lose(keys),
+    },
+  )
   const deps: CommandDeps = { ...options, desk, status, reload: options.reload }
-  const outbox = createOutbox(options, payers(deps))
-  const receiver = socketReceiver<Receipt>({
-    appToken: options.appToken,
-    apiUrl: options.apiUrl,
+  const outbox = createOutbox(options, countedAttempts(payers(deps), options.metrics))
+  const tray = createTray({
+    insert: (arrivals) => submit(store.pool, arrivals, clock.now()),
+    isTheirs: (error) => !isOutage(error),
+    now: clock.now,
+  })
+  const auditor = createAuditor({
+    ...options,
+    paths: [slackPath(slack.rest, options.rules)],
+    refusing: tray.refusing,
+    behind: () => behindTime().map(({ name }) => name),
+  })
+  const receiver = createReceiver<Receipt>({
     log,
     ledger: {
       record: (key, body) => receive(store, key, body, clock.now(), machine.now()),
@@ -67,10 +111,13 @@ export function createBot(options: BotOptions): Bot {
       name: (receipt) => receipt.key,
     },
   })
+  const { botToken, appToken, signingSecret, apiUrl } = options
+  const sockets = appToken === null ? null : socketMode({ appToken, apiUrl, log, hear: receiver.hear })
+  const hearSlack = signingSecret === null ? null : httpMode({ signingSecret, clock, log, hear: receiver.hear })
   slackApp({
     receiver,
-    botToken: options.botToken,
-    apiUrl: options.apiUrl,
+    botToken,
+    apiUrl,
     log,
     commands: commandNames,
     buttons: Object.keys(buttons),
@@ -89,12 +136,17 @@ export function createBot(options: BotOptions): Bot {
   let reclaim: NodeJS.Timeout | null = null
   const closing = new AbortController()
 
-  async function run(name: string, asked: Asked): Promise<Answer & { acted: boolean }> {
+  async function run(
+    name: string,
+    asked: Asked,
+    check: () => Promise<void> = async () => {},
+  ): Promise<Answer & { acted: boolean }> {
     const command = commands.find((each) => each.name === name)
     const child = log.child({ command: name, user: asked.user })
     try {
       if (!command) throw new UserError('unknown-command', `${name} is not a command of Watchbill.`)
-      const reply = await command.run(askOf(asked, await guests(store.pool)))
+      await check()
+      const reply = await command.run(askOf(asked, await standingsFor(asked)))
       child.info({ text: asked.text, public: reply.public }, 'answered')
       return said(reply)
     } catch (error) {
@@ -112,11 +164,34 @@ export function createBot(options: BotOptions): Bot {
   async function press(action: string, asked: Asked): Promise<Answer | null> {
     const button = buttons[action]
     if (!button) return null
-    const reply = await run(button.command.name, { ...asked, text: button.text(asked.text) })
+    const { command, verb } = button
+    const typed = { ...asked, text: `${verb} ${asked.text}` }
+    const reply = await run(command.name, typed, async () => {
+      if (!(await isOurs(button.incident(asked.text), asked.on))) throw new UserError('not-our-message', notOurs(verb))
+    })
     return reply.acted ? null : reply
   }
 
-  const askOf = (asked: Asked, known: ReadonlySet<string>): Ask => ({
+  /** A button counts where we put it: what it says (which incident) and where it is (on which message) must agree with the record. */
+  async function isOurs(id: number | null, on: Asked['on']): Promise<boolean> {
+    const incident = id === null ? null : await readIncident(store.pool, id)
+    if (!incident) return false
+    // In a view of ours there is no message.
+    if (!on) return true
+    const { places, unsure } = await placesOf(store.pool, bearers(incident))
+    return unsure || places.some(({ channel, ts }) => channel === on.channel && ts === on.ts)
+  }
+
+  /** Whoever is held for gone and asks for something is looked at again: nobody's acknowledgement is refused for what is no longer so. */
+  async function standingsFor({ user, key }: Asked): Promise<Standings> {
+    const known = await standings(store.pool)
+    const person = Object.values(options.rules().people).find(({ slack: id }) => id === user)
+    if (!person || !known.gone.has(person.name)) return known
+    await look(deps, person, key)
+    return standings(store.pool)
+  }
+
+  const askOf = (asked: Asked, known: Standings): Ask => ({
     deps,
     text: asked.text.trim(),
     channel: asked.channel,
@@ -125,9 +200,8 @@ export function createBot(options: BotOptions): Bot {
     by: (role) => authorised(asked, known, role ?? null).name,
   })
 
-  function authorised({ user, team: from }: Asked, known: ReadonlySet<string>, role: string | null): Person {
-    const account = { user, team: from === '' ? null : from }
-    const authority = authorise(options.rules(), account, { team, guests: known }, role, clock.now())
+  function authorised({ user, team: from }: Asked, known: Standings, role: string | null): Person {
+    const authority = authorise(options.rules(), { user, team: from }, { team, ...known }, role, clock.now())
     if (authority.allow) return authority.person
     throw new UserError(authority.reason, denied(authority.reason, user, role))
   }
@@ -165,6 +239,8 @@ export function createBot(options: BotOptions): Bot {
 
   async function halt(): Promise<void> {
     if (reclaim) clearInterval(reclaim)
+    await auditor.close()
+    await sockets?.stop()
     await receiver.stop()
     await timetable.close()
     // What is on its way may need the desk still (a page that was refused, a channel that was made); what that decided is then sent too.
@@ -174,49 +250,99 @@ export function createBot(options: BotOptions): Bot {
   }
 
   async function status(): Promise<Status> {
+    return {
+      slackConnections: sockets?.connected() ?? 0,
+      slackOverHttp: hearSlack !== null,
+      slackTrouble: slack.trouble(),
+      storeAnswers: await store.answers(),
+      late: behindTime(),
+    }
+  }
+
+  function behindTime(): Status['late'] {
     const now = clock.now()
-    const late = timetable
+    return timetable
       .health()
       .entries.filter(
         ({ everyMs, lastTickAt }) => now - (lastTickAt ?? startedAt) > Math.max(everyMs * LATE_INTERVALS, LATE_MS),
       )
       .map(({ name, lastTickAt }) => ({ name, lastAt: lastTickAt }))
+  }
+
+  /** What must be well, in the order in which a person would look. */
+  function checks(): Check[] {
+    const silent = !store.healthy() || auditor.storeSilentSince() !== null
+    const trouble = slack.trouble()
+    const unconnected = team === null || sockets?.connected() === 0
+    const check = (name: string, isWell: boolean, problem: string) => ({ name, problem: isWell ? null : problem })
+    return [
+      check('start', started, 'starting'),
+      check('version', !outdated, 'a newer version of Watchbill works on this store: start that version here too'),
+      check('store', !silent, 'the store does not answer'),
+      check('timetable', timetable.health().ready, 'the timetable does not run yet'),
+      check('slack', !unconnected, 'Slack is not connected'),
+      check('token', trouble === null, `Slack refuses our calls: ${trouble}`),
+      check(
+        'alarms',
+        !auditor.unheard(),
+        'somebody has to be told that pages are late, and nothing that tells them works',
+      ),
+    ]
+  }
+
+  async function readings(): Promise<Readings> {
+    const now = clock.now()
+    const asked = storeReadings(store.auditPool, now).catch(() => null)
     return {
-      slackConnections: receiver.connected(),
-      slackTrouble: slack.trouble(),
-      storeAnswers: await store.answers(),
-      late,
+      socketConnections: sockets?.connected() ?? null,
+      slackTrouble: slack.trouble() !== null,
+      timetable: timetable.health().entries.map(({ name, everyMs, lastTickAt }) => ({
+        name,
+        lagMs: now - (lastTickAt ?? startedAt) - everyMs,
+      })),
+      store: await Promise.race([asked, sleep(READINGS_MS).then(() => null)]),
     }
   }
   let startedAt = clock.now()
 
   return {
     desk,
+    hearSlack,
     status,
+    readings,
+    behind: {
+      rules: options.rules,
+      now: clock.now,
+      async take(arrivals) {
+        const ids = await tray.add(arrivals)
+        desk.wake()
+        return ids
+      },
+      async checks() {
+        // Asked at this moment: a store that hangs keeps its connections.
+        const answers = await store.answers()
+        return checks().map((each) =>
+          each.name === 'store' && !answers ? { ...each, problem: 'the store does not answer' } : each,
+        )
+      },
+    },
     async start() {
       startedAt = clock.now()
       desk.start()
       outbox.start()
+      auditor.start()
       introduce().catch((error: unknown) => log.error({ err: error }, 'the introduction to Slack failed'))
       reclaim = setInterval(
         () => takeUp().catch((error: unknown) => log.warn({ reason: messageOf(error) }, 'nothing could be taken up')),
         RECLAIM_MS,
       )
       for (const { name, everyMs, run: job } of entries) timetable.every(name, everyMs, job)
-      await receiver.start()
+      sockets?.start()
       await timetable.start()
       started = true
     },
-    notReady() {
-      if (!started) return 'starting'
-      if (outdated) return 'a newer version of Watchbill works on this store: start that version here too'
-      if (!store.healthy()) return 'the store does not answer'
-      if (!timetable.health().ready) return 'the timetable does not run yet'
-      if (team === null || receiver.connected() === 0) return 'Slack is not connected'
-      const trouble = slack.trouble()
-      return trouble === null ? null : `Slack refuses our calls: ${trouble}`
-    },
-    idle: () => !desk.busy() && !outbox.busy() && !receiver.busy(),
+    notReady: () => checks().find(({ problem }) => problem !== null)?.problem ?? null,
+    idle: () => !desk.busy() && !outbox.busy() && !receiver.busy() && !auditor.busy(),
     async close() {
       closing.abort(new Error('closing'))
       await halt()

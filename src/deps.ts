@@ -3,6 +3,8 @@ import type { Sample } from './domain/detect/probe.ts'
 import type { Outcome } from './domain/event.ts'
 import type { Monitor, Rules } from './domain/rules.ts'
 import type { Logger } from './log.ts'
+import type { Metrics } from './metrics.ts'
+import type { Method } from './slack/methods.ts'
 import type { Entry } from './store/inbox.ts'
 import type { Store } from './store/store.ts'
 
@@ -16,8 +18,8 @@ export type SlackResult<T> =
   /** It did not happen and never will, as asked. */
   | { ok: false; kind: 'never'; reason: string }
 
-/** Calls a method of Slack's Web API. */
-export type SlackCall = (method: string, args: Record<string, unknown>) => Promise<SlackResult<Record<string, unknown>>>
+/** Calls a method of Slack's Web API: one that is listed with its scopes. */
+export type SlackCall = (method: Method, args: Record<string, unknown>) => Promise<SlackResult<Record<string, unknown>>>
 
 export interface SlackCalls {
   /** For pages alone: nothing in bulk goes this way, so that nothing delays them. */
@@ -41,6 +43,9 @@ export interface Deps {
   /** The active configuration. */
   rules(): Rules
   version: string
+  metrics: Metrics
+  /** The folder of the nightly backups. */
+  backups: string
 }
 
 /** The way in for whatever may change who is paged. */

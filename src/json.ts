@@ -1,7 +1,16 @@
+import { withoutSecrets } from './secrets.ts'
+
 /** JSON that Postgres takes: NUL and lone surrogates, which alert texts do contain, are taken out of strings. */
 export function storable(value: unknown): string {
-  return JSON.stringify(value, (_, v: unknown) => (typeof v === 'string' ? v.toWellFormed().replaceAll('\0', '') : v))
+  return JSON.stringify(value, (_, v: unknown) => (typeof v === 'string' ? bare(v) : v))
 }
+
+/** The same for what goes on record and from there to people: without the secrets that were in it. */
+export function recordable(value: unknown): string {
+  return JSON.stringify(value, (_, v: unknown) => (typeof v === 'string' ? withoutSecrets(bare(v)) : v))
+}
+
+const bare = (text: string) => text.toWellFormed().replaceAll('\0', '')
 
 /** JSON with sorted keys: the same value is the same text, whatever way it went. */
 export function canonical(value: unknown): string {

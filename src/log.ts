@@ -1,24 +1,14 @@
 import { type Logger, pino } from 'pino'
-
-/**
- * The last line of defence for secrets in logs: Slack tokens, passwords in addresses, and the values of our own secrets. pino's `redact`
- * covers paths, not the text of messages.
- */
-const SECRETS = [
-  /xox[a-z]-[\w-]+/gi,
-  /xapp-[\w-]+/gi,
-  /(?<=:\/\/[^\s:/@]*:)[^\s@/]+(?=@)/g,
-  /(?<=hooks\.slack\.com\/)\S+/g,
-]
+import { withoutSecrets } from './secrets.ts'
 
 /** @param values the values of secrets in the environment: they never appear in a line */
 export function createLog(level: string, values: readonly string[] = [], to?: pino.DestinationStream): Logger {
   // A line is JSON: there a value with quotes, backslashes or line breaks is written otherwise.
   const written = (value: string) => JSON.stringify(value).slice(1, -1)
   const known = values.filter((value) => value.length >= 6).flatMap((value) => [written(value), value])
+  // The last line of defence: pino's `redact` covers paths, not the text of messages.
   const scrub = (line: string) => {
-    let clean = line
-    for (const pattern of SECRETS) clean = clean.replace(pattern, '[secret]')
+    let clean = withoutSecrets(line)
     for (const value of known) clean = clean.replaceAll(value, '[secret]')
     return clean
   }

@@ -4,23 +4,29 @@ import packageJson from '../package.json' with { type: 'json' }
 import { type Bot, createBot } from './bot.ts'
 import { httpCheck } from './checks/http.ts'
 import { takeDataFolder } from './cli/pidfile.ts'
-import { type Clock, machine, realClock, sleep } from './clock.ts'
+import { anchored, type Clock, type Machine, machine, realClock, sleep } from './clock.ts'
 import { type Config, formatProblem } from './config.ts'
 import type { Fact } from './domain/fact.ts'
 import type { Rules } from './domain/rules.ts'
 import type { Env } from './env.ts'
 import { messageOf, UserError } from './errors.ts'
-import { healthRoutes } from './intake/health.ts'
+import { allRoutes, type Behind } from './intake/routes.ts'
 import { startIntake } from './intake/server.ts'
+import { slackRoutes } from './intake/slack.ts'
 import type { Logger } from './log.ts'
+import { createMetrics, type Metrics, type Readings } from './metrics.ts'
 import { slackCalls } from './slack/client.ts'
+import type { HearRequest } from './slack/http.ts'
 import { inc } from './slack/words.ts'
+import { backupFolder } from './store/backup-folder.ts'
 import { bringBack } from './store/desk.ts'
 import { startEmbedded } from './store/embedded.ts'
 import { factsOf, latestIncidents } from './store/incidents.ts'
 import { activateRules, introduceRules } from './store/rules.ts'
+import { checkServer } from './store/server.ts'
+import { claimSlot } from './store/slots.ts'
 import { addressed, databaseTime, hopeless, openStore, type Store } from './store/store.ts'
-import { postgresTimetable } from './timetable.ts'
+import { postgresTimetable, redisTimetable } from './timetable.ts'
 
 export const VERSION = packageJson.version
 
@@ -32,10 +38,7 @@ const ASK_AGAIN_MS = 500
 const SAY_AGAIN_MS = 30_000
 
 export interface Launch {
-  env: Pick<Env, 'data' | 'databaseUrl' | 'slackApiUrl' | 'host' | 'port'> & {
-    slackBotToken: string
-    slackAppToken: string
-  }
+  env: Omit<Env, 'config' | 'publicUrl' | 'logLevel' | 'slackBotToken'> & { slackBotToken: string }
   rules: Rules
   log: Logger
   /** Calls the start off, however long it waits for the store. */
@@ -87,20 +90,35 @@ export async function launch(options: Launch): Promise<Launched> {
       await step().catch((error: unknown) => log.error({ err: error }, 'stopping failed'))
   }
   try {
-    let notReady = () => 'starting' as string | null
-    const intake = await startIntake({ host: env.host, port: env.port, routes: [healthRoutes(() => notReady())] })
+    let waitsFor = 'starting'
+    let behind: Behind | null = null
+    let readings: () => Promise<Readings | null> = async () => null
+    const metrics = createMetrics(VERSION, { ofProcess: true })
+    // Slack sends again what comes before there is a bot to hear it.
+    let hearSlack: HearRequest = async () => ({ status: 503 })
+    const overHttp = env.slackSigningSecret === null ? [] : [slackRoutes((request) => hearSlack(request))]
+    const front = allRoutes({
+      behind: () => behind,
+      waitsFor: () => waitsFor,
+      scrape: async () => metrics.text(await readings()),
+      contentType: metrics.contentType,
+    })
+    const { host, apiToken } = env
+    const { answered } = metrics
+    const intake = await startIntake({ host, port: env.port, apiToken, log, routes: [...front, ...overHttp], answered })
     undo.push(() => intake.close())
     const address = intake.server.address()
     const port = typeof address === 'object' && address ? address.port : env.port
     log.info({ port }, 'listening')
 
-    const poolConfig = await database(options, undo)
-    const { clock, store } = await patiently(() => open(poolConfig, log), {
+    const place = await database(options, undo)
+    const { poolConfig } = place
+    const { clock, machine, store } = await patiently(() => open(place, log, metrics), {
       log,
       signal,
       // Whoever looks at this process learns what it waits for.
       waiting: () => {
-        notReady = () => 'the store does not answer'
+        waitsFor = 'the store does not answer'
       },
     })
     undo.push(() => store.close())
@@ -123,6 +141,12 @@ export async function launch(options: Launch): Promise<Launched> {
       log.info('the configuration was reloaded')
       return []
     }
+    const shared = {
+      clock,
+      log,
+      processName: `watchbill-${store.process}`,
+      claim: (name: string, slotAt: number) => claimSlot(store.pool, name, slotAt),
+    }
     const bot: Bot = createBot({
       clock,
       machine,
@@ -135,18 +159,21 @@ export async function launch(options: Launch): Promise<Launched> {
         rules = next
       },
       version: VERSION,
+      metrics,
+      backups: backupFolder(env.data),
       reload,
       botToken: env.slackBotToken,
       appToken: env.slackAppToken,
+      signingSecret: env.slackSigningSecret,
       apiUrl: env.slackApiUrl,
-      timetable: postgresTimetable({
-        poolConfig,
-        clock,
-        log,
-        processName: `watchbill-${store.process}`,
-      }),
+      timetable:
+        env.redisUrl === null
+          ? postgresTimetable({ poolConfig, ...shared })
+          : redisTimetable({ url: env.redisUrl, ...shared }),
     })
-    notReady = bot.notReady
+    behind = bot.behind
+    readings = bot.readings
+    if (bot.hearSlack) hearSlack = bot.hearSlack
     undo.push(() => Promise.race([bot.close(), new Promise((done) => setTimeout(done, DRAIN_MS).unref())]))
     await bot.start()
     return { bot, port, latestRecord: () => latestRecord(store), reload, close: takeDown }
@@ -157,29 +184,46 @@ export async function launch(options: Launch): Promise<Launched> {
 }
 
 /** Where the state of record is: the database that is named, else the server of the data folder, which is started or adopted. */
-async function database({ env, log }: Launch, undo: (() => Promise<unknown>)[]): Promise<pg.PoolConfig> {
-  if (env.databaseUrl !== null) return addressed(env.databaseUrl)
+async function database({ env, log }: Launch, undo: (() => Promise<unknown>)[]): Promise<Place> {
+  if (env.databaseUrl !== null) {
+    const poolConfig = addressed(env.databaseUrl)
+    return { poolConfig, check: () => checkServer(poolConfig), lowDisk: () => false }
+  }
   undo.push(await takeDataFolder(env.data))
   const server = await startEmbedded({ dataDir: env.data, log })
   undo.push(() => server.stop())
-  return server.poolConfig
+  return { poolConfig: server.poolConfig, check: async () => {}, lowDisk: server.lowDisk }
 }
 
-async function open(poolConfig: pg.PoolConfig, log: Logger): Promise<{ clock: Clock; store: Store }> {
-  const clock = realClock(await databaseTime(poolConfig), (jump) =>
+interface Place {
+  poolConfig: pg.PoolConfig
+  /** Throws, with what to do, when the store cannot be there. */
+  check(): Promise<void>
+  lowDisk(): boolean
+}
+
+async function open(
+  { poolConfig, check, lowDisk }: Place,
+  log: Logger,
+  metrics: Metrics,
+): Promise<{ clock: Clock; machine: Machine; store: Store }> {
+  await check()
+  const at = await databaseTime(poolConfig)
+  const clock = realClock(at, (jump) => {
+    metrics.clockJumped(jump.kind)
     log.error(
       jump,
       `the clock of this machine jumped: it was ${jump.kind === 'set' ? 'set, and watch time goes on as before' : 'suspended, and watch time has caught up'}`,
-    ),
-  )
-  const store = await openStore(poolConfig, clock.now(), VERSION, log)
+    )
+  })
+  const store = await openStore(poolConfig, clock.now(), VERSION, log, lowDisk)
   const ahead = await bringBack(store, clock.now())
   if (ahead > 0)
     log.error(
       { aheadMs: ahead },
       'the store was ahead of the clock: an earlier process lived by a wrong one; brought back to now',
     )
-  return { clock, store }
+  return { clock, machine: anchored(at), store }
 }
 
 /** Starts in any order: what is not there yet is asked again, unless no waiting will mend it. */

@@ -1,4 +1,5 @@
 import { isMap, isScalar, isSeq, LineCounter, type Pair, parseDocument, type YAMLError } from 'yaml'
+import { withoutSecrets } from '../secrets.ts'
 import { refusals } from './prelude.ts'
 import type { Path, Position, Problem } from './problem.ts'
 
@@ -32,6 +33,9 @@ interface Place {
 /** Keys through which a careless copy would reach the prototypes of the program's objects. */
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype'])
 const LONGEST_SHOWN = 60
+const LOOKED_THROUGH = 2_000
+/** `user:password` before a host, where an address has no scheme. */
+const LOGIN = /(?<![^\s"])[^\s"/@:]+:[^\s"]+(?=@)/g
 /** More repetitions than this in one mapping are two files pasted into one. */
 const MOST_REPEATED = 50
 
@@ -152,7 +156,11 @@ export function readSource(text: string, file: string, env: Record<string, strin
 
 const keyOf = (path: Path) => JSON.stringify(path)
 
-const shorten = (text: string) => (text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text)
+function shorten(text: string): string {
+  // Looked through before it is cut: half a secret has no shape any more.
+  const clean = withoutSecrets(text.slice(0, LOOKED_THROUGH)).replace(LOGIN, '[secret]')
+  return clean.length > LONGEST_SHOWN || text.length > LOOKED_THROUGH ? `${clean.slice(0, LONGEST_SHOWN)}…` : clean
+}
 
 /** The answer of the innermost of `path` and what is around it that has one. */
 function enclosing<T>(path: Path, answer: (key: string) => T | undefined): T | undefined {

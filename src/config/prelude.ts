@@ -12,6 +12,8 @@ const DEEPEST = 32
 const DEEPEST_INDENT = 100
 /** A list written on one line has a few hundred tokens; each wrong one costs the parser an error with its position. */
 const MOST_TOKENS_A_LINE = 5_000
+/** A configuration has some fourteen keys that stand at the very left; a text of nothing else takes the parser seconds. */
+const MOST_AT_THE_LEFT = 2_000
 /** Enough to see the pattern; the parser is not asked as long as there is one. */
 const MOST_REFUSALS = 50
 
@@ -45,6 +47,7 @@ function tokenRefusals(text: string): Refusal[] {
   let tokens = 0
   let indent = 0
   let scalar = false
+  let atTheLeft = 0
   for (const token of new Lexer().lex(text)) {
     // Marks of the lexer that stand for nothing in the text: document start, scalar follows, flow error.
     if (token === '\u0002' || token === '\u001f' || token === '\u0018') {
@@ -60,6 +63,11 @@ function tokenRefusals(text: string): Refusal[] {
       if (tokens === 0 && /^ +$/.test(token)) indent = token.length
       else if (indent > DEEPEST_INDENT && !token.startsWith('#')) {
         refuse(`this line is indented by more than ${DEEPEST_INDENT} spaces, deeper than any configuration goes`)
+        return found
+      } else if (tokens === 0 && !token.startsWith('#') && ++atTheLeft > MOST_AT_THE_LEFT) {
+        refuse(
+          `more than ${MOST_AT_THE_LEFT} lines are not indented, and a configuration has few such keys: is it the right file?`,
+        )
         return found
       }
       tokens++

@@ -1,13 +1,26 @@
 import { problem } from './problem.ts'
 import type { Routes } from './server.ts'
 
-/** Liveness says that this process runs, whatever else does; readiness that it does its work. */
-export function healthRoutes(notReady: () => string | null): Routes {
+/** One thing that must be well for this process to do its work; `problem` is a sentence, null when all is well. */
+export interface Check {
+  name: string
+  problem: string | null
+}
+
+/** Liveness says that this process runs, whatever else does; readiness that it does its work (`?verbose`: what of it). */
+export function healthRoutes(checks: () => Promise<Check[]>): Routes {
+  const open = 'says how this process does, and nothing else'
   return (server) => {
-    server.get('/livez', async () => ({ status: 'ok' }))
-    server.get('/readyz', async (_, reply) => {
-      const missing = notReady()
-      return missing === null ? { status: 'ok' } : problem(reply, 503, 'Not ready', missing)
+    server.get('/livez', { config: { open } }, async () => ({ status: 'ok' }))
+    server.get('/readyz', { config: { open } }, async (request, reply) => {
+      const all = await checks()
+      const missing = all.find((check) => check.problem !== null)?.problem ?? null
+      if (!Object.hasOwn(request.query as object, 'verbose'))
+        return missing === null ? { status: 'ok' } : problem(reply, 503, 'Not ready', missing)
+      const listed = all.map(({ name, problem }) => ({ name, ok: problem === null, ...(problem && { problem }) }))
+      return reply
+        .code(missing === null ? 200 : 503)
+        .send({ status: missing === null ? 'ok' : 'not ready', checks: listed })
     })
   }
 }

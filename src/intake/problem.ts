@@ -1,6 +1,33 @@
 import type { FastifyReply } from 'fastify'
 
-/** Answers with an error as RFC 9457 has it: what is wrong, and what to do next. */
-export function problem(reply: FastifyReply, status: number, title: string, detail: string): FastifyReply {
-  return reply.code(status).type('application/problem+json').send({ type: 'about:blank', title, status, detail })
+/** One thing wrong in a request: where (a JSON pointer as a fragment, `#/0/severity`), and what. */
+export interface Wrong {
+  pointer: string
+  detail: string
 }
+
+/** More problems than this are one mistake made many times. */
+export const MOST_WRONG = 50
+
+/** Answers with an error as RFC 9457 has it: what is wrong, and what to do next. */
+export function problem(
+  reply: FastifyReply,
+  status: number,
+  title: string,
+  detail: string,
+  wrong?: readonly Wrong[],
+): FastifyReply {
+  const errors = wrong && { errors: wrong.slice(0, MOST_WRONG) }
+  return reply
+    .code(status)
+    .type('application/problem+json')
+    .send({ type: 'about:blank', title, status, detail, ...errors })
+}
+
+/** Nothing was done, and the sender should try again: senders of alerts do, on a 503 and not on every other error. */
+export function unavailable(reply: FastifyReply, detail: string): FastifyReply {
+  return problem(reply.header('retry-after', RETRY_AFTER_S), 503, 'Not available', detail)
+}
+
+/** An outage of the store lasts seconds, or until somebody mends it. */
+const RETRY_AFTER_S = 5

@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import type { SlackCall, SlackResult } from '../deps.ts'
+import type { Method } from './methods.ts'
 
 /** The calls that the bot makes, with what it reads of their answers. Everything else that Slack says is ignored. */
 async function call<T extends z.ZodType>(
   slack: SlackCall,
-  method: string,
+  method: Method,
   args: Record<string, unknown>,
   answer: T,
 ): Promise<SlackResult<z.infer<T>>> {
@@ -115,27 +116,25 @@ export const pin = (slack: SlackCall, { channel, ts }: Posted) =>
   call(slack, 'pins.add', { channel, timestamp: ts }, Anything)
 
 const List = z.object({
-  channels: z.array(
-    z.object({ id: z.string(), name: z.string(), purpose: z.object({ value: z.string() }).optional() }),
-  ),
+  channels: z.array(z.object({ id: z.string(), name: z.string(), creator: z.string().optional() })),
   response_metadata: z.object({ next_cursor: z.string().optional() }).optional(),
 })
 
 /** Pages of the channel list that are gone through at most, of 200 channels each. */
 const LIST_PAGES = 10
 
-/** The channel of that name, if the bot can see it. */
+/** The channel of that name, if the bot can see it, and who made it. */
 export async function findChannel(
   slack: SlackCall,
   name: string,
-): Promise<SlackResult<{ id: string; purpose: string } | null>> {
+): Promise<SlackResult<{ id: string; creator: string | null } | null>> {
   let cursor = ''
   for (let page = 0; page < LIST_PAGES; page++) {
     const args = { types: 'public_channel', exclude_archived: true, limit: 200, ...(cursor ? { cursor } : {}) }
     const list = await call(slack, 'conversations.list', args, List)
     if (!list.ok) return list
     const found = list.value.channels.find((channel) => channel.name === name)
-    if (found) return { ok: true, value: { id: found.id, purpose: found.purpose?.value ?? '' } }
+    if (found) return { ok: true, value: { id: found.id, creator: found.creator ?? null } }
     cursor = list.value.response_metadata?.next_cursor ?? ''
     if (!cursor) break
   }

@@ -2,6 +2,7 @@ import { App, type BlockAction, type Receiver, type RespondFn } from '@slack/bol
 import { messageOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { clientOptions, slackLogger } from './client.ts'
+import { fetchOnce } from './respond.ts'
 
 /** Somebody typed a command or pressed a button. */
 export interface Asked {
@@ -11,6 +12,8 @@ export interface Asked {
   team: string
   channel: string
   text: string
+  /** The message whose button was pressed; null for what was typed, and for buttons that are not on a message. */
+  on: { channel: string; ts: string } | null
   /** Names the payload: what it does is done once under it. */
   key: string
 }
@@ -41,7 +44,8 @@ export function slackApp({ receiver, botToken, apiUrl, log, ...options }: Option
     receiver,
     // Who we are is asked by whoever starts the bot, with retries; Bolt must not ask at every event.
     authorize: async () => ({ botToken }),
-    clientOptions: clientOptions(apiUrl, log),
+    // Bolt answers through `response_url` with this, and would wait for it without end.
+    clientOptions: { ...clientOptions(apiUrl, log), fetch: fetchOnce },
     logger: slackLogger(log),
     ignoreSelf: false,
   })
@@ -52,6 +56,7 @@ export function slackApp({ receiver, botToken, apiUrl, log, ...options }: Option
         team: command.team_id,
         channel: command.channel_id,
         text: command.text,
+        on: null,
         key: String(context.receipt),
       }
       await say(respond, asked, await options.onCommand(name, asked))
@@ -64,6 +69,7 @@ export function slackApp({ receiver, botToken, apiUrl, log, ...options }: Option
         team: body.user.team_id ?? body.team?.id ?? '',
         channel: body.channel?.id ?? '',
         text: 'value' in action && typeof action.value === 'string' ? action.value : '',
+        on: placeOf(body),
         key: String(context.receipt),
       }
       const said = await options.onButton(name, asked)
@@ -83,3 +89,7 @@ export function slackApp({ receiver, botToken, apiUrl, log, ...options }: Option
     }
   }
 }
+
+/** Where the button is: on a message, or in a view. */
+const placeOf = ({ container }: BlockAction): Asked['on'] =>
+  container.type === 'view' ? null : { channel: String(container.channel_id), ts: String(container.message_ts) }

@@ -1,26 +1,14 @@
-import type { App, Receiver } from '@slack/bolt'
-import { SocketModeClient } from '@slack/socket-mode'
+import { createHash } from 'node:crypto'
+import type { App, Receiver as BoltReceiver } from '@slack/bolt'
 import { z } from 'zod'
 import { sleep } from '../clock.ts'
 import { messageOf } from '../errors.ts'
+import { canonical } from '../json.ts'
 import type { Logger } from '../log.ts'
-import { clientOptions, slackLogger } from './client.ts'
-import { storeDown } from './words.ts'
+import { respond } from './respond.ts'
+import { stopping, storeDown } from './words.ts'
 
-/** Two: Slack closes each every few hours, and while one is being replaced the other hears. */
-const CONNECTIONS = 2
-
-/** Connections are opened this far apart: `apps.connections.open` is of Slack's slowest tier. */
-const STAGGER_MS = 250
-
-/** Own reconnecting, with a ceiling: the SDK's has none, and rejects inside a timer when it gives up (reliability 2.3). */
-const FIRST_RETRY_MS = 250
-const RETRY_CEILING_MS = 15_000
-
-/** A connection that has not said hello by then is given up. */
-const HELLO_MS = 10_000
-
-/** Slack takes an acknowledgement for this long; a store that has not answered by then is down as far as the person can tell. */
+/** Slack waits for an acknowledgement for 3 s; a store that has not answered by then is down as far as the person can tell. */
 const RECORD_MS = 2_500
 
 /** Keeps a payload as Slack sent it. `null`: it has been kept before. */
@@ -31,156 +19,121 @@ interface Ledger<T> {
   name(receipt: T): string
 }
 
-const Payload = z.object({ type: z.string(), body: z.record(z.string(), z.unknown()) })
-type Payload = z.infer<typeof Payload>
+const Payload = z.object({
+  /** `events_api`, `slash_commands` or `interactive`, as Socket Mode names them. */
+  type: z.string(),
+  body: z.record(z.string(), z.unknown()),
+})
+export type Payload = z.infer<typeof Payload>
 
-interface SlackEvent {
-  ack(response?: Record<string, unknown>): Promise<void>
-  envelope_id: string
-  type: string
-  body: Record<string, unknown>
-  retry_num?: number
-}
+/** What Slack is answered: that we have it (with what is to be shown, if anything), or that it has to come again. */
+type Answer = { taken: true; body?: Record<string, unknown> } | { taken: false }
 
-export interface SocketReceiver<T> extends Receiver {
-  /** Connections that have said hello. */
-  connected(): number
+/** Takes a payload from either mode. `answer` is called once, in time. */
+export type Hear = (payload: Payload, answer: (answer: Answer) => Promise<void>) => Promise<void>
+
+export interface Receiver<T> extends BoltReceiver {
+  hear: Hear
   /** Works on a payload that a dead process left undone. */
   resume(receipt: T, payload: unknown): Promise<void>
   busy(): boolean
 }
 
-interface Options<T> {
-  appToken: string
-  apiUrl: string
-  log: Logger
-  ledger: Ledger<T>
-}
-
 /**
- * Socket Mode that records before it acknowledges, and takes nothing twice (Bolt acknowledges events before any listener has run, so that
- * a crash would lose them). Events may come again under a new envelope: their own id is the key; commands and clicks have the envelope's.
+ * What Socket Mode and HTTP mode share: a payload is on record before it is acknowledged, and is worked on once, whichever way and however
+ * often it comes (Bolt acknowledges events before any listener has run, so that a crash would lose them).
  */
-export function socketReceiver<T>({ appToken, apiUrl, log, ledger }: Options<T>): SocketReceiver<T> {
-  const live = new Set<SocketModeClient>()
+export function createReceiver<T>({ log, ledger }: { log: Logger; ledger: Ledger<T> }): Receiver<T> {
   const working = new Set<Promise<void>>()
-  const closing = new AbortController()
   let app: App | null = null
-  let loops: Promise<void>[] = []
+  let stopped = false
 
-  async function keepConnected(turn: number): Promise<void> {
-    await sleep(turn * STAGGER_MS, closing.signal).catch(() => {})
-    for (let failures = 0; !closing.signal.aborted; ) {
-      const lasted = await connectOnce()
-      failures = lasted ? 0 : failures + 1
-      const pause = Math.min(RETRY_CEILING_MS, FIRST_RETRY_MS * 2 ** Math.min(failures, 10))
-      await sleep(lasted ? FIRST_RETRY_MS : pause * (0.75 + Math.random() / 4), closing.signal).catch(() => {})
-    }
+  function tracked(work: Promise<void>): Promise<void> {
+    working.add(work)
+    return work.finally(() => working.delete(work))
   }
 
-  /** One connection, from opening to its end; whether it came to a hello. */
-  async function connectOnce(): Promise<boolean> {
-    const client = new SocketModeClient({
-      appToken,
-      autoReconnectEnabled: false,
-      logger: slackLogger(log),
-      clientOptions: clientOptions(apiUrl, log),
-    })
-    const ended = new Promise<void>((resolve) => client.once('disconnected', resolve))
-    client.on('slack_event', (event: SlackEvent) => {
-      hear(event).catch((error: unknown) => log.error({ err: error }, 'a payload of Slack is unreadable'))
-    })
-    let gaveUp = false
-    const abort = () => {
-      gaveUp = true
-      client.disconnect().catch(() => {})
-    }
-    closing.signal.addEventListener('abort', abort, { once: true })
-    const patience = setTimeout(abort, HELLO_MS)
-    try {
-      await client.start()
-      clearTimeout(patience)
-      // Given up meanwhile, though the SDK went on to connect.
-      if (gaveUp) return false
-      live.add(client)
-      log.info({ connections: live.size }, 'connected to Slack')
-      await ended
-      return true
-    } catch (error) {
-      if (!closing.signal.aborted) log.warn({ reason: messageOf(error) }, 'cannot connect to Slack; trying again')
-      return false
-    } finally {
-      clearTimeout(patience)
-      live.delete(client)
-      closing.signal.removeEventListener('abort', abort)
-      client.removeAllListeners('slack_event')
-      if (client.websocket?.isActive()) abort()
-    }
-  }
-
-  async function hear({ ack, envelope_id, type, body, retry_num }: SlackEvent): Promise<void> {
-    const payload: Payload = { type, body }
-    const recording = ledger.record(keyOf(payload, envelope_id), payload)
+  async function take(payload: Payload, answer: (answer: Answer) => Promise<void>): Promise<void> {
+    if (stopped) return turnAway(payload, answer, stopping)
+    if (payload.body.type === 'block_suggestion') return suggest(payload, answer)
+    const recording = ledger.record(keyOf(payload), payload)
     let receipt: T | null
     try {
       receipt = await within(RECORD_MS, recording)
     } catch (error) {
-      log.error({ type, reason: messageOf(error) }, 'a payload of Slack could not be recorded')
+      log.error({ type: payload.type, reason: messageOf(error) }, 'a payload of Slack could not be recorded')
       // The store may still take it. Events are owed all the same; what people are told here was not done must not be done later.
       recording
-        .then((late) => late && (type === 'events_api' ? work(late, payload) : ledger.finish(late)))
+        .then((late) => late && (payload.type === 'events_api' ? tracked(work(late, payload)) : ledger.finish(late)))
         .catch(() => {})
-      // Events come again by themselves. People are told.
-      if (type === 'slash_commands') await ack({ text: storeDown }).catch(() => {})
-      if (type === 'interactive') {
-        await ack().catch(() => {})
-        await tell(body.response_url, storeDown)
-      }
-      return
+      return turnAway(payload, answer, storeDown)
     }
     // Without an acknowledgement (the connection is gone) Slack says that it failed; what is on record is done, and answered.
-    await ack().catch((error: unknown) => log.warn({ type, reason: messageOf(error) }, 'an acknowledgement was lost'))
-    if (receipt === null) return log.debug({ envelope_id, retry_num }, 'heard before')
+    await answer({ taken: true }).catch((error: unknown) =>
+      log.warn({ type: payload.type, reason: messageOf(error) }, 'an acknowledgement was lost'),
+    )
+    if (receipt === null) return log.debug({ type: payload.type }, 'heard before')
     await work(receipt, payload)
   }
 
   async function work(receipt: T, payload: Payload): Promise<void> {
-    const done = (async () => {
+    try {
       await app?.processEvent({
         body: payload.body,
         ack: async () => {},
         customProperties: { receipt: ledger.name(receipt) },
       })
       await ledger.finish(receipt)
-    })()
-    working.add(done)
-    await done
-      .catch((error: unknown) => log.error({ err: error }, 'a payload of Slack could not be worked on'))
-      .finally(() => working.delete(done))
+    } catch (error) {
+      log.error({ err: error }, 'a payload of Slack could not be worked on')
+    }
+  }
+
+  /** Choices for a menu are only read: nothing is recorded, and an answer that comes late is no answer. */
+  async function suggest({ body }: Payload, answer: (answer: Answer) => Promise<void>): Promise<void> {
+    let choices: Record<string, unknown> = { options: [] }
+    const ack = async (given?: unknown) => {
+      choices = { ...choices, ...(given as object) }
+    }
+    await within(RECORD_MS, Promise.resolve(app?.processEvent({ body, ack }))).catch((error: unknown) =>
+      log.warn({ reason: messageOf(error) }, 'choices for a menu could not be given'),
+    )
+    await answer({ taken: true, body: choices })
+  }
+
+  /** Events come again by themselves. People are told. */
+  async function turnAway({ type, body }: Payload, answer: (answer: Answer) => Promise<void>, why: string) {
+    if (type === 'slash_commands')
+      return answer({ taken: true, body: { response_type: 'ephemeral', text: why } }).catch(() => {})
+    if (type !== 'interactive') return answer({ taken: false }).catch(() => {})
+    await answer({ taken: true }).catch(() => {})
+    const told = { response_type: 'ephemeral', replace_original: false, text: why }
+    if (typeof body.response_url === 'string') await respond(body.response_url, told).catch(() => {})
   }
 
   return {
+    hear: (payload, answer) => tracked(take(payload, answer)),
     init(bolt) {
       app = bolt
     },
-    async start() {
-      loops = Array.from({ length: CONNECTIONS }, (_, turn) => keepConnected(turn))
-    },
+    async start() {},
     async stop() {
-      closing.abort(new Error('closing'))
-      await Promise.all(loops)
+      stopped = true
       await Promise.allSettled(working)
     },
-    connected: () => live.size,
-    resume: async (receipt, payload) => work(receipt, Payload.parse(payload)),
+    resume: async (receipt, payload) => tracked(work(receipt, Payload.parse(payload))),
     busy: () => working.size > 0,
   }
 }
 
-/** What makes a payload the same payload: deliveries may differ in their envelope. */
-function keyOf({ type, body }: Payload, envelopeId: string): string {
-  const id = body['event_id'] ?? envelopeId ?? body['trigger_id']
-  return `${type}/${String(id)}`
+/**
+ * What makes a payload the same payload, whichever way it comes: an event's own id (it may come again in a new envelope), the trigger of a
+ * command, a click or a form; what has neither is known by all that it says.
+ */
+function keyOf({ type, body }: Payload): string {
+  const id = type === 'events_api' ? body.event_id : body.trigger_id
+  if (typeof id === 'string' && id !== '') return `${type}/${id}`
+  return `${type}/${createHash('sha256').update(canonical(body)).digest('base64url')}`
 }
 
 async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
@@ -195,15 +148,4 @@ async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
   } finally {
     limit.abort()
   }
-}
-
-async function tell(responseUrl: unknown, text: string): Promise<void> {
-  if (typeof responseUrl !== 'string') return
-  const body = JSON.stringify({ response_type: 'ephemeral', replace_original: false, text })
-  await fetch(responseUrl, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body,
-    signal: AbortSignal.timeout(3_000),
-  }).catch(() => {})
 }

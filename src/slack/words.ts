@@ -199,14 +199,18 @@ function openedBy(voice: Voice, fact: Recorded & { type: 'opened' }): string {
   return `${service} · severity ${fact.severity} · policy ${code(fact.policy.name)}${by}`
 }
 
+/** Lines of evidence that are shown: nobody reads two hundred labels, and Slack refuses what is too long. */
+const EVIDENCE_SHOWN = 10
+
 /** What was seen, a line each. */
-export const witnessed = ({ rules }: Voice, all: readonly Evidence[]) =>
-  all
-    .map(
-      ({ at: seenAt, saw }) =>
-        `\n>${seenAt === null ? '' : `${when(seenAt, rules.zone, '{time_secs}')} `}${plain(cut(saw, 200))}`,
-    )
-    .join('')
+export function witnessed({ rules }: Voice, all: readonly Evidence[]): string {
+  const lines = all.slice(0, EVIDENCE_SHOWN).map(({ at: seenAt, saw }) => {
+    const stamp = seenAt === null ? '' : `${when(seenAt, rules.zone, '{time_secs}')} `
+    return `\n>${stamp}${plain(cut(saw, 200))}`
+  })
+  const more = all.length - lines.length
+  return `${lines.join('')}${more > 0 ? `\n>_and ${more} more_` : ''}`
+}
 
 /** The name of what fails, where the sentence about it does not say it. */
 export const named = (key: string, sentence: string) => (sentence.includes(key) ? '' : `${code(key)} `)
@@ -425,3 +429,59 @@ export const storeDown =
 
 export const stopping =
   'Watchbill is being stopped or restarted at this moment, so nothing was done. Please try again in a few seconds; if it lasts, call somebody directly.'
+
+/** A page that is owed and not out: told round the out-tray, to the channel of the service and to the last resort. */
+export interface LateWords {
+  incident: number
+  person: string
+  at: number
+  service: string | null
+  reason: string | null
+}
+
+/** Pages named in one alarm; more of them are one trouble. */
+const LATE_NAMED = 10
+
+export function latePageWords(voice: Voice, pages: readonly LateWords[]): string {
+  const lines = pages.slice(0, LATE_NAMED).map(({ incident, person: who, at: since, service, reason }) => {
+    const of = service === null ? '' : ` (${plain(service)})`
+    const because = reason === null ? '' : `; the last try: ${code(cut(reason, 100))}`
+    return `• *${inc(incident)}*${of}: ${person(voice, who)} is owed a page since ${at(voice, since)}, ${duration(voice.now - since)} ago, and it is not out${because}`
+  })
+  const more = pages.length - lines.length
+  return [
+    ':warning: *Somebody is not being reached.*',
+    ...lines,
+    ...(more > 0 ? [`_and ${more} more_`] : []),
+    `It is tried again all the time, and escalation goes on. Please call them, or take it yourself: \`/incident ack ${inc(pages[0]?.incident ?? 0)}\`.`,
+  ].join('\n')
+}
+
+/** What became of pages that were late. */
+export function settledPageWords(
+  voice: Voice,
+  pages: readonly (LateWords & { how: 'sent' | 'refused' | 'void'; endedAt: number | null })[],
+): string {
+  const lines = pages.slice(0, LATE_NAMED).map(({ incident, person: who, at: since, how, reason, endedAt }) => {
+    const whose = `The page of ${person(voice, who)} for *${inc(incident)}*`
+    switch (how) {
+      case 'sent':
+        return `:white_check_mark: ${whose} is out, ${duration((endedAt ?? voice.now) - since)} after it was owed.`
+      case 'refused':
+        return `:no_entry: ${whose} cannot be delivered (${code(cut(reason ?? 'unknown', 100))}): the next person is paged instead.`
+      case 'void':
+        return `:white_check_mark: ${whose} is not needed any more.`
+      default:
+        return how satisfies never
+    }
+  })
+  const more = pages.length - lines.length
+  return [...lines, ...(more > 0 ? [`_and ${more} more_`] : [])].join('\n')
+}
+
+/** Nobody can be paged: told from memory to everybody on duty. */
+export const storeSilent = (voice: Voice, since: number) =>
+  `:sos: *Nobody can be paged by Watchbill.* Its store does not answer since ${at(voice, since)}: alerts are refused with 503, and nothing is paged or escalated until it is back. If you are on duty, watch the services yourself, and call whom you need directly.`
+
+export const storeBack = (voice: Voice, since: number) =>
+  `:white_check_mark: *Watchbill's store answers again*, after ${duration(voice.now - since)}. What fell due meanwhile goes out now; alerts that were refused come when their senders try again.`

@@ -9,8 +9,13 @@ import { parseConfig } from '../../src/config.ts'
 import type { Deps } from '../../src/deps.ts'
 import type { Signal } from '../../src/domain/event.ts'
 import type { Recorded } from '../../src/domain/fact.ts'
+import { allRoutes } from '../../src/intake/routes.ts'
+import { startIntake } from '../../src/intake/server.ts'
+import { slackRoutes } from '../../src/intake/slack.ts'
+import type { Logger } from '../../src/log.ts'
+import { createMetrics, type Metrics } from '../../src/metrics.ts'
 import type { Timing } from '../../src/sandbox/delivery.ts'
-import { type LocalSlack, startWorkspace } from '../../src/sandbox/server.ts'
+import { type LocalSlack, type SlackOptions, startWorkspace } from '../../src/sandbox/server.ts'
 import type { Call, Message } from '../../src/sandbox/wire.ts'
 import { slackCalls } from '../../src/slack/client.ts'
 import { undone } from '../../src/store/inbox.ts'
@@ -68,7 +73,19 @@ interface Options {
   probes?: boolean
   /** Slack's own times, where a test cannot wait for them. */
   timing?: Partial<Timing>
+  /** How Slack's payloads come: over Socket Mode unless it says otherwise. With both, too, but requests are heard as well. */
+  mode?: Mode
+  /** More of the workspace than {@link PEOPLE} and one channel. */
+  workspace?: Partial<Pick<SlackOptions, 'users' | 'channels' | 'manifest'>>
 }
+
+export type Mode = 'socket' | 'http' | 'both'
+
+/** In HTTP mode requests are signed with it. */
+export const SIGNING_SECRET = '8f742231b10e8888abcd99yyyzzz85a5'
+
+/** What the routes over HTTP want as Authorization: Bearer. */
+export const API_TOKEN = 'test-api-token-0123456789'
 
 type Button = 'Acknowledge' | 'Escalate' | 'Resolve'
 
@@ -76,6 +93,10 @@ type Button = 'Acknowledge' | 'Escalate' | 'Resolve'
 export interface Driver {
   bot: Bot
   slack: LocalSlack
+  /** Where the bot answers over HTTP. */
+  url: string
+  /** Where Slack's requests go in HTTP mode; empty without it. */
+  slackUrl: string
   clock: TestClock
   store: Store
   target: { fail(status?: number): void; recover(): void; stop(): Promise<void> }
@@ -110,8 +131,8 @@ export interface Driver {
   facts(incident?: number): Promise<Recorded[]>
   /** Calls of a method of Slack's that took effect. */
   calls(method: string): Call[]
-  /** Stops the bot and starts it again, after a while. */
-  restart(after?: string): Promise<void>
+  /** Stops the bot and starts it again, after a while; on another database, where one is given, from then on. */
+  restart(after?: string, onto?: pg.PoolConfig): Promise<void>
   close(): Promise<void>
 }
 
@@ -129,14 +150,17 @@ export async function startBot(options: Options = {}): Promise<Driver> {
     commands: ['/oncall', '/page', '/incident', '/watchbill'],
     clock,
     timing: options.timing ?? {},
+    ...options.workspace,
   })
+  const mode = options.mode ?? 'socket'
   const trouble = { storeDown: false, storeSlowMs: 0 }
   const log = pino({ level: options.log ?? 'silent' })
+  let place: pg.PoolConfig = database.config
   let running = await boot()
 
   async function boot() {
     const busy = { count: 0 }
-    const store = counting(busy, trouble, await openStore(database.config, clock.now(), 'test', log))
+    const store = counting(busy, trouble, await openStore(place, clock.now(), 'test', log))
     await activateRules(store, rules, clock.now())
     const calls = slackCalls(slack.botToken, slack.apiUrl, log)
     const deps: Deps = {
@@ -148,18 +172,29 @@ export async function startBot(options: Options = {}): Promise<Driver> {
       check: counted(busy, httpCheck(machine.elapsed)),
       rules: () => rules,
       version: 'test',
+      metrics: createMetrics('test'),
+      backups: '/nowhere',
     }
     const whole = clockTimetable({ clock, log })
     const timetable: typeof whole = {
       ...whole,
       every: (name, ms, run) =>
-        name === 'probes' && options.probes === false ? undefined : whole.every(name, ms, run),
+        // A night's backup runs beside everything, uncounted; it has tests of its own.
+        name === 'backup' || (name === 'probes' && options.probes === false) ? undefined : whole.every(name, ms, run),
     }
-    const { botToken, appToken, apiUrl } = slack
-    const bot = createBot({ ...deps, timetable, botToken, appToken, apiUrl, reload: async () => [], follow: () => {} })
+    const { botToken, apiUrl } = slack
+    const appToken = mode === 'http' ? null : slack.appToken
+    const signingSecret = mode === 'socket' ? null : SIGNING_SECRET
+    const tokens = { botToken, appToken, signingSecret, apiUrl }
+    const bot = createBot({ ...deps, ...tokens, timetable, reload: async () => [], follow: () => {} })
+    const intake = await listen(bot, deps.metrics, log)
+    if (mode === 'http') {
+      const url = `${intake.url}/slack/events`
+      slack.deliverTo({ signingSecret: SIGNING_SECRET, commands: url, interactions: url, events: url })
+    }
     await bot.start()
     await until(() => bot.notReady() === null, 'the bot to be ready')
-    return { bot, store, busy }
+    return { bot, store, busy, intake }
   }
 
   const turn = () => new Promise((resolve) => setImmediate(resolve))
@@ -196,6 +231,12 @@ export async function startBot(options: Options = {}): Promise<Driver> {
       return running.store
     },
     slack,
+    get url() {
+      return running.intake.url
+    },
+    get slackUrl() {
+      return mode === 'socket' ? '' : `${running.intake.url}/slack/events`
+    },
     clock,
     target,
     trouble,
@@ -265,15 +306,18 @@ export async function startBot(options: Options = {}): Promise<Driver> {
       driver.channel().flatMap((text) => /^<!date\^\d+\^\{time_secs\}[^>]*>\s+([\s\S]*)$/.exec(text)?.[1] ?? []),
     facts: (incident = 1) => factsOf(running.store.pool, incident),
     calls: (method) => slack.journal().filter((call) => call.method === method && call.done),
-    async restart(after = '0s') {
+    async restart(after = '0s', onto = place) {
       await running.bot.close()
+      await running.intake.close()
       await running.store.close()
       clock.advanceTo(clock.now() + milliseconds(after))
+      place = onto
       running = await boot()
       await rest()
     },
     async close() {
       await running.bot.close()
+      await running.intake.close()
       await running.store.close()
       await slack.close()
       await target.stop()
@@ -355,7 +399,7 @@ function counting(busy: { count: number }, trouble: Driver['trouble'], store: St
     }
     return client
   }
-  for (const pool of [store.pool, store.samplePool]) {
+  for (const pool of [store.pool, store.samplePool, store.auditPool]) {
     const query = pool.query.bind(pool) as (...args: unknown[]) => Promise<unknown>
     pool.query = counted(busy, async (...args: unknown[]) => {
       await through()
@@ -369,6 +413,21 @@ function counting(busy: { count: number }, trouble: Driver['trouble'], store: St
   // pool.query() asks for a connection with a callback: it is counted already.
   store.pool.connect = ((callback?: unknown) => (callback ? connect(callback) : lent())) as never
   return store
+}
+
+/** The bot's own HTTP server, as `main.ts` has it. */
+async function listen(bot: Bot, metrics: Metrics, log: Logger): Promise<{ url: string; close(): Promise<unknown> }> {
+  const routes = allRoutes({
+    behind: () => bot.behind,
+    waitsFor: () => '',
+    scrape: async () => metrics.text(await bot.readings()),
+    contentType: metrics.contentType,
+  })
+  if (bot.hearSlack) routes.push(slackRoutes(bot.hearSlack))
+  const { answered } = metrics
+  const server = await startIntake({ host: '127.0.0.1', port: 0, apiToken: API_TOKEN, log, routes, answered })
+  const { port } = server.server.address() as AddressInfo
+  return { url: `http://127.0.0.1:${port}`, close: () => server.close() }
 }
 
 async function startTarget(): Promise<Driver['target'] & { url: string }> {

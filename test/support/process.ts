@@ -14,6 +14,13 @@ interface Spawn {
   dataDir: string
   /** On top of an environment that is otherwise empty; PORT is free unless it is given. */
   env?: Record<string, string>
+  /** Options of Node itself. `--inspect=127.0.0.1:0` lets a test run code in the process. */
+  node?: readonly string[]
+}
+
+interface Answered {
+  status: number
+  body: string
 }
 
 export interface BotProcess {
@@ -26,16 +33,24 @@ export interface BotProcess {
   lines(): Record<string, unknown>[]
   /** Resolves with the port of its HTTP server; rejects when the process ends without one. */
   port(): Promise<number>
-  get(path: string): Promise<{ status: number; body: string }>
+  /** The same, if it is known at this moment. */
+  knownPort(): number | null
+  get(path: string): Promise<Answered>
+  post(path: string, body: unknown, headers?: Record<string, string>): Promise<Answered>
   /** When /readyz answered 200 for the first time from now on, machine time. */
   ready(withinMs?: number): Promise<number>
   signal(signal: NodeJS.Signals): void
+  /** Runs JavaScript in the process, through its debugger, and does not wait for its end. */
+  evaluate(expression: string): Promise<void>
   running(): boolean
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
 }
 
-export function spawnBot({ config, dataDir, env = {} }: Spawn): BotProcess {
-  const child: ChildProcess = spawn(process.execPath, [BINARY, 'start', '--config', config], {
+/** Longer than any answer of ours may take. */
+const ANSWER_MS = 5_000
+
+export function spawnBot({ config, dataDir, env = {}, node = [] }: Spawn): BotProcess {
+  const child: ChildProcess = spawn(process.execPath, [...node, BINARY, 'start', '--config', config], {
     env: {
       PATH: process.env.PATH ?? '',
       HOME: process.env.HOME ?? '/',
@@ -52,7 +67,8 @@ export function spawnBot({ config, dataDir, env = {} }: Spawn): BotProcess {
   let port = Number(env['PORT'] || 0)
   child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
     stdout += chunk
-    port ||= Number(/"port":(\d+)[^\n]*"msg":"Watchbill is on watch"/.exec(stdout)?.[1] ?? 0)
+    // It listens before there is a store, and says what it waits for.
+    port ||= Number(/"port":(\d+)[^\n]*"msg":"listening"/.exec(stdout)?.[1] ?? 0)
   })
   child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
     stderr += chunk
@@ -65,6 +81,12 @@ export function spawnBot({ config, dataDir, env = {} }: Spawn): BotProcess {
     }),
   )
   const tail = () => `\nstdout: …${stdout.slice(-3_000)}\nstderr: …${stderr.slice(-2_000)}`
+
+  async function ask(path: string, init: RequestInit): Promise<Answered> {
+    const url = `http://127.0.0.1:${await bot.port()}${path}`
+    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(ANSWER_MS) })
+    return { status: response.status, body: await response.text() }
+  }
 
   const bot: BotProcess = {
     pid: child.pid ?? 0,
@@ -79,16 +101,23 @@ export function spawnBot({ config, dataDir, env = {} }: Spawn): BotProcess {
           return []
         }
       }),
+    knownPort: () => (port > 0 && !ended ? port : null),
     async port() {
       await eventually(() => ended || port > 0, 'the bot to say its port', 20_000)
       if (port === 0) throw new Error(`the bot ended before it had a port${tail()}`)
       return port
     },
-    async get(path) {
-      const response = await fetch(`http://127.0.0.1:${await bot.port()}${path}`, {
-        signal: AbortSignal.timeout(5_000),
-      })
-      return { status: response.status, body: await response.text() }
+    get: (path) => ask(path, {}),
+    post: (path, body, headers = {}) =>
+      ask(path, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify(body),
+      }),
+    async evaluate(expression) {
+      const [, url] = /Debugger listening on (ws:\S+)/.exec(stderr) ?? []
+      if (url === undefined) throw new Error(`process ${child.pid} has no debugger: spawn it with --inspect`)
+      await evaluate(url, expression)
     },
     async ready(withinMs = 20_000) {
       const endAt = Date.now() + withinMs
@@ -109,6 +138,35 @@ export function spawnBot({ config, dataDir, env = {} }: Spawn): BotProcess {
   }
   return bot
 }
+
+/** Has code run by the debugger that listens at this address. Resolves when the code is about to run. */
+async function evaluate(url: string, expression: string): Promise<void> {
+  const socket = new WebSocket(url)
+  try {
+    await new Promise((resolve, reject) => {
+      socket.addEventListener('open', resolve, { once: true })
+      socket.addEventListener('error', () => reject(new Error(`no debugger listens at ${url}`)), { once: true })
+    })
+    // What it comes to is not waited for: it may be meant to keep the process from answering.
+    const later = `void setTimeout(() => { ${expression} }, 0)`
+    socket.send(JSON.stringify({ id: 1, method: 'Runtime.evaluate', params: { expression: later } }))
+    await new Promise((resolve) => socket.addEventListener('message', resolve, { once: true }))
+  } finally {
+    socket.close()
+  }
+}
+
+/** What a process has used and uses, as the system counts it. */
+export async function usageOf(pid: number): Promise<{ cpuMs: number; rssBytes: number }> {
+  const [stat, memory] = await Promise.all(['stat', 'statm'].map((file) => readFile(`/proc/${pid}/${file}`, 'utf8')))
+  const fields = (stat ?? '').slice((stat ?? '').lastIndexOf(')') + 2).split(' ')
+  const pages = Number(memory?.split(' ')[1])
+  return { cpuMs: (Number(fields[11]) + Number(fields[12])) * TICK_MS, rssBytes: pages * PAGE_BYTES }
+}
+
+/** Linux counts in these everywhere that we run. */
+const TICK_MS = 10
+const PAGE_BYTES = 4_096
 
 /** A data folder of its own, and what takes it away again, with every server that still works in it. */
 export async function dataFolder(): Promise<{ dataDir: string; remove(): Promise<void> }> {

@@ -1,0 +1,279 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import type { Deps, SlackCall } from './deps.ts'
+import type { Rules, Step, Target } from './domain/rules.ts'
+import { holders } from './domain/watch/holders.ts'
+import { messageOf } from './errors.ts'
+import { PAGE_LATE_MS } from './metrics.ts'
+import { openDm, post } from './slack/api.ts'
+import { plainMessage } from './slack/blocks.ts'
+import { latePageWords, settledPageWords, storeBack, storeSilent, type Voice } from './slack/words.ts'
+import { alarmOf, type LatePage, latePages, type Settled, settledPages } from './store/audit.ts'
+import { claimSlot } from './store/slots.ts'
+
+/** How often the watch is looked at; a store that is silent must be told of within a minute (reliability F08). */
+const LOOK_MS = 30_000
+
+/** After a look that came to nothing the next comes this soon. */
+const LOOK_AGAIN_MS = 4_000
+
+/**
+ * A store that has not answered for so long since that was noticed, and so many times in a row, is down. Less is a restart, which takes
+ * seconds; more, and what was noticed a whole look late would be told too late.
+ */
+const SILENT_MS = 20_000
+const SILENT_LOOKS = 3
+
+/** As long as a page is late, it is said again this often. */
+const REMIND_MS = 10 * 60_000
+
+/** Nothing waits for its turn that long in a program that does its work. */
+const STALL_MS = 1_000
+/** How finely that is measured. */
+const STALL_RESOLUTION_MS = 20
+
+/** Whom an alarm about the watch itself is for. */
+export interface Audience {
+  /** Slack channels by id. */
+  channels: readonly string[]
+  /** Names of people. */
+  people: readonly string[]
+}
+
+/**
+ * A way to tell people that goes round the out-tray and the store. They are tried in order until one has reached somebody. Slack is the first;
+ * second channels follow it.
+ */
+export interface Path {
+  name: string
+  /** @returns how many were reached */
+  say(text: string, audience: Audience): Promise<number>
+}
+
+export interface Auditor {
+  start(): void
+  /** Since when the store has not answered, as far as is known; null: it does. Watch time. */
+  storeSilentSince(): number | null
+  /** Something has to be told, and no path takes it. */
+  unheard(): boolean
+  busy(): boolean
+  close(): Promise<void>
+}
+
+interface Options extends Pick<Deps, 'clock' | 'log' | 'store' | 'metrics' | 'rules'> {
+  paths: readonly Path[]
+  /** Since when what came in could not be stored, and when that was tried last; null: it can. A store may answer and take nothing. */
+  refusing(): { since: number; last: number } | null
+  /** Entries of the timetable that are behind. */
+  behind(): readonly string[]
+}
+
+/**
+ * Watches the watch (reliability R4). A page that is owed for 30 s and is not sent is told to the service's channel and to the last resort; a
+ * store that is silent for 30 s to everybody on duty, from memory, since nobody can be paged then. Each once, with a word when it is over;
+ * always in the log and in the metrics.
+ */
+export function createAuditor(options: Options): Auditor {
+  const { clock, log, store, metrics, rules, paths, refusing, behind } = options
+  const closing = new AbortController()
+  const delay = monitorEventLoopDelay({ resolution: STALL_RESOLUTION_MS })
+  /** Alarms that this process has to raise, and could not yet. */
+  const unsaid = new Map<string, LatePage>()
+  let looking = false
+  let running: Promise<void> | null = null
+  /** Looks in a row that the store did not answer, and since when it has not. */
+  let silence: { since: number; looks: number } | null = null
+  let told: { since: number; audience: Audience; said: boolean } | null = null
+  let lookedAt = Number.NEGATIVE_INFINITY
+  let late: readonly string[] = []
+
+  async function run(): Promise<void> {
+    // What was owed before a start goes out first.
+    for (let pause = LOOK_MS; !closing.signal.aborted; ) {
+      await clock.sleepUntil(clock.now() + pause, closing.signal).catch(() => {})
+      if (closing.signal.aborted) return
+      looking = true
+      // Whatever goes wrong in one look, the next one comes.
+      const well = await look().catch((error: unknown) => {
+        log.error({ err: error }, 'the auditor failed')
+        return false
+      })
+      looking = false
+      pause = well ? LOOK_MS : LOOK_AGAIN_MS
+    }
+  }
+
+  /** Whether all was well. */
+  async function look(): Promise<boolean> {
+    lookAtProcess()
+    const now = clock.now()
+    const refused = refusing()
+    const refuses = refused !== null && refused.last > lookedAt
+    lookedAt = now
+    let pages: LatePage[]
+    try {
+      pages = await latePages(store.auditPool, now - PAGE_LATE_MS, now)
+    } catch (error) {
+      await storeIsSilent(messageOf(error), now)
+      return false
+    }
+    if (refuses) {
+      await storeIsSilent('it answers, and takes nothing that comes in', refused.since)
+      return false
+    }
+    if (silence) {
+      await storeAnswers()
+      // What was owed meanwhile goes out first.
+      return false
+    }
+    metrics.pagesLate(pages.length)
+    try {
+      await tellOfPages(pages, now)
+      await tellOfSettled()
+    } catch (error) {
+      log.warn({ reason: messageOf(error) }, 'the auditor could not claim an alarm; it looks again')
+      return false
+    }
+    return unsaid.size === 0
+  }
+
+  async function storeIsSilent(reason: string, since: number): Promise<void> {
+    silence = { since: silence?.since ?? since, looks: (silence?.looks ?? 0) + 1 }
+    if (silence.looks === 1) log.error({ reason }, 'the store does not do its part')
+    if (told?.said || silence.looks < SILENT_LOOKS || clock.now() - silence.since < SILENT_MS) return
+    const isNew = told === null
+    told ??= { since: silence.since, audience: onDuty(rules(), clock.now()), said: false }
+    told.said = await raise('store', storeSilent(voice(), told.since), told.audience, isNew)
+  }
+
+  async function storeAnswers(): Promise<void> {
+    if (silence) log.info({ silentForMs: clock.now() - silence.since }, 'the store does its part again')
+    const was = told
+    silence = null
+    told = null
+    if (was?.said) await say(storeBack(voice(), was.since), was.audience)
+  }
+
+  async function tellOfPages(pages: readonly LatePage[], now: number): Promise<void> {
+    const still = new Set(pages.map(({ key }) => key))
+    for (const key of unsaid.keys()) if (!still.has(key)) unsaid.delete(key)
+    const fresh = new Set<string>()
+    for (const page of pages) {
+      // Told once in the whole installation, and again every so often.
+      const slotAt = page.at + Math.floor((now - page.at) / REMIND_MS) * REMIND_MS
+      if (!(await claimSlot(store.auditPool, alarmOf(page.key), slotAt))) continue
+      unsaid.set(page.key, page)
+      fresh.add(page.key)
+    }
+    for (const group of byService([...unsaid.values()])) {
+      const [first] = group
+      if (!first) continue
+      const isNew = group.some(({ key }) => fresh.has(key))
+      if (await raise('page', latePageWords(voice(), group), audienceOf(rules(), first), isNew))
+        for (const { key } of group) unsaid.delete(key)
+    }
+  }
+
+  async function tellOfSettled(): Promise<void> {
+    for (const group of byService(await settledPages(store.auditPool))) {
+      const [first] = group
+      log.info({ pages: group.map(({ key, how }) => ({ key, how })) }, 'pages that were late are not owed any more')
+      if (first) await say(settledPageWords(voice(), group), audienceOf(rules(), first))
+    }
+  }
+
+  /** Once in the log and in the metrics, whether or not anybody can be reached; tried again until somebody is. */
+  async function raise(about: string, text: string, audience: Audience, isNew: boolean): Promise<boolean> {
+    if (isNew) log.fatal({ alarm: about }, text)
+    const said = await say(text, audience)
+    if (isNew || said) metrics.alarm(about, said)
+    if (isNew && !said) log.fatal({ alarm: about }, 'an alarm reaches nobody: no way of telling works')
+    return said
+  }
+
+  async function say(text: string, audience: Audience): Promise<boolean> {
+    for (const { name, say: by } of paths) {
+      const reached = await by(text, audience).catch((error: unknown) => {
+        log.error({ path: name, reason: messageOf(error) }, 'an alarm could not be told')
+        return 0
+      })
+      if (reached > 0) return true
+    }
+    return false
+  }
+
+  /** What this process can see of itself. */
+  function lookAtProcess(): void {
+    const stalledMs = delay.max / 1e6
+    metrics.eventLoopStalled(stalledMs > STALL_MS ? stalledMs : 0)
+    if (stalledMs > STALL_MS) log.error({ ms: Math.round(stalledMs) }, 'the event loop of this process stood still')
+    delay.reset()
+    const now = behind()
+    const fresh = now.filter((name) => !late.includes(name))
+    const caughtUp = late.filter((name) => !now.includes(name))
+    if (fresh.length > 0) log.error({ entries: fresh }, 'entries of the timetable are behind')
+    if (caughtUp.length > 0) log.info({ entries: caughtUp }, 'entries of the timetable run on time again')
+    late = now
+  }
+
+  const voice = (): Voice => ({ rules: rules(), now: clock.now() })
+
+  return {
+    start() {
+      delay.enable()
+      running = run()
+    },
+    storeSilentSince: () => silence?.since ?? null,
+    unheard: () => unsaid.size > 0 || told?.said === false,
+    busy: () => looking,
+    async close() {
+      closing.abort(new Error('the auditor is closed'))
+      delay.disable()
+      await running
+    },
+  }
+}
+
+function byService<T extends { service: string | null }>(pages: readonly T[]): T[][] {
+  return [...Map.groupBy(pages, ({ service }) => service).values()]
+}
+
+function audienceOf(rules: Rules, { service, fallback }: LatePage | Settled): Audience {
+  const channel = rules.services[service ?? '']?.channel
+  return { channels: channel ? [channel] : [], people: fallback }
+}
+
+/** Everybody who answers for a service at this instant, their last resorts, and where its alerts are told: by the roster in memory. */
+function onDuty(rules: Rules, at: number): Audience {
+  const services = Object.values(rules.services)
+  const policies = services.flatMap(({ policy }) => rules.policies[policy] ?? [])
+  const named = (kind: Target['kind'], steps: readonly Step[]) =>
+    steps.flatMap(({ page }) => page.flatMap((target) => (target.kind === kind ? target.name : [])))
+  const schedules = new Set(policies.flatMap(({ steps }) => named('schedule', steps)))
+  const holding = [...schedules].flatMap((name) => Object.values(holders(rules, name, at)).flat())
+  const first = policies.flatMap(({ steps }) => named('person', steps.slice(0, 1)))
+  return {
+    channels: [...new Set(services.flatMap(({ channel }) => channel ?? []))],
+    people: [...new Set([...holding, ...first, ...policies.flatMap(({ fallback }) => fallback)])],
+  }
+}
+
+/** By Slack: the channels, and each person by DM. */
+export function slackPath(call: SlackCall, rules: () => Rules): Path {
+  async function dm(slackId: string, text: string): Promise<boolean> {
+    const opened = await openDm(call, slackId)
+    if (!opened.ok) return false
+    return (await post(call, opened.value, plainMessage(text))).ok
+  }
+
+  return {
+    name: 'slack',
+    async say(text, { channels, people }) {
+      const ids = people.flatMap((name) => rules().people[name]?.slack ?? [])
+      const reached = await Promise.all([
+        ...channels.map(async (channel) => (await post(call, channel, plainMessage(text))).ok),
+        ...ids.map((id) => dm(id, text)),
+      ])
+      return reached.filter(Boolean).length
+    },
+  }
+}

@@ -1,0 +1,24 @@
+import { alertRoutes, type Behind as OfAlerts } from './alerts.ts'
+import { type Check, healthRoutes } from './health.ts'
+import { metricsRoutes } from './metrics.ts'
+import type { Routes } from './server.ts'
+
+/** The program behind the routes. */
+export interface Behind extends OfAlerts {
+  checks(): Promise<Check[]>
+}
+
+export interface Front {
+  /** Null while the program starts: the server listens before there is one. */
+  behind(): Behind | null
+  /** Why there is none yet, as part of a sentence. */
+  waitsFor(): string
+  scrape(): Promise<string>
+  contentType: string
+}
+
+/** What can be asked of Watchbill over HTTP: a file for each group, a line here. */
+export function allRoutes({ behind, waitsFor, scrape, contentType }: Front): Routes[] {
+  const checks = async () => behind()?.checks() ?? [{ name: 'start', problem: waitsFor() }]
+  return [healthRoutes(checks), metricsRoutes(scrape, contentType), alertRoutes(behind, waitsFor)]
+}

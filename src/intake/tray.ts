@@ -1,0 +1,123 @@
+import type { Event } from '../domain/event.ts'
+
+/** An event as it comes in over HTTP; source and key name it, so that a repeat collapses. */
+export interface Arrival {
+  source: string
+  key: string
+  event: Event
+}
+
+export interface Tray {
+  /** Stores them, all or none; resolves with the id of each once they are committed. Rejects when the store does not take them. */
+  add(arrivals: readonly Arrival[]): Promise<number[]>
+  /** Since when what comes in cannot be stored, and when that was tried last; null when the last attempt did it. Watch time. */
+  refusing(): { since: number; last: number } | null
+}
+
+interface Options {
+  /** One statement. */
+  insert(arrivals: readonly Arrival[]): Promise<number[]>
+  /** Whether it was what came in that the store refused, not the store that failed. */
+  isTheirs(error: unknown): boolean
+  now(): number
+}
+
+/** Rows of one statement: as many as the desk takes at once. */
+export const GROUP = 500
+
+/** A sender that waits longer has hung up, or will send it again anyway. */
+const PATIENCE_MS = 4_000
+
+/** What is more than this waits for a store that is away, and its senders are told so at once. */
+const MOST_WAITING = 20_000
+
+interface Waiting {
+  arrivals: readonly Arrival[]
+  /** Gone: its sender was told that it is not stored, before its turn came. */
+  state: 'waiting' | 'storing' | 'gone'
+  done(ids: number[]): void
+  failed(reason: unknown): void
+}
+
+/**
+ * Requests that arrive together are stored by one statement: while one is on its way the others gather. One that comes alone waits for
+ * nothing.
+ */
+export function createTray({ insert, isTheirs, now }: Options): Tray {
+  const queue: Waiting[] = []
+  let rows = 0
+  let storing = false
+  let refusing: { since: number; last: number } | null = null
+
+  async function store(): Promise<void> {
+    storing = true
+    while (queue.length > 0) {
+      const group = nextGroup()
+      if (group.length > 0) await storeGroup(group)
+    }
+    storing = false
+  }
+
+  function nextGroup(): Waiting[] {
+    let size = 0
+    let end = 0
+    for (const { arrivals, state } of queue) {
+      const more = state === 'gone' ? 0 : arrivals.length
+      // One request may be as large as a group, and is never split.
+      if (size > 0 && size + more > GROUP) break
+      size += more
+      end++
+    }
+    rows -= size
+    const group = queue.splice(0, end).filter(({ state }) => state !== 'gone')
+    for (const each of group) each.state = 'storing'
+    return group
+  }
+
+  async function storeGroup(group: Waiting[]): Promise<void> {
+    try {
+      const ids = await insert(group.flatMap(({ arrivals }) => arrivals))
+      refusing = null
+      for (const { arrivals, done } of group) done(ids.splice(0, arrivals.length))
+    } catch (error) {
+      // What one of them has in it must not be in the way of the others.
+      const theirs = isTheirs(error)
+      if (theirs && group.length > 1) for (const each of group) await storeGroup([each])
+      else {
+        if (!theirs) refuse()
+        for (const { failed } of group) failed(error)
+      }
+    }
+  }
+
+  function refuse(): void {
+    refusing = { since: refusing?.since ?? now(), last: now() }
+  }
+
+  return {
+    add(arrivals) {
+      if (rows + arrivals.length > MOST_WAITING) return Promise.reject(new Error('too much is waiting for the store'))
+      return new Promise((resolve, reject) => {
+        const patience = setTimeout(() => {
+          refuse()
+          if (waiting.state === 'waiting') {
+            waiting.state = 'gone'
+            rows -= arrivals.length
+          }
+          reject(new Error(`the store has not answered within ${PATIENCE_MS} ms`))
+        }, PATIENCE_MS)
+        const settle =
+          <T>(settled: (value: T) => void) =>
+          (value: T) => {
+            clearTimeout(patience)
+            settled(value)
+          }
+        const waiting: Waiting = { arrivals, state: 'waiting', done: settle(resolve), failed: settle(reject) }
+        queue.push(waiting)
+        rows += arrivals.length
+        if (!storing) store().catch(reject)
+      })
+    },
+    refusing: () => refusing,
+  }
+}

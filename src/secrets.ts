@@ -1,0 +1,58 @@
+/**
+ * Secrets that travel in text: in what other systems report, in what people paste, in errors. They are taken out of log lines, and out of
+ * whatever comes in before it is on record, because from there it goes to Slack: by their shape, and those that this process has itself.
+ * Texts may be large and made to hurt: whatever looks ahead has a bound.
+ */
+const SHAPES: readonly RegExp[] = [
+  // Slack: tokens, and addresses that anybody may post to.
+  /xox[a-z]-[\w-]+/gi,
+  /xapp-[\w-]+/gi,
+  /(?<=hooks\.slack\.com\/)[^\s"'<>\\|]+/g,
+  // Who logs in, in an address. In a line of the log a quote is written \" and does not end it; a line break does.
+  /(?<=:\/\/)(?:\\[^nrt]|[^\s/?#"\\<>])+(?=@)/g,
+  // Parameters of an address.
+  /(?<=[?&;](?:access_token|api_?key|auth|key|passw(?:or)?d|secret|sig|signature|token)=)[^&\s"'#<>\\|]+/gi,
+  // What follows a telling name, if it looks like a secret: long, and with a digit in it.
+  /(?<=\b(?:password|passwd|pwd|secret|token|api[_-]?key|access[_-]?key)\\?["']?\s{0,3}[=:]\s{0,3}\\?["']?)(?=[^\s"'\\]{0,100}\d)[^\s"'&,;<>\\]{8,}/gi,
+  /(?<=\b(?:bearer|basic)\s)(?=[^\s"'\\]{0,100}\d)[\w.~+/-]{8,}=*/gi,
+  // Tokens that say what they are: JSON Web Tokens, GitHub's, AWS's, private keys.
+  /\beyJ[\w-]{8,300}\.[\w-]{8,}\.[\w-]{8,}/g,
+  /\bgh[pousr]_\w{20,}/g,
+  /\bA[KS]IA[0-9A-Z]{16}\b/g,
+  /(?<=-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----)[^-]+/g,
+]
+
+/** Most texts hold none, and are only looked at once. */
+const HINT = /@|xox|xapp|slack\.com|auth|key|pass|pwd|secret|sig|token|bearer|basic|eyJ|gh[pousr]_|A[KS]IA/i
+
+/** Shorter values cannot be told from words. */
+const SHORTEST = 6
+
+const known = new Set<string>()
+
+/** Values that are secret, whatever they look like: the process says so once, for all that it puts on record. */
+export function keepSecret(values: readonly string[]): void {
+  for (const value of values) if (value.length >= SHORTEST) known.add(value)
+}
+
+/** The password in an address, unless it is a word: what is said everywhere cannot be taken out. */
+export function passwordsOf(address: string): string[] {
+  const password = URL.canParse(address) ? new URL(address).password : ''
+  return [password, decode(password)].filter((each) => each.length >= 8 && /\d/.test(each))
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+export function withoutSecrets(text: string): string {
+  let clean = text
+  for (const value of known) if (clean.includes(value)) clean = clean.replaceAll(value, '[secret]')
+  if (!HINT.test(clean)) return clean
+  for (const shape of SHAPES) clean = clean.replace(shape, '[secret]')
+  return clean
+}

@@ -1,0 +1,31 @@
+/**
+ * Every method of Slack's Web API that the bot calls, with the scopes of its token that it takes for what it is used for: Slack names them
+ * by kind of channel, and asks for no more than one of each. The app's manifest asks for these and for nothing else; a method that is not
+ * here cannot be called.
+ */
+export const METHODS = {
+  'auth.test': [],
+  'chat.postEphemeral': ['chat:write'],
+  'chat.postMessage': ['chat:write'],
+  'chat.update': ['chat:write'],
+  // Channels of incidents are public. Their topic, their purpose and their members come with the right to make them.
+  'conversations.create': ['channels:manage'],
+  // A message whose reply was lost is looked for: in a DM, a public channel, or a private one that the bot was invited to.
+  'conversations.history': ['channels:history', 'groups:history', 'im:history'],
+  'conversations.invite': ['channels:manage'],
+  // Channels of services are joined when something is said there for the first time.
+  'conversations.join': ['channels:join'],
+  'conversations.list': ['channels:read'],
+  'conversations.open': ['im:write'],
+  // Threads of pages: they are in DMs.
+  'conversations.replies': ['im:history'],
+  'conversations.setPurpose': ['channels:manage'],
+  'conversations.setTopic': ['channels:manage'],
+  'pins.add': ['pins:write'],
+  'users.info': ['users:read'],
+} as const satisfies Record<string, readonly string[]>
+
+export type Method = keyof typeof METHODS
+
+/** Events of the Events API that the app listens to, with the scopes that each takes. None: everything comes by command and by button. */
+export const EVENTS: Readonly<Record<string, readonly string[]>> = {}
