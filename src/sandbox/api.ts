@@ -1,3 +1,4 @@
+import { checkArguments } from './arguments.ts'
 import {
   ABSENT,
   type Answer,
@@ -5,21 +6,52 @@ import {
   GENERIC_ERRORS,
   type Handler,
   METHODS,
+  type MethodFacts,
   Refused,
   refuse,
   refuseScope,
   refuseWith,
+  scopesFor,
 } from './call.ts'
 import { app } from './methods/app.ts'
+import { bookmarks } from './methods/bookmarks.ts'
+import { canvases } from './methods/canvases.ts'
 import { chat } from './methods/chat.ts'
 import { conversations } from './methods/conversations.ts'
+import { dms } from './methods/dms.ts'
+import { dnd } from './methods/dnd.ts'
+import { files } from './methods/files.ts'
+import { histories } from './methods/histories.ts'
 import { items } from './methods/items.ts'
 import { people } from './methods/people.ts'
+import { scheduled } from './methods/scheduled.ts'
+import { steps } from './methods/steps.ts'
+import { streams } from './methods/streams.ts'
+import { unfurls } from './methods/unfurls.ts'
+import { usergroups } from './methods/usergroups.ts'
 import { views } from './methods/views.ts'
-import type { Workspace } from './workspace.ts'
+import type { Workspace } from './model.ts'
 
 /** Every method that the local workspace answers. To add one: its handler, and its facts in `slack-methods.json`. */
-export const HANDLERS: Record<string, Handler> = { ...app, ...chat, ...conversations, ...items, ...people, ...views }
+export const HANDLERS: Record<string, Handler> = {
+  ...app,
+  ...bookmarks,
+  ...canvases,
+  ...chat,
+  ...conversations,
+  ...dms,
+  ...dnd,
+  ...files,
+  ...histories,
+  ...items,
+  ...people,
+  ...scheduled,
+  ...steps,
+  ...streams,
+  ...unfurls,
+  ...usergroups,
+  ...views,
+}
 
 export interface Request {
   method: string
@@ -32,69 +64,75 @@ export interface Outcome {
   /** `ok` or Slack's error code. */
   outcome: string
   ts: string | null
+  /** For whoever reads the journal: why it went so, where the code alone does not say. */
+  note: string | null
 }
 
 /** What a handler may use besides the arguments. */
-export type Means = Pick<Call, 'ws' | 'base' | 'triggers' | 'openTicket'>
+export type Means = Pick<Call, 'ws' | 'triggers' | 'openTicket' | 'notAfter'>
+
+const UNKNOWN: MethodFacts = { args: {}, scopes: {}, tier: null, errors: [] }
 
 /** Answers a Web API call. Every refusal is one that Slack lists for the method; another one is a mistake of this file's handlers and throws. */
 export function answer(means: Means, request: Request): Outcome {
   const { method, args } = request
-  const call: Call = {
-    ...means,
-    method,
-    args,
-    facts: METHODS[method] ?? { required: [], scopes: [], tier: null, errors: [] },
-    bot: means.ws.app.botUser,
-    ts: null,
-  }
+  const facts = METHODS[method] ?? UNKNOWN
+  const call: Call = { ...means, method, args, facts, me: means.ws.app.botUser, scopes: means.ws.scopes, ts: null }
   try {
-    const handler = HANDLERS[method]
-    if (!handler) {
-      const known = ABSENT.has(method) ? `Slack has ${method}, the local workspace does not` : `no such method`
-      return refuseWith('unknown_method', [known])
-    }
-    if (method !== 'api.test') authenticate(means.ws, method, request.token)
-    needArguments(call)
-    if (call.facts.scopes.length > 0 && !call.facts.scopes.some((scope) => means.ws.scopes.has(scope))) {
-      refuseScope(means.ws, call.facts.scopes)
-    }
-    return { body: { ok: true, ...handler(call) }, outcome: 'ok', ts: call.ts }
+    const handler = HANDLERS[method] ?? refuseWith('unknown_method', [whyUnknown(method)])
+    if (method !== 'api.test') authenticate(call, request.token)
+    checkArguments(call)
+    const needed = scopesFor(call)
+    if (needed.length > 0 && !needed.some((scope) => call.scopes.has(scope))) refuseScope(call, needed)
+    return { body: { ok: true, ...handler(call) }, outcome: 'ok', ts: call.ts, note: null }
   } catch (error) {
     if (!(error instanceof Refused)) throw error
-    const legal = GENERIC_ERRORS.has(error.code) || call.facts.errors.includes(error.code) || method === 'api.test'
-    if (!legal) throw new Error(`${method} of the local workspace refused with ${error.code}, which Slack never does`)
-    return { body: { ok: false, error: error.code, ...error.extra }, outcome: error.code, ts: null }
+    const { code, extra } = error
+    const legal = GENERIC_ERRORS.has(code) || facts.errors.includes(code) || method === 'api.test'
+    if (!legal) throw new Error(`${method} of the local workspace refused with ${code}, which Slack never does`)
+    const note = code === 'unknown_method' ? whyUnknown(method) : noteOf(extra)
+    return { body: { ok: false, error: code, ...extra }, outcome: code, ts: null, note }
   }
 }
 
-function authenticate(ws: Workspace, method: string, token: string | undefined): void {
+const whyUnknown = (method: string): string =>
+  ABSENT.has(method)
+    ? `NOT BUILT: Slack has ${method}, the local workspace does not.`
+    : `Slack has no method ${method} that this workspace knows.`
+
+function noteOf(extra: Answer): string | null {
+  const said = extra.response_metadata as { messages?: string[] } | undefined
+  return said?.messages?.join(' ') ?? (typeof extra.needed === 'string' ? `needs the scope ${extra.needed}` : null)
+}
+
+type Kind = 'bot' | 'user' | 'configuration' | 'app'
+
+/** Finds out whose token it is, and refuses what this kind of token may not call. */
+function authenticate(call: Call, token: string | undefined): void {
+  const { ws, facts, method } = call
   if (token === undefined || token === '') refuse('not_authed')
-  const wantsApp = method === 'apps.connections.open'
-  if (token === ws.botToken) {
-    if (ws.botRevoked !== null) refuse(ws.botRevoked)
-    if (wantsApp) refuse('not_allowed_token_type')
-    return
+  const person = ws.userTokens.get(token)
+  const kind = kindOf(ws, token)
+  if (kind === 'bot' && ws.botRevoked !== null) refuse(ws.botRevoked)
+  if (kind === 'user' && (person === undefined || ws.users.get(person)?.deleted)) refuse('account_inactive')
+  const wanted = Object.keys(facts.scopes)
+  const fits =
+    method === 'apps.connections.open'
+      ? kind === 'app'
+      : wanted.length > 0
+        ? wanted.includes(kind)
+        : kind === 'bot' || kind === 'user'
+  if (!fits) refuse('not_allowed_token_type')
+  if (person !== undefined) {
+    call.me = person
+    // A person's token may do whatever the person may: its scopes are not what these tests are about.
+    call.scopes = new Set(facts.scopes.user)
   }
-  if (token !== ws.appToken) refuse('invalid_auth')
-  if (!wantsApp) refuse('not_allowed_token_type')
 }
 
-/** Methods with a code of their own for an argument that is missing. */
-const OWN_CODE: ReadonlySet<string> = new Set(['name of conversations.create', 'name of conversations.rename'])
-
-/** Arguments that may be there and empty: a topic is cleared so. */
-const MAY_BE_EMPTY: ReadonlySet<string> = new Set(['topic', 'purpose', 'users'])
-
-function needArguments(call: Call): void {
-  const missing = call.facts.required.filter((name) => {
-    const value = call.args[name]
-    const there = value !== undefined && value !== null && (value !== '' || MAY_BE_EMPTY.has(name))
-    return !there && !OWN_CODE.has(`${name} of ${call.method}`)
-  })
-  if (missing.length > 0)
-    refuseWith(
-      'invalid_arguments',
-      missing.map((name) => `missing required field: ${name}`),
-    )
+function kindOf(ws: Workspace, token: string): Kind {
+  if (token === ws.botToken) return 'bot'
+  if (token === ws.appToken) return 'app'
+  if (token === ws.configToken) return 'configuration'
+  return ws.userTokens.has(token) ? 'user' : refuse('invalid_auth')
 }

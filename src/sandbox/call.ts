@@ -1,18 +1,24 @@
-import type { KnownBlock } from '@slack/types'
-import { isRecord, isTooLong, judgeBlocks, withIds } from './blocks.ts'
+import type { Room, Stored, Workspace } from './model.ts'
 import methodData from './slack-methods.json' with { type: 'json' }
-import { canSee, findRoom, type Room, type Stored, type Workspace } from './workspace.ts'
+import { canSee, findRoom } from './workspace.ts'
 
 /** What Slack publishes about a method: `slack-methods.json`, taken from `source` in it. */
 export interface MethodFacts {
-  required: string[]
-  /** Any one of these scopes of a bot token lets it in; where they are named by kind of channel, the one for that kind. */
-  scopes: string[]
+  /** By name: Slack's word for the type, `required ` before it where Slack wants it. `any`: it does not say. */
+  args: Record<string, string | undefined>
+  /** By kind of token: any one of these scopes lets it in; where they are named by kind of channel, the one for that kind. Empty: every kind of token. */
+  scopes: { bot?: string[]; user?: string[]; configuration?: string[] }
   tier: string | null
+  /** Every error that it may give. */
   errors: string[]
 }
 
-export const METHODS: Record<string, MethodFacts> = methodData.methods
+export const METHODS: Record<string, MethodFacts> = Object.fromEntries(
+  Object.entries(methodData.methods).map(([name, facts]) => [
+    name,
+    { ...facts, errors: [...methodData.common_errors, ...facts.errors] },
+  ]),
+)
 
 /** Methods that Slack has and this workspace has not. */
 export const ABSENT: ReadonlySet<string> = new Set(methodData.absent)
@@ -42,14 +48,16 @@ export interface Call {
   method: string
   facts: MethodFacts
   args: Record<string, unknown>
-  /** The id of the bot's user. */
-  bot: string
-  /** Where the workspace listens, for addresses that it hands out: `http://127.0.0.1:4200`. */
-  base: string
+  /** Whose token it is: the bot's user, or a person. */
+  me: string
+  /** What the token may do. */
+  scopes: ReadonlySet<string>
   /** `ts` of the message that the call made or changed, for the journal. */
   ts: string | null
   triggers: Triggers
   openTicket(): string
+  /** Reads leave out what is newer, milliseconds of the workspace's clock; null: nothing (the fault `stale`). */
+  notAfter: number | null
 }
 
 /** `trigger_id`s that were handed out. */
@@ -83,6 +91,12 @@ export function refuseWith(code: string, problems: readonly string[]): never {
   const messages = problems.map((problem) => `[ERROR] ${problem}`)
   const extra = { response_metadata: { messages } }
   throw new Refused(code, code.startsWith('invalid_blocks') ? { errors: [...problems], ...extra } : extra)
+}
+
+/** The first of these codes that Slack lists for the method: the same mistake has several names there. */
+export function refuseAs(call: Call, codes: readonly string[], problem: string): never {
+  const code = codes.find((each) => call.facts.errors.includes(each))
+  return code === undefined ? refuseWith('invalid_arguments', [problem]) : refuse(code)
 }
 
 /** An argument as text; numbers are taken as written. `undefined` when it is absent or empty. */
@@ -128,38 +142,43 @@ export function list(call: Call, name: string): string[] {
     .filter((part) => part !== '')
 }
 
+const PREFIX: Record<Room['kind'], string> = { public: 'channels:', private: 'groups:', im: 'im:', mpim: 'mpim:' }
+
+/** The method's scopes for the kind of token that is used. */
+export const scopesFor = (call: Call): string[] =>
+  (call.me === call.ws.app.botUser ? call.facts.scopes.bot : call.facts.scopes.user) ?? []
+
 /** Refuses with `missing_scope` unless the token has a scope of the method for this kind of channel. */
 export function needScopeFor(call: Call, kind: Room['kind']): void {
-  const prefix = { public: 'channels:', private: 'groups:', im: 'im:' }[kind]
-  const fitting = call.facts.scopes.filter((scope) => scope.startsWith(prefix))
+  const fitting = scopesFor(call).filter((scope) => scope.startsWith(PREFIX[kind]))
   // Methods such as chat.postMessage have one scope for all kinds of channel.
-  if (fitting.length === 0 || fitting.some((scope) => call.ws.scopes.has(scope))) return
-  refuseScope(call.ws, fitting)
+  if (fitting.length === 0 || fitting.some((scope) => call.scopes.has(scope))) return
+  refuseScope(call, fitting)
 }
 
-export function refuseScope(ws: Workspace, needed: readonly string[]): never {
-  throw new Refused('missing_scope', { needed: needed.join(','), provided: [...ws.scopes].join(',') })
+export function refuseScope(call: Pick<Call, 'scopes'>, needed: readonly string[]): never {
+  throw new Refused('missing_scope', { needed: needed.join(','), provided: [...call.scopes].join(',') })
 }
 
-/** The channel of a call, if the bot may know of it. A private channel that the bot is not in does not exist for it. */
+/** The channel of a call, if the caller may know of it. A private channel that they are not in does not exist for them. */
 export function channelOf(call: Call, name = 'channel'): Room {
   const room = call.ws.rooms.get(need(call, name))
-  if (!room || !canSee(room, call.bot)) refuse('channel_not_found')
+  if (!room || !canSee(call.ws, room, call.me)) refuse('channel_not_found')
   needScopeFor(call, room.kind)
   return room
 }
 
-/** As {@link channelOf}, but the bot has to be in it. */
+/** As {@link channelOf}, but the caller has to be in it. */
 export function ownChannelOf(call: Call, name = 'channel'): Room {
   const room = channelOf(call, name)
-  if (!room.members.has(call.bot)) refuse('not_in_channel')
+  if (!room.members.has(call.me)) refuse('not_in_channel')
   return room
 }
 
 /** As chat.postMessage finds it: by id, or by `#name`. */
 export function channelByNameOf(call: Call): Room {
   const room = findRoom(call.ws, need(call, 'channel'))
-  if (!room || !canSee(room, call.bot)) refuse('channel_not_found')
+  if (!room || !canSee(call.ws, room, call.me)) refuse('channel_not_found')
   return room
 }
 
@@ -169,84 +188,17 @@ export function messageOf(call: Call, room: Room, name: string): Stored {
   return message && message.onlyFor === null ? message : refuse('message_not_found')
 }
 
-/** Methods' limits on `text`. Longer text is cut by chat.postMessage and refused by the others. */
-export const LONGEST_TEXT = 40_000
-/** Of chat.update, in bytes, counted after `&` is escaped. */
-export const LONGEST_UPDATE_BYTES = 4_000
-
-export interface Content {
-  text: string | undefined
-  blocks: KnownBlock[] | undefined
-  attachments: unknown[] | undefined
-  metadata: Stored['metadata'] | undefined
-}
-
-/** What a call says, judged: text, blocks, attachments and metadata; each `undefined` when it was not sent. */
-export function contentOf(call: Call): Content {
-  const markdown = text(call, 'markdown_text')
-  const plain = text(call, 'text')
-  if (markdown !== undefined && (plain !== undefined || call.args.blocks !== undefined))
-    refuse('markdown_text_conflict')
-  const blocks =
-    markdown === undefined ? blocksOf(call) : judged([{ type: 'markdown', text: markdown }], call.facts.errors)
-  return { text: plain ?? markdown, blocks, attachments: attachmentsOf(call), metadata: metadataOf(call) }
-}
-
-function blocksOf(call: Call): KnownBlock[] | undefined {
-  const sent = json(call, 'blocks')
-  if (sent === undefined) return undefined
-  if (sent === 'unreadable' || !Array.isArray(sent.value)) return refuse('invalid_blocks_format')
-  return judged(sent.value, call.facts.errors)
-}
-
-/** Blocks for a message with their ids, or the refusal that Slack gives. Only chat.postMessage has a name for too much text in all. */
-export function judged(blocks: readonly unknown[], errors: readonly string[] = []): KnownBlock[] {
-  const { problems } = judgeBlocks(blocks, 'message')
-  if (problems.length > 0) refuseWith('invalid_blocks', problems)
-  const tooLong = errors.includes('msg_blocks_too_long') ? 'msg_blocks_too_long' : 'invalid_blocks'
-  if (isTooLong(blocks)) refuseWith(tooLong, ['too much text in all blocks together [json-pointer:/blocks]'])
-  return withIds(blocks)
-}
-
-const MOST_ATTACHMENTS = 100
-
-function attachmentsOf(call: Call): unknown[] | undefined {
-  const sent = json(call, 'attachments')
-  if (sent === undefined) return undefined
-  if (sent === 'unreadable' || !Array.isArray(sent.value)) return refuseWith('invalid_arguments', ['attachments'])
-  if (sent.value.length > MOST_ATTACHMENTS) refuse('too_many_attachments')
-  return sent.value
-}
-
-const METADATA_BYTES = 16_384
-
-function metadataOf(call: Call): Stored['metadata'] | undefined {
-  const sent = json(call, 'metadata')
-  if (sent === undefined || call.method === 'chat.postEphemeral') return undefined
-  if (sent === 'unreadable' || !isRecord(sent.value)) return refuse('invalid_metadata_format')
-  if (Object.keys(sent.value).length === 0) return null
-  const { event_type, event_payload, ...others } = sent.value
-  const fits = typeof event_type === 'string' && event_type !== '' && isRecord(event_payload)
-  if (!fits || Object.keys(others).length > 0) return refuse('invalid_metadata_schema')
-  if (Buffer.byteLength(JSON.stringify(sent.value)) > METADATA_BYTES) return refuse('metadata_too_large')
-  return { event_type, event_payload }
-}
-
 const PAGE = 100
 
 /** One page of a list, by Slack's `limit` and `cursor`. */
 export function paged<T>(call: Call, all: readonly T[], most = 1000): { page: T[]; next_cursor: string } {
   const asked = text(call, 'limit')
   const limit = asked === undefined ? PAGE : Number(asked)
-  if (!Number.isInteger(limit) || limit < 1) {
-    refuseWith(call.facts.errors.includes('invalid_limit') ? 'invalid_limit' : 'invalid_arguments', ['limit'])
-  }
+  if (!Number.isInteger(limit) || limit < 1) refuseAs(call, ['invalid_limit'], 'limit')
   const cursor = text(call, 'cursor')
   const from = cursor === undefined ? 0 : Number(Buffer.from(cursor, 'base64').toString().replace('next:', ''))
-  if (!Number.isInteger(from) || from < 0 || from > all.length) refuse('invalid_cursor')
+  if (!Number.isInteger(from) || from < 0 || from > all.length) refuseAs(call, ['invalid_cursor'], 'cursor')
   const to = from + Math.min(limit, most)
   const next_cursor = to < all.length ? Buffer.from(`next:${to}`).toString('base64') : ''
   return { page: all.slice(from, to), next_cursor }
 }
-
-export const seconds = (ms: number): number => Math.floor(ms / 1000)

@@ -23,6 +23,8 @@ export const faultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('lost_reply'), ...where }),
   /** The answer comes, `ms` late; the thing is done at the end of the wait. */
   z.strictObject({ kind: z.literal('slow'), ...where, ms: z.int().min(0).max(600_000) }),
+  /** Reads (conversations.history, conversations.replies) lack the messages of the last `ms`: Slack's replicas lag. */
+  z.strictObject({ kind: z.literal('stale'), ...where, ms: z.int().min(1) }),
   /** `{ok: false, error}`. Nothing is done. */
   z.strictObject({ kind: z.literal('error'), ...where, error: z.string().min(1) }),
   /** Now: every Socket Mode connection is closed, after a `disconnect` frame with this reason, or without a word (`cut`). */
@@ -32,12 +34,16 @@ export const faultSchema = z.discriminatedUnion('kind', [
   }),
   /** New Socket Mode connections are refused (apps.connections.open still answers). */
   z.strictObject({ kind: z.literal('refuse_connections'), ...howOften }),
-  /** Envelopes are delivered twice. */
-  z.strictObject({ kind: z.literal('duplicate'), ...howOften }),
+  /** Envelopes, or signed requests, are delivered twice, or more often. */
+  z.strictObject({ kind: z.literal('duplicate'), ...howOften, times: z.int().min(2).max(10).default(2) }),
   /** Acks are lost on their way. */
   z.strictObject({ kind: z.literal('drop_acks'), ...howOften }),
-  /** Envelopes are lost on their way: sent by Slack, never seen by the bot. */
+  /** Acks are `ms` late: after three seconds Slack has given up. */
+  z.strictObject({ kind: z.literal('slow_acks'), ...howOften, ms: z.int().min(1).max(600_000) }),
+  /** Envelopes, or signed requests, are lost on their way: sent by Slack, never seen by the bot. */
   z.strictObject({ kind: z.literal('drop_envelopes'), ...howOften }),
+  /** They are sent `ms` late. With a probability some overtake others. */
+  z.strictObject({ kind: z.literal('late_envelopes'), ...howOften, ms: z.int().min(1).max(600_000) }),
 ])
 
 export type Fault = z.infer<typeof faultSchema>
@@ -71,7 +77,7 @@ export function disarm(faults: Faults): void {
 }
 
 const isCallFault = (fault: CallFault | SocketFault): fault is CallFault =>
-  ['ratelimited', 'http', 'hang', 'lost_reply', 'slow', 'error'].includes(fault.kind)
+  ['ratelimited', 'http', 'hang', 'lost_reply', 'slow', 'stale', 'error'].includes(fault.kind)
 
 /** The fault that strikes this call, if one does; it is used up by that. `channels` are the id and the name of the call's channel. */
 export function strike(faults: Faults, method: string, channels: readonly string[]): CallFault | null {
@@ -84,9 +90,12 @@ export function strike(faults: Faults, method: string, channels: readonly string
   return null
 }
 
-/** Whether a fault of this kind strikes now; it is used up by that. */
-export function strikesSocket(faults: Faults, kind: SocketFault['kind']): boolean {
-  return faults.armed.some((armed) => armed.fault.kind === kind && useUp(faults, armed))
+type Of<K extends SocketFault['kind']> = Extract<SocketFault, { kind: K }>
+
+/** The fault of this kind that strikes a delivery now, if one does; it is used up by that. */
+export function strikeSocket<K extends SocketFault['kind']>(faults: Faults, kind: K): Of<K> | null {
+  const struck = faults.armed.find((armed) => armed.fault.kind === kind && useUp(faults, armed))
+  return (struck?.fault as Of<K> | undefined) ?? null
 }
 
 function useUp(faults: Faults, armed: Armed): boolean {

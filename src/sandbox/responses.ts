@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { edit, post, remove } from './acts.ts'
 import { isRecord } from './blocks.ts'
-import { judged, Refused } from './call.ts'
-import type { Room, Stored, Workspace } from './workspace.ts'
+import { Refused } from './call.ts'
+import { judged, judgedAttachment } from './content.ts'
+import type { Room, Stored, Workspace } from './model.ts'
 
 /** Slack takes this many answers to one `response_url`. */
 const MOST_USES = 5
@@ -88,7 +89,9 @@ export function answerIn(body: Record<string, unknown>): Pick<Stored, 'text' | '
   const sent = typeof body.blocks === 'string' ? safely(body.blocks) : body.blocks
   if (sent !== undefined && !Array.isArray(sent)) throw new Refused('invalid_blocks_format')
   const blocks = sent ? judged(sent) : []
-  const attachments = Array.isArray(body.attachments) ? body.attachments : []
+  const attachments = (Array.isArray(body.attachments) ? body.attachments : [])
+    .filter(isRecord)
+    .map((attachment) => judgedAttachment(attachment))
   return text === '' && blocks.length === 0 && attachments.length === 0 ? null : { text, blocks, attachments }
 }
 

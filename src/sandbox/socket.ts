@@ -4,8 +4,9 @@ import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { isRecord } from './blocks.ts'
 import type { Ack, Line, Timing } from './delivery.ts'
-import { type Faults, strikesSocket } from './faults.ts'
-import { emit, type Workspace } from './workspace.ts'
+import { type Faults, strikeSocket } from './faults.ts'
+import type { Workspace } from './model.ts'
+import { emit } from './workspace.ts'
 
 /** Slack's limit of open connections of one app. */
 const MOST_CONNECTIONS = 10
@@ -13,6 +14,8 @@ const MOST_CONNECTIONS = 10
 const TICKET_MS = 30_000
 /** How long Slack leaves a socket open after it asked the client to go. */
 const DISCONNECT_GRACE_MS = 10_000
+/** How long an acknowledgement is still known by its envelope, so that one that comes too late can be told from nonsense. */
+const REMEMBER_MS = 60_000
 
 export type DisconnectReason = 'warning' | 'refresh_requested' | 'too_many_websockets' | 'link_disabled'
 
@@ -35,7 +38,7 @@ export function socketMode(ws: Workspace, faults: Faults, timing: Timing): Socke
   const server = new WebSocketServer({ noServer: true })
   const tickets = new Map<string, number>()
   const connections: Connection[] = []
-  const waiting = new Map<string, (ack: Ack) => void>()
+  const waiting = new Map<string, { heard: (ack: Ack) => void; until: number }>()
 
   const counted = () => {
     ws.connections = connections.filter((connection) => !connection.leaving).length
@@ -66,8 +69,10 @@ export function socketMode(ws: Workspace, faults: Faults, timing: Timing): Socke
 
   function acknowledged(frame: string): void {
     const { id, payload } = ackIn(frame)
-    const done = id === undefined ? undefined : waiting.get(id)
-    if (done && !strikesSocket(faults, 'drop_acks')) done(payload)
+    const known = id === undefined ? undefined : waiting.get(id)
+    if (id === undefined || !known) return
+    waiting.delete(id)
+    known.heard({ ok: true, body: payload })
   }
 
   function dismiss(connection: Connection, reason: DisconnectReason): void {
@@ -80,6 +85,13 @@ export function socketMode(ws: Workspace, faults: Faults, timing: Timing): Socke
   function pick(): Connection | undefined {
     const open = connections.filter(({ socket, leaving }) => !leaving && socket.readyState === socket.OPEN)
     return open[Math.floor(ws.random() * open.length)]
+  }
+
+  function forgetOld(): void {
+    for (const [id, { until }] of waiting) {
+      if (until > Date.now()) break
+      waiting.delete(id)
+    }
   }
 
   const pings = setInterval(() => {
@@ -98,15 +110,20 @@ export function socketMode(ws: Workspace, faults: Faults, timing: Timing): Socke
       const ticket = new URL(request.url ?? '/', 'http://local').searchParams.get('ticket') ?? ''
       const until = tickets.get(ticket)
       tickets.delete(ticket)
-      if (strikesSocket(faults, 'refuse_connections')) return turnAway(socket, '503 Service Unavailable')
+      if (strikeSocket(faults, 'refuse_connections')) return turnAway(socket, '503 Service Unavailable')
       if (until === undefined || until < Date.now()) return turnAway(socket, '408 Request Timeout')
       server.handleUpgrade(request, socket, head, welcome)
     },
 
-    deliver({ kind, payload, retry }) {
+    via: 'socket',
+    timedOut: 'timeout',
+
+    send({ kind, payload, retry }, copies, heard) {
       const connection = pick()
-      if (!connection) return Promise.resolve('dispatch_failed')
+      if (!connection) return null
+      forgetOld()
       const envelope_id = randomUUID()
+      waiting.set(envelope_id, { heard, until: Date.now() + REMEMBER_MS })
       const frame = {
         envelope_id,
         payload,
@@ -114,17 +131,9 @@ export function socketMode(ws: Workspace, faults: Faults, timing: Timing): Socke
         accepts_response_payload: kind !== 'events_api',
         ...(kind === 'events_api' ? { retry_attempt: retry.attempt, retry_reason: retry.reason } : {}),
       }
-      return new Promise((resolve) => {
-        const done = (ack: Ack) => {
-          clearTimeout(timer)
-          waiting.delete(envelope_id)
-          resolve(ack)
-        }
-        const timer = setTimeout(() => done('operation_timeout'), timing.ackMs)
-        waiting.set(envelope_id, done)
-        if (!strikesSocket(faults, 'drop_envelopes')) send(connection.socket, frame)
-        if (strikesSocket(faults, 'duplicate')) send((pick() ?? connection).socket, frame)
-      })
+      for (let copy = 1; copy <= copies; copy += 1)
+        send((copy === 1 ? connection : (pick() ?? connection)).socket, frame)
+      return { envelopeId: envelope_id }
     },
 
     disconnect(reason) {
@@ -140,12 +149,15 @@ export function socketMode(ws: Workspace, faults: Faults, timing: Timing): Socke
 
     close() {
       clearInterval(pings)
-      for (const done of [...waiting.values()]) done('operation_timeout')
+      for (const { heard } of [...waiting.values()]) heard(HUNG_UP)
       for (const { socket } of [...connections]) socket.terminate()
       server.close()
     },
   }
 }
+
+/** The workspace closes while somebody waits. */
+const HUNG_UP: Ack = { ok: false, failed: 'operation_timeout', reason: 'timeout', again: false }
 
 function send(socket: WebSocket, frame: object): void {
   // A socket that closes at this moment loses the frame, as it would at Slack: nobody acknowledges it.

@@ -1,4 +1,4 @@
-import { archive, createChannel, join, leave, rename, setPurpose, setTopic } from '../acts.ts'
+import { archive, createChannel, join, leave, rename, setPurpose, setTopic, unarchive } from '../acts.ts'
 import {
   type Answer,
   type Call,
@@ -6,57 +6,39 @@ import {
   flag,
   type Handler,
   list,
-  need,
   needScopeFor,
-  ownChannelOf,
   paged,
   refuse,
   text,
 } from '../call.ts'
-import { newestFirst, slackChannel, slackMessage } from '../slack-shapes.ts'
-import { canSee, findDm, isLater, isTop, openDm, openly, type Room, repliesTo, type Stored } from '../workspace.ts'
+import type { Room } from '../model.ts'
+import { isGeneral, slackChannel } from '../slack-shapes.ts'
+import { canSee, isChannel, isExternal } from '../workspace.ts'
 
+/** Channels: their life, their members, their descriptions. */
 export const conversations: Record<string, Handler> = {
-  'conversations.open'(call) {
-    const known = text(call, 'channel')
-    if (known !== undefined) {
-      const room = channelOf(call)
-      if (room.kind !== 'im') refuse('channel_not_found')
-      return opened(call, room, true)
-    }
-    const users = list(call, 'users')
-    if (users.length === 0) refuse('users_list_not_supplied')
-    needScopeFor(call, 'im')
-    const persons = users.map((id) => call.ws.users.get(id) ?? refuse('user_not_found'))
-    if (persons.some((person) => person.deleted)) refuse('user_disabled')
-    if (persons.some((person) => person.isBot)) refuse('invalid_user_combination')
-    const [person, ...others] = persons
-    // Group DMs are not built here; Slack's own answer for too large a group says so best.
-    if (!person || others.length > 0) return refuse('too_many_users')
-    if (flag(call, 'prevent_creation') && !findDm(call.ws, person.id)) refuse('channel_not_found')
-    const { room, existed } = openDm(call.ws, person.id)
-    return opened(call, room, existed)
-  },
-
   'conversations.create'(call) {
     const isPrivate = flag(call, 'is_private')
     needScopeFor(call, isPrivate ? 'private' : 'public')
     const name = needName(call)
-    return { channel: slackChannel(call.ws, createChannel(call.ws, name, call.bot, isPrivate)) }
+    if (!call.ws.preferences.everyoneCreatesChannels && !call.ws.users.get(call.me)?.isAdmin)
+      refuse('restricted_action')
+    return shown(call, createChannel(call.ws, name, call.me, isPrivate))
   },
 
   'conversations.rename'(call) {
     const room = namedChannelOf(call)
-    if (!room.members.has(call.bot)) refuse('not_in_channel')
+    if (!room.members.has(call.me)) refuse('not_in_channel')
     if (room.archived) refuse('is_archived')
-    if (room.creator !== call.bot) refuse('not_authorized')
-    rename(call.ws, room, call.bot, needName(call))
-    return { channel: slackChannel(call.ws, room) }
+    const isAdmin = call.ws.users.get(call.me)?.isAdmin ?? false
+    if ((room.creator !== call.me && !isAdmin) || isGeneral(room)) refuse('not_authorized')
+    rename(call.ws, room, call.me, needName(call))
+    return shown(call, room)
   },
 
   'conversations.invite'(call) {
     const room = namedChannelOf(call)
-    if (!room.members.has(call.bot)) refuse('not_in_channel')
+    if (!room.members.has(call.me)) refuse('not_in_channel')
     if (room.archived) refuse('is_archived')
     const users = list(call, 'users')
     if (users.length === 0) refuse('no_user')
@@ -65,72 +47,86 @@ export const conversations: Record<string, Handler> = {
     const [first] = errors
     const goOn = flag(call, 'force') && errors.length < users.length
     if (first && !goOn) refuse(first.error, { errors })
-    for (const { user, error } of judged) if (error === null) join(call.ws, room, user, call.bot)
-    return { channel: slackChannel(call.ws, room), ...(errors.length > 0 ? { errors } : {}) }
+    for (const { user, error } of judged) if (error === null) join(call.ws, room, user, call.me)
+    return { ...shown(call, room), ...(errors.length > 0 ? { errors } : {}) }
   },
 
   'conversations.join'(call) {
     const room = namedChannelOf(call)
     if (room.kind !== 'public') refuse('method_not_supported_for_channel_type')
     if (room.archived) refuse('is_archived')
-    const already = room.members.has(call.bot)
-    if (!already) join(call.ws, room, call.bot, call.bot)
+    const already = room.members.has(call.me)
+    if (!already) join(call.ws, room, call.me, call.me)
     const warning = { warning: 'already_in_channel', response_metadata: { warnings: ['already_in_channel'] } }
-    return { channel: slackChannel(call.ws, room), ...(already ? warning : {}) }
+    return { ...shown(call, room), ...(already ? warning : {}) }
   },
 
   'conversations.leave'(call) {
     const room = namedChannelOf(call)
     if (room.archived) refuse('is_archived')
-    if (!room.members.has(call.bot)) return { not_in_channel: true }
-    if (room.name === 'general') refuse('cant_leave_general')
+    if (!room.members.has(call.me)) return { not_in_channel: true }
+    if (isGeneral(room)) refuse('cant_leave_general')
     if (room.kind === 'private' && room.members.size === 1) refuse('last_member')
-    leave(call.ws, room, call.bot, call.bot)
+    leave(call.ws, room, call.me, call.me)
     return {}
   },
 
   'conversations.kick'(call) {
     const room = namedChannelOf(call)
-    if (!room.members.has(call.bot)) refuse('not_in_channel')
-    const user = call.ws.users.get(need(call, 'user')) ?? refuse('user_not_found')
-    if (user.id === call.bot) refuse('cant_kick_self')
-    if (room.name === 'general') refuse('cant_kick_from_general')
+    if (!room.members.has(call.me)) refuse('not_in_channel')
+    const user = call.ws.users.get(text(call, 'user') ?? '') ?? refuse('user_not_found')
+    if (user.id === call.me) refuse('cant_kick_self')
+    if (isGeneral(room)) refuse('cant_kick_from_general')
     if (!room.members.has(user.id)) refuse('not_in_channel')
-    leave(call.ws, room, user.id, call.bot)
+    leave(call.ws, room, user.id, call.me)
     return { errors: {} }
   },
 
   'conversations.archive'(call) {
     const room = namedChannelOf(call)
     if (room.archived) refuse('already_archived')
-    if (!room.members.has(call.bot)) refuse('not_in_channel')
-    if (room.name === 'general') refuse('cant_archive_general')
-    archive(call.ws, room, call.bot)
+    if (!room.members.has(call.me)) refuse('not_in_channel')
+    if (isGeneral(room)) refuse('cant_archive_general')
+    archive(call.ws, room, call.me)
+    return {}
+  },
+
+  'conversations.unarchive'(call) {
+    const room = namedChannelOf(call)
+    // Slack says so in its documentation, as a known bug: it takes people's tokens alone.
+    if (call.me === call.ws.app.botUser) refuse('not_allowed_token_type')
+    if (!room.archived) refuse('not_archived')
+    unarchive(call.ws, room, call.me)
     return {}
   },
 
   'conversations.setTopic'(call) {
     const topic = describe(call, 'topic')
-    setTopic(call.ws, topic.room, call.bot, topic.value)
-    return { channel: slackChannel(call.ws, topic.room) }
+    setTopic(call.ws, topic.room, call.me, topic.value)
+    return shown(call, topic.room)
   },
 
   'conversations.setPurpose'(call) {
     const purpose = describe(call, 'purpose')
-    setPurpose(call.ws, purpose.room, call.bot, purpose.value)
-    return { channel: slackChannel(call.ws, purpose.room), purpose: purpose.value }
+    setPurpose(call.ws, purpose.room, call.me, purpose.value)
+    return shown(call, purpose.room)
   },
 
   'conversations.info'(call) {
     const room = channelOf(call)
     const count = flag(call, 'include_num_members') ? { num_members: room.members.size } : {}
-    return { channel: { ...slackChannel(call.ws, room), ...count } }
+    const read = room.lastRead.get(call.me)
+    const last_read = read === undefined ? {} : { last_read: read }
+    return { channel: { ...slackChannel(call.ws, room, call.me), ...last_read, ...count } }
   },
 
   'conversations.list'(call) {
-    const rooms = listed(call).filter((room) => canSee(room, call.bot))
+    const rooms = listed(call).filter((room) => canSee(call.ws, room, call.me))
     const { page, next_cursor } = paged(call, rooms)
-    const channels = page.map((room) => ({ ...slackChannel(call.ws, room), num_members: room.members.size }))
+    const channels = page.map((room) => ({
+      ...slackChannel(call.ws, room, call.me),
+      ...(room.kind === 'im' ? {} : { num_members: room.members.size }),
+    }))
     return { channels, response_metadata: { next_cursor } }
   },
 
@@ -139,51 +135,25 @@ export const conversations: Record<string, Handler> = {
     return { members: page, response_metadata: { next_cursor } }
   },
 
-  'conversations.history'(call) {
-    const room = ownChannelOf(call)
-    const { page, next_cursor } = paged(call, newestFirst(openly(room).filter(isTop).filter(within(call))), 999)
-    return {
-      messages: page.map((message) => slackMessage(call.ws, room, message, flag(call, 'include_all_metadata'))),
-      has_more: next_cursor !== '',
-      pin_count: room.pins.length,
-      channel_actions_ts: null,
-      channel_actions_count: 0,
-      ...(next_cursor === '' ? {} : { response_metadata: { next_cursor } }),
-    }
-  },
-
-  'conversations.replies'(call) {
-    const room = channelOf(call)
-    if (!room.members.has(call.bot)) refuse('channel_not_found')
-    const asked = room.messages.get(need(call, 'ts'))
-    if (!asked || asked.onlyFor !== null) return refuse('thread_not_found')
-    const parent = room.messages.get(asked.threadTs ?? asked.ts) ?? asked
-    const replies = repliesTo(room, parent.ts).filter(within(call))
-    const { page, next_cursor } = paged(call, [parent, ...replies])
-    return {
-      messages: page.map((message) => slackMessage(call.ws, room, message, flag(call, 'include_all_metadata'))),
-      has_more: next_cursor !== '',
-      ...(next_cursor === '' ? {} : { response_metadata: { next_cursor } }),
-    }
-  },
-
   'users.conversations'(call) {
-    const user = text(call, 'user') ?? call.bot
-    const rooms = listed(call).filter((room) => room.members.has(user) && canSee(room, call.bot))
+    const user = text(call, 'user') ?? call.me
+    const rooms = listed(call).filter((room) => room.members.has(user) && canSee(call.ws, room, call.me))
     const { page, next_cursor } = paged(call, rooms)
-    return { channels: page.map((room) => slackChannel(call.ws, room)), response_metadata: { next_cursor } }
+    const channels = page.map((room) => {
+      // This method does not say whether the caller is in it: they asked for somebody's channels.
+      const { is_member: _, ...rest } = { is_member: true, ...slackChannel(call.ws, room, call.me) }
+      return rest
+    })
+    return { channels, response_metadata: { next_cursor } }
   },
 }
 
-function opened(call: Call, room: Room, existed: boolean): Answer {
-  const channel = flag(call, 'return_im') ? slackChannel(call.ws, room) : { id: room.id }
-  return { ...(existed ? { no_op: true, already_open: true } : {}), channel }
-}
+const shown = (call: Call, room: Room): Answer => ({ channel: slackChannel(call.ws, room, call.me) })
 
 /** A channel with a name: a DM cannot be renamed, archived, joined. */
 function namedChannelOf(call: Call): Room {
   const room = channelOf(call)
-  return room.kind === 'im' ? refuse('method_not_supported_for_channel_type') : room
+  return isChannel(room) ? room : refuse('method_not_supported_for_channel_type')
 }
 
 const LONGEST_NAME = 80
@@ -192,66 +162,55 @@ const LONGEST_NAME = 80
 function needName(call: Call): string {
   const name = text(call, 'name')
   if (name === undefined) return refuse('invalid_name_required')
-  if (name.length > LONGEST_NAME) return refuse('invalid_name_maxlength')
-  if (/^[\p{P}\p{S}]+$/u.test(name)) return refuse('invalid_name_punctuation')
-  if (!/^[\p{Ll}\p{Lo}\p{N}_-]+$/u.test(name)) return refuse('invalid_name_specials')
-  if ([...call.ws.rooms.values()].some((room) => room.kind !== 'im' && room.name === name)) return refuse('name_taken')
+  const wrong = whyNoName(name)
+  if (wrong !== null) return refuse(wrong)
+  if ([...call.ws.rooms.values()].some((room) => isChannel(room) && room.name === name)) return refuse('name_taken')
   return name
+}
+
+/** Slack's code for a name that no channel may have, or null. */
+export function whyNoName(name: string): string | null {
+  if (name.length > LONGEST_NAME) return 'invalid_name_maxlength'
+  if (/^[\p{P}\p{S}]+$/u.test(name)) return 'invalid_name_punctuation'
+  return /^[\p{Ll}\p{Lo}\p{N}_-]+$/u.test(name) ? null : 'invalid_name_specials'
 }
 
 function whyNotInvited(call: Call, room: Room, id: string): string | null {
   const user = call.ws.users.get(id)
   if (!user) return 'user_not_found'
-  if (id === call.bot) return 'cant_invite_self'
+  if (id === call.me) return 'cant_invite_self'
   if (room.members.has(id)) return 'already_in_channel'
   if (user.deleted || user.isBot) return 'cant_invite'
-  if (user.isRestricted) return 'user_is_restricted'
-  return null
+  if (isExternal(user)) return 'no_external_invite_permission'
+  const elsewhere = [...call.ws.rooms.values()].some((other) => isChannel(other) && other.members.has(id))
+  if (user.isUltraRestricted && elsewhere) return 'ura_max_channels'
+  return user.isRestricted ? 'user_is_restricted' : null
 }
 
 const LONGEST_DESCRIPTION = 250
 
 function describe(call: Call, name: 'topic' | 'purpose'): { room: Room; value: string } {
   const room = namedChannelOf(call)
-  if (!room.members.has(call.bot)) refuse('not_in_channel')
+  if (!room.members.has(call.me)) refuse('not_in_channel')
   if (room.archived) refuse('is_archived')
   const value = text(call, name) ?? ''
   if (value.length > LONGEST_DESCRIPTION) refuse('too_long')
   return { room, value }
 }
 
-const KINDS: Record<string, Room['kind'] | null> = {
+const KINDS: Record<string, Room['kind'] | undefined> = {
   public_channel: 'public',
   private_channel: 'private',
   im: 'im',
-  mpim: null,
+  mpim: 'mpim',
 }
 
 /** The channels of the asked `types`, public ones when nothing is asked. */
 function listed(call: Call): Room[] {
   const types = list(call, 'types')
-  const kinds = (types.length > 0 ? types : ['public_channel']).map((type) => {
-    const kind = KINDS[type]
-    return kind === undefined ? refuse('invalid_types') : kind
-  })
-  for (const kind of kinds) if (kind !== null) needScopeFor(call, kind)
+  const kinds = (types.length > 0 ? types : ['public_channel']).map((type) => KINDS[type] ?? refuse('invalid_types'))
+  for (const kind of kinds) needScopeFor(call, kind)
   return [...call.ws.rooms.values()].filter(
     (room) => kinds.includes(room.kind) && !(flag(call, 'exclude_archived') && room.archived),
   )
-}
-
-/** Whether a message lies between `oldest` and `latest`. */
-function within(call: Call): (message: Stored) => boolean {
-  const bound = (name: 'oldest' | 'latest') => {
-    const value = text(call, name)
-    if (value !== undefined && !/^\d+(\.\d+)?$/.test(value)) refuse(`invalid_ts_${name}`)
-    return value
-  }
-  const oldest = bound('oldest')
-  const latest = bound('latest')
-  const inclusive = flag(call, 'inclusive')
-  const same = (ts: string, bound: string) => inclusive && Number(ts) === Number(bound)
-  return ({ ts }) =>
-    (oldest === undefined || isLater(ts, oldest) || same(ts, oldest)) &&
-    (latest === undefined || isLater(latest, ts) || same(ts, latest))
 }

@@ -1,20 +1,26 @@
 import { pin, react, unpin, unreact } from '../acts.ts'
-import { type Call, channelOf, type Handler, messageOf, need, ownChannelOf, refuse, seconds, text } from '../call.ts'
-import { slackMessage } from '../slack-shapes.ts'
-import { emit, newId, type Room, type Stored } from '../workspace.ts'
+import { type Call, channelOf, type Handler, messageOf, need, ownChannelOf, paged, refuse, text } from '../call.ts'
+import type { Room, Stored } from '../model.ts'
+import { permalink, seconds, slackMessage } from '../slack-shapes.ts'
+import { canSee } from '../workspace.ts'
 
 const MOST_PINS = 100
-const MOST_BOOKMARKS = 100
+/** Different ones at one message. */
 const MOST_KINDS_OF_REACTION = 50
+/** Of one person at one message. */
+const MOST_REACTIONS = 23
 
-/** Pins, reactions, bookmarks. */
+/** Pins and reactions. */
 export const items: Record<string, Handler> = {
   'pins.add'(call) {
     const room = ownChannelOf(call)
     const message = itemOf(call, room)
+    if (room.archived) refuse('restricted_action')
+    if (message.subtype !== null && message.subtype !== 'file_share' && message.subtype !== 'me_message')
+      refuse('not_pinnable')
     if (room.pins.some((pinned) => pinned.ts === message.ts)) refuse('already_pinned')
     if (room.pins.length >= MOST_PINS) refuse('too_many_pins')
-    pin(call.ws, room, message, call.bot)
+    pin(call.ws, room, message, call.me)
     call.ts = message.ts
     return {}
   },
@@ -31,7 +37,7 @@ export const items: Record<string, Handler> = {
         channel: room.id,
         created: seconds(item.at),
         created_by: item.by,
-        message: { ...slackMessage(call.ws, room, message), permalink: '' },
+        message: { ...slackMessage(call.ws, room, message), permalink: permalink(call.ws, message) },
       })),
     }
   },
@@ -40,7 +46,7 @@ export const items: Record<string, Handler> = {
     const room = channelOf(call)
     const message = itemOf(call, room)
     if (!room.pins.some((pinned) => pinned.ts === message.ts)) refuse('no_pin')
-    unpin(call.ws, room, message.ts)
+    unpin(call.ws, room, message, call.me)
     call.ts = message.ts
     return {}
   },
@@ -50,57 +56,50 @@ export const items: Record<string, Handler> = {
     const message = itemOf(call, room)
     const name = emojiOf(call)
     if (room.archived) refuse('is_archived')
-    if (message.reactions.get(name)?.includes(call.bot)) refuse('already_reacted')
+    if (message.reactions.get(name)?.includes(call.me)) refuse('already_reacted')
     if (message.reactions.size >= MOST_KINDS_OF_REACTION && !message.reactions.has(name)) refuse('too_many_emoji')
-    react(call.ws, message, call.bot, name)
+    if ([...message.reactions.values()].filter((users) => users.includes(call.me)).length >= MOST_REACTIONS)
+      refuse('too_many_reactions')
+    react(call.ws, message, call.me, name)
     call.ts = message.ts
     return {}
   },
 
   'reactions.remove'(call) {
-    const message = itemOf(call, channelOf(call))
+    const message = itemOf(call, givenChannel(call))
     const name = emojiOf(call)
-    if (!message.reactions.get(name)?.includes(call.bot)) refuse('no_reaction')
-    unreact(call.ws, message, call.bot, name)
+    if (!message.reactions.get(name)?.includes(call.me)) refuse('no_reaction')
+    unreact(call.ws, message, call.me, name)
     call.ts = message.ts
     return {}
   },
 
   'reactions.get'(call) {
-    const room = channelOf(call)
+    const room = givenChannel(call)
     const message = itemOf(call, room)
-    return { type: 'message', channel: room.id, message: slackMessage(call.ws, room, message) }
+    const shown = { ...slackMessage(call.ws, room, message), permalink: permalink(call.ws, message) }
+    return { type: 'message', channel: room.id, message: shown }
   },
 
-  'bookmarks.add'(call) {
-    const room = channelOf(call, 'channel_id')
-    if (!room.members.has(call.bot)) refuse('permission_denied')
-    if (need(call, 'type') !== 'link') refuse('invalid_bookmark_type')
-    const link = text(call, 'link')
-    if (link === undefined || !/^https?:\/\/\S+$/.test(link)) return refuse('invalid_link')
-    const emoji = text(call, 'emoji') ?? ''
-    if (emoji !== '' && !/^:[\w+-]+:$/.test(emoji)) refuse('invalid_emoji')
-    if (room.bookmarks.length >= MOST_BOOKMARKS) refuse('too_many_bookmarks')
-    const bookmark = { id: newId(call.ws, 'Bk'), title: need(call, 'title'), link, emoji }
-    room.bookmarks.push(bookmark)
-    emit(call.ws, { type: 'room', room, reason: 'changed' })
-    return { bookmark: bookmarkOf(call, room, bookmark) }
-  },
-
-  'bookmarks.list'(call) {
-    const room = channelOf(call, 'channel_id')
-    return { bookmarks: room.bookmarks.map((bookmark) => bookmarkOf(call, room, bookmark)) }
-  },
-
-  'bookmarks.remove'(call) {
-    const room = channelOf(call, 'channel_id')
-    const id = need(call, 'bookmark_id')
-    if (!room.bookmarks.some((bookmark) => bookmark.id === id)) refuse('not_found')
-    room.bookmarks = room.bookmarks.filter((bookmark) => bookmark.id !== id)
-    emit(call.ws, { type: 'room', room, reason: 'changed' })
-    return {}
+  'reactions.list'(call) {
+    const { ws } = call
+    const user = text(call, 'user') ?? call.me
+    if (!ws.users.has(user)) refuse('user_not_found')
+    const rooms = [...ws.rooms.values()].filter((room) => canSee(ws, room, call.me))
+    const reacted = rooms.flatMap((room) =>
+      [...room.messages.values()]
+        .filter((message) => message.onlyFor === null)
+        .filter(({ reactions }) => [...reactions.values()].some((users) => users.includes(user)))
+        .map((message) => ({ type: 'message', channel: room.id, message: slackMessage(ws, room, message) })),
+    )
+    const { page, next_cursor } = paged(call, reacted)
+    return { items: page, response_metadata: { next_cursor } }
   },
 }
+
+/** Where Slack's data calls the channel optional, because it could be a file's reaction. */
+const givenChannel = (call: Call): Room =>
+  text(call, 'channel') === undefined ? refuse('no_item_specified') : channelOf(call)
 
 /** The message that `timestamp` names. */
 function itemOf(call: Call, room: Room): Stored {
@@ -114,18 +113,3 @@ function emojiOf(call: Call): string {
   const name = need(call, 'name').replaceAll(':', '')
   return /^[\w+'-]+$/.test(name) ? name : refuse('invalid_name')
 }
-
-const bookmarkOf = (call: Call, room: Room, bookmark: Room['bookmarks'][number]) => ({
-  ...bookmark,
-  channel_id: room.id,
-  icon_url: '',
-  type: 'link',
-  entity_id: null,
-  date_created: seconds(call.ws.clock.now()),
-  date_updated: 0,
-  rank: '',
-  last_updated_by_user_id: call.bot,
-  last_updated_by_team_id: call.ws.team.id,
-  shortcut_id: null,
-  app_id: null,
-})

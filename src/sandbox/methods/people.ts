@@ -1,6 +1,8 @@
-import { type Call, type Handler, list, need, paged, refuse, seconds, text } from '../call.ts'
-import { slackGroup, slackUser } from '../slack-shapes.ts'
-import type { UserGroup } from '../workspace.ts'
+import { changeUser } from '../acts.ts'
+import { type Call, type Handler, need, paged, refuse, text } from '../call.ts'
+import type { User } from '../model.ts'
+import { seconds, slackProfile, slackUser } from '../slack-shapes.ts'
+import { isExternal, needUser } from '../workspace.ts'
 
 export const people: Record<string, Handler> = {
   'users.info'(call) {
@@ -9,7 +11,9 @@ export const people: Record<string, Handler> = {
   },
 
   'users.list'(call) {
-    const { page, next_cursor } = paged(call, [...call.ws.users.values()])
+    // People of other companies are in it only where a channel is shared with them.
+    const known = [...call.ws.users.values()].filter((user) => !isExternal(user) || shares(call, user))
+    const { page, next_cursor } = paged(call, known)
     const members = page.map((user) => slackUser(call.ws, user))
     return { members, cache_ts: seconds(call.ws.clock.now()), response_metadata: { next_cursor } }
   },
@@ -17,55 +21,33 @@ export const people: Record<string, Handler> = {
   'users.lookupByEmail'(call) {
     const email = need(call, 'email').toLowerCase()
     const found = [...call.ws.users.values()].find((user) => !user.isBot && user.email.toLowerCase() === email)
-    if (!found || found.deleted) return refuse('users_not_found')
+    if (!found || found.deleted || isExternal(found)) return refuse('users_not_found')
     return { user: slackUser(call.ws, found) }
   },
 
+  'users.profile.get'(call) {
+    const user = call.ws.users.get(text(call, 'user') ?? call.me) ?? refuse('user_not_found')
+    return { profile: slackProfile(call.ws, user) }
+  },
+
   'users.getPresence'(call) {
-    const user = call.ws.users.get(text(call, 'user') ?? call.bot)
+    const user = call.ws.users.get(text(call, 'user') ?? call.me)
     // Slack lists no error of its own for this method.
-    return { presence: user && !user.deleted ? user.presence : 'away' }
+    const presence = user && !user.deleted ? user.presence : 'away'
+    return user?.id === call.me ? { presence, online: presence === 'active', ...OWN_PRESENCE } : { presence }
   },
 
-  'dnd.info'(call) {
-    const user = call.ws.users.get(text(call, 'user') ?? call.bot) ?? refuse('user_not_found')
-    const now = call.ws.clock.now()
-    const until = user.dndUntil !== null && user.dndUntil > now ? user.dndUntil : null
-    if (until === null) return { dnd_enabled: false, next_dnd_start_ts: 1, next_dnd_end_ts: 1, snooze_enabled: false }
-    return {
-      dnd_enabled: true,
-      next_dnd_start_ts: seconds(now),
-      next_dnd_end_ts: seconds(until),
-      snooze_enabled: false,
-    }
-  },
-
-  'usergroups.list'(call) {
-    const groups = [...call.ws.groups.values()].filter((group) => call.args.include_disabled || !group.disabled)
-    const withUsers = Boolean(call.args.include_users)
-    const usergroups = groups.map((group) => ({
-      ...slackGroup(call.ws, group),
-      ...(withUsers ? { users: group.users } : {}),
-    }))
-    return { usergroups }
-  },
-
-  'usergroups.users.list'(call) {
-    return { users: groupOf(call).users }
-  },
-
-  'usergroups.users.update'(call) {
-    const group = call.ws.groups.get(need(call, 'usergroup')) ?? refuse('permission_denied')
-    const users = list(call, 'users')
-    if (users.length === 0) refuse('no_users_provided')
-    const fits = (id: string) => {
-      const user = call.ws.users.get(id)
-      return user !== undefined && !user.deleted && !user.isBot && !user.isRestricted
-    }
-    if (!users.every(fits)) refuse('invalid_users')
-    group.users = [...new Set(users)]
-    return { usergroup: { ...slackGroup(call.ws, group), users: group.users } }
+  'users.setPresence'(call) {
+    const asked = need(call, 'presence')
+    if (asked !== 'auto' && asked !== 'away') refuse('invalid_presence')
+    const user = needUser(call.ws, call.me)
+    changeUser(call.ws, user, { presence: asked === 'away' ? 'away' : 'active' })
+    return {}
   },
 }
 
-const groupOf = (call: Call): UserGroup => call.ws.groups.get(need(call, 'usergroup')) ?? refuse('no_such_subteam')
+/** What Slack tells of presence to the one whose it is. */
+const OWN_PRESENCE = { auto_away: false, manual_away: false, connection_count: 1 }
+
+const shares = (call: Call, user: User): boolean =>
+  [...call.ws.rooms.values()].some((room) => room.members.has(user.id) && room.members.has(call.me))

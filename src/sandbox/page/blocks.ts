@@ -11,19 +11,31 @@ import type {
   SectionBlock,
   TaskCardBlock,
 } from '@slack/types'
-import { type Child, h, ICONS, icon } from './dom.ts'
-import { drawElement, type Element, type Slot } from './elements.ts'
+import { fileAddress } from './api.ts'
+import { drawDataTable } from './data-table.ts'
+import { type Child, h, icon } from './dom.ts'
+import { drawElement } from './elements.ts'
+import type { Choice } from './held.ts'
+import { ICONS } from './icons.ts'
 import { parseMarkdown } from './markdown.ts'
 import { drawLink, drawRichText, drawTextObject, drawBlocks as drawTree, plainChildren, table } from './rich.ts'
 import { type Place, placeKey, type Scene } from './scene.ts'
+import type { Element, Reader, Slot } from './slot.ts'
 
-/** Receives, by `block_id`, how the value of an input is read; only modals collect. */
-export type Collect = (block_id: string, read: () => string | string[]) => void
+/** What a view has beside its blocks: what its inputs hold, and who reads them when it is submitted. */
+export interface Inputs {
+  /** What the element of this key holds already, or null for what its block says. */
+  held(key: string): readonly Choice[] | null
+  /** Receives, by `block_id`, how the value of an input is read; only modals collect. */
+  collect: ((block_id: string, reader: Reader) => void) | null
+}
+
+const NO_INPUTS: Inputs = { held: () => null, collect: null }
 
 interface Surface {
   scene: Scene
   place: Place
-  collect: Collect | null
+  inputs: Inputs
 }
 
 /** Draws Block Kit. A block that this page does not know is named, never dropped in silence. */
@@ -31,9 +43,9 @@ export function drawKit(
   scene: Scene,
   place: Place,
   blocks: readonly KnownBlock[],
-  collect: Collect | null = null,
+  inputs: Inputs = NO_INPUTS,
 ): HTMLElement {
-  return h('div', { class: 'kit' }, ...blocks.map((block) => drawBlock({ scene, place, collect }, block)))
+  return h('div', { class: 'kit' }, ...blocks.map((block) => drawBlock({ scene, place, inputs }, block)))
 }
 
 function drawBlock(surface: Surface, block: KnownBlock): HTMLElement {
@@ -55,7 +67,7 @@ function drawBlock(surface: Surface, block: KnownBlock): HTMLElement {
     case 'divider':
       return h('hr', { class: 'block divider' })
     case 'image':
-      return drawImage(block)
+      return drawImage(scene, block)
     case 'markdown':
       return h('div', { class: 'block text' }, drawTree(scene, parseMarkdown(block.text)))
     case 'rich_text':
@@ -63,9 +75,9 @@ function drawBlock(surface: Surface, block: KnownBlock): HTMLElement {
     case 'input':
       return drawInput(surface, block)
     case 'table':
-      return h('div', { class: 'block' }, drawTable(scene, block.rows, null))
+      return h('div', { class: 'block' }, drawTable(scene, block))
     case 'data_table':
-      return h('div', { class: 'block' }, drawTable(scene, block.rows, block.caption))
+      return drawDataTable(scene, block)
     case 'alert':
       return h('div', { class: `block alert ${block.level ?? 'default'} text` }, drawTextObject(scene, block.text))
     case 'container':
@@ -84,7 +96,7 @@ function drawBlock(surface: Surface, block: KnownBlock): HTMLElement {
     case 'task_card':
       return h('div', { class: 'block plan' }, drawTask(scene, block))
     case 'video':
-      return h('div', { class: 'block text' }, h('p', {}, drawLink(block.video_url, [block.title.text])))
+      return drawVideo(scene, block)
     case 'file':
       return unsupported(block.type)
     default:
@@ -97,7 +109,8 @@ function unsupported(type: string): HTMLElement {
 }
 
 function slotOf(surface: Surface, block_id: string | undefined): Slot {
-  return { scene: surface.scene, place: surface.place, block_id: block_id ?? null, field: null, dispatch: true }
+  const { scene, place, inputs } = surface
+  return { scene, place, block_id: block_id ?? null, field: null, dispatch: true, held: inputs.held }
 }
 
 function drawSection(surface: Surface, block: SectionBlock): HTMLElement {
@@ -124,66 +137,98 @@ function drawAccessory(surface: Surface, block: SectionBlock): Child {
   const accessory = block.accessory
   if (!accessory) return null
   return accessory.type === 'image'
-    ? picture(accessory, 'thumb')
+    ? picture(surface.scene, accessory, 'thumb')
     : drawElement(slotOf(surface, block.block_id), accessory)
 }
 
 function drawContext(surface: Surface, block: ContextBlock): HTMLElement {
   const parts = block.elements.map((element) =>
     element.type === 'image'
-      ? picture(element, 'mini')
+      ? picture(surface.scene, element, 'mini')
       : h('span', { class: 'text' }, drawTextObject(surface.scene, element)),
   )
   return h('div', { class: 'block context' }, ...parts)
 }
 
-/** Only addresses of the web are loaded; a picture that fails leaves its description. */
-function picture(image: ImageElement | ImageBlock, style: string): HTMLElement {
-  const src = 'image_url' in image && /^(https?:|data:image\/)/.test(image.image_url) ? image.image_url : null
+/** Only addresses of the web and files of the workspace are loaded; a picture that fails leaves its description. */
+function picture(scene: Scene, image: ImageElement | ImageBlock, style: string): HTMLElement {
+  const src = addressOf(scene, image)
   if (src === null) return h('span', { class: `missing ${style}` }, image.alt_text)
   const node = h('img', { src, alt: image.alt_text, class: style, loading: 'lazy', referrerpolicy: 'no-referrer' })
   node.addEventListener('error', () => node.replaceWith(h('span', { class: `missing ${style}` }, image.alt_text)))
   return node
 }
 
-function drawImage(block: ImageBlock): HTMLElement {
+function addressOf(scene: Scene, image: ImageElement | ImageBlock): string | null {
+  if ('image_url' in image && typeof image.image_url === 'string')
+    return /^(https?:|data:image\/)/.test(image.image_url) ? image.image_url : null
+  const file = 'slack_file' in image ? image.slack_file : null
+  const id = file && 'id' in file ? file.id : undefined
+  return id === undefined ? null : fileAddress(scene.state.me.id, id)
+}
+
+function drawImage(scene: Scene, block: ImageBlock): HTMLElement {
   return h(
     'figure',
     { class: 'block image' },
     block.title ? h('figcaption', {}, ...plainChildren(block.title.text)) : null,
-    picture(block, 'wide'),
+    picture(scene, block, 'wide'),
+  )
+}
+
+/** A video is not played here: its picture and its title lead to it. */
+function drawVideo(scene: Scene, block: Extract<KnownBlock, { type: 'video' }>): HTMLElement {
+  const from = [block.provider_name, block.author_name].filter(Boolean).join(' · ')
+  const shown = picture(scene, { type: 'image', image_url: block.thumbnail_url, alt_text: block.alt_text }, 'wide')
+  return h(
+    'div',
+    { class: 'block card' },
+    h('p', { class: 'card-title' }, drawLink(block.title_url ?? block.video_url, [block.title.text])),
+    from === '' ? null : h('p', { class: 'subtitle' }, from),
+    block.description ? h('p', {}, block.description.text) : null,
+    shown,
   )
 }
 
 function drawInput(surface: Surface, block: InputBlock): HTMLElement {
   const block_id = block.block_id ?? ''
   const id = `field-${placeKey(surface.place)}-${block_id}`.replace(/[^\w-]/g, '_')
-  const { collect } = surface
+  const { collect } = surface.inputs
   const slot: Slot = {
     ...slotOf(surface, block.block_id),
-    field: collect && { id, reads: (read) => collect(block_id, read) },
+    field: collect && { id, reads: (reader) => collect(block_id, reader) },
     dispatch: block.dispatch_action ?? false,
   }
   return h(
     'div',
     { class: 'block input', 'data-block': block_id },
-    h('label', { for: id }, block.label.text, block.optional ? h('span', { class: 'optional' }, ' (optional)') : null),
+    h(
+      'label',
+      { for: id, id: `${id}-label` },
+      block.label.text,
+      block.optional ? h('span', { class: 'optional' }, ' (optional)') : null,
+    ),
     drawElement(slot, block.element satisfies Element),
-    block.hint ? h('p', { class: 'hint' }, ...plainChildren(block.hint.text)) : null,
-    h('p', { class: 'field-error', role: 'alert' }),
+    h('p', { class: 'hint', id: `${id}-hint` }, ...(block.hint ? plainChildren(block.hint.text) : [])),
+    h('p', { class: 'field-error', id: `${id}-error`, role: 'alert' }),
   )
 }
 
 type Cell = RichTextBlock | RawTextElement | RawNumberElement
 
-function drawTable(scene: Scene, rows: readonly (readonly Cell[])[], caption: string | null): HTMLElement {
+function drawTable(scene: Scene, block: Extract<KnownBlock, { type: 'table' }>): HTMLElement {
   const cell = (value: Cell): Child[] => [value.type === 'rich_text' ? drawRichText(scene, value) : value.text]
-  const [head, ...rest] = rows
-  return table(
+  const [head, ...rest] = block.rows
+  const drawn = table(
     (head ?? []).map(cell),
     rest.map((row) => row.map(cell)),
-    caption,
   )
+  const columns = block.column_settings ?? []
+  for (const row of drawn.querySelectorAll('tr'))
+    columns.forEach((column, index) => {
+      row.children[index]?.classList.add(column.align ?? 'left', column.is_wrapped ? 'wrapped' : 'unwrapped')
+    })
+  return drawn
 }
 
 function drawContainer(surface: Surface, block: Extract<KnownBlock, { type: 'container' }>): HTMLElement {
@@ -212,7 +257,7 @@ function drawCard(surface: Surface, block: Extract<KnownBlock, { type: 'card' }>
   return h(
     'div',
     { class: 'block card' },
-    block.hero_image ? picture(block.hero_image, 'wide') : null,
+    block.hero_image ? picture(scene, block.hero_image, 'wide') : null,
     line(block.title, 'card-title'),
     line(block.subtitle, 'subtitle'),
     line(block.body, ''),

@@ -1,9 +1,12 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 import { type Completion, complete, type Item } from './complete.ts'
-import { h, ICONS, icon, on } from './dom.ts'
+import { h, icon, on } from './dom.ts'
+import { popover } from './float.ts'
+import { ICONS } from './icons.ts'
+import { plusMenu } from './plus.ts'
 import type { Scene } from './scene.ts'
-import { titleOf } from './state.ts'
+import { labelOf } from './state.ts'
 
 /** The field at the bottom. It is made once and shown what is open, so that a half-typed line survives every change around it. */
 export interface Composer {
@@ -75,7 +78,19 @@ export function createComposer(): Composer {
     h('span', {}, 'You are reading this channel without being in it.'),
     join,
   )
-  const inside = h('div', { class: 'composer-box' }, field, send)
+  const pick = h('input', { type: 'file', class: 'pick', multiple: true, tabindex: -1, 'aria-hidden': 'true' })
+  on(pick, 'change', () => {
+    void sendFiles(box, [...(pick.files ?? [])])
+    pick.value = ''
+  })
+  const plus = h(
+    'button',
+    { type: 'button', class: 'plus', 'aria-label': 'Shortcuts and files', title: 'Shortcuts and files' },
+    icon(ICONS.plus),
+  )
+  popover(plus, () => plusMenu(box.scene, () => pick.click()), 'start')
+  const inside = h('div', { class: 'composer-box' }, plus, pick, field, send)
+  takeFiles(box, inside)
   const hint = h(
     'p',
     { class: 'keys' },
@@ -106,15 +121,7 @@ export function createComposer(): Composer {
       outside.hidden = member || !channel
       inside.hidden = !member
       hint.hidden = !member
-      show(
-        box,
-        scene,
-        channel
-          ? channel.kind === 'im'
-            ? `Message ${titleOf(scene.state, channel)}`
-            : `Message #${channel.name}`
-          : 'Message',
-      )
+      show(box, scene, channel ? `Message ${labelOf(scene.state, channel)}` : 'Message')
     },
   }
 }
@@ -275,6 +282,42 @@ async function submit(box: Box): Promise<void> {
   if (wrong === null || box.field.dataset.draft !== draft) return
   problem(box, wrong)
   if (box.field.value === '') write(box, text)
+}
+
+/** Files that are dropped on the field or pasted into it are sent as well. */
+function takeFiles(box: Box, area: HTMLElement): void {
+  on(area, 'dragover', (event) => {
+    if (!event.dataTransfer?.types.includes('Files')) return
+    event.preventDefault()
+    area.classList.add('dropping')
+  })
+  on(area, 'dragleave', () => area.classList.remove('dropping'))
+  on(area, 'drop', (event) => {
+    event.preventDefault()
+    area.classList.remove('dropping')
+    void sendFiles(box, [...(event.dataTransfer?.files ?? [])])
+  })
+  on(box.field, 'paste', (event) => {
+    const files = [...(event.clipboardData?.files ?? [])]
+    if (files.length === 0) return
+    event.preventDefault()
+    void sendFiles(box, files)
+  })
+}
+
+/** What is typed goes with the first file, as at Slack. */
+async function sendFiles(box: Box, files: readonly File[]): Promise<void> {
+  const { channel, scene } = box
+  if (channel === null || !scene) return
+  let text = box.field.value.trim()
+  for (const file of files) {
+    box.wait.hidden = false
+    box.wait.textContent = `Uploading ${file.name}…`
+    const id = await scene.acts.upload(file, channel, text)
+    if (id !== null && text !== '') write(box, '')
+    if (id !== null) text = ''
+  }
+  box.wait.hidden = true
 }
 
 function waiting(box: Box, text: string): void {

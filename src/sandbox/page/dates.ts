@@ -31,6 +31,11 @@ function clockSeconds(at: number, zone: string): string {
   return format(at, zone, { hour: '2-digit', minute: '2-digit', second: '2-digit' })
 }
 
+/** `07:52:31.004`, for what happens within a second. */
+export function clockMillis(at: number, zone: string): string {
+  return format(at, zone, { hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3 })
+}
+
 /** `Thursday, 15 March 2018 at 07:52:31 CET`. */
 export function fullTime(at: number, zone: string): string {
   const day = format(at, zone, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' })
@@ -116,3 +121,21 @@ function dateToken(token: string, at: number, zone: string, now: number): string
       return null
   }
 }
+
+/** `2018-03-15T07:52`: the wall clock of that zone, as a browser's field holds it. */
+export function wallTime(at: number, zone: string): string {
+  return `${dayKey(at, zone)}T${clockTime(at, zone)}`
+}
+
+/** The instant of a wall-clock time in that zone, the earlier where it comes twice; NaN when it is none. */
+export function instantOfWall(wall: string, zone: string): number {
+  const asUtc = Date.parse(`${wall}Z`)
+  if (Number.isNaN(asUtc)) return asUtc
+  // What the zone's clock shows at an instant tells the offset there; two tries find it on both sides of a change.
+  const shift = (at: number) => Date.parse(`${wallTime(at, zone)}Z`) - at
+  const tries = [asUtc - shift(asUtc - DAY_MS), asUtc - shift(asUtc + DAY_MS)]
+  const right = tries.filter((at) => wallTime(at, zone) === wall)
+  return Math.min(...(right.length > 0 ? right : tries))
+}
+
+const DAY_MS = 86_400_000

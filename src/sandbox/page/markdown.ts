@@ -23,6 +23,7 @@ interface Taken {
 
 const FENCE = /^\s*```/
 const HEADING = /^(#{1,6})\s+(.*?)\s*#*$/
+const TASK = /^\[([ xX])\]\s+(.*)$/
 const RULE = /^\s*([-*_])(?:\s*\1){2,}\s*$/
 const ITEM = /^(\s*)(?:[-*+•]|(\d+)[.)])\s+(.*)$/
 const QUOTE = /^\s*>\s?/
@@ -51,13 +52,16 @@ function fenceAt(lines: readonly string[], at: number): Taken {
 }
 
 function listAt(lines: readonly string[], at: number): Taken {
-  const items: { indent: number; children: Inline[] }[] = []
+  const items: { indent: number; done: boolean | null; children: Inline[] }[] = []
   const ordered = ITEM.exec(lines[at] ?? '')?.[2] !== undefined
   let end = at
   for (; end < lines.length; end += 1) {
     const item = ITEM.exec(lines[end] ?? '')
     if (!item) break
-    items.push({ indent: Math.floor((item[1]?.length ?? 0) / 2), children: markdownInline(item[3] ?? '') })
+    const indent = Math.floor((item[1]?.length ?? 0) / 2)
+    const task = TASK.exec(item[3] ?? '')
+    const done = task ? task[1] !== ' ' : null
+    items.push({ indent, done, children: markdownInline(task?.[2] ?? item[3] ?? '') })
   }
   return { block: { kind: 'list', ordered, items }, next: end }
 }
@@ -94,7 +98,7 @@ function paragraphAt(lines: readonly string[], at: number): Taken {
 }
 
 const PATTERN =
-  /`([^`\n]+)`|\[([^\]\n]+)\]\(([^)\s]+)\)|(\*\*|__)(?=\S)(.+?)(?<=\S)\4|~~(?=\S)(.+?)(?<=\S)~~|(?<![\w*])([*_])(?=[^\s*_])(.+?)(?<=[^\s])\7(?!\w)/
+  /`([^`\n]+)`|!\[\]\(([@#][A-Z0-9]+)\)|\[([^\]\n]+)\]\(([^)\s]+)\)|(\*\*|__)(?=\S)(.+?)(?<=\S)\5|~~(?=\S)(.+?)(?<=\S)~~|(?<![\w*])([*_])(?=[^\s*_])(.+?)(?<=[^\s])\8(?!\w)/
 
 /** Markdown's own inline signs; what lies between them goes through Slack's tokens, emoji and bare links, without mrkdwn's signs. */
 function markdownInline(source: string): Inline[] {
@@ -106,8 +110,9 @@ function markdownInline(source: string): Inline[] {
 }
 
 function styled(match: RegExpExecArray): Inline[] {
-  const [whole, code, label, address, , strong, struck, , emphasis] = match
+  const [whole, code, mention, label, address, , strong, struck, , emphasis] = match
   if (code !== undefined) return [{ kind: 'code', text: code }]
+  if (mention !== undefined) return [mentioned(mention)]
   if (label !== undefined && address !== undefined) {
     const url = safeUrl(address)
     return url ? [{ kind: 'link', url, children: markdownInline(label) }] : [{ kind: 'text', text: whole }]
@@ -115,6 +120,11 @@ function styled(match: RegExpExecArray): Inline[] {
   if (strong !== undefined) return [{ kind: 'bold', children: markdownInline(strong) }]
   if (struck !== undefined) return [{ kind: 'strike', children: markdownInline(struck) }]
   return [{ kind: 'italic', children: markdownInline(emphasis ?? '') }]
+}
+
+/** As a canvas writes people and channels: `![](@U…)`, `![](#C…)`. */
+function mentioned(mention: string): Inline {
+  return { kind: mention.startsWith('@') ? 'user' : 'channel', id: mention.slice(1), label: null }
 }
 
 /** The signs themselves are text here; what stands between them may hold tokens. */

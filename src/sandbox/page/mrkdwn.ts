@@ -22,7 +22,8 @@ export type Block =
   | { kind: 'pre'; text: string }
   | { kind: 'quote'; children: Inline[] }
   | { kind: 'heading'; level: number; children: Inline[] }
-  | { kind: 'list'; ordered: boolean; items: { indent: number; children: Inline[] }[] }
+  /** `done` is null for a line that is no task. */
+  | { kind: 'list'; ordered: boolean; items: { indent: number; done: boolean | null; children: Inline[] }[] }
   | { kind: 'rule' }
   | { kind: 'table'; head: Inline[][]; rows: Inline[][][] }
 

@@ -5,7 +5,7 @@ import { append, type Child, h, on } from './dom.ts'
 import { emojiOf } from './emoji.ts'
 import { type Block, type Inline, parseMrkdwn, safeUrl } from './mrkdwn.ts'
 import type { Scene } from './scene.ts'
-import { latestNow, personOf } from './state.ts'
+import { groupOf, latestNow, personOf } from './state.ts'
 
 /** Draws the trees of `mrkdwn.ts` and Slack's `rich_text` as DOM. */
 export function drawText(scene: Scene, source: string): DocumentFragment {
@@ -15,6 +15,30 @@ export function drawText(scene: Scene, source: string): DocumentFragment {
 /** A Block Kit text object: mrkdwn, or plain text whose only sign is `:emoji:`. */
 export function drawTextObject(scene: Scene, text: TextObject): DocumentFragment {
   return text.type === 'mrkdwn' ? drawText(scene, text.text) : fragment(plainChildren(text.text))
+}
+
+/** An emoji by its name without colons: the workspace's own, one of everybody's, else the name as it is written. */
+export function drawShortcode(scene: Scene, name: string): Child {
+  const own = scene.state.emoji[name]
+  if (own !== undefined) return ownEmoji(name, own)
+  const character = emojiOf(name)
+  return character === null ? `:${name}:` : drawEmoji(name, character)
+}
+
+function ownEmoji(name: string, address: string): Child {
+  const src = /^(https?:|data:image\/)/.test(address) ? address : null
+  if (src === null) return `:${name}:`
+  return h('img', { src, alt: `:${name}:`, title: `:${name}:`, class: 'emoji custom', referrerpolicy: 'no-referrer' })
+}
+
+/** Text in which the workspace's own emoji may stand. */
+function withOwnEmoji(scene: Scene, text: string): Child[] {
+  if (!text.includes(':') || Object.keys(scene.state.emoji).length === 0) return [text]
+  return text.split(/:([a-z0-9_+'-]+):/).map((part, index): Child => {
+    if (index % 2 === 0) return part
+    const own = scene.state.emoji[part]
+    return own === undefined ? `:${part}:` : ownEmoji(part, own)
+  })
 }
 
 /** Plain text with shortcodes and line ends. */
@@ -73,14 +97,18 @@ function isJumbo(children: readonly Inline[]): boolean {
 function drawList(
   scene: Scene,
   ordered: boolean,
-  items: readonly { indent: number; children: Inline[] }[],
+  items: readonly { indent: number; done: boolean | null; children: Inline[] }[],
 ): HTMLElement {
   const list = h(ordered ? 'ol' : 'ul')
   for (const item of items) {
+    const task = item.done === null ? '' : item.done ? 'task done' : 'task'
+    const indent = item.indent > 0 ? `indent-${Math.min(item.indent, 3)}` : ''
+    const said = item.done === null ? null : item.done ? 'Done: ' : 'Not done: '
     list.append(
       h(
         'li',
-        item.indent > 0 ? { class: `indent-${Math.min(item.indent, 3)}` } : {},
+        { class: [task, indent].filter(Boolean).join(' ') || null },
+        said === null ? null : h('span', { class: 'unseen' }, said),
         ...drawInline(scene, item.children),
       ),
     )
@@ -108,7 +136,7 @@ export function table(
 }
 
 function drawInline(scene: Scene, nodes: readonly Inline[]): Child[] {
-  return nodes.map((node) => drawNode(scene, node))
+  return nodes.flatMap((node) => (node.kind === 'text' ? withOwnEmoji(scene, node.text) : [drawNode(scene, node)]))
 }
 
 function drawNode(scene: Scene, node: Inline): Child {
@@ -134,7 +162,7 @@ function drawNode(scene: Scene, node: Inline): Child {
     case 'channel':
       return drawChannel(scene, node.id, node.label)
     case 'group':
-      return h('span', { class: 'mention' }, atSign(node.label ?? 'group'))
+      return drawGroup(scene, node.id, node.label)
     case 'broadcast':
       return h('span', { class: 'mention me' }, `@${node.range}`)
     case 'date':
@@ -167,8 +195,18 @@ export function drawLink(url: string, children: readonly Child[]): HTMLElement {
 function drawUser(scene: Scene, id: string, label: string | null): HTMLElement {
   const person = personOf(scene.state, id)
   const name = person ? person.real_name || person.name : (label ?? id)
-  const handle = person ? `@${person.name}` : id
-  return h('span', { class: id === scene.state.me.id ? 'mention me' : 'mention', title: handle }, atSign(name))
+  const mark = id === scene.state.me.id ? 'mention me' : 'mention'
+  if (!person) return h('span', { class: mark, title: id }, atSign(name))
+  const button = h('button', { type: 'button', class: mark, title: `@${person.name}` }, atSign(name))
+  return on(button, 'click', () => scene.acts.showCard(button, id))
+}
+
+function drawGroup(scene: Scene, id: string, label: string | null): HTMLElement {
+  const group = groupOf(scene.state, id)
+  if (!group) return h('span', { class: 'mention' }, atSign(label ?? 'group'))
+  const mark = group.users.includes(scene.state.me.id) ? 'mention me' : 'mention'
+  const button = h('button', { type: 'button', class: mark, title: group.name }, atSign(group.handle))
+  return on(button, 'click', () => scene.acts.showCard(button, group))
 }
 
 function drawChannel(scene: Scene, id: string, label: string | null): HTMLElement {
@@ -247,17 +285,20 @@ function richInline(scene: Scene, elements: readonly RichTextElement[]): Child[]
 function richElement(scene: Scene, element: RichTextElement): Child[] {
   switch (element.type) {
     case 'text':
-      return element.text.split('\n').flatMap((line, index): Child[] => (index === 0 ? [line] : [h('br'), line]))
+      return element.text.split('\n').flatMap((line, index): Child[] => {
+        const drawn = withOwnEmoji(scene, line)
+        return index === 0 ? drawn : [h('br'), ...drawn]
+      })
     case 'link':
       return [drawLink(element.url, [element.text ?? element.url])]
     case 'emoji':
-      return [emojiChild(element.name, element.unicode)]
+      return [emojiChild(scene, element.name, element.unicode)]
     case 'user':
       return [drawUser(scene, element.user_id, null)]
     case 'channel':
       return [drawChannel(scene, element.channel_id, null)]
     case 'usergroup':
-      return [h('span', { class: 'mention' }, '@group')]
+      return [drawGroup(scene, element.usergroup_id, null)]
     case 'team':
       return [scene.state.team.name]
     case 'broadcast':
@@ -271,10 +312,7 @@ function richElement(scene: Scene, element: RichTextElement): Child[] {
   }
 }
 
-function emojiChild(name: string, unicode: string | undefined): Child {
-  const drawn =
-    unicode === undefined
-      ? emojiOf(name)
-      : String.fromCodePoint(...unicode.split('-').map((part) => Number.parseInt(part, 16)))
-  return drawn === null ? `:${name}:` : drawEmoji(name, drawn)
+function emojiChild(scene: Scene, name: string, unicode: string | undefined): Child {
+  if (unicode === undefined || scene.state.emoji[name] !== undefined) return drawShortcode(scene, name)
+  return drawEmoji(name, String.fromCodePoint(...unicode.split('-').map((part) => Number.parseInt(part, 16))))
 }

@@ -1,15 +1,21 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
-import { h, ICONS, icon, on } from './dom.ts'
+import { h, icon, on } from './dom.ts'
+import { ICONS } from './icons.ts'
 
 /** The list's place: it stays at the end while messages come, unless the person scrolled up; then a pill counts what came below. */
 export interface Scroller {
-  /** Changes the rows by `change` and puts the list where it belongs. `of` names what is open, `others` the `ts` of what others wrote. */
-  draw(of: string, others: readonly string[], change: () => void): void
+  /**
+   * Changes the rows by `change` and puts the list where it belongs. `of` names what is open, `others` the `ts` of what others wrote; null
+   * for what is read from its beginning and has no end to follow.
+   */
+  draw(of: string, others: readonly string[] | null, change: () => void): void
   /** Scrolls to a message and lets it shine for a moment. */
   jump(ts: string): void
   /** From now on at the end, as after sending. */
   stick(): void
+  /** Stays where it is, whatever grows: the person has unfolded something. */
+  hold(): void
   atEnd(): boolean
   whenAtEnd(run: () => void): void
 }
@@ -17,7 +23,14 @@ export interface Scroller {
 /** As near to the end as still counts as the end, in pixels. */
 const NEAR = 48
 
-export function createScroller(list: HTMLElement, rows: HTMLElement, pill: HTMLElement): Scroller {
+const newMessages = (count: number): string => (count === 1 ? '1 new message' : `${count} new messages`)
+
+export function createScroller(
+  list: HTMLElement,
+  rows: HTMLElement,
+  pill: HTMLElement,
+  words: (count: number) => string = newMessages,
+): Scroller {
   let stuck = true
   let gliding = false
   let shown = ''
@@ -35,8 +48,7 @@ export function createScroller(list: HTMLElement, rows: HTMLElement, pill: HTMLE
     if (stuck) seen = Math.max(seen, Number(others.at(-1) ?? 0))
     const below = others.filter((ts) => Number(ts) > seen).length
     pill.hidden = stuck || below === 0
-    if (!pill.hidden)
-      pill.replaceChildren(icon(ICONS.down), h('span', {}, below === 1 ? '1 new message' : `${below} new messages`))
+    if (!pill.hidden) pill.replaceChildren(icon(ICONS.down), h('span', {}, words(below)))
   }
 
   on(list, 'scroll', () => {
@@ -69,11 +81,12 @@ export function createScroller(list: HTMLElement, rows: HTMLElement, pill: HTMLE
       const other = of !== shown
       const before = list.scrollHeight
       change()
-      others = newOthers
+      others = newOthers ?? []
       if (other) {
         shown = of
-        stuck = true
+        stuck = newOthers !== null
         seen = 0
+        if (!stuck) list.scrollTop = 0
       }
       if (stuck && (other || list.scrollHeight !== before)) toEnd(!other)
       count()
@@ -89,6 +102,12 @@ export function createScroller(list: HTMLElement, rows: HTMLElement, pill: HTMLE
     },
     stick() {
       stuck = true
+    },
+    hold() {
+      stuck = false
+      requestAnimationFrame(() => {
+        stuck = isNear()
+      })
     },
     atEnd: () => stuck,
     whenAtEnd(run) {

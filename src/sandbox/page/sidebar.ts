@@ -1,114 +1,72 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 import type { Channel } from '../wire.ts'
-import { avatar } from './avatar.ts'
-import { type Child, h, ICONS, icon, on, patch, popover, type Row } from './dom.ts'
+import { badges, face, presenceSign } from './avatar.ts'
+import { type Child, h, icon, on, patch, type Row } from './dom.ts'
+import { popover } from './float.ts'
+import { ICONS } from './icons.ts'
+import { markOf } from './messages.ts'
+import { presenceOf } from './people.ts'
 import type { Scene } from './scene.ts'
-import { isAppDm, nameOf, personOf, titleOf } from './state.ts'
+import { isAppDm, isDirect, nameOf, personOf, titleOf } from './state.ts'
+import { drawSwitcher } from './switcher.ts'
+
+/** What stands behind the buttons at the foot: they are about the workspace, not about a channel. */
+export interface FootActs {
+  toggleTraffic(): void
+  weather(): HTMLElement
+}
 
 /** The left side: the workspace, who is played, channels and DMs with what is unread. */
-export function drawSidebar(scene: Scene, root: HTMLElement): void {
+export function drawSidebar(scene: Scene, root: HTMLElement, foot: FootActs): void {
   const { state } = scene
   const open = state.channels.filter((channel) => !channel.is_archived)
-  const rooms = open.filter((channel) => channel.kind !== 'im')
-  const people = open.filter((channel) => channel.kind === 'im' && !isAppDm(state, channel))
+  const rooms = open.filter((channel) => !isDirect(channel))
+  const people = open.filter((channel) => isDirect(channel) && !isAppDm(state, channel))
+  const others = rooms.filter((channel) => !channel.is_member)
+  const around = [state.users, state.now]
   patch(root, [
-    { key: 'head', signature: JSON.stringify([state.team, state.me, state.users]), make: () => head(scene) },
+    { key: 'head', signature: JSON.stringify([state.team, state.me, ...around]), make: () => head(scene) },
     group(
       scene,
       'Channels',
       rooms.filter((channel) => channel.is_member),
     ),
-    ...(rooms.some((channel) => !channel.is_member)
-      ? [
-          group(
-            scene,
-            'More channels',
-            rooms.filter((channel) => !channel.is_member),
-          ),
-        ]
-      : []),
+    ...(others.length > 0 ? [group(scene, 'More channels', others)] : []),
     ...(people.length > 0 ? [group(scene, 'Direct messages', people)] : []),
     apps(scene, open.find((channel) => isAppDm(state, channel)) ?? null),
+    footRow(scene, foot),
   ])
 }
 
 function head(scene: Scene): HTMLElement {
-  const { state } = scene
-  const button = h(
-    'button',
-    { type: 'button', class: 'switcher', id: 'switcher' },
-    avatar(state, state.me.id, 'small'),
-    h(
-      'span',
-      { class: 'switcher-name' },
-      h('small', {}, 'You are'),
-      h('strong', {}, state.me.real_name || state.me.name),
-    ),
-    icon(ICONS.chevron),
-  )
-  const wrap = h('div', { class: 'switcher-wrap' }, button)
-  popover(button, () => people(scene))
+  const { team } = scene.state
   return h(
     'div',
     { class: 'sidebar-head' },
     h(
       'div',
       { class: 'team' },
-      h('span', { class: 'team-mark', 'aria-hidden': 'true' }, state.team.name.charAt(0).toUpperCase()),
-      h('h1', {}, state.team.name),
+      h('span', { class: 'team-mark', 'aria-hidden': 'true' }, team.name.charAt(0).toUpperCase()),
+      h('h1', {}, team.name),
     ),
-    wrap,
-  )
-}
-
-/** Real links, so that a second person can be opened in a tab beside this one. */
-function people(scene: Scene): HTMLElement {
-  const { state } = scene
-  const entries = state.users
-    .filter((user) => !user.is_bot && !user.deleted)
-    .map((user) => {
-      const link = h(
-        'a',
-        {
-          href: `?as=${encodeURIComponent(user.id)}`,
-          class: 'menu-item',
-          role: 'menuitemradio',
-          'aria-checked': user.id === state.me.id ? 'true' : 'false',
-          'data-close': true,
-        },
-        avatar(state, user.id, 'small'),
-        h(
-          'span',
-          { class: 'menu-name' },
-          h('span', {}, user.real_name || user.name),
-          h('small', {}, `@${user.name} · ${user.tz.replaceAll('_', ' ')}`),
-        ),
-        user.is_restricted ? h('span', { class: 'tag' }, 'Guest') : null,
-      )
-      return on(link, 'click', (event) => {
-        if (event.metaKey || event.ctrlKey || event.shiftKey) return
-        event.preventDefault()
-        scene.acts.become(user.id)
-      })
-    })
-  return h(
-    'div',
-    { class: 'menu people', role: 'menu', 'aria-label': 'Play another person' },
-    h('p', { class: 'menu-title' }, 'Play another person'),
-    ...entries,
+    drawSwitcher(scene),
   )
 }
 
 function group(scene: Scene, title: string, channels: readonly Channel[]): Row {
   const { state, ui } = scene
-  const marks = channels.map((channel) => [
-    channel.id,
-    titleOf(state, channel),
-    channel.unread,
-    channel.kind,
-    channel.with && personOf(state, channel.with)?.presence,
-  ])
+  const marks = channels.map((channel) => {
+    const other = personOf(state, channel.with ?? '')
+    return [
+      channel.id,
+      titleOf(state, channel),
+      channel.unread,
+      channel.kind,
+      channel.is_ext_shared,
+      other && [presenceOf(state, other), other.is_restricted, other.deleted],
+    ]
+  })
   return {
     key: title,
     signature: JSON.stringify([marks, ui.channel, state.me.id]),
@@ -130,13 +88,14 @@ function section(title: string, entries: readonly HTMLElement[]): HTMLElement {
   )
 }
 
+const KINDS = { public: 'channel', private: 'private channel', im: 'direct message', mpim: 'group message' } as const
+
 function entry(scene: Scene, channel: Channel): HTMLElement {
   const { state, ui } = scene
   const current = channel.id === ui.channel
   const name = titleOf(state, channel)
   const unread = current ? 0 : channel.unread
-  const kind =
-    channel.kind === 'private' ? 'private channel ' : channel.kind === 'public' ? 'channel ' : 'direct message '
+  const other = channel.kind === 'im' ? personOf(state, channel.with ?? '') : null
   const button = h(
     'button',
     {
@@ -147,22 +106,23 @@ function entry(scene: Scene, channel: Channel): HTMLElement {
       'data-channel': channel.id,
       'data-focus': channel.id,
       'aria-current': current ? 'page' : null,
-      'aria-label': `${kind}${name}${unread > 0 ? `, ${unread} unread` : ''}`,
     },
     mark(scene, channel),
+    h('span', { class: 'unseen' }, `${KINDS[channel.kind]} `),
     h('span', { class: 'entry-name' }, name),
-    ...(isAppDm(state, channel) ? [h('span', { class: 'tag' }, 'APP')] : []),
-    unread > 0 ? h('span', { class: 'badge' }, unread > 99 ? '99+' : String(unread)) : null,
+    ...badges(other),
+    channel.is_ext_shared
+      ? h('span', { class: 'shared', title: 'Shared with another company' }, icon(ICONS.globe))
+      : null,
+    unread === 0
+      ? null
+      : h('span', { class: 'badge' }, unread > 99 ? '99+' : String(unread), h('span', { class: 'unseen' }, ' unread')),
   )
   return on(button, 'click', () => scene.acts.go(channel.id))
 }
 
 function mark(scene: Scene, channel: Channel): Child {
-  if (channel.kind === 'public') return icon(ICONS.hash)
-  if (channel.kind === 'private') return icon(ICONS.lock, 'private')
-  const other = channel.with ?? ''
-  const presence = personOf(scene.state, other)?.presence ?? 'away'
-  return h('span', { class: 'face' }, avatar(scene.state, other, 'small'), h('span', { class: `presence ${presence}` }))
+  return channel.kind === 'im' ? face(scene.state, channel.with ?? '', 'small') : icon(markOf(channel))
 }
 
 /** The bot is always listed, also before anybody opened its DM. */
@@ -171,16 +131,65 @@ function apps(scene: Scene, channel: Channel | null): Row {
   const { state } = scene
   return {
     key: 'Apps',
-    signature: JSON.stringify(['none', state.bot]),
+    signature: JSON.stringify(['none', state.bot, state.connections]),
     make: () => {
       const button = h(
         'button',
         { type: 'button', class: 'entry', 'data-focus': state.bot.id },
-        h('span', { class: 'face' }, avatar(state, state.bot.id, 'small')),
+        face(state, state.bot.id, 'small'),
         h('span', { class: 'entry-name' }, nameOf(state, state.bot.id)),
-        h('span', { class: 'tag' }, 'APP'),
+        ...badges(state.bot),
       )
-      return section('Apps', [on(button, 'click', () => scene.acts.openBotDm())])
+      return section('Apps', [on(button, 'click', () => scene.acts.openDm([]))])
     },
   }
+}
+
+function footRow(scene: Scene, acts: FootActs): Row {
+  const { ui, state } = scene
+  const stormy = ui.armed.length > 0
+  return {
+    key: 'foot',
+    signature: JSON.stringify([ui.traffic, ui.armed.length, state.connections]),
+    make: () => {
+      const traffic = h(
+        'button',
+        {
+          type: 'button',
+          class: 'foot-button',
+          'data-focus': 'traffic',
+          'aria-pressed': ui.traffic ? 'true' : 'false',
+          'aria-keyshortcuts': 'Control+.',
+          title: 'What goes between Slack and the bot (Ctrl + .)',
+        },
+        icon(ICONS.traffic),
+        h('span', {}, 'Traffic'),
+      )
+      const weather = h(
+        'button',
+        {
+          type: 'button',
+          class: stormy ? 'foot-button stormy' : 'foot-button',
+          'data-focus': 'weather',
+          title: 'Let something go wrong',
+        },
+        icon(stormy ? ICONS.storm : ICONS.cloud),
+        h('span', {}, 'Weather'),
+        stormy ? h('span', { class: 'badge' }, String(ui.armed.length)) : null,
+      )
+      return h(
+        'div',
+        { class: 'sidebar-foot', role: 'group', 'aria-label': 'Behind the scenes' },
+        h('p', { class: 'connection' }, presenceSign(state, state.bot), connectionWords(scene)),
+        on(traffic, 'click', () => acts.toggleTraffic()),
+        popover(weather, () => acts.weather(), 'start'),
+      )
+    },
+  }
+}
+
+function connectionWords({ state }: Scene): string {
+  const name = nameOf(state, state.bot.id)
+  if (state.connections === 0) return `${name} is not connected`
+  return state.connections === 1 ? `${name} is connected` : `${name} has ${state.connections} connections`
 }
