@@ -22,6 +22,7 @@ export function backup(deps: JobDeps) {
     const now = deps.clock.now()
     const latest = await latestBackupAt(deps.backups, now)
     if (latest !== null && latest >= lastNight(now, deps.rules().zone)) return
+    if (deps.store.lowDisk()) throw new Error('the disk has no room for a backup: make room there')
     const { file, bytes, rows } = await backUp(deps.store.config, {
       path: join(deps.backups, backupName(now)),
       at: now,

@@ -1,8 +1,8 @@
-import { CONFIRM_MS, newProbe, observe, type ProbeState, unconfirmed } from '../src/domain/detect/probe.ts'
+import { CONFIRM_MS, newProbe, type Observed, observe, type ProbeState, type Sample, unconfirmed } from '../src/domain/detect/probe.ts'
 import type { Signal } from '../src/domain/event.ts'
 import type { Monitor } from '../src/domain/rules.ts'
 import { messageOf } from '../src/errors.ts'
-import { readMonitors, saveSample } from '../src/store/monitors.ts'
+import { type Known, NO_SLOT, readMonitors, saveSample } from '../src/store/monitors.ts'
 import { slotOf } from '../src/timetable/entries.ts'
 import type { JobDeps } from './tell.ts'
 
@@ -15,33 +15,15 @@ const REREAD_MS = 30_000
  */
 export function probe(deps: JobDeps) {
   const running = new Set<string>()
-  let known = new Map<string, { lastSlotAt: number; state: ProbeState }>()
+  let known = new Map<string, Known>()
   let readAt = Number.NEGATIVE_INFINITY
 
   async function watch(monitor: Monitor, slotAt: number): Promise<void> {
     for (let at = slotAt; ; ) {
       const sample = await deps.check(monitor, deps.rules(), deps.clock.now())
-      const before = known.get(monitor.name)?.state ?? newProbe(at)
-      const { state, transition, reason } = observe(before, sample, monitor)
-      const event = transition && {
-        source: 'monitor',
-        key: `${monitor.name}@${at}`,
-        event: signal(monitor, transition, state),
-      }
-      const ours = await saveSample(deps.store, {
-        monitor: monitor.name,
-        slotAt: at,
-        sample,
-        state,
-        event,
-        now: deps.clock.now(),
-      })
-      if (!ours) {
-        // Another process has this slot; what it saw is read before the next.
-        readAt = Number.NEGATIVE_INFINITY
-        return
-      }
-      known.set(monitor.name, { lastSlotAt: at, state })
+      const seen = await follow(monitor, at, sample)
+      if (seen === null) return
+      const { state, transition, reason } = seen
       if (transition) {
         deps.log.info({ monitor: monitor.name, transition, reason, saw: sample.saw }, 'monitor')
         deps.desk.wake()
@@ -49,6 +31,29 @@ export function probe(deps: JobDeps) {
       if (!unconfirmed(state)) return
       await deps.clock.sleepUntil(deps.clock.now() + CONFIRM_MS)
       at = Math.max(deps.clock.now(), at + 1)
+    }
+  }
+
+  /** What a sample says after all that was seen before it, here or in another process; null when another has had its slot. */
+  async function follow(monitor: Monitor, at: number, sample: Sample): Promise<Observed | null> {
+    for (;;) {
+      const before = known.get(monitor.name)
+      const observed = observe(before?.state ?? newProbe(at), sample, monitor)
+      const { state, transition } = observed
+      const event = transition && {
+        source: 'monitor',
+        key: `${monitor.name}@${at}`,
+        event: signal(monitor, transition, state),
+      }
+      const after = before?.lastSlotAt ?? NO_SLOT
+      const now = deps.clock.now()
+      if (await saveSample(deps.store, { monitor: monitor.name, slotAt: at, after, sample, state, event, now })) {
+        known.set(monitor.name, { lastSlotAt: at, state })
+        return observed
+      }
+      const found = (await readMonitors(deps.store.pool, monitor.name)).get(monitor.name)
+      if (found) known.set(monitor.name, found)
+      if (!found || found.lastSlotAt >= at) return null
     }
   }
 
@@ -83,7 +88,6 @@ function dueSlot({ name, everyMs }: Monitor, last: Known | undefined, now: numbe
   return unconfirmed(last.state) && now - last.lastSlotAt >= CONFIRM_MS ? now : null
 }
 
-type Known = { lastSlotAt: number; state: ProbeState }
 const newer = (ours: Known | undefined, read: Known): Known => (ours && ours.lastSlotAt > read.lastSlotAt ? ours : read)
 
 function signal(monitor: Monitor, transition: 'down' | 'up', state: ProbeState): Signal {

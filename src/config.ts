@@ -31,6 +31,7 @@ import { notWatchedYet } from './config/unwatched.ts'
 import { serviceShape, toMonitor, toService } from './config/watch.ts'
 import { Rules } from './domain/rules.ts'
 import { messageOf } from './errors.ts'
+import { withoutSecrets } from './secrets.ts'
 
 export { formatProblem, type Problem } from './config/problem.ts'
 
@@ -46,6 +47,7 @@ const KEYS = [
 
 /** More problems than this are one mistake made many times. */
 const MOST_HINTS = 200
+const MOST_PROBLEMS = 200
 
 /**
  * Reads the configuration file.
@@ -212,5 +214,11 @@ function made<From, To>(from: Map<string, From>, make: (name: string, from: From
 }
 
 function inOrder(problems: Problem[]): Problem[] {
-  return problems.toSorted((a, b) => a.line - b.line || a.column - b.column)
+  const sorted = problems.toSorted((a, b) => a.line - b.line || a.column - b.column)
+  const [last] = sorted.slice(MOST_PROBLEMS)
+  const shown = sorted
+    .slice(0, MOST_PROBLEMS)
+    .map((problem) => ({ ...problem, message: withoutSecrets(problem.message) }))
+  if (last) shown.push({ ...last, message: `and ${sorted.length - MOST_PROBLEMS} more problems from here on` })
+  return shown
 }

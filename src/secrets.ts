@@ -13,7 +13,7 @@ const SHAPES: readonly RegExp[] = [
   // Parameters of an address.
   /(?<=[?&;](?:access_token|api_?key|auth|key|passw(?:or)?d|secret|sig|signature|token)=)[^&\s"'#<>\\|]+/gi,
   // What follows a telling name, if it looks like a secret: long, and with a digit in it.
-  /(?<=\b(?:password|passwd|pwd|secret|token|api[_-]?key|access[_-]?key)\\?["']?\s{0,3}[=:]\s{0,3}\\?["']?)(?=[^\s"'\\]{0,100}\d)[^\s"'&,;<>\\]{8,}/gi,
+  /(?<=(?:password|passwd|pwd|secret|token|api[_-]?key|access[_-]?key)\\?["']?\s{0,3}[=:]\s{0,3}\\?["']?)(?=[^\s"'\\]{0,100}\d)[^\s"'&,;<>\\]{8,}/gi,
   /(?<=\b(?:bearer|basic)\s)(?=[^\s"'\\]{0,100}\d)[\w.~+/-]{8,}=*/gi,
   // Tokens that say what they are: JSON Web Tokens, GitHub's, AWS's, private keys.
   /\beyJ[\w-]{8,300}\.[\w-]{8,}\.[\w-]{8,}/g,

@@ -91,10 +91,12 @@ describe('cannot start: exit code 2 and a sentence', () => {
     await expect(access(join(dataDir, 'postgres'))).rejects.toThrow()
   })
 
-  test('without the app-level token', async () => {
+  test('without a way for Slack to come, naming both', async () => {
     const bot = start({ SLACK_BOT_TOKEN: 'xoxb-1' })
     expect(await bot.exited).toEqual({ code: 2, signal: null })
-    expect(bot.stderr()).toMatch(/^SLACK_APP_TOKEN is not set: .*npm run demo\n$/)
+    expect(bot.stderr()).toMatch(
+      /^SLACK_APP_TOKEN is not set: .*or SLACK_SIGNING_SECRET for HTTP mode.*npm run demo\n$/,
+    )
   })
 
   test('with a bad configuration, every problem by file, line and column', async () => {
@@ -242,6 +244,29 @@ describe('runs', () => {
     const spoken = bot.stdout() + bot.stderr()
     expect(spoken).toContain('Watchbill is on watch')
     expect(secrets.filter((secret) => spoken.includes(secret))).toEqual([])
+  })
+
+  test('in HTTP mode, without an app-level token: commands and buttons come as signed requests', async () => {
+    const slack = await workspace()
+    const signingSecret = 'canary-signing-0123456789abcdef'
+    const { SLACK_APP_TOKEN: _, ...tokens } = tokensOf(slack)
+    const bot = start({ ...tokens, SLACK_SIGNING_SECRET: signingSecret })
+    await bot.ready(READY_MS)
+    const url = `http://127.0.0.1:${await bot.port()}/slack/events`
+    slack.deliverTo({ signingSecret, commands: url, interactions: url, events: url })
+    const answer = await slack.command('nora', 'ops', '/watchbill status', 5_000)
+    expect(JSON.stringify(answer.saw)).toContain('Slack: over HTTP')
+    targets.fail(['home'])
+    await eventually(() => pages(slack, 'nora').length === 1, 'the page', 5_000)
+    const [page] = pages(slack, 'nora')
+    await slack.press('nora', 'dm', page?.ts ?? '', 'incident_ack')
+    await eventually(() => JSON.stringify(pages(slack, 'nora')).includes('has it'), 'the page to say so', 5_000)
+    slack.deliverTo({ signingSecret: 'another', commands: url })
+    expect((await slack.command('nora', 'ops', '/page dana come')).failed).not.toBeNull()
+    bot.signal('SIGTERM')
+    expect(await bot.exited).toEqual({ code: 0, signal: null })
+    expect(pages(slack, 'dana')).toEqual([])
+    expect(bot.stdout() + bot.stderr()).not.toContain(signingSecret)
   })
 
   test('while Slack is away: alive, not ready, watching; ready once Slack is there, and the page goes out', async () => {

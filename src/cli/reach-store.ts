@@ -1,6 +1,5 @@
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
-import type pg from 'pg'
 import { pino } from 'pino'
 import type { Env } from '../env.ts'
 import { messageOf, UserError } from '../errors.ts'
@@ -26,7 +25,7 @@ interface Reach {
 export async function reachStore<T>(
   place: Place,
   { alone, create, signal }: Reach,
-  use: (config: pg.ClientConfig) => Promise<T>,
+  use: (config: ReturnType<typeof addressed>) => Promise<T>,
 ): Promise<T> {
   if (place.databaseUrl !== null) return use(addressed(place.databaseUrl))
   const { data } = place

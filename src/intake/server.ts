@@ -116,6 +116,8 @@ const REFUSED: Record<string, string> = {
 function answerFailure(log: Logger, error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const status = error.statusCode ?? 500
   if (status < 500) {
+    // Fastify would hang up on who is sending still, and they would never read why. What comes after this goes nowhere, for REQUEST_MS.
+    if (status === 413) reply.removeHeader('connection')
     const detail = REFUSED[error.code] ?? 'The request cannot be read.'
     return problem(reply, status, STATUS_CODES[status] ?? 'Bad request', detail)
   }

@@ -204,7 +204,7 @@ const menus = [
   }),
 ] as const
 
-export const overflow = z.strictObject({
+const overflow = z.strictObject({
   type: z.literal('overflow'),
   ...interactive,
   options: z.array(plainOption).min(1).max(5),

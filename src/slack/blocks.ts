@@ -22,7 +22,7 @@ const section = (text: string): KnownBlock => ({
 })
 const header = (text: string): KnownBlock => ({
   type: 'header',
-  text: { type: 'plain_text', text: cut(escapeText(text), HEADER), emoji: true },
+  text: { type: 'plain_text', text: cut(escapeText(cut(text, HEADER)), HEADER), emoji: true },
 })
 const context = (text: string): KnownBlock => ({
   type: 'context',
@@ -145,7 +145,7 @@ export function pageMessage(
 export function summaryMessage(voice: Voice, incident: Incident): Pick<Message, 'text' | 'blocks'> {
   const next = outlook(incident, voice.rules)
   return {
-    text: cut(`${escapeText(title(incident))}: ${incident.state}, ${incident.severity}`, TEXT),
+    text: cut(`${escapeText(cut(title(incident), TEXT))}: ${incident.state}, ${incident.severity}`, TEXT),
     blocks: [
       header(`${isOpen(incident) ? severityMark[incident.severity] : ':large_green_circle:'} ${title(incident)}`),
       section(standing(voice, incident, next)),
@@ -228,7 +228,7 @@ export function topic(voice: Voice, incident: Incident): string {
   const state = isOpen(incident)
     ? owner
     : `resolved ${clockTime(incident.resolvedAt ?? voice.now, voice.rules.zone, incident.openedAt)}`
-  return cut(escapeText(`${inc(incident.id)} · ${incident.severity} · ${state} · ${incident.title}`), 250)
+  return cut(escapeText(cut(`${inc(incident.id)} · ${incident.severity} · ${state} · ${incident.title}`, 250)), 250)
 }
 
 /** An answer to a command, in as many sections as its length needs. */

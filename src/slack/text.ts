@@ -24,11 +24,14 @@ export const typed = (text: string) =>
     .replaceAll('&gt;', '>')
     .replaceAll('&amp;', '&')
 
+/** Slack shows no longer text in one place. What is far too long is cut before it is escaped: megabytes would hold up everything. */
+const LONGEST = 3_000
+
 /** Foreign text inside backticks: its own backticks would end the span. */
-export const code = (text: string) => `\`${escapeText(text).replaceAll('`', 'ʼ').replaceAll('\n', ' ')}\``
+export const code = (text: string) => `\`${escapeText(cut(text, LONGEST)).replaceAll('`', 'ʼ').replaceAll('\n', ' ')}\``
 
 /** Formatting characters of foreign text made harmless, for places where it stands in running mrkdwn. */
-export const plain = (text: string) => escapeText(text).replaceAll(/[*_~`]/g, (mark) => `${mark}\u200b`)
+export const plain = (text: string) => escapeText(cut(text, LONGEST)).replaceAll(/[*_~`]/g, (mark) => `${mark}\u200b`)
 
 /** Cuts to `length` characters, with an ellipsis; never through a character, an escape or a mention. */
 export const cut = (text: string, length: number) =>

@@ -143,11 +143,13 @@ interface Column {
   last: number | null
 }
 
+/** Those that are stored; what is computed from them is computed again. */
 export async function columnsOf(client: pg.ClientBase, table: string): Promise<Column[]> {
   const { rows } = await client.query<Column>(
     `select attname as name, format_type(atttypid, atttypmod) as type, attidentity <> '' as numbers,
        case when attidentity <> '' then pg_sequence_last_value(pg_get_serial_sequence($1, attname)::regclass)::float8 end as last
-     from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped order by attnum`,
+     from pg_attribute
+     where attrelid = $1::regclass and attnum > 0 and not attisdropped and attgenerated = '' order by attnum`,
     [table],
   )
   return rows

@@ -7,17 +7,30 @@ import { NOTIFY, type Store } from './store.ts'
 
 const Row = z.object({ name: z.string(), last_slot: z.number(), state: ProbeState })
 
-/** State and last slot of each monitor that has been checked before. */
-export async function readMonitors(pool: Pool): Promise<Map<string, { lastSlotAt: number; state: ProbeState }>> {
-  const { rows } = await pool.query('select name, last_slot, state from monitors')
+/** What is known of a monitor: the last slot in which it was checked, and what it came to. */
+export interface Known {
+  lastSlotAt: number
+  state: ProbeState
+}
+
+/** State and last slot of each monitor that has been checked before, or of one. */
+export async function readMonitors(pool: Pool, name: string | null = null): Promise<Map<string, Known>> {
+  const { rows } = await pool.query('select name, last_slot, state from monitors where name = coalesce($1, name)', [
+    name,
+  ])
   return new Map(
     rows.map((row) => Row.parse(row)).map((row) => [row.name, { lastSlotAt: row.last_slot, state: row.state }]),
   )
 }
 
+/** Before the first slot of a monitor. */
+export const NO_SLOT = -1
+
 interface Observation {
   monitor: string
   slotAt: number
+  /** The slot that the state follows on; another process may have filled one since. Whichever it is when omitted. */
+  after?: number
   sample: Sample
   state: ProbeState
   /** What the desk must hear of: in the same transaction, so that a transition is never lost. */
@@ -29,7 +42,7 @@ const SAMPLE = `
   with moved as (
     insert into monitors (name, last_slot, state) values ($1, $2, $3)
     on conflict (name) do update set last_slot = excluded.last_slot, state = excluded.state
-      where monitors.last_slot < excluded.last_slot
+      where monitors.last_slot < excluded.last_slot and monitors.last_slot = coalesce($6, monitors.last_slot)
     returning name
   ), sampled as (
     insert into samples (monitor, slot, ok, result) select name, $2, $4, $5 from moved on conflict do nothing
@@ -37,17 +50,18 @@ const SAMPLE = `
   select from moved`
 
 /**
- * Stores a sample, the monitor's state and its transition. A slot that somebody else has filled is left alone. A sample without news may be
+ * Stores a sample, the monitor's state and its transition. A slot that somebody else has filled is left alone, and so is a state that does
+ * not follow on the one that is there: what another process saw is not undone without a word. A sample without news may be
  * lost in a crash, and is not kept at all on a disk that is almost full; a transition never is: its row of the in-tray is in the same
  * transaction.
  *
- * @returns whether the slot was ours
+ * @returns whether the slot was ours; if not, what is there has to be read before the sample says anything
  */
 export async function saveSample(
   store: Pick<Store, 'pool' | 'samplePool' | 'lowDisk'>,
   o: Observation,
 ): Promise<boolean> {
-  const sample = [o.monitor, o.slotAt, recordable(o.state), o.sample.ok, recordable(o.sample)]
+  const sample = [o.monitor, o.slotAt, recordable(o.state), o.sample.ok, recordable(o.sample), o.after ?? null]
   if (!o.event) return store.lowDisk() || (await store.samplePool.query(SAMPLE, sample)).rowCount === 1
   const client = await store.pool.connect()
   try {

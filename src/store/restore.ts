@@ -76,6 +76,10 @@ export async function restore(
     if (there.length > 0 && force === null) throw notEmpty(there)
     const kept = there.length > 0 && force !== null ? await backUp(config, { ...options, path: force.keepAs }) : null
     await replace(client, path, header)
+    // From here on it cannot be called off: nobody would know whether it was.
+    signal.removeEventListener('abort', cut)
+    signal.throwIfAborted()
+    await client.query('commit')
     return { file: path, at: header.at, program: header.program, schema: header.schema, rows, kept }
   } catch (error) {
     signal.throwIfAborted()
@@ -127,6 +131,7 @@ async function contentsOf(client: pg.Client): Promise<string[]> {
   return held
 }
 
+/** Begins the transaction, and does all that is to be done in it. */
 async function replace(client: pg.Client, path: string, header: Header): Promise<void> {
   await client.query('begin')
   await clear(client)
@@ -138,7 +143,6 @@ async function replace(client: pg.Client, path: string, header: Header): Promise
   await forgetClaims(client)
   // A store that was just filled knows nothing of itself, and plans badly.
   for (const table of madeOf(SCHEMA).tables) await client.query(`analyze "${table}"`)
-  await client.query('commit')
 }
 
 /** The tables go and are made anew: an append-only one can be emptied in no other way. */

@@ -4,8 +4,11 @@ import { type Driver, startBot } from '../support/bot.ts'
 let bot: Driver
 afterEach(() => bot?.close())
 
-test('a target fails, the person on duty is paged, nobody answers, the next is paged, acknowledges, and it recovers', async () => {
-  bot = await startBot()
+const STORY =
+  'over %s: a target fails, the person on duty is paged, nobody answers, the next is paged, acknowledges, and it recovers'
+
+test.each(['socket', 'http'] as const)(STORY, async (mode) => {
+  bot = await startBot({ mode })
   await bot.advance('2m')
   expect(bot.paged()).toEqual([])
 

@@ -246,7 +246,7 @@ describe('the socket', () => {
   })
 })
 
-describe('the store is down', () => {
+describe.each(['socket', 'http'] as const)('over %s the store is down', (mode) => {
   const ephemeral = (user: string, channel: string) =>
     bot.slack
       .channel(channel, user)
@@ -254,7 +254,7 @@ describe('the store is down', () => {
       .map((each) => each.text)
 
   test('a command and a press are answered with a sentence, and not done, not even later', async () => {
-    await start()
+    await start({ mode })
     await bot.alert()
     bot.trouble.storeDown = true
     const page = bot.slack.dm('nora')[0]
@@ -272,7 +272,7 @@ describe('the store is down', () => {
   })
 
   test('the store answers after the person was told that nothing was done: it stays undone', async () => {
-    await start({ timing: { ackMs: 6_000 } })
+    await start({ mode, timing: { ackMs: 6_000 } })
     await bot.alert()
     bot.trouble.storeSlowMs = 2_800
     const typed = bot.slack.command('nora', 'ops', '/incident resolve INC-1')
@@ -287,7 +287,7 @@ describe('the store is down', () => {
   })
 
   test('a page that is due meanwhile goes out when the store is back', async () => {
-    await start()
+    await start({ mode })
     await bot.alert()
     bot.trouble.storeDown = true
     bot.clock.advanceTo(bot.clock.now() + 300_000)

@@ -100,8 +100,10 @@ export function createSelect(spec: SelectSpec): Select {
   on(field, 'focus', () => field.select())
   on(field, 'blur', () => leave(parts))
   on(node, 'pointerdown', (event) => {
-    if (event.target === field || (event.target instanceof Element && event.target.closest('button'))) return
+    if (event.target === field) return
+    // The field keeps the focus: its blur would draw the chips anew, and with them the button that is being pressed.
     event.preventDefault()
+    if (event.target instanceof Element && event.target.closest('button')) return
     field.focus()
     show(parts)
   })

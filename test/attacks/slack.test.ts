@@ -1,0 +1,701 @@
+import { randomUUID } from 'node:crypto'
+import type { OutgoingHttpHeaders } from 'node:http'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { commands } from '../../commands/index.ts'
+import { httpMode } from '../../src/slack/http.ts'
+import { type Driver, startBot, until } from '../support/bot.ts'
+import {
+  commandFields,
+  FORM_TYPE,
+  form,
+  interaction,
+  JSON_TYPE,
+  type Post,
+  postBox,
+  pressPayload,
+  send,
+  sendSigned,
+  signature,
+} from '../support/slack-request.ts'
+
+/** Attacks on the Slack side (reliability 6.1), through real sockets against a real bot. */
+
+let bot: Driver
+let post: Post
+let shared = false
+
+const config = (text: string) =>
+  text
+    .replace(
+      '  erik: { slack: U0ERIK }\n',
+      `  erik: { slack: U0ERIK }
+  guest: { slack: U0GUEST }
+  ultra: { slack: U0ULTRA }
+  gone: { slack: U0GONE }
+  robot: { slack: U0ROBOT }
+  stranger: { slack: U0STRANGER }
+`,
+    )
+    .replace('schedules:\n', 'roles: { admin: [mia] }\nschedules:\n')
+    .replace('services:\n', 'services:\n  imap: { policy: mail, channel: C0OPS }\n')
+
+const start = async (options: Parameters<typeof startBot>[0] = {}) => {
+  const listed = ['NORA', 'DANA', 'SAM', 'MIA', 'ERIK'].map((name) => ({ id: `U0${name}`, name: name.toLowerCase() }))
+  bot = await startBot({
+    probes: false,
+    mode: 'http',
+    config,
+    workspace: {
+      users: [
+        ...listed,
+        { id: 'U0GUEST', name: 'guest', isRestricted: true },
+        { id: 'U0ULTRA', name: 'ultra', isUltraRestricted: true },
+        { id: 'U0GONE', name: 'gone', deleted: true },
+        { id: 'U0ROBOT', name: 'robot', isBot: true },
+        { id: 'U0STRANGER', name: 'stranger', team: 'Elsewhere' },
+        { id: 'U0NOBODY', name: 'nobody' },
+      ],
+    },
+    ...options,
+  })
+  ends.push(bot.close)
+  post = await postBox()
+  ends.push(post.close)
+}
+
+const ends: (() => Promise<void>)[] = []
+const end = async () => {
+  for (const each of ends.splice(0)) await each()
+}
+afterEach(async () => {
+  if (!shared) await end()
+})
+
+/** One bot, with an open incident of each service, for a table whose rows may do nothing: each looks at that itself. */
+const together = () => {
+  beforeAll(async () => {
+    await start()
+    await bot.alert()
+    await bot.alert({ service: 'imap', key: 'imap' })
+    shared = true
+  })
+  afterAll(async () => {
+    shared = false
+    await end()
+  })
+}
+
+/** All that an act could change. */
+async function record(): Promise<unknown> {
+  const { rows } = await bot.store.pool.query(
+    `select (select count(*) from facts) as facts, (select count(*) from owed) as owed,
+       (select count(*) from activations) as activations,
+       (select string_agg(doc::text, ',' order by id) from incidents) as incidents`,
+  )
+  return { ...rows[0], paged: bot.paged(), rooms: bot.slack.workspace.rooms.size }
+}
+
+async function payloads(): Promise<number> {
+  const { rows } = await bot.store.pool.query<{ n: number }>(
+    `select count(*)::int as n from inbox where lane = 'slack'`,
+  )
+  return rows[0]?.n ?? 0
+}
+
+/** Sends it as Slack would; what the person is then told. */
+async function told(body: string): Promise<{ text: string; public: boolean }[]> {
+  const before = post.bodies().length
+  expect((await sendSigned(bot, body, FORM_TYPE)).status).toBe(200)
+  await bot.rest()
+  return post
+    .bodies()
+    .slice(before)
+    .map(({ text, response_type }) => ({ text: String(text), public: response_type === 'in_channel' }))
+}
+
+const typed = (user: string, line: string, more: Record<string, string> = {}) =>
+  form(commandFields(bot, user, line, { response_url: post.url, ...more }))
+
+const BUTTONS = ['incident_ack', 'incident_escalate', 'incident_resolve']
+
+/** A message with buttons: a person's page, or the announcement in the channel. */
+function buttonsOf(where: 'nora' | 'ops', incident = 1) {
+  const messages = where === 'ops' ? bot.slack.channel('ops').messages : bot.slack.dm(where)
+  const found = messages.find(({ blocks }) => JSON.stringify(blocks).includes(`"block_id":"incident_${incident}"`))
+  if (!found) throw new Error(`INC-${incident} has no buttons in ${where}`)
+  return found
+}
+
+const pressed = (press: Omit<Parameters<typeof pressPayload>[1], 'responseUrl'>, more: object = {}) =>
+  interaction({ ...pressPayload(bot, { ...press, responseUrl: post.url }), ...more })
+
+/** Each verb that changes something, as somebody types it; whoever adds one adds it here. */
+const ACTS: Record<string, string> = {
+  '/page': '/page sam come',
+  '/incident declare': '/incident declare webmail it burns',
+  '/incident ack': '/incident ack INC-1',
+  '/incident escalate': '/incident escalate INC-1',
+  '/incident resolve': '/incident resolve INC-1',
+  '/incident note': '/incident note INC-1 hello',
+  '/watchbill reload': '/watchbill reload',
+}
+const READS = [
+  ...['/oncall', '/oncall help', '/page help', '/incident list', '/incident show', '/incident help'],
+  ...['/watchbill status', '/watchbill version', '/watchbill help'],
+]
+
+describe('A01 what is not signed by Slack, freshly, over these very bytes', () => {
+  const body = () => typed('U0ERIK', '/page sam come')
+  const good = (at = bot.clock.now()) => signature(body_, at)
+  let body_ = ''
+
+  beforeAll(async () => {
+    await start()
+    shared = true
+    body_ = body()
+  })
+  afterAll(async () => {
+    shared = false
+    await end()
+  })
+
+  const swap = (change: (headers: ReturnType<typeof good>) => OutgoingHttpHeaders) => () => change(good())
+  const SECOND = 1_000
+
+  test.each<[string, () => OutgoingHttpHeaders]>([
+    ['nothing', () => ({})],
+    ['no signature', swap(({ 'x-slack-signature': _, ...rest }) => rest)],
+    ['no time', swap(({ 'x-slack-request-timestamp': _, ...rest }) => rest)],
+    ['a wrong signature', swap((headers) => ({ ...headers, 'x-slack-signature': `v0=${'0'.repeat(64)}` }))],
+    [
+      'another version',
+      swap((headers) => ({ ...headers, 'x-slack-signature': headers['x-slack-signature'].replace('v0', 'v1') })),
+    ],
+    ['half of it', swap((headers) => ({ ...headers, 'x-slack-signature': headers['x-slack-signature'].slice(0, 35) }))],
+    ['more after it', swap((headers) => ({ ...headers, 'x-slack-signature': `${headers['x-slack-signature']}00` }))],
+    ['capitals', swap((headers) => ({ ...headers, 'x-slack-signature': headers['x-slack-signature'].toUpperCase() }))],
+    ['nothing in it', swap((headers) => ({ ...headers, 'x-slack-signature': '' }))],
+    ["another app's secret", () => signature(body_, bot.clock.now(), 'another-secret')],
+    ['the empty secret', () => signature(body_, bot.clock.now(), '')],
+    ['the signature of other bytes', () => signature(`${body_}&x=1`, bot.clock.now())],
+    [
+      'the signature of another time',
+      swap((headers) => ({
+        ...headers,
+        'x-slack-request-timestamp': String(Number(headers['x-slack-request-timestamp']) + 1),
+      })),
+    ],
+    ['301 s old', () => good(bot.clock.now() - 301 * SECOND)],
+    ['61 s ahead', () => good(bot.clock.now() + 61 * SECOND)],
+    ['an hour ahead', () => good(bot.clock.now() + 3_600 * SECOND)],
+    ['ten years ahead', () => good(bot.clock.now() + 10 * 365 * 86_400 * SECOND)],
+    ['the beginning of time', () => good(0)],
+    [
+      'two signatures, the first good',
+      swap((headers) => ({ ...headers, 'x-slack-signature': [headers['x-slack-signature'], 'v0=0'] })),
+    ],
+    [
+      'two signatures, the second good',
+      swap((headers) => ({ ...headers, 'x-slack-signature': ['v0=0', headers['x-slack-signature']] })),
+    ],
+    [
+      'the good signature twice',
+      swap((headers) => ({ ...headers, 'x-slack-signature': Array(2).fill(headers['x-slack-signature']) })),
+    ],
+    [
+      'the good time twice',
+      swap((headers) => ({
+        ...headers,
+        'x-slack-request-timestamp': Array(2).fill(headers['x-slack-request-timestamp']),
+      })),
+    ],
+    ...['NaN', '-1', '1e12', '0x6a', '1.5', ' ', 'Infinity'].map((time): [string, () => OutgoingHttpHeaders] => [
+      `the time ${JSON.stringify(time)}`,
+      () => ({ ...signature(body_, bot.clock.now()), 'x-slack-request-timestamp': time }),
+    ]),
+  ])('A01 %s: 401, and nothing is done', async (_, headers) => {
+    const nothing = await record()
+    const refused = await send(bot.slackUrl, body_, { 'content-type': FORM_TYPE, ...headers() })
+    expect(refused.status).toBe(401)
+    expect(JSON.parse(refused.body)).toEqual({
+      type: 'about:blank',
+      title: 'Not from Slack',
+      status: 401,
+      detail: 'The request has no valid, fresh signature of Slack.',
+    })
+    expect(await record()).toEqual(nothing)
+    expect(await payloads()).toBe(0)
+    expect(post.bodies()).toEqual([])
+  })
+
+  test('A01 the body of such a request is not parsed: what is broken is refused in the same words', async () => {
+    const answers = []
+    for (const [body, type] of [
+      ['{"type":"url_verification","challenge":"x"}', JSON_TYPE],
+      ['{"type":', JSON_TYPE],
+      [`{"__proto__":${'['.repeat(10_000)}`, JSON_TYPE],
+      ['payload=%', FORM_TYPE],
+      ['', FORM_TYPE],
+      [Buffer.from([0xff, 0xfe, 0x00]), JSON_TYPE],
+    ] as const)
+      answers.push(await send(bot.slackUrl, body, { 'content-type': type }))
+    expect(new Set(answers.map(({ status, body }) => `${status} ${body}`)).size).toBe(1)
+    expect(answers[0]?.status).toBe(401)
+  })
+
+  test('A01 an empty signing secret takes nothing, not even what is signed with it', async () => {
+    const heard: unknown[] = []
+    const hear = httpMode({
+      signingSecret: '',
+      clock: bot.clock,
+      log: { warn: () => {}, error: () => {} } as never,
+      hear: async (payload) => void heard.push(payload),
+    })
+    const headers: Record<string, string> = signature(body_, bot.clock.now(), '')
+    expect(await hear({ header: (name) => headers[name], body: Buffer.from(body_) })).toEqual({ status: 401 })
+    expect(heard).toEqual([])
+  })
+
+  test.each([
+    ['just signed', 0],
+    ['300 s old', -300],
+    ['60 s ahead', 60],
+  ])('A01 and what is %s is taken', async (_, seconds) => {
+    const body = typed('U0ERIK', '/oncall')
+    const headers = signature(body, bot.clock.now() + seconds * SECOND)
+    expect((await send(bot.slackUrl, body, { 'content-type': FORM_TYPE, ...headers })).status).toBe(200)
+  })
+})
+
+describe('A02 a certificate check is no way around the signature', () => {
+  together()
+
+  const press = () =>
+    encodeURIComponent(
+      JSON.stringify(
+        pressPayload(bot, { user: 'U0NORA', message: buttonsOf('nora'), action: 'incident_ack', value: '1' }),
+      ),
+    )
+
+  test.each<[string, () => string]>([
+    ['ssl_check=1&payload=…', () => `ssl_check=1&payload=${press()}`],
+    ['ssl_check=true&payload=…', () => `ssl_check=true&payload=${press()}`],
+    ['ssl_check=0&payload=…', () => `ssl_check=0&payload=${press()}`],
+    ['ssl_check=&payload=…', () => `ssl_check=&payload=${press()}`],
+    ['payload=…&ssl_check=1', () => `payload=${press()}&ssl_check=1`],
+    ['ssl_check twice', () => `ssl_check=1&ssl_check=0&payload=${press()}`],
+    ['payload twice', () => `ssl_check=1&payload=x&payload=${press()}`],
+    ['ssl_check[]=1', () => `ssl_check[]=1&payload=${press()}`],
+    ['SSL_CHECK=1', () => `SSL_CHECK=1&payload=${press()}`],
+    ['a command with ssl_check=1', () => `ssl_check=1&${typed('U0NORA', '/incident ack INC-1')}`],
+  ])('A02 %s, not signed: 401, and nothing is run', async (_, body) => {
+    const nothing = await record()
+    const before = await payloads()
+    expect((await send(bot.slackUrl, body(), { 'content-type': FORM_TYPE })).status).toBe(401)
+    await bot.rest()
+    expect(await record()).toEqual(nothing)
+    expect(await payloads()).toBe(before)
+  })
+
+  test.each<[string, number, () => string]>([
+    ['a check', 200, () => `ssl_check=1&payload=${press()}`],
+    ['a check that says 0', 200, () => `ssl_check=0&payload=${press()}`],
+    ['a check twice', 400, () => `ssl_check=1&ssl_check=0&payload=${press()}`],
+    ['a payload twice', 400, () => `payload=${press()}&payload=${press()}`],
+  ])('A02 %s, though it is signed: %i, and nothing is run', async (_, status, body) => {
+    const nothing = await record()
+    expect((await sendSigned(bot, body(), FORM_TYPE)).status).toBe(status)
+    await bot.rest()
+    expect(await record()).toEqual(nothing)
+  })
+})
+
+describe('A03 a signed request that is sent again', () => {
+  test('A03 three times within five minutes, and by another process after that: it is done once', async () => {
+    await start()
+    const body = typed('U0ERIK', '/page sam come')
+    const headers = { 'content-type': FORM_TYPE, ...signature(body, bot.clock.now()) }
+    for (const wait of ['0s', '10s', '4m']) {
+      await bot.advance(wait)
+      expect((await send(bot.slackUrl, body, headers)).status).toBe(200)
+    }
+    await bot.restart()
+    expect((await send(bot.slackUrl, body, headers)).status).toBe(200)
+    await bot.rest()
+    expect(post.bodies()).toHaveLength(1)
+    await bot.advance('1m')
+    expect((await send(bot.slackUrl, body, headers)).status).toBe(401)
+    const opened = await bot.store.pool.query(`select from facts where kind = 'opened'`)
+    expect(opened.rowCount).toBe(1)
+    expect(bot.paged().filter((name) => name === 'sam')).toHaveLength(1)
+  })
+
+  test('A03 a press, with its other bytes signed anew: its trigger is the same, and so is its one effect', async () => {
+    await start()
+    await bot.alert()
+    const payload = pressPayload(bot, {
+      user: 'U0NORA',
+      message: buttonsOf('nora'),
+      action: 'incident_escalate',
+      value: '1',
+    })
+    for (const more of [{}, { response_url: post.url }, { is_enterprise_install: 'false' }])
+      expect((await sendSigned(bot, interaction({ ...payload, ...more }), FORM_TYPE)).status).toBe(200)
+    await bot.rest()
+    expect(bot.paged()).toEqual(['nora', 'sam'])
+    expect(await payloads()).toBe(1)
+  })
+
+  test('A03 three at the very same moment', async () => {
+    await start()
+    const body = typed('U0ERIK', '/page sam come')
+    const answers = await Promise.all([1, 2, 3].map(() => sendSigned(bot, body, FORM_TYPE)))
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
+    await bot.rest()
+    expect(bot.paged()).toEqual(['sam'])
+  })
+
+  test('A03 what names nothing to know it by is known by all that it says', async () => {
+    await start()
+    const { trigger_id: _, ...fields } = commandFields(bot, 'U0ERIK', '/page sam come')
+    for (let n = 0; n < 3; n++) expect((await sendSigned(bot, form(fields), FORM_TYPE)).status).toBe(200)
+    await bot.rest()
+    expect(bot.paged()).toEqual(['sam'])
+  })
+})
+
+describe('A04 somebody who may not', () => {
+  together()
+
+  test('every verb of every command is known here, as one that acts or one that only reads', () => {
+    const verbs = commands.flatMap(({ name, usage }) =>
+      usage.map(([form]) => `${name} ${/^[a-z-]+(?= |$)/.exec(form)?.[0] ?? ''}`.trim()),
+    )
+    expect([...new Set(verbs)].filter((verb) => !(verb in ACTS) && !READS.includes(verb))).toEqual([])
+  })
+
+  test.each(Object.values(ACTS))(
+    'A04 is not listed, and types %s: told so alone, and nothing is changed',
+    async (line) => {
+      const nothing = await record()
+      const answers = await told(typed('U0NOBODY', line))
+      expect(answers).toEqual([{ text: expect.stringContaining('Nothing was done'), public: false }])
+      expect(answers[0]?.text).toContain('<@U0NOBODY> is not')
+      expect(await record()).toEqual(nothing)
+    },
+  )
+
+  test('A04 is listed and has not the role', async () => {
+    const nothing = await record()
+    expect(await told(typed('U0NORA', '/watchbill reload'))).toEqual([
+      {
+        text: expect.stringContaining('takes the role admin, which you do not have. Nothing was done'),
+        public: false,
+      },
+    ])
+    expect(await record()).toEqual(nothing)
+  })
+
+  test.each(['/incident ack', '/incident escalate', '/incident resolve', '/incident note hello'])(
+    'A04 types %s in a channel that is no incident’s: asked which, and nothing is changed',
+    async (line) => {
+      const nothing = await record()
+      expect(await told(typed('U0NORA', line))).toEqual([
+        { text: expect.stringContaining('Which incident?'), public: false },
+      ])
+      expect(await record()).toEqual(nothing)
+    },
+  )
+})
+
+describe('A05 an account that is not of this workspace, or not a whole one', () => {
+  together()
+
+  const elsewhere = { team_id: 'T0ELSEWHERE', team_domain: 'elsewhere' }
+  const ACCOUNTS: [who: string, user: string, fields: Record<string, string>, sentence: string][] = [
+    ['of another workspace, with the id of somebody listed', 'U0NORA', elsewhere, 'People of another workspace'],
+    [
+      'of another organisation',
+      'U0NORA',
+      { ...elsewhere, enterprise_id: 'E0ELSEWHERE', enterprise_name: 'Elsewhere' },
+      'People of another workspace',
+    ],
+    ['of no workspace', 'U0NORA', { team_id: '' }, 'People of another workspace'],
+    ['of Slack Connect', 'U0STRANGER', elsewhere, 'People of another workspace'],
+    ['of Slack Connect, in the name of this workspace', 'U0STRANGER', {}, 'Guests of the workspace'],
+    ['a guest', 'U0GUEST', {}, 'Guests of the workspace'],
+    ['a guest of one channel', 'U0ULTRA', {}, 'Guests of the workspace'],
+    ['deactivated', 'U0GONE', {}, 'deactivated or a bot'],
+    ['a bot', 'U0ROBOT', {}, 'deactivated or a bot'],
+  ]
+
+  describe.each(ACCOUNTS)('%s', (_, user, fields, sentence) => {
+    test.each(Object.values(ACTS))('A05 types %s: refused', async (line) => {
+      const nothing = await record()
+      expect(await told(typed(user, line, fields))).toEqual([
+        { text: expect.stringContaining(sentence), public: false },
+      ])
+      expect(await record()).toEqual(nothing)
+    })
+
+    test.each(BUTTONS)('A05 presses %s: refused', async (action) => {
+      const nothing = await record()
+      const team = fields.team_id ?? bot.slack.workspace.team.id
+      const enterprise = fields.enterprise_id ? { id: fields.enterprise_id, name: 'Elsewhere' } : null
+      const body = pressed({ user, message: buttonsOf('ops'), action, value: '1', team }, { enterprise })
+      expect(await told(body)).toEqual([{ text: expect.stringContaining(sentence), public: false }])
+      expect(await record()).toEqual(nothing)
+    })
+  })
+
+  test('A05 whoever is back again may act at once: they are looked at when they ask', async () => {
+    bot.slack.changeUser('gone', { deleted: false })
+    expect(await told(typed('U0GONE', '/incident note INC-1 back again'))).toEqual([
+      { text: expect.stringContaining('<@U0GONE> added a note'), public: true },
+    ])
+  })
+})
+
+describe('A06 a button that is not what we made of it', () => {
+  together()
+
+  test.each([
+    '',
+    '0',
+    '-1',
+    '2',
+    '9999',
+    '1 2',
+    'INC-1',
+    '1;2',
+    '1\nresolve 1',
+    '1@',
+    'constructor',
+    '__proto__',
+    ' 1',
+    '1e0',
+    '٣',
+  ])('A06 its value is %j: refused, and nothing is changed', async (value) => {
+    for (const action of BUTTONS) {
+      const nothing = await record()
+      const answers = await told(pressed({ user: 'U0NORA', message: buttonsOf('nora'), action, value }))
+      expect(answers).toEqual([{ text: expect.stringContaining('nothing was done'), public: false }])
+      expect(await record()).toEqual(nothing)
+    }
+  })
+
+  test('A06 its value names another incident: refused, whatever is written on it', async () => {
+    const nothing = await record()
+    for (const action of BUTTONS) {
+      const payload = pressPayload(bot, { user: 'U0NORA', message: buttonsOf('nora', 1), action, value: '2' })
+      const [button] = payload.actions
+      const altered = { ...payload, response_url: post.url, actions: [{ ...button, block_id: 'incident_2' }] }
+      expect(await told(interaction(altered))).toEqual([
+        { text: expect.stringContaining('nothing was done'), public: false },
+      ])
+    }
+    expect(await record()).toEqual(nothing)
+  })
+
+  test.each([
+    ['somewhere else', { channel: 'C0RANDOM', ts: '1795394000.000100' }],
+    ['in the same channel', { channel: 'C0OPS', ts: '1795394000.000100' }],
+    ['that is said to be nowhere', { channel: 'undefined', ts: 'undefined' }],
+  ])('A06 it is on a copy of the message %s: refused', async (_, message) => {
+    const nothing = await record()
+    for (const action of BUTTONS)
+      expect(await told(pressed({ user: 'U0NORA', message, action, value: '1' }))).toEqual([
+        { text: expect.stringContaining('it may be a copy'), public: false },
+      ])
+    expect(await record()).toEqual(nothing)
+  })
+
+  test('A06 somebody else presses it: what counts is who they are, not whose message it is', async () => {
+    const nothing = await record()
+    for (const action of BUTTONS)
+      expect(await told(pressed({ user: 'U0NOBODY', message: buttonsOf('nora'), action, value: '1' }))).toEqual([
+        { text: expect.stringContaining('<@U0NOBODY> is not'), public: false },
+      ])
+    expect(await record()).toEqual(nothing)
+  })
+
+  test('A06 it does what nobody made a button for: nothing', async () => {
+    const nothing = await record()
+    for (const action of ['incident_delete', 'constructor', '__proto__', 'watch_confirm', ''])
+      expect(await told(pressed({ user: 'U0NORA', message: buttonsOf('nora'), action, value: '1' }))).toEqual([])
+    expect(await record()).toEqual(nothing)
+  })
+
+  test('A06 its incident is over: told so, and nothing is changed', async () => {
+    const message = buttonsOf('ops')
+    await told(typed('U0MIA', '/incident resolve INC-1'))
+    const nothing = await record()
+    for (const action of BUTTONS)
+      expect(await told(pressed({ user: 'U0NORA', message, action, value: '1' }))).toEqual([
+        { text: expect.stringContaining('INC-1 was resolved by <@U0MIA>'), public: false },
+      ])
+    expect(await record()).toEqual(nothing)
+  })
+})
+
+test('A06 and a button counts on a page of which nobody knows yet where it is: its reply was lost', async () => {
+  await start()
+  bot.slack.fault({ kind: 'lost_reply', method: 'chat.postMessage', channel: 'nora', count: 1 })
+  await bot.report()
+  await until(() => bot.slack.dm('nora').length > 0, 'the page')
+  expect(
+    await told(pressed({ user: 'U0NORA', message: buttonsOf('nora'), action: 'incident_ack', value: '1' })),
+  ).toEqual([])
+  expect((await bot.facts()).filter(({ type }) => type === 'acked')).toHaveLength(1)
+})
+
+/** Text that Slack would take for more than text. */
+const NASTY = [
+  '<!channel>',
+  '<!here|here>',
+  '<!everyone>',
+  '<@U0MIA>',
+  '<@U0MIA|mia>',
+  '<!subteam^S0ONCALL|@oncall>',
+  '<#C0OPS|ops>',
+  '<https://evil.example|https://bank.example>',
+  '<mailto:x@evil.example|mia>',
+  '<!date^1392734382^{date}|soon>',
+  '&<>',
+  '&lt;!channel&gt;',
+  '@channel @here @everyone',
+]
+
+/** Angle brackets in Slack's own markup, where we write it. */
+const OWN_MARKUP = /<@[A-Z0-9]+>|<#[A-Z0-9]+\|[a-z0-9-]+>|<!date\^\d+\^[^<>]*>|<!channel> :sos:/g
+
+/** Every text of every call so far: blocks, fallback, topics, purposes, names. */
+function said(): string[] {
+  const texts: string[] = []
+  const walk = (node: unknown): void => {
+    if (typeof node === 'string') texts.push(node)
+    else if (Array.isArray(node)) for (const each of node) walk(each)
+    else if (node && typeof node === 'object') for (const each of Object.values(node)) walk(each)
+  }
+  for (const { args } of bot.slack.journal()) walk([args.text, args.blocks, args.topic, args.purpose, args.name])
+  return texts
+}
+
+/** As people see it. */
+const seen = (text: string) =>
+  text.replaceAll('\u200b', '').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&')
+
+describe('A08 what others write is literal, in every block and in every fallback', () => {
+  test.each(NASTY)('A08 %s', async (nasty) => {
+    const company = JSON.stringify(`Mail ${nasty}`)
+    await start({
+      mode: 'socket',
+      config: (text) => config(text).replace('company: Example Mail', `company: ${company}`),
+    })
+    await bot.alert({
+      key: `host ${nasty}`,
+      headline: `down ${nasty}`,
+      summary: `host ${nasty} fails: ${nasty}`,
+      evidence: [{ at: bot.clock.now(), saw: `saw ${nasty}` }],
+    })
+    await bot.alert({ service: 'imap', key: `warn ${nasty}`, severity: 'warning', summary: `warns ${nasty}` })
+    // As Slack passes on what was typed, and as it might.
+    for (const line of [
+      `/incident declare imap ${nasty}`,
+      `/incident note INC-1 ${nasty}`,
+      `/page sam ${nasty}`,
+      `/oncall ${nasty}`,
+      `/incident ack ${nasty}`,
+      `/incident ${nasty}`,
+      `/page ${nasty} x`,
+      `/watchbill ${nasty}`,
+      '/incident list',
+      '/incident show INC-1',
+      '/watchbill status',
+    ])
+      await bot.type('erik', line)
+    await bot.advance('30m')
+    await bot.recover(`host ${nasty}`)
+    await bot.type('erik', '/incident resolve INC-2')
+    const page = bot.dm('nora')[0] ?? ''
+    expect(seen(page)).toContain(nasty)
+    expect(seen(bot.slack.dm('nora')[0]?.text ?? '')).toContain(nasty)
+    for (const text of said()) {
+      const foreign = text.replaceAll(OWN_MARKUP, '').replaceAll(/^>/gm, '')
+      expect(foreign).not.toMatch(/[<>]/)
+      expect(foreign).not.toMatch(/@(?:channel|here|everyone)\b/i)
+      expect(foreign.replaceAll(/&(?:amp|lt|gt);/g, '')).not.toContain('&')
+    }
+    // Nobody was paged who was not meant to be: no mention of them was taken for one.
+    expect(bot.paged()).not.toContain('dana')
+  })
+})
+
+describe('A09 too much, and what no keyboard types', () => {
+  const limits = () => bot.slack.journal().filter(({ outcome }) => !['ok', 'already_in_channel'].includes(outcome))
+
+  test.each<[string, () => Parameters<Driver['alert']>[0]]>([
+    ['3 MB of text', () => ({ headline: 'x'.repeat(1_000_000), summary: `down ${'long '.repeat(400_000)}` })],
+    ['3 MB of what Slack makes longer', () => ({ headline: '&<>'.repeat(300_000), summary: '<'.repeat(2_000_000) })],
+    [
+      '200 labels',
+      () => ({ evidence: Array.from({ length: 200 }, (_, n) => ({ at: n, saw: `label_${n}=${'v'.repeat(300)}` })) }),
+    ],
+    ['NUL', () => ({ key: 'a\0b', headline: 'a\0b', summary: '\0\0down\0', evidence: [{ at: null, saw: '\0' }] })],
+    [
+      'half characters',
+      () => ({
+        headline: 'a\ud800b',
+        summary: `${'\udc00'.repeat(200)} down \ud83d`,
+        evidence: [{ at: null, saw: '\ud800' }],
+      }),
+    ],
+    ['right to left', () => ({ headline: '\u202eevil', summary: '\u202e\u2066down\u2069'.repeat(500) })],
+    [
+      'a flood of emoji',
+      () => ({
+        headline: '🔥'.repeat(5_000),
+        summary: '👩‍👩‍👧‍👦'.repeat(5_000),
+        evidence: [{ at: null, saw: '🔥'.repeat(9_000) }],
+      }),
+    ],
+    ['combining marks', () => ({ headline: `e${'\u0301'.repeat(5_000)}`, summary: `e${'\u0301'.repeat(50_000)}` })],
+    ['lines without end', () => ({ headline: 'a\n'.repeat(5_000), summary: '\n'.repeat(100_000) })],
+    ['nothing', () => ({ headline: '', summary: '' })],
+  ])('A09 %s: the page is delivered, whole in its blocks, within Slack’s limits', async (_, alert) => {
+    await start({ mode: 'socket' })
+    await bot.alert(alert())
+    expect(bot.paged()).toEqual(['nora'])
+    expect(bot.dm('nora')[0]).toContain('[Acknowledge]')
+    expect(bot.dm('nora')[0]).toContain('*Why you:*')
+    await bot.advance('5m')
+    expect(bot.paged()).toEqual(['nora', 'sam'])
+    await bot.press('sam', 'Acknowledge')
+    expect(bot.dm('nora')[0]).toContain('<@U0SAM> has it')
+    await bot.type('erik', '/incident list')
+    await bot.type('erik', '/incident show INC-1')
+    expect(limits()).toEqual([])
+    for (const text of said()) {
+      expect(text.isWellFormed()).toBe(true)
+      expect(text).not.toContain('\0')
+    }
+  })
+
+  test('A09 a command of 900 kB is answered with a sentence, and one of more than a megabyte is refused', async () => {
+    await start()
+    const [answer] = await told(typed('U0ERIK', `/page sam ${'x'.repeat(900_000)}`))
+    expect(answer).toEqual({ text: expect.stringContaining('A page has at most 2500 characters'), public: false })
+    expect((await sendSigned(bot, typed('U0ERIK', `/page sam ${'x'.repeat(1_100_000)}`), FORM_TYPE)).status).toBe(413)
+    expect(bot.paged()).toEqual([])
+  })
+
+  test('A09 keys that reach prototypes reach nothing', async () => {
+    await start()
+    const fields = commandFields(bot, 'U0ERIK', '/oncall', { response_url: post.url, trigger_id: randomUUID() })
+    expect(await told(`${form(fields)}&__proto__=1&constructor[prototype][x]=1`)).toHaveLength(1)
+    const event = `{"type":"event_callback","event_id":"Ev9","__proto__":{"polluted":1},"event":{"type":"x","constructor":{"prototype":{"polluted":1}}}}`
+    expect((await sendSigned(bot, event, JSON_TYPE)).status).toBe(200)
+    await bot.rest()
+    expect({}).not.toHaveProperty('polluted')
+  })
+})
