@@ -1,4 +1,12 @@
-import { CONFIRM_MS, newProbe, type Observed, observe, type ProbeState, type Sample, unconfirmed } from '../src/domain/detect/probe.ts'
+import {
+  CONFIRM_MS,
+  newProbe,
+  type Observed,
+  observe,
+  type ProbeState,
+  type Sample,
+  unconfirmed,
+} from '../src/domain/detect/probe.ts'
 import type { Signal } from '../src/domain/event.ts'
 import type { Monitor } from '../src/domain/rules.ts'
 import { messageOf } from '../src/errors.ts'
@@ -36,8 +44,9 @@ export function probe(deps: JobDeps) {
 
   /** What a sample says after all that was seen before it, here or in another process; null when another has had its slot. */
   async function follow(monitor: Monitor, at: number, sample: Sample): Promise<Observed | null> {
+    let before = known.get(monitor.name)
+    let after = before?.lastSlotAt ?? NO_SLOT
     for (;;) {
-      const before = known.get(monitor.name)
       const observed = observe(before?.state ?? newProbe(at), sample, monitor)
       const { state, transition } = observed
       const event = transition && {
@@ -45,15 +54,19 @@ export function probe(deps: JobDeps) {
         key: `${monitor.name}@${at}`,
         event: signal(monitor, transition, state),
       }
-      const after = before?.lastSlotAt ?? NO_SLOT
       const now = deps.clock.now()
       if (await saveSample(deps.store, { monitor: monitor.name, slotAt: at, after, sample, state, event, now })) {
         known.set(monitor.name, { lastSlotAt: at, state })
         return observed
       }
       const found = (await readMonitors(deps.store.pool, monitor.name)).get(monitor.name)
-      if (found) known.set(monitor.name, found)
-      if (!found || found.lastSlotAt >= at) return null
+      if (found && found.lastSlotAt >= at) {
+        known.set(monitor.name, found)
+        return null
+      }
+      // What another process saw since comes first. What we know and the store does not was not kept there, and is true all the same.
+      before = found ? newer(before, found) : before
+      after = found?.lastSlotAt ?? NO_SLOT
     }
   }
 

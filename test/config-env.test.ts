@@ -41,6 +41,15 @@ describe('the environment', () => {
     })
   })
 
+  test('takes one Redis server, or Sentinels and what they watch, which is then named', () => {
+    const read = (url: string) => readEnv({ REDIS_URL: url }, noFile)
+    const redisUrl = 'redis+sentinel://:secret@one:26379,two/mymaster'
+    expect(read(redisUrl)).toMatchObject({ env: { redisUrl } })
+    expect(read('rediss://:secret@one/1')).toMatchObject({ env: { redisUrl: 'rediss://:secret@one/1' } })
+    for (const nameless of ['redis+sentinel://one:26379', 'redis://one:26379,two:26379'])
+      expect(read(nameless)).toEqual({ problems: [expect.stringMatching(/^REDIS_URL must be .*host:26379\/mymaster/)] })
+  })
+
   test('lists every problem at once and repeats no value', () => {
     const read = readEnv(
       {
@@ -62,7 +71,7 @@ describe('the environment', () => {
         'SLACK_SIGNING_SECRET_FILE names /nowhere, which cannot be read (ENOENT: no such file or directory)',
         'WATCHBILL_API_TOKEN and WATCHBILL_API_TOKEN_FILE are both set: keep one of them',
         'DATABASE_URL must be the address of a Postgres database, postgres://user:password@host:5432/database',
-        'REDIS_URL must be the address of a Redis server, redis://host:6379',
+        'REDIS_URL must be the address of a Redis server, redis://user:password@host:6379/0, or of Sentinels and what they watch, redis+sentinel://user:password@host:26379,host:26379/mymaster/0 (rediss with TLS)',
         'SLACK_BOT_TOKEN must be the token of a bot user (xoxb-…), and this is an app-level token for Socket Mode',
         'SLACK_APP_TOKEN must be an app-level token for Socket Mode (xapp-…), and this is the token of a bot user',
         'SLACK_API_URL must be an http or https URL that ends in /api/',

@@ -156,7 +156,7 @@ export function entry(voice: Voice, fact: Recorded): string | null {
 }
 
 /** Alerts named in one message, however many there are; the record has them all. */
-export const BURST_NAMES = 8
+const BURST_NAMES = 8
 
 /** Alerts that came and went together: some of them, and how many there are. */
 export interface Burst {

@@ -1,5 +1,15 @@
 import { describe, expect, test } from 'vitest'
-import { ago, dayKey, dayLabel, fullTime, instantOf, slackDate } from '../../src/sandbox/page/dates.ts'
+import {
+  ago,
+  clockMillis,
+  dayKey,
+  dayLabel,
+  fullTime,
+  instantOf,
+  instantOfWall,
+  slackDate,
+  wallTime,
+} from '../../src/sandbox/page/dates.ts'
 
 const NOW = Date.parse('2018-03-15T07:00:00Z')
 const EVENING = Date.parse('2018-03-15T19:05:09Z')
@@ -55,5 +65,28 @@ describe('labels', () => {
   test('ts are seconds with a counter', () => {
     expect(instantOf('1521129600.000100')).toBe(1521129600000)
     expect(ago(NOW - 190_000, NOW)).toBe('3 minutes ago')
+  })
+})
+
+test('what happens within a second is told apart', () => {
+  expect(clockMillis(EVENING + 4, 'Europe/Zurich')).toBe('20:05:09.004')
+})
+
+describe('the wall clock of a zone, as a field holds it', () => {
+  test.each([
+    ['in winter', '2018-01-15T07:52', 'Europe/Zurich', '2018-01-15T06:52:00Z'],
+    ['in summer', '2018-07-15T07:52', 'Europe/Zurich', '2018-07-15T05:52:00Z'],
+    ['just before the clocks change', '2018-03-25T01:59', 'Europe/Zurich', '2018-03-25T00:59:00Z'],
+    ['just after', '2018-03-25T03:00', 'Europe/Zurich', '2018-03-25T01:00:00Z'],
+    ['the earlier of two', '2018-10-28T02:30', 'Europe/Zurich', '2018-10-28T00:30:00Z'],
+    ['on the other side of the world', '2018-03-15T00:10', 'Pacific/Auckland', '2018-03-14T11:10:00Z'],
+    ['half an hour off', '2018-03-15T12:00', 'Asia/Kolkata', '2018-03-15T06:30:00Z'],
+  ])('%s', (_, wall, zone, instant) => {
+    expect(instantOfWall(wall, zone)).toBe(Date.parse(instant))
+    expect(wallTime(Date.parse(instant), zone)).toBe(wall)
+  })
+
+  test('that is none is no instant', () => {
+    expect(instantOfWall('soon', 'UTC')).toBeNaN()
   })
 })

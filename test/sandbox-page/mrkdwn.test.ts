@@ -169,6 +169,31 @@ describe('markdown', () => {
     ])
   })
 
+  test('tasks of a list, done and not, beside lines that are none', () => {
+    const [list] = parseMarkdown('- [x] roll back\n- [ ] write to customers\n- [later] talk')
+    expect(list).toMatchObject({
+      kind: 'list',
+      items: [
+        { done: true, children: [text('roll back')] },
+        { done: false, children: [text('write to customers')] },
+        { done: null },
+      ],
+    })
+  })
+
+  test('people and channels as a canvas writes them', () => {
+    expect(parseMarkdown('![](@U0DANA) in ![](#C0OPS) ![](https://a.test/x.png)')[0]).toMatchObject({
+      children: [
+        { kind: 'user', id: 'U0DANA', label: null },
+        text(' in '),
+        { kind: 'channel', id: 'C0OPS', label: null },
+        { kind: 'text' },
+        { kind: 'link' },
+        { kind: 'text' },
+      ],
+    })
+  })
+
   test('a link to a script stays text', () => {
     expect(parseMarkdown('[x](javascript:alert(1))')[0]).toMatchObject({ kind: 'paragraph' })
     expect(JSON.stringify(parseMarkdown('[x](javascript:y)'))).not.toContain('"link"')

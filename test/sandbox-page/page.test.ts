@@ -1,23 +1,8 @@
 import type { KnownBlock } from '@slack/types'
-import { type Browser, chromium, type Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import type { LocalSlack } from '../../src/sandbox/server.ts'
+import { describe, expect, test } from 'vitest'
 import { clientOf, connect, type Received, slackWith } from '../sandbox/support.ts'
 import { chromiumPath } from '../support/need.ts'
-
-/** What keeps a headless Chromium quiet and off the network. */
-const QUIET = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
-
-/** How long a change may take to show; far above what it takes, for a busy machine. */
-const SHOWN = { timeout: 5000 }
+import { eyes, last, SHOWN, type } from './browser.ts'
 
 const PAGE_BLOCKS: KnownBlock[] = [
   { type: 'header', text: { type: 'plain_text', text: ':rotating_light: INC-7 webmail is failing' } },
@@ -49,45 +34,8 @@ const PAGE_BLOCKS: KnownBlock[] = [
 ]
 
 describe.skipIf(chromiumPath === null)('the page of the local workspace (needs Chromium)', () => {
-  let browser: Browser
-  const pages: Page[] = []
-  const problems: string[] = []
-
-  beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: chromiumPath ?? '', args: QUIET })
-  })
-
-  afterAll(() => browser.close())
-
-  afterEach(async () => {
-    await Promise.all(pages.splice(0).map((page) => page.close()))
-    expect(problems.splice(0)).toEqual([])
-  })
-
-  /** A person looks at a channel. Whatever goes wrong in the page's own code fails the test. */
-  async function look(slack: LocalSlack, as: string, channel = '', width = 1280): Promise<Page> {
-    const page = await browser.newPage({ viewport: { width, height: 800 } })
-    pages.push(page)
-    page.on('pageerror', (error) => problems.push(error.message))
-    page.on('dialog', (dialog) => {
-      problems.push(`a dialog said ${dialog.message()}`)
-      dialog.dismiss().catch(() => undefined)
-    })
-    const at = channel === '' ? '' : `&in=${slack.channel(channel).room.id}`
-    await page.goto(`${slack.url}?as=${as}${at}`)
-    await page.locator('#app').waitFor()
-    return page
-  }
-
+  const look = eyes()
   const workspace = () => slackWith({ team: 'Example Mail', timing: { ackMs: 1500, triggerMs: 3000, retryMs: [0] } })
-  const last = (page: Page) => page.locator('.message').last()
-
-  /** Types a line and sends it. */
-  async function type(page: Page, line: string): Promise<void> {
-    await page.locator('#composer').fill(line)
-    await page.locator('#composer').press('Enter')
-  }
-
   test('a message that is typed stands in the channel, for the other person too', async () => {
     const slack = await workspace()
     const ada = await look(slack, 'ada', 'ops')
@@ -140,7 +88,7 @@ describe.skipIf(chromiumPath === null)('the page of the local workspace (needs C
   test('a command without anybody to run it says so', async () => {
     const slack = await workspace()
     const page = await look(slack, 'ada', 'ops')
-    await page.getByText('is not connected').waitFor(SHOWN)
+    await page.locator('.banner').getByText('is not connected').waitFor(SHOWN)
     await type(page, '/oncall')
     await last(page).getByText('/oncall').waitFor(SHOWN)
     expect(await last(page).getByText('Only visible to you').count()).toBe(1)
@@ -293,7 +241,7 @@ describe.skipIf(chromiumPath === null)('the page of the local workspace (needs C
   test('at 360 pixels nothing is wider than the window, and the channels are a drawer', async () => {
     const slack = await workspace()
     slack.say('bart', 'ops', `\`\`\`${'wide '.repeat(80)}\`\`\` https://example-mail.test/${'long'.repeat(60)}`)
-    const page = await look(slack, 'ada', 'ops', 360)
+    const page = await look(slack, 'ada', 'ops', { width: 360 })
     await last(page).locator('pre').waitFor(SHOWN)
     expect(await page.locator('html').evaluate((html) => html.scrollWidth)).toBe(360)
     expect(await page.locator('#sidebar').isVisible()).toBe(false)

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { verifySlackRequest } from '@slack/bolt'
 import { afterEach, describe, expect, test } from 'vitest'
-import { Impossible } from '../../src/sandbox/gestures.ts'
+import { Impossible } from '../../src/sandbox/impossible.ts'
 import type { LocalSlack } from '../../src/sandbox/server.ts'
 import { clientOf, connect, type Received, refusal, slackWith, until } from './support.ts'
 
@@ -192,6 +192,7 @@ describe('buttons', () => {
       saw: [],
       failed: null,
       warning: null,
+      shown: null,
     })
     expect(body).toMatchObject({
       type: 'block_actions',

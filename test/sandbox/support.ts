@@ -2,6 +2,7 @@ import { type Logger, LogLevel, SocketModeClient } from '@slack/socket-mode'
 import { WebClient, type WebClientOptions } from '@slack/web-api'
 import { afterEach } from 'vitest'
 import { type LocalSlack, type SlackOptions, startWorkspace } from '../../src/sandbox/server.ts'
+import type { State } from '../../src/sandbox/wire.ts'
 
 /** Quick enough for tests, long enough for a busy machine. */
 const QUICK = { ackMs: 400, retryMs: [0, 40, 80] }
@@ -44,6 +45,20 @@ export async function slackWith(options: Partial<SlackOptions> = {}): Promise<Lo
   return slack
 }
 
+/** A clock that a test moves. */
+export interface HandClock {
+  at: number
+  now(): number
+}
+
+/** 2018-03-15 16:00 in Berlin. */
+export const handClock = (at = Date.parse('2018-03-15T16:00:00+01:00')): HandClock => ({
+  at,
+  now() {
+    return this.at
+  },
+})
+
 /** The real client, without its retries. */
 export function clientOf(slack: LocalSlack, options: WebClientOptions = {}, token = slack.botToken): WebClient {
   return new WebClient(token, {
@@ -85,6 +100,20 @@ export async function connect(
   return client
 }
 
+/** Everything that the app is sent from now on, acknowledged at once. */
+export async function listen(slack: LocalSlack): Promise<Received[]> {
+  const received: Received[] = []
+  await connect(slack, (each) => {
+    received.push(each)
+    return each.ack()
+  })
+  return received
+}
+
+/** The events among what was received. */
+export const eventsIn = (received: readonly Received[]) =>
+  received.filter(({ type }) => type === 'events_api').map(({ body }) => body.event)
+
 /** The error code that a call was refused with. */
 export async function refusal(call: Promise<unknown>): Promise<string> {
   try {
@@ -102,8 +131,25 @@ function codeIn(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
+/** A person, or an administrator, does something through the control interface. */
+export async function act(slack: LocalSlack, name: string, body: object) {
+  const response = await fetch(`${slack.url}_control/${name}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  // biome-ignore lint/suspicious/noExplicitAny: answers are looked into freely here
+  return { status: response.status, body: (await response.json()) as any }
+}
+
+/** What one person sees. */
+export async function stateAs(slack: LocalSlack, who: string): Promise<State> {
+  const response = await fetch(`${slack.url}_control/state?as=${who}`)
+  return (await response.json()) as State
+}
+
 /** Waits until it holds. */
-export async function until(holds: () => boolean, ms = 2000): Promise<void> {
+export async function until(holds: () => boolean, ms = 5000): Promise<void> {
   const end = Date.now() + ms
   while (!holds()) {
     if (Date.now() > end) throw new Error(`still not so after ${ms} ms: ${holds}`)

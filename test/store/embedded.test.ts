@@ -62,6 +62,9 @@ async function start(dataDir: string, more: { binaries?: string } = {}): Promise
   return server
 }
 
+/** Without the ballast, which is taken some seconds after the start. */
+const filesIn = async (dataDir: string) => (await readdir(dataDir)).filter((name) => name !== 'postgres.ballast')
+
 async function query(server: EmbeddedServer, sql: string): Promise<Record<string, unknown>[]> {
   const client = new pg.Client(server.poolConfig)
   client.on('error', () => {})
@@ -150,7 +153,7 @@ describe('the embedded server', () => {
     await expect(new pg.Client({ ...server.poolConfig, password: 'password' }).connect()).rejects.toThrow(
       'password authentication failed',
     )
-    expect(await readdir(dataDir)).toEqual(['postgres', 'postgres.log'])
+    expect(await filesIn(dataDir)).toEqual(['postgres', 'postgres.log'])
   })
 
   test('keeps what was written over a stop, and its socket over a restart', async () => {
@@ -273,7 +276,7 @@ describe('the embedded server', () => {
     // The killed initdb may have gone on for a moment; whatever it left is swept at the next start.
     await new Promise((resolve) => setTimeout(resolve, 1_500))
     await (await start(dataDir)).stop()
-    expect(await readdir(dataDir)).toEqual(['postgres', 'postgres.log'])
+    expect(await filesIn(dataDir)).toEqual(['postgres', 'postgres.log'])
   })
 
   test('an aborted start leaves no server behind', async () => {
@@ -300,6 +303,14 @@ describe('the embedded server', () => {
     await pool.end()
     expect(await bot.leave()).toBe(true)
     expect(await postmasters(dataDir)).toEqual([])
+  })
+
+  test('is not ended by a subcommand that found it running, even where nobody is connected at that moment', async () => {
+    const dataDir = await usedFolder()
+    const bot = await start(dataDir)
+    const subcommand = await start(dataDir)
+    expect(await subcommand.leave()).toBe(false)
+    expect(await postmasters(dataDir)).toEqual([bot.serverPid])
   })
 
   test('frozen, it is still stopped, and cleanly', async () => {
@@ -332,7 +343,7 @@ describe('the binaries', () => {
     const dataDir = await usedFolder()
     await start(dataDir, { binaries: native })
     expect((await lstat(join(native, 'lib', 'libpq.so.5'))).isSymbolicLink()).toBe(true)
-    expect(await readdir(dataDir)).toEqual(['postgres', 'postgres.log'])
+    expect(await filesIn(dataDir)).toEqual(['postgres', 'postgres.log'])
   })
 
   test.runIf(root)('are copied into the data folder when the server may not reach them', async () => {

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { migrate, SCHEMA } from '../../src/store/migrations.ts'
+import { madeOf, migrate, SCHEMA } from '../../src/store/migrations.ts'
 import { type Database, emptyStore } from '../support/stores.ts'
 
 let database: Database
@@ -48,6 +48,21 @@ describe('migrations', () => {
     expect(await database.query('select schema from desk')).toEqual([{ schema: SCHEMA }])
   })
 
+  test('are known by what they make: what a backup takes, and what a restore replaces', async () => {
+    await migrated()
+    const tables = await database.query(
+      `select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm')`,
+    )
+    const functions = await database.query(
+      `select proname as name from pg_proc where pronamespace = 'public'::regnamespace`,
+    )
+    const names = (rows: pg.QueryResultRow[]) => new Set(rows.map(({ name }) => name))
+    expect(new Set(madeOf(SCHEMA).tables)).toEqual(names(tables))
+    expect(new Set(madeOf(SCHEMA).functions)).toEqual(names(functions))
+    const types = `select typname from pg_type where typnamespace = 'public'::regnamespace and typtype in ('d', 'e', 'm')`
+    expect(await database.query(types)).toEqual([])
+  })
+
   test('that fail half-way leave nothing behind', async () => {
     await database.query('create table incidents (id int)')
     await expect(migrated()).rejects.toThrow(/already exists/)
@@ -66,7 +81,7 @@ describe('opening the store', () => {
     await migrated()
     await database.query('update desk set schema = $1', [SCHEMA + 1])
     await expect(database.open()).rejects.toThrow(
-      `the store is at schema ${SCHEMA + 1}, this program knows ${SCHEMA}: start the newer version of Watchbill`,
+      `The store is at schema ${SCHEMA + 1}, this program knows ${SCHEMA}: start the newer version of Watchbill.`,
     )
     expect(await database.query('select schema from desk')).toEqual([{ schema: SCHEMA + 1 }])
     expect(await database.query('select count(*)::int as n from processes')).toEqual([{ n: 0 }])

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest'
 import { newProbe } from '../../src/domain/detect/probe.ts'
-import { forgetSamples, readMonitors, saveSample } from '../../src/store/monitors.ts'
+import { forgetSamples, NO_SLOT, readMonitors, saveSample } from '../../src/store/monitors.ts'
 import type { Store } from '../../src/store/store.ts'
 import { firing, T0 } from '../support/builders.ts'
 import { type Database, emptyStore } from '../support/stores.ts'
@@ -45,6 +45,19 @@ test('a slot that is past is not filled any more, and leaves state and in-tray a
   const [state] = await database.query('select last_slot, state from monitors where name = $1', ['late'])
   expect(state).toMatchObject({ last_slot: NEXT, state: { sinceAt: NEXT } })
   expect(await database.query(`select key from inbox where key like 'late@%'`)).toEqual([{ key: `late@${NEXT}` }])
+})
+
+test('a state that does not follow on what another process saw is not stored, nor is its transition', async () => {
+  const [one, two] = stores
+  if (!one || !two) throw new Error('no store')
+  await saveSample(one, { ...observation('both', SLOT), after: NO_SLOT })
+  expect(await saveSample(two, { ...observation('both', NEXT), after: NO_SLOT })).toBe(false)
+  expect((await readMonitors(two.pool, 'both')).get('both')?.lastSlotAt).toBe(SLOT)
+  expect(await saveSample(two, { ...observation('both', NEXT), after: SLOT })).toBe(true)
+  expect(await database.query(`select key from inbox where key like 'both@%' order by id`)).toEqual([
+    { key: `both@${SLOT}` },
+    { key: `both@${NEXT}` },
+  ])
 })
 
 test('what another process saw is read', async () => {

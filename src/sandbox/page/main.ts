@@ -166,7 +166,11 @@ function draw(page: Page): void {
       return
     }
   }
-  drawSidebar(scene, byId('sidebar'), { toggleTraffic: page.traffic.toggle, weather: page.weather.panel })
+  const toggleTraffic = () => {
+    drawer(false)
+    page.traffic.toggle()
+  }
+  drawSidebar(scene, byId('sidebar'), { toggleTraffic, weather: page.weather.panel })
   patch(byId('banner'), banners(page))
   drawTitle(scene, channel)
   showModal(scene)

@@ -16,7 +16,7 @@ const GROUP_MS = 5 * 60_000
 export function messageRows(scene: Scene, channel: Channel): Row[] {
   const { state, ui } = scene
   const zone = state.me.tz
-  const around = `${surroundings(scene)}${dayKey(latestNow(state), zone)}`
+  const turn = `${surroundings(scene)} ${dayKey(latestNow(state), zone)}`
   const newAfter = ui.newAfter.get(channel.id) ?? null
   const rows: Row[] = [introRow(scene, channel)]
   let last: Message | null = null
@@ -31,8 +31,8 @@ export function messageRows(scene: Scene, channel: Channel): Row[] {
     else if (isNew) rows.push(newRow())
     marked = marked || isNew
     const before: Message | null = newDay || isNew ? null : last
-    rows.push(messageRow(scene, message, before, around))
-    rows.push(...threadRows(scene, message, (reply, earlier) => messageRow(scene, reply, earlier, around)))
+    rows.push(messageRow(scene, message, before, turn))
+    rows.push(...threadRows(scene, message, (reply, earlier) => messageRow(scene, reply, earlier, turn)))
     // An unfolded thread stands between this message and the next, which therefore has a name of its own.
     last = ui.threads.has(`${channel.id}/${message.ts}`) ? { ...message, user: '' } : message
   }
@@ -46,10 +46,13 @@ function belongsTogether(before: Message, after: Message): boolean {
   )
 }
 
-/** Changes whenever a name, a badge or an emoji that a message may show does. */
-function surroundings(scene: Scene): string {
+let around = ''
+let turns = 0
+
+/** Another number whenever a name, a badge or an emoji that a message may show has changed: shorter to compare in each row than all of them. */
+function surroundings(scene: Scene): number {
   const { users, usergroups, channels, me, emoji, shortcuts } = scene.state
-  return JSON.stringify([
+  const now = JSON.stringify([
     me.id,
     me.tz,
     users.map(({ presence, dnd_until, ...shown }) => shown),
@@ -58,6 +61,9 @@ function surroundings(scene: Scene): string {
     emoji,
     shortcuts,
   ])
+  if (now !== around) turns += 1
+  around = now
+  return turns
 }
 
 function introRow(scene: Scene, channel: Channel): Row {
@@ -122,7 +128,7 @@ function contentOf(message: Message): string {
   return known
 }
 
-function messageRow(scene: Scene, message: Message, before: Message | null, around: string): Row {
+function messageRow(scene: Scene, message: Message, before: Message | null, turn: string): Row {
   const { ui, state } = scene
   const place = `${message.channel}/${message.ts}`
   const follows = before !== null && belongsTogether(before, message)
@@ -130,7 +136,7 @@ function messageRow(scene: Scene, message: Message, before: Message | null, arou
   const marks = JSON.stringify([follows, pinned, ui.editing === place, ui.warnings.get(place), isReply(message)])
   return {
     key: message.ts,
-    signature: `${marks}${contentOf(message)}${around}`,
+    signature: `${turn}${marks}${contentOf(message)}`,
     make: () => (isNotice(message) ? drawNotice(scene, message) : drawMessage(scene, message, follows)),
   }
 }

@@ -6,7 +6,7 @@ import type { Armed } from './weather.ts'
 export type Tab = 'messages' | 'home' | 'canvas' | 'files'
 
 /** What went wrong with an element, and with which; `element` is null where it is the whole view. */
-export interface Warning {
+interface Warning {
   sentence: string
   element: string | null
 }

@@ -181,6 +181,11 @@ function build(panel: Panel, filter: (change: Partial<Filter>) => void, close: (
     h('h2', {}, icon(ICONS.traffic), 'Traffic'),
     h('div', { class: 'traffic-tools' }, clear, on(cross, 'click', close)),
   )
+  // On a phone the panel lies over the messages, so who wants to see one leaves it.
+  const covers = matchMedia('(max-width: 760px)')
+  on(frame.root, 'click', (event) => {
+    if (covers.matches && event.target instanceof Element && event.target.closest('[data-leave]')) close()
+  })
   on(frame.root, 'keydown', (event) => {
     if (event.key === 'Escape') close()
   })

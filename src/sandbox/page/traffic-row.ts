@@ -139,7 +139,7 @@ function shownMessages(scene: Scene, line: Traffic): HTMLElement[] {
     if (!message || !channel) return []
     const button = h(
       'button',
-      { type: 'button', class: 'button small', 'data-focus': `show ${ts}` },
+      { type: 'button', class: 'button small', 'data-focus': `show ${ts}`, 'data-leave': true },
       `Show message in ${labelOf(state, channel)}`,
     )
     return [on(button, 'click', () => acts.go(message.channel, message.ts))]

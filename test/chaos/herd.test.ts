@@ -1,0 +1,4 @@
+import { herd } from './herd.ts'
+import { chaos } from './suite.ts'
+
+chaos([herd])
