@@ -14,6 +14,8 @@ export interface CommandDeps extends Deps {
 }
 
 export interface Status {
+  /** What wakes the timetable, and since when it does not; null: the clock alone. */
+  queue: { name: string; downSince: number | null } | null
   /** Open connections of Socket Mode. */
   slackConnections: number
   /** Slack sends requests, without a connection of ours. */

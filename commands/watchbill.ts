@@ -83,6 +83,7 @@ async function status(ask: Ask): Promise<Reply> {
     health.late.length === 0
       ? ':white_check_mark: Timetable: every entry runs on time'
       : `:no_entry: Timetable: behind are ${list(health.late.map(({ name, lastAt }) => `${code(name)} (${lastAt === null ? 'never ran' : `last ${duration(now - lastAt)} ago`})`))}`,
+    ...queueLine(health, now),
     `${down.length === 0 ? ':white_check_mark:' : ':red_circle:'} Monitors: ${monitors.length - down.length - unknown.length} up, ${down.length} down${down.length > 0 ? ` (${list(down.map(code))})` : ''}${unknown.length > 0 ? `, ${unknown.length} not seen yet (${list(unknown.map(code))})` : ''}`,
     open.length === 0
       ? ':white_check_mark: No open incident'
@@ -101,4 +102,12 @@ function slackLine({ slackConnections, slackOverHttp }: Status): string {
   if (slackConnections === 0 && slackOverHttp) return ':white_check_mark: Slack: over HTTP'
   const also = slackOverHttp ? ', and over HTTP' : ''
   return `${slackConnections > 0 ? ':white_check_mark:' : ':no_entry:'} Slack: ${slackConnections} connection${slackConnections === 1 ? '' : 's'}${also}`
+}
+
+/** The queue is only a convenience: that it is away is worth a word, and no alarm. */
+function queueLine({ queue }: Status, now: number): string[] {
+  if (queue?.downSince == null) return []
+  return [
+    `:warning: Queue: ${queue.name} has been away for ${duration(now - queue.downSince)}; the clock wakes the timetable meanwhile, and nothing is missed`,
+  ]
 }

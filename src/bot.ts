@@ -254,6 +254,7 @@ export function createBot(given: BotOptions): Bot {
       slackConnections: sockets?.connected() ?? 0,
       slackOverHttp: hearSlack !== null,
       slackTrouble: slack.trouble(),
+      queue: timetable.health().queue,
       storeAnswers: await store.answers(),
       late: behindTime(),
     }

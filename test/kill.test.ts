@@ -6,4 +6,6 @@ import { nameOf, play, seedOf } from './chaos/play.ts'
 const SEED = seedOf(7)
 const ROUNDS = 6
 
-test(nameOf(killed), { timeout: 300_000 }, () => play(killed, { seed: SEED, rounds: ROUNDS, short: true, report: () => {} }))
+test(nameOf(killed), { timeout: 300_000 }, () =>
+  play(killed, { seed: SEED, rounds: ROUNDS, short: true, report: () => {} }),
+)

@@ -1,9 +1,7 @@
-import { randomBytes } from 'node:crypto'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { changeUser, dmOf, say } from './acts.ts'
-import { press } from './clicks.ts'
+import { dmOf } from './acts.ts'
 import { control } from './control.ts'
 import type { ControlRoom } from './control-room.ts'
 import {
@@ -16,18 +14,19 @@ import {
   type Timing,
 } from './delivery.ts'
 import { eventsOf, homeOpened } from './events.ts'
-import { arm, disarm, type Fault, type FaultInput, faultSchema, noFaults } from './faults.ts'
+import { disarm, type FaultInput, type Faults, noFaults } from './faults.ts'
 import { type Front, serveApp } from './front.ts'
-import { actor, command, roomFor, type Switchboard, triggerBox } from './gestures.ts'
+import { type Switchboard, triggerBox } from './gestures.ts'
+import { inHands } from './hands.ts'
 import { clearJournal, newJournal } from './journal.ts'
+import type { Limits } from './limits.ts'
 import type { Room, User, Workspace } from './model.ts'
 import { wake } from './schedule.ts'
 import { createWorkspace, resetWorkspace, type WorkspaceOptions } from './seed.ts'
-import { dmFor, messageOf, messagesFor } from './seen.ts'
-import { socketMode } from './socket.ts'
+import { type SocketMode, socketMode } from './socket.ts'
 import { BAD_BODY, HEADERS, readJson, sendJson, sendText, servePage } from './web.ts'
 import type { Call, Delivery, Message, Reaction } from './wire.ts'
-import { findRoom, needUser, watch } from './workspace.ts'
+import { watch } from './workspace.ts'
 
 export interface SlackOptions extends WorkspaceOptions {
   /** 0 or omitted: any free port. */
@@ -86,13 +85,36 @@ export async function startWorkspace(options: SlackOptions): Promise<LocalSlack>
   const timing: Timing = { ...SLACKS_TIMING, ...options.timing }
   const faults = noFaults(ws.random)
   const sockets = socketMode(ws, faults, timing)
-  const stopped = new AbortController()
-  const journal = newJournal()
-  const pageFolder = options.page ?? fileURLToPath(new URL('page', import.meta.url))
-  let http = options.http ?? null
+  const server = createServer()
+  const { port } = await listening(server, options.port ?? 0)
+  ws.base = `http://127.0.0.1:${port}`
 
-  const server = createServer((request, response) => {
-    handle(request, response).catch((error: unknown) => {
+  const stopped = new AbortController()
+  const room = controlRoom(options, { ws, timing, faults, sockets }, stopped.signal)
+  const { board } = room
+  const front: Front = {
+    means: {
+      ws,
+      triggers: board.triggers,
+      notAfter: null,
+      openTicket: () => `ws://127.0.0.1:${port}/ws?${sockets.openTicket()}`,
+    },
+    journal: board.journal,
+    faults,
+    limits: room.limits,
+    responses: board.responses,
+  }
+  const unwatch = watch(ws, (happening) => {
+    for (const payload of eventsOf(ws, happening)) room.sendEvent(payload)
+  })
+  const alarm = setInterval(() => wake(ws), LOOK_MS)
+  alarm.unref()
+
+  const isHere = doorkeeper(port)
+  const page = options.page ?? fileURLToPath(new URL('page', import.meta.url))
+  server.on('request', (request, response) => {
+    const served = isHere(request) ? serve(room, front, page, request, response) : turnAway(response)
+    served.catch((error: unknown) => {
       // A mistake of the local workspace itself: loud, so that no test takes it for Slack.
       console.error('the local Slack workspace failed:', error)
       if (!response.headersSent) sendJson(response, 500, { ok: false, error: 'internal_error', message: String(error) })
@@ -104,49 +126,69 @@ export async function startWorkspace(options: SlackOptions): Promise<LocalSlack>
     if (known) sockets.upgrade(request, socket, head)
     else socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n')
   })
+
+  return inHands(room, async () => {
+    stopped.abort()
+    clearInterval(alarm)
+    unwatch()
+    sockets.close()
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  })
+}
+
+async function listening(server: Server, port: number): Promise<AddressInfo> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(options.port ?? 0, '127.0.0.1', resolve)
+    server.listen(port, '127.0.0.1', resolve)
   })
-  const { port } = server.address() as AddressInfo
-  ws.base = `http://127.0.0.1:${port}`
+  return server.address() as AddressInfo
+}
 
+/** A page of another site cannot talk to us: neither by its own name that points here (Host) nor from its own pages (Origin). */
+function doorkeeper(port: number): (request: IncomingMessage) => boolean {
+  const hosts = new Set([`127.0.0.1:${port}`, `localhost:${port}`])
+  return ({ headers }) =>
+    hosts.has(headers.host ?? '') &&
+    (headers.origin === undefined || [...hosts].some((host) => headers.origin === `http://${host}`))
+}
+
+async function turnAway(response: ServerResponse): Promise<void> {
+  sendJson(response, 403, { ok: false, error: 'forbidden', message: 'This workspace answers its own page only.' })
+}
+
+interface Parts {
+  ws: Workspace
+  timing: Timing
+  faults: Faults
+  sockets: SocketMode
+}
+
+/** What people, administrators and the app's events go through. */
+function controlRoom(options: SlackOptions, parts: Parts, stopped: AbortSignal): ControlRoom & { limits: Limits } {
+  const { ws, timing, faults, sockets } = parts
+  let http = options.http ?? null
   const line = (kind: Kind): Line => {
     const url = { slash_commands: http?.commands, interactive: http?.interactions, events_api: http?.events }[kind]
     return http && url !== undefined ? httpLine(http, url, timing, () => ws.clock.now()) : sockets
   }
+  const limits: Limits = new Map()
   const board: Switchboard = {
-    ws,
-    journal,
-    faults,
-    timing,
+    ...parts,
+    journal: newJournal(),
     line,
     triggers: triggerBox(timing.triggerMs),
     responses: new Map(),
     offered: new Map(),
   }
-  const front: Front = {
-    means: {
-      ws,
-      triggers: board.triggers,
-      notAfter: null,
-      openTicket: () => `ws://127.0.0.1:${port}/ws?${sockets.openTicket()}`,
-    },
-    journal,
-    faults,
-    limits: new Map(),
-    responses: board.responses,
-  }
   const sendEvent = (payload: Record<string, unknown>): void => {
-    deliverEvent(board, payload, stopped.signal).catch((error: unknown) => {
-      if (!stopped.signal.aborted) throw error
+    deliverEvent(board, payload, stopped).catch((error: unknown) => {
+      if (!stopped.aborted) throw error
     })
   }
-  const unwatch = watch(ws, (happening) => {
-    for (const payload of eventsOf(ws, happening)) sendEvent(payload)
-  })
-  const room: ControlRoom = {
+  return {
     board,
+    limits,
     disconnect: sockets.disconnect,
     openHome(user, tab) {
       const payload = homeOpened(ws, user.id, dmOf(ws, user).id, tab)
@@ -158,120 +200,41 @@ export async function startWorkspace(options: SlackOptions): Promise<LocalSlack>
     },
     reset() {
       disarm(faults)
-      clearJournal(journal)
-      front.limits.clear()
+      clearJournal(board.journal)
+      limits.clear()
       board.responses.clear()
       board.offered.clear()
       http = options.http ?? null
       resetWorkspace(ws, options)
     },
   }
-  const alarm = setInterval(() => wake(ws), LOOK_MS)
-  alarm.unref()
+}
 
-  const hosts = new Set([`127.0.0.1:${port}`, `localhost:${port}`])
-  /** A page of another site cannot talk to us: neither by its own name that points here (Host) nor from its own pages (Origin). */
-  const isHere = ({ headers }: IncomingMessage): boolean =>
-    hosts.has(headers.host ?? '') &&
-    (headers.origin === undefined || [...hosts].some((host) => headers.origin === `http://${host}`))
-
-  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? '/', ws.base)
-    if (!isHere(request)) {
-      const message = 'This workspace answers its own page only.'
-      return sendJson(response, 403, { ok: false, error: 'forbidden', message })
-    }
-    wake(ws)
-    const path = url.pathname
-    if (await serveApp(front, request, response, url)) return
-    if (path.startsWith('/_control/')) {
-      const body = request.method === 'POST' ? await readJson(request) : undefined
-      if (body === BAD_BODY) return sendJson(response, 400, { ok: false, error: 'bad_request', message: 'Send JSON.' })
-      return control(room, request, response, url, body)
-    }
-    if (path === '/signin') return sendSignIn(response)
-    const file = path === '/' || path.startsWith('/archives/') ? 'index.html' : path.replace(/^\/page\//, '')
-    if (request.method === 'GET' && (await servePage(pageFolder, file, response))) return
-    sendText(response, 404, 'not found\n')
+async function serve(
+  room: ControlRoom,
+  front: Front,
+  page: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { ws } = room.board
+  const url = new URL(request.url ?? '/', ws.base)
+  const path = url.pathname
+  wake(ws)
+  if (await serveApp(front, request, response, url)) return
+  if (path.startsWith('/_control/')) {
+    const body = request.method === 'POST' ? await readJson(request) : undefined
+    if (body === BAD_BODY) return sendJson(response, 400, { ok: false, error: 'bad_request', message: 'Send JSON.' })
+    return control(room, request, response, url, body)
   }
-
-  return {
-    url: `${ws.base}/`,
-    apiUrl: `${ws.base}/api/`,
-    botToken: ws.botToken,
-    appToken: ws.appToken,
-    userToken(user) {
-      const token = `xoxp-local-${randomBytes(12).toString('hex')}`
-      ws.userTokens.set(token, needUser(ws, user).id)
-      return token
-    },
-    workspace: ws,
-    journal: () => journal.calls,
-    deliveries: () => journal.deliveries,
-    say(user, channel, text, threadTs) {
-      const person = actor(ws, user)
-      const channelRoom = roomFor(ws, person, channel)
-      return messageOf(ws, channelRoom, say(ws, person, channelRoom, text, threadTs ?? null), person.id)
-    },
-    async command(user, channel, text, waitMs = 0) {
-      const person = actor(ws, user)
-      const channelRoom = roomFor(ws, person, channel)
-      const reaction = await command(board, user, channel, text)
-      if (reaction.saw.length > 0 || waitMs === 0) return reaction
-      return { ...reaction, saw: await nextSeen(ws, person, channelRoom, waitMs) }
-    },
-    press: (user, channel, ts, action_id, value) =>
-      press(board, { user, channel, ts, action_id, ...(value === undefined ? {} : { value }) }),
-    openHome: (user) => room.openHome(actor(ws, user), 'home'),
-    dm(user) {
-      wake(ws)
-      return dmFor(ws, needUser(ws, user).id)
-    },
-    channel(which, as) {
-      wake(ws)
-      const found = findRoom(ws, which)
-      if (!found) throw new Error(`the local workspace has no channel ${which}`)
-      return { room: found, messages: messagesFor(ws, found, as === undefined ? '' : needUser(ws, as).id) }
-    },
-    changeUser: (user, change) => changeUser(ws, needUser(ws, user), change),
-    fault(input) {
-      const fault: Fault = faultSchema.parse(input)
-      if (fault.kind !== 'disconnect') return arm(faults, fault)
-      sockets.disconnect(fault.reason)
-      return 0
-    },
-    resetFaults: () => disarm(faults),
-    deliverTo: room.deliverTo,
-    async close() {
-      stopped.abort()
-      clearInterval(alarm)
-      unwatch()
-      sockets.close()
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  }
+  if (path === '/signin') return sendSignIn(response)
+  const file = path === '/' || path.startsWith('/archives/') ? 'index.html' : path.replace(/^\/page\//, '')
+  if (request.method === 'GET' && (await servePage(page, file, response))) return
+  sendText(response, 404, 'not found\n')
 }
 
 /** Where Slack sends whoever wants a file without a token that may read it. */
 function sendSignIn(response: ServerResponse): void {
   response.writeHead(200, { ...HEADERS, 'content-type': 'text/html; charset=utf-8' })
   response.end('<!doctype html><title>Sign in</title><h1>Sign in to your workspace</h1>')
-}
-
-/** The first message that a person sees in a channel from now on; none when there is none in time. */
-function nextSeen(ws: Workspace, user: User, room: Room, waitMs: number): Promise<Message[]> {
-  return new Promise((resolve) => {
-    const done = (seen: Message[]) => {
-      clearTimeout(timer)
-      unwatch()
-      resolve(seen)
-    }
-    const timer = setTimeout(() => done([]), waitMs)
-    const unwatch = watch(ws, (happening) => {
-      if (happening.type !== 'message' || happening.message.channel !== room.id) return
-      const { onlyFor } = happening.message
-      if (onlyFor === null || onlyFor === user.id) done([messageOf(ws, room, happening.message, user.id)])
-    })
-  })
 }

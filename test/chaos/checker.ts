@@ -200,7 +200,10 @@ function judgeEscalations(facts: readonly FactRow[], seen: readonly Seen[], { re
         taken = true
         dueAt = null
       }
-      if ((kind === 'stepped' && body.reason === 'unanswered') || (kind === 'exhausted' && body.reason === 'unanswered')) {
+      if (
+        (kind === 'stepped' && body.reason === 'unanswered') ||
+        (kind === 'exhausted' && body.reason === 'unanswered')
+      ) {
         if (taken) wrong.push(`incident ${incident} escalated though somebody had it`)
         if (dueAt !== null && at < dueAt) wrong.push(`incident ${incident} escalated ${dueAt - at} ms early`)
         pagedAfter = dueAt
@@ -211,11 +214,13 @@ function judgeEscalations(facts: readonly FactRow[], seen: readonly Seen[], { re
       }
       const arrivedAt = kind === 'paged' && body.page ? firstSeen.get(body.page.key) : undefined
       if (arrivedAt === undefined || pagedAfter === null) continue
-      if (arrivedAt < pagedAfter - JITTER_MS) wrong.push(`${body.page?.key} was seen ${pagedAfter - arrivedAt} ms early`)
+      if (arrivedAt < pagedAfter - JITTER_MS)
+        wrong.push(`${body.page?.key} was seen ${pagedAfter - arrivedAt} ms early`)
       const from = Math.max(pagedAfter, recoveredAt ?? 0)
       const late = arrivedAt - from
       lateMs = Math.max(lateMs, late)
-      if (late > slack * (from > pagedAfter ? RECOVERY_MS : ESCALATION_MS)) wrong.push(`${body.page?.key} was ${late} ms late`)
+      if (late > slack * (from > pagedAfter ? RECOVERY_MS : ESCALATION_MS))
+        wrong.push(`${body.page?.key} was ${late} ms late`)
     }
   }
   return { wrong, lateMs }

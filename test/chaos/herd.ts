@@ -29,7 +29,8 @@ const AFTERMATH_PER_SECOND = 20
 
 export const herd: Fault = {
   id: 'F22',
-  holds: 'ten thousand alerts in ten seconds: all are taken and none is lost, another page is prompt, Slack and the memory are spared',
+  holds:
+    'ten thousand alerts in ten seconds: all are taken and none is lost, another page is prompt, Slack and the memory are spared',
   missing: needsServer,
   world: { services: 21 },
   rounds: 2,
@@ -55,7 +56,11 @@ export const herd: Fault = {
       note(`an unrelated page took ${seenAt - endedAt} ms`)
       await storm
       mustAllBeTaken(scene)
-      await paged(scene, stormy.flatMap((service) => peopleOf(service)), FIRST_PAGE_MS)
+      await paged(
+        scene,
+        stormy.flatMap((service) => peopleOf(service)),
+        FIRST_PAGE_MS,
+      )
       if (!short && round === 1) await aftermath(scene, stormy, from)
       await mustAllBeKnown(scene, stormy)
       note(`the process had at most ${Math.round(rss / 1_048_576)} MB`)
@@ -78,7 +83,12 @@ export const herd: Fault = {
 }
 
 /** So many alerts, at this pace, the services in turn. */
-async function pour({ world, round }: Scene, services: readonly string[], count: number, perSecond: number): Promise<void> {
+async function pour(
+  { world, round }: Scene,
+  services: readonly string[],
+  count: number,
+  perSecond: number,
+): Promise<void> {
   const from = Date.now()
   const underWay: Promise<unknown>[] = []
   for (let n = 0; n < count; ) {
@@ -119,5 +129,6 @@ async function mustAllBeKnown({ world, since }: Scene, services: readonly string
   )
   const known = new Map(rows.map(({ service, keys }) => [service, keys]))
   for (const [service, keys] of sent)
-    if (known.get(service) !== keys.size) throw new Error(`${known.get(service)} of ${keys.size} alerts of ${service} are known`)
+    if (known.get(service) !== keys.size)
+      throw new Error(`${known.get(service)} of ${keys.size} alerts of ${service} are known`)
 }

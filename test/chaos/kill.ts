@@ -58,7 +58,8 @@ interface Plan {
 function planOf({ dice, round, world }: Scene): Plan {
   const point = NAMES[round % NAMES.length] ?? 'paging'
   const some = dice.shuffled(world.services).slice(0, dice.int(1, world.services.length))
-  const victim = point === 'starting' || point === 'draining' ? 'bot' : dice.pick(['bot', 'bot', 'bot', 'both', 'both', 'store'])
+  const victim =
+    point === 'starting' || point === 'draining' ? 'bot' : dice.pick(['bot', 'bot', 'bot', 'both', 'both', 'store'])
   // A bot that lives on waits for a hanging call as long as its own limit says: nothing to do with the kill.
   const kind =
     point !== 'paging'
@@ -104,7 +105,12 @@ const REACH: Record<Point, (scene: Scene, plan: Plan) => Promise<unknown>> = {
   },
   // A process that knows the DM already does not open it: then the page itself is the next best.
   opening: (scene, plan) =>
-    reach(scene, plan, (call) => isPageTo(call, plan) || (call.method === 'conversations.open' && call.args.users === slackId(plan.person))),
+    reach(
+      scene,
+      plan,
+      (call) =>
+        isPageTo(call, plan) || (call.method === 'conversations.open' && call.args.users === slackId(plan.person)),
+    ),
   paging: (scene, plan) => reach(scene, plan, (call) => isPageTo(call, plan)),
   paged: (scene, plan) => reach(scene, plan, (call) => isPageTo(call, plan) && call.answered_at !== null),
   building: (scene, plan) => reach(scene, plan, ({ method }) => method === 'conversations.create'),
@@ -128,13 +134,21 @@ const REACH: Record<Point, (scene: Scene, plan: Plan) => Promise<unknown>> = {
   },
 }
 
-async function reach({ world, since }: Scene, { services, point }: Plan, meant: (call: Call) => boolean): Promise<void> {
+async function reach(
+  { world, since }: Scene,
+  { services, point }: Plan,
+  meant: (call: Call) => boolean,
+): Promise<void> {
   await world.fail(services)
   await arrival({ world, since }, meant, MOMENT_MS, POINTS[point])
 }
 
 function isPageTo(call: Call, { person }: Plan): boolean {
-  return call.method === 'chat.postMessage' && keyOf(call)?.split('/')[2] === person && keyOf(call)?.startsWith('page/') === true
+  return (
+    call.method === 'chat.postMessage' &&
+    keyOf(call)?.split('/')[2] === person &&
+    keyOf(call)?.startsWith('page/') === true
+  )
 }
 
 /** SIGKILL to whoever it is; resolves when the bot is ready again, with the instants. */
@@ -181,7 +195,11 @@ export const killed: Fault = {
       const unseen = point === 'starting' || point === 'probed' || point === 'sent' ? 2_500 : 0
       const last = await paged(scene, everybody(services), PAGE_MS + unseen, { from: readyAt })
       if (new Set(pagesIn(scene).map(({ incident }) => incident)).size !== services.length)
-        throw new Error(`${services.length} services failed: ${pagesIn(scene).map(({ key }) => key).join(', ')}`)
+        throw new Error(
+          `${services.length} services failed: ${pagesIn(scene)
+            .map(({ key }) => key)
+            .join(', ')}`,
+        )
       witness.check()
       await told(scene, plan)
       return { recoveryMs: last > readyAt ? last - readyAt : null, visible: visible(plan), recoveredAt: readyAt }
@@ -249,7 +267,9 @@ export const inFlight: Fault = {
 
 const holdUp = (person: string, dice: Dice) => {
   const at = { method: 'chat.postMessage', channel: dmOf(person), count: 1 }
-  return dice.chance(0.3) ? { kind: 'hang' as const, ...at } : { kind: 'slow' as const, ms: dice.int(300, 1_500), ...at }
+  return dice.chance(0.3)
+    ? { kind: 'hang' as const, ...at }
+    : { kind: 'slow' as const, ms: dice.int(300, 1_500), ...at }
 }
 
 const isUnderWay = (call: Call) =>

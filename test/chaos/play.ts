@@ -156,7 +156,10 @@ async function playRound(
     world.slack.resetFaults()
     await world.heal()
     await world.rest()
-    const verdict = judge(world.slack.journal(), world.history, await readRecord(world, since), since, { ...came, slack })
+    const verdict = judge(world.slack.journal(), world.history, await readRecord(world, since), since, {
+      ...came,
+      slack,
+    })
     row.rounds++
     row.pages += verdict.pages
     row.lost += verdict.lost.length
@@ -207,4 +210,3 @@ function logOf(world: World, notes: readonly string[]): string {
     '',
   ].join('\n')
 }
-

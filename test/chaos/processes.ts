@@ -41,13 +41,16 @@ export const two: Fault = {
     const asked = world.targets.requests() - before
     const monitors = world.services.length * pathsOf('').length
     note(`${asked} probes of ${monitors} monitors in ${PROBED_MS} ms`)
-    if (asked > monitors * (PROBED_MS / 1_000 + 1)) throw new Error(`${asked} probes of ${monitors} monitors: some came twice`)
+    if (asked > monitors * (PROBED_MS / 1_000 + 1))
+      throw new Error(`${asked} probes of ${monitors} monitors: some came twice`)
     // What one process sees, the other knows: a recovery must not be taken for old news.
     world.targets.fail(services.slice(0, 5).flatMap(pathsOf))
     const keys = Array.from({ length: 20 }, (_, index) => `alert-${index + 1}`)
-    await Promise.all(services.map(async (service) => {
-      for (const key of keys) await world.alert(service, { key })
-    }))
+    await Promise.all(
+      services.map(async (service) => {
+        for (const key of keys) await world.alert(service, { key })
+      }),
+    )
     await paged(scene, everybody(services), FIRST_PAGE_MS)
     await paged(scene, everybody(services, 2), NEXT_LEVEL_MS)
     const steps = await world.query<{ incident: number }>(
@@ -84,7 +87,8 @@ const WHERES: readonly Where[] = ['about to send', 'sending', 'deciding', 'idle'
 
 export const frozen: Fault = {
   id: 'F17',
-  holds: 'one of two processes stands still and wakes: the other takes over, and the woken one sends nothing that is stale',
+  holds:
+    'one of two processes stands still and wakes: the other takes over, and the woken one sends nothing that is stale',
   missing: needsServer,
   world: { bots: 2, services: 3 },
   rounds: 8,
@@ -131,7 +135,8 @@ async function freezeAt(scene: Scene, where: Where, service: string): Promise<nu
   // Who has opened a DM before opens it no more: then the page itself.
   await arrival(
     scene,
-    (call) => (call.method === method && (call.args.users ?? slackId(person)) === slackId(person)) || isPageTo(call, person),
+    (call) =>
+      (call.method === method && (call.args.users ?? slackId(person)) === slackId(person)) || isPageTo(call, person),
     10_000,
     `a call for ${person}`,
   )
@@ -140,7 +145,8 @@ async function freezeAt(scene: Scene, where: Where, service: string): Promise<nu
   return place
 }
 
-const isPageTo = (call: Parameters<typeof keyOf>[0], person: string) => keyOf(call)?.startsWith('page/') === true && keyOf(call)?.split('/')[2] === person
+const isPageTo = (call: Parameters<typeof keyOf>[0], person: string) =>
+  keyOf(call)?.startsWith('page/') === true && keyOf(call)?.split('/')[2] === person
 
 /** A decision's statement is made slow, so that there is a moment in which its process holds the lock and waits. */
 async function freezeDeciding({ world }: Scene, service: string): Promise<number> {
@@ -185,7 +191,8 @@ async function placeOf({ bots }: World, port: number): Promise<number> {
 
 export const cutOff: Fault = {
   id: null,
-  holds: 'the network between one of two processes and the store swallows everything: the other takes over, and the first sends nothing stale',
+  holds:
+    'the network between one of two processes and the store swallows everything: the other takes over, and the first sends nothing stale',
   missing: needsServer,
   world: { bots: 2, services: 3, wired: ['store'] },
   rounds: 5,
@@ -193,7 +200,12 @@ export const cutOff: Fault = {
     const { world, dice, note } = scene
     const [service = '', other = ''] = dice.shuffled(world.services)
     const [person = ''] = peopleOf(service)
-    world.slack.fault({ kind: dice.pick(['hang', 'lost_reply']), method: 'chat.postMessage', channel: dmOf(person), count: 1 })
+    world.slack.fault({
+      kind: dice.pick(['hang', 'lost_reply']),
+      method: 'chat.postMessage',
+      channel: dmOf(person),
+      count: 1,
+    })
     await world.alert(service)
     await arrival(scene, (call) => isPageTo(call, person), 10_000, `a page to ${person}`)
     const place = await sender(world)
@@ -219,7 +231,8 @@ const CLOCK_FILE = 'clock'
 
 export const wallClock: Fault = {
   id: 'F19',
-  holds: 'the wall clock is set an hour ahead or back in the middle of an escalation: the next level is neither early nor late',
+  holds:
+    'the wall clock is set an hour ahead or back in the middle of an escalation: the next level is neither early nor late',
   missing: faketimePath === null ? 'there is no libfaketime' : needsServer,
   world: { services: 2, wait: WAIT, cold: true },
   fresh: true,
@@ -261,7 +274,8 @@ async function setClock(file: string, seconds: number): Promise<void> {
 
 export const blocked: Fault = {
   id: 'F21',
-  holds: 'the event loop is blocked for ten seconds in the middle of an escalation: pages go out right after, once, and the log says so',
+  holds:
+    'the event loop is blocked for ten seconds in the middle of an escalation: pages go out right after, once, and the log says so',
   missing: needsServer,
   world: { services: 3, wait: WAIT, node: ['--inspect=127.0.0.1:0'] },
   rounds: 6,
@@ -289,17 +303,33 @@ const DRAIN_MS = 10_000
 
 export const drained: Fault = {
   id: 'F27',
-  holds: 'SIGTERM with twenty pages on their way: the process ends in order and in time, none is lost and none comes twice',
+  holds:
+    'SIGTERM with twenty pages on their way: the process ends in order and in time, none is lost and none comes twice',
   missing: needsServer,
   world: { services: 10 },
   async round(scene) {
     const { world, dice, note, most } = scene
     for (const person of everybody(world.services))
-      world.slack.fault({ kind: 'slow', ms: dice.int(800, 2_500), method: 'chat.postMessage', channel: dmOf(person), count: 1 })
+      world.slack.fault({
+        kind: 'slow',
+        ms: dice.int(800, 2_500),
+        method: 'chat.postMessage',
+        channel: dmOf(person),
+        count: 1,
+      })
     await world.fail(world.services)
     const underWay = () =>
-      world.slack.journal().filter((call) => call.n > scene.since.call && call.outcome === 'unanswered' && keyOf(call)?.startsWith('page/'))
-    await eventually(() => underWay().length >= everybody(world.services).length, 'twenty pages on their way', 15_000, 2)
+      world.slack
+        .journal()
+        .filter(
+          (call) => call.n > scene.since.call && call.outcome === 'unanswered' && keyOf(call)?.startsWith('page/'),
+        )
+    await eventually(
+      () => underWay().length >= everybody(world.services).length,
+      'twenty pages on their way',
+      15_000,
+      2,
+    )
     const [bot] = world.bots
     const from = Date.now()
     bot?.signal('SIGTERM')
@@ -331,7 +361,8 @@ const OUTDATED_MS = 3_000
 
 export const upgraded: Fault = {
   id: null,
-  holds: 'a newer version takes over the store: the older process decides, sends and checks nothing more and says so, the newer goes on',
+  holds:
+    'a newer version takes over the store: the older process decides, sends and checks nothing more and says so, the newer goes on',
   missing: needsServer,
   world: { bots: 2, services: 3, probed: true, wait: WAIT },
   fresh: true,
@@ -378,4 +409,3 @@ async function mustBeIdle({ world }: Scene, pid: number): Promise<void> {
   const came = world.targets.requests() - asked
   if (came > monitors * 3) throw new Error(`${came} probes of ${monitors} monitors in two seconds: two processes check`)
 }
-

@@ -96,7 +96,8 @@ export const killedMidLoad: Fault = {
 
 export const emptied: Fault = {
   id: 'F04',
-  holds: 'Redis is emptied in the middle of many escalations: all of them go on in time, and the timetable is written anew',
+  holds:
+    'Redis is emptied in the middle of many escalations: all of them go on in time, and the timetable is written anew',
   missing,
   world: { timetable: 'redis', services: 20, wait: WAIT },
   async round(scene) {

@@ -24,7 +24,8 @@ const calls = ({ world, since }: Pick<Scene, 'world' | 'since'>): Call[] =>
 
 export const lostReply: Fault = {
   id: 'F10',
-  holds: 'a page is taken and the reply is lost, once or each time: one message is seen, at most two where the history cannot be read',
+  holds:
+    'a page is taken and the reply is lost, once or each time: one message is seen, at most two where the history cannot be read',
   missing: needsServer,
   world: { services: 3 },
   async round(scene) {
@@ -58,7 +59,8 @@ async function known(scene: Scene, people: readonly string[]): Promise<boolean> 
 
 export const failing: Fault = {
   id: 'F11',
-  holds: 'Slack answers everything with 500 or 503: it is tried at least every 15 s, and the pages are out soon after, marked as late',
+  holds:
+    'Slack answers everything with 500 or 503: it is tried at least every 15 s, and the pages are out soon after, marked as late',
   missing: needsServer,
   world: { services: 3 },
   async round(scene) {
@@ -126,7 +128,12 @@ export const rateLimited: Fault = {
     const seconds = short ? 4 : dice.pick([4, 8, 30])
     await world.fail(world.services)
     await paged(scene, everybody(world.services), FIRST_PAGE_MS)
-    const posted = await arrival(scene, (call) => /^summary\//.test(keyOf(call) ?? '') && call.done, 10_000, 'a summary')
+    const posted = await arrival(
+      scene,
+      (call) => /^summary\//.test(keyOf(call) ?? '') && call.done,
+      10_000,
+      'a summary',
+    )
     const channel = String(posted.args.channel)
     world.slack.fault({ kind: 'ratelimited', method: 'chat.*', channel, count: 1, retry_after: seconds })
     const [, incident] = keyOf(posted)?.split('/') ?? []
@@ -139,9 +146,15 @@ export const rateLimited: Fault = {
     await sleep(limited.arrived_at + seconds * 1_000 - Date.now())
     const early = calls(scene).filter(
       ({ n, args, arrived_at, method }) =>
-        n > limited.n && args.channel === channel && method.startsWith('chat.') && arrived_at < limited.arrived_at + seconds * 1_000 - 20,
+        n > limited.n &&
+        args.channel === channel &&
+        method.startsWith('chat.') &&
+        arrived_at < limited.arrived_at + seconds * 1_000 - 20,
     )
-    if (early.length > 0) throw new Error(`called ${early.length} times within the pause: ${early.map(({ method, arrived_at }) => `${method} after ${arrived_at - limited.arrived_at} ms`).join(', ')}`)
+    if (early.length > 0)
+      throw new Error(
+        `called ${early.length} times within the pause: ${early.map(({ method, arrived_at }) => `${method} after ${arrived_at - limited.arrived_at} ms`).join(', ')}`,
+      )
     return { recoveryMs: null }
   },
 }
@@ -157,7 +170,8 @@ const RECONNECTED_MS = 3_000
 
 export const droppedSockets: Fault = {
   id: 'F14',
-  holds: 'sockets are dropped again and again, with and without a word: each time there is soon another, and what people do is done once',
+  holds:
+    'sockets are dropped again and again, with and without a word: each time there is soon another, and what people do is done once',
   missing: needsServer,
   world: { services: 1 },
   rounds: 2,
@@ -183,11 +197,17 @@ export const droppedSockets: Fault = {
     const longest = apart.toSorted((a, b) => a - b)[Math.ceil(apart.length * 0.95) - 1] ?? 0
     note(`without a connection for ${apart.join(', ')} ms`)
     if (longest > most(RECONNECTED_MS)) throw new Error(`without a connection for ${longest} ms`)
-    await eventually(async () => (await notes(world)).length >= asked.filter(({ taken }) => taken).length, 'every note that was taken', 15_000, 100)
+    await eventually(
+      async () => (await notes(world)).length >= asked.filter(({ taken }) => taken).length,
+      'every note that was taken',
+      15_000,
+      100,
+    )
     const noted = counted(await notes(world))
     for (const { text, taken } of asked) {
       const count = noted.get(text) ?? 0
-      if (count > 1 || (taken && count === 0)) throw new Error(`"${text}" was ${taken ? '' : 'not '}taken and noted ${count} times`)
+      if (count > 1 || (taken && count === 0))
+        throw new Error(`"${text}" was ${taken ? '' : 'not '}taken and noted ${count} times`)
     }
     return { recoveryMs: longest }
   },
@@ -200,7 +220,9 @@ async function type({ slack }: World, command: string, asked: Asked[]): Promise<
 }
 
 const notes = async ({ query }: World): Promise<string[]> =>
-  (await query<{ text: string }>(`select body ->> 'text' as text from facts where kind = 'note' order by id`)).map(({ text }) => text)
+  (await query<{ text: string }>(`select body ->> 'text' as text from facts where kind = 'note' order by id`)).map(
+    ({ text }) => text,
+  )
 
 export const outage: Fault = {
   id: 'F15',
@@ -244,7 +266,8 @@ export const tripled = (mode: 'socket' | 'http'): Fault => ({
     await paged(scene, peopleOf(third), FIRST_PAGE_MS)
     const incident = pagesIn(scene).find(({ person }) => peopleOf(third).includes(person))?.incident ?? 0
     const texts = dice.shuffled(['one', 'two', 'three'])
-    for (const text of texts) await world.slack.command(slackId(`${third}b`), 'C0OPS', `/incident note INC-${incident} ${text}`)
+    for (const text of texts)
+      await world.slack.command(slackId(`${third}b`), 'C0OPS', `/incident note INC-${incident} ${text}`)
     await Promise.all([press(scene, `${third}a`, 'incident_ack'), press(scene, `${third}a`, 'incident_ack')])
     await eventually(async () => (await kinds(world, incident)).get('note') === 3, 'the notes', 15_000, 50)
     await eventually(async () => (await kinds(world, incident)).get('acked') === 1, 'the acknowledgement', 15_000, 50)

@@ -35,9 +35,16 @@ const readyz = (bot: BotProcess) =>
 /** From an instant until every process is ready; throws when one takes too long. */
 async function allBack({ world, most }: Scene, from: number): Promise<number> {
   await Promise.all(
-    world.awake().map((bot) =>
-      eventually(async () => (await readyz(bot)) === 200, `process ${bot.pid} to be ready again`, most(BACK_MS) * 2, 20),
-    ),
+    world
+      .awake()
+      .map((bot) =>
+        eventually(
+          async () => (await readyz(bot)) === 200,
+          `process ${bot.pid} to be ready again`,
+          most(BACK_MS) * 2,
+          20,
+        ),
+      ),
   )
   const tookMs = Date.now() - from
   if (tookMs > most(BACK_MS)) throw new Error(`ready only ${tookMs} ms after the store was there again`)
@@ -100,7 +107,8 @@ type Absence = 'frozen' | 'stopped' | 'unreachable'
 
 export const away: Fault = {
   id: 'F08',
-  holds: 'the store is frozen, stopped or out of reach: 503 and a word to people meanwhile, all is back within seconds, without a restart',
+  holds:
+    'the store is frozen, stopped or out of reach: 503 and a word to people meanwhile, all is back within seconds, without a restart',
   missing: needsServer,
   world: { services: 4, wait: WAIT, wired: ['store'] },
   async round(scene) {
@@ -149,7 +157,8 @@ async function refusedMeanwhile(scene: Scene, service: string, until: number): P
   const retryKey = `meanwhile-${scene.round}-${until}`
   for (;;) {
     const { answered, invokedAt, endedAt } = await scene.world.attempt(service, { retryKey })
-    if (endedAt - invokedAt > scene.most(CALL_MS) + MARGIN_MS) throw new Error(`an answer took ${endedAt - invokedAt} ms`)
+    if (endedAt - invokedAt > scene.most(CALL_MS) + MARGIN_MS)
+      throw new Error(`an answer took ${endedAt - invokedAt} ms`)
     if (endedAt < until && answered !== 503) throw new Error(`without a store an alert was answered with ${answered}`)
     if (answered === 202) return
     await sleep(200)
@@ -162,14 +171,18 @@ async function saidSoon({ world, since, most }: Scene, from: number, lastsMs: nu
   const said = () =>
     world.slack
       .journal()
-      .some(({ n, method, args, arrived_at }) => n > since.call && arrived_at > from && method === 'chat.postMessage' && SAYS_SO.test(String(args.text)))
+      .some(
+        ({ n, method, args, arrived_at }) =>
+          n > since.call && arrived_at > from && method === 'chat.postMessage' && SAYS_SO.test(String(args.text)),
+      )
   await eventually(said, 'a word to people that the store does not answer', most(SAID_MS), 100)
 }
 const SAYS_SO = /Nobody can be paged/
 
 export const startedFirst: Fault = {
   id: 'F09',
-  holds: 'the bot is started before its store and its Redis: it says what it waits for, and is ready soon after the later of the two',
+  holds:
+    'the bot is started before its store and its Redis: it says what it waits for, and is ready soon after the later of the two',
   missing: redisPath === null ? 'there is no redis-server' : needsServer,
   world: { timetable: 'redis', services: 2, cold: true },
   fresh: true,
@@ -197,7 +210,8 @@ export const startedFirst: Fault = {
 
 export const orphaned: Fault = {
   id: 'F28',
-  holds: 'a killed bot leaves its store running: the next adopts it, a further one leaves it alone, and there is never a second',
+  holds:
+    'a killed bot leaves its store running: the next adopts it, a further one leaves it alone, and there is never a second',
   world: { store: 'embedded', services: 2 },
   async round(scene): Promise<Came> {
     const { world, dice, note, most } = scene
@@ -252,4 +266,3 @@ export function watchPostmasters(dataDir: string): { check(): void; stop(): void
     stop: () => clearInterval(timer),
   }
 }
-

@@ -16,26 +16,21 @@ const titleOf = (fault: Fault) => (fault.missing ? `${nameOf(fault)} (not run: $
 
 export function chaos(faults: readonly Fault[]): void {
   for (const fault of faults)
-    test(
-      titleOf(fault),
-      { skip: fault.missing != null, timeout: MOST_MS },
-      ({ task }) =>
-        play(fault, {
-          seed: SEED,
-          rounds: fault.rounds ?? ROUNDS,
-          short: false,
-          report(row) {
-            task.meta.row = row
-          },
-        }),
+    test(titleOf(fault), { skip: fault.missing != null, timeout: MOST_MS }, ({ task }) =>
+      play(fault, {
+        seed: SEED,
+        rounds: fault.rounds ?? ROUNDS,
+        short: false,
+        report(row) {
+          task.meta.row = row
+        },
+      }),
     )
 }
 
 export function short(faults: readonly Fault[]): void {
   for (const fault of faults)
-    test(
-      titleOf(fault),
-      { skip: fault.missing != null, concurrent: true, timeout: SHORT_MS },
-      () => play(fault, { seed: SHORT_SEED, rounds: 1, short: true, report: () => {} }),
+    test(titleOf(fault), { skip: fault.missing != null, concurrent: true, timeout: SHORT_MS }, () =>
+      play(fault, { seed: SHORT_SEED, rounds: 1, short: true, report: () => {} }),
     )
 }

@@ -81,7 +81,12 @@ export async function press(scene: Since, person: string, button: string): Promi
 }
 
 /** Waits until a call comes that is meant, and gives it. */
-export async function arrival(scene: Since, meant: (call: Call) => boolean, withinMs: number, what: string): Promise<Call> {
+export async function arrival(
+  scene: Since,
+  meant: (call: Call) => boolean,
+  withinMs: number,
+  what: string,
+): Promise<Call> {
   const find = () => scene.world.slack.journal().findLast((each) => each.n > scene.since.call && meant(each))
   await eventually(() => find() !== undefined, what, withinMs, 2)
   const found = find()

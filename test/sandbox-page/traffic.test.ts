@@ -73,6 +73,16 @@ describe('a line', () => {
       ['7.3'],
     ],
     ['that an event tells of', delivery(1, { payload: { event: { ts: '7.4' } } }), ['7.4']],
+    [
+      'that was changed',
+      delivery(1, { payload: { event: { ts: '8.0', subtype: 'message_changed', message: { ts: '7.6' } } } }),
+      ['7.6'],
+    ],
+    [
+      'that was deleted',
+      delivery(1, { payload: { event: { subtype: 'message_deleted', deleted_ts: '7.7' } } }),
+      ['7.7'],
+    ],
     ['that somebody reacted to', delivery(1, { payload: { event: { item: { ts: '7.5' } } } }), ['7.5']],
     ['of none', delivery(1), []],
   ])('names the message %s', (_, line, wanted) => {
@@ -112,6 +122,13 @@ describe('a line in a few words', () => {
       delivery(1, {
         kind: 'interactive',
         payload: { user: { id: 'U0DANA' }, channel: { id: 'C0OPS' }, actions: [{ text: { text: 'Acknowledge' } }] },
+      }),
+    ],
+    [
+      'Erik Holm · #ops · as it reads now',
+      delivery(1, {
+        kind: 'events_api',
+        payload: { event: { channel: 'C0OPS', message: { user: 'U0ERIK', text: 'as it reads now' } } },
       }),
     ],
     [

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdir, mkdtemp, open, readFile, rm, stat } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -133,21 +133,26 @@ test('F20 a full disk: the ballast is given up and writing goes on; once nothing
   )
   expect(await samples()).toBe(2)
 
+  // A panic takes every connection with it. (Its own words about it may find no room either.)
+  let panicked = false
+  const witness = new pg.Client(server.poolConfig)
+  witness.on('error', () => {
+    panicked = true
+  })
+  await witness.connect()
+  cleanUp.push(() => witness.end().catch(() => {}))
   await eventually(
     async () => {
       await hog.fill()
       // Only what is written to the server's log makes it panic.
       const logged = query(server, `select pg_logical_emit_message(true, 'x', repeat('x', 900000)), pg_switch_wal()`)
-      return logged.then(
-        () => false,
-        () => true,
-      )
+      await logged.catch(() => {})
+      return panicked
     },
     'the server to panic',
     20_000,
   )
   await sleep(1_000)
-  expect(await readFile(join(dataDir, 'postgres.log'), 'utf8')).toMatch(/PANIC: .*No space left on device/)
   await hog.remove()
   const from = performance.now()
   await eventually(acknowledges(state), 'writing to go on', 10_000)
@@ -184,13 +189,15 @@ async function smallDisk(): Promise<string | null> {
   } catch {
     return null
   }
-  cleanUp.push(() => execFileSync('/bin/umount', [path]))
+  // Lazily: what a failed test left open in it goes with its process.
+  cleanUp.push(() => execFileSync('/bin/umount', ['-l', path]))
   return path
 }
 
 /** Takes all the room that is left, each time it is asked. */
 async function filler(path: string): Promise<{ fill(): Promise<void>; remove(): Promise<void> }> {
   const file = await open(path, 'w')
+  cleanUp.push(() => file.close())
   const piece = Buffer.alloc(1_000_000, 1)
   return {
     async fill() {
@@ -204,8 +211,8 @@ async function filler(path: string): Promise<{ fill(): Promise<void>; remove(): 
       }
     },
     async remove() {
-      await file.close()
-      await rm(path)
+      // The room of a file that is still open is not free.
+      await file.truncate()
     },
   }
 }

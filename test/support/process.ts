@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, readdir, readFile, realpath, rm } from 'node:fs/promises'
+import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -82,12 +83,6 @@ export function spawnBot({ config, dataDir, env = {}, node = [] }: Spawn): BotPr
   )
   const tail = () => `\nstdout: …${stdout.slice(-3_000)}\nstderr: …${stderr.slice(-2_000)}`
 
-  async function ask(path: string, init: RequestInit): Promise<Answered> {
-    const url = `http://127.0.0.1:${await bot.port()}${path}`
-    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(ANSWER_MS) })
-    return { status: response.status, body: await response.text() }
-  }
-
   const bot: BotProcess = {
     pid: child.pid ?? 0,
     spawnedAt,
@@ -107,13 +102,9 @@ export function spawnBot({ config, dataDir, env = {}, node = [] }: Spawn): BotPr
       if (port === 0) throw new Error(`the bot ended before it had a port${tail()}`)
       return port
     },
-    get: (path) => ask(path, {}),
-    post: (path, body, headers = {}) =>
-      ask(path, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', ...headers },
-        body: JSON.stringify(body),
-      }),
+    get: async (path) => ask(await bot.port(), 'GET', path),
+    post: async (path, body, headers = {}) =>
+      ask(await bot.port(), 'POST', path, { 'content-type': 'application/json', ...headers }, JSON.stringify(body)),
     async evaluate(expression) {
       const [, url] = /Debugger listening on (ws:\S+)/.exec(stderr) ?? []
       if (url === undefined) throw new Error(`process ${child.pid} has no debugger: spawn it with --inspect`)
@@ -137,6 +128,32 @@ export function spawnBot({ config, dataDir, env = {}, node = [] }: Spawn): BotPr
     exited,
   }
   return bot
+}
+
+/** A sender of a thousand alerts a second keeps its connections, and does not open one for each. */
+const agent = new Agent({ keepAlive: true, maxSockets: 256 })
+
+function ask(
+  port: number,
+  method: string,
+  path: string,
+  headers: Record<string, string> = {},
+  body = '',
+): Promise<Answered> {
+  return new Promise((resolve, reject) => {
+    const signal = AbortSignal.timeout(ANSWER_MS)
+    const sent = request({ host: '127.0.0.1', port, method, path, headers, agent, signal }, (response) => {
+      let text = ''
+      response.setEncoding('utf8')
+      response.on('data', (chunk: string) => {
+        text += chunk
+      })
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: text }))
+      response.on('error', reject)
+    })
+    sent.on('error', reject)
+    sent.end(body)
+  })
 }
 
 /** Has code run by the debugger that listens at this address. Resolves when the code is about to run. */

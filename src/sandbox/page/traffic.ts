@@ -76,7 +76,8 @@ export function messagesOf(line: Traffic): string[] {
       : [
           at(line.delivery.payload, 'container', 'message_ts'),
           at(line.delivery.payload, 'message', 'ts'),
-          at(line.delivery.payload, 'event', 'ts'),
+          at(line.delivery.payload, 'event', 'message', 'ts') ?? at(line.delivery.payload, 'event', 'ts'),
+          at(line.delivery.payload, 'event', 'deleted_ts'),
           at(line.delivery.payload, 'event', 'item', 'ts'),
         ]
   return [...new Set(found.filter((ts): ts is string => typeof ts === 'string' && ts !== ''))]
@@ -141,12 +142,10 @@ function rest(state: State, args: Record<string, unknown>): string {
 
 /** Ids of people and groups become their names. */
 function named(state: State, text: string): string {
-  return text
-    .replaceAll(/\b[UW][A-Z0-9]{6,}\b/g, (id) => nameOf(state, id))
-    .replaceAll(/\bS[A-Z0-9]{6,}\b/g, (id) => {
-      const group = groupOf(state, id)
-      return group ? `@${group.handle}` : id
-    })
+  return text.replaceAll(/\b[UWS][A-Z0-9]+\b/g, (id) => {
+    const group = groupOf(state, id)
+    return group ? `@${group.handle}` : nameOf(state, id)
+  })
 }
 
 function textIn(args: Record<string, unknown>): string {
@@ -156,14 +155,15 @@ function textIn(args: Record<string, unknown>): string {
 }
 
 function deliveryParts(state: State, { payload, kind }: Delivery): string[] {
-  const who = [payload['user_id'], at(payload, 'user', 'id'), at(payload, 'event', 'user')]
+  const event = at(payload, 'event', 'message') ?? at(payload, 'event', 'previous_message') ?? payload['event']
+  const who = [payload['user_id'], at(payload, 'user', 'id'), at(event, 'user')]
   const person = who.find((id): id is string => typeof id === 'string')
   const where = [payload['channel_id'], at(payload, 'channel', 'id'), at(payload, 'event', 'channel')]
   const channel = where.find((id): id is string => typeof id === 'string')
   const said =
     kind === 'slash_commands'
       ? [payload['command'], payload['text']].filter((part) => typeof part === 'string').join(' ')
-      : [at(payload, 'event', 'text'), at(payload, 'view', 'title', 'text'), actionText(payload)].find(
+      : [at(event, 'text'), at(payload, 'view', 'title', 'text'), actionText(payload)].find(
           (text) => typeof text === 'string',
         )
   return [
