@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { Call } from '../../src/sandbox/wire.ts'
 import { canonical } from '../../src/json.ts'
+import type { Call } from '../../src/sandbox/wire.ts'
 import type { Attempt, World } from '../support/chaos.ts'
 
 /**

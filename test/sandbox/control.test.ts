@@ -177,6 +177,20 @@ test('the page is served without its types, and nothing beside it', async () => 
   }
 })
 
+/** Requests that need nothing. */
+const EMPTY = ['reset', 'reset-faults', 'settings', 'deliver-to']
+
+test('whatever is no request is refused with a sentence', async () => {
+  const slack = await slackWith()
+  for (const name of Object.keys(POSTS)) {
+    for (const body of [null, [], 'x', 7, ...(EMPTY.includes(name) ? [] : [{}, { user: 7 }, { user: '' }])]) {
+      const answered = await post(slack, name, body)
+      expect([name, body, answered.status, answered.body.error]).toEqual([name, body, 400, 'bad_request'])
+      expect(answered.body.message).not.toBe('')
+    }
+  }
+})
+
 test('every request that there is stands in the table of wire.ts, and the other way round', async () => {
   const text = await readFile(new URL('../../src/sandbox/wire.ts', import.meta.url), 'utf8')
   const table = text.slice(text.indexOf('| What a person does'), text.indexOf('* `user` may be an id'))

@@ -7,7 +7,7 @@ import pg from 'pg'
 import { sleep } from '../../src/clock.ts'
 import { type LocalSlack, startWorkspace } from '../../src/sandbox/server.ts'
 import { type BotProcess, dataFolder, eventually, spawnBot } from './process.ts'
-import { type Proxy, startProxy } from './proxy.ts'
+import { startProxy, type Wire } from './proxy.ts'
 import { type RedisServer, startRedis } from './redis.ts'
 import { type Server, startServer } from './server.ts'
 import { startTargets, type Targets } from './targets.ts'
@@ -95,7 +95,7 @@ export interface World {
   /** The store's server; not with the embedded store. */
   server(): Server
   redis(): RedisServer
-  wire(link: Link, bot: number): Proxy
+  wire(link: Link, bot: number): Wire
   history: Attempt[]
   /** Starts the process of this place (again); it is not ready yet. */
   boot(place?: number, more?: { env?: Record<string, string>; node?: readonly string[] }): BotProcess
@@ -148,7 +148,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     const redis = timetable === 'redis' ? kept(await startRedis(), ({ stop }) => stop()) : null
     if (cold) await Promise.all([server?.stop(), redis?.kill()])
     const nobody = timetable === 'nobody' ? await freePort() : 0
-    const wires: Record<Link, Proxy[]> = { store: [], redis: [] }
+    const wires: Record<Link, Wire[]> = { store: [], redis: [] }
     const ends: Record<Link, number> = { store: server?.config.port ?? 0, redis: redis?.port ?? 0 }
     for (const link of options.wired ?? [])
       for (let place = 0; place < count; place++)

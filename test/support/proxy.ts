@@ -5,7 +5,7 @@ import { connect, createServer, type Socket } from 'node:net'
  * A TCP proxy on loopback, to treat a network badly: what goes through it can be dropped without a word, reset, or delayed. Neither side
  * has to know.
  */
-export interface Proxy {
+export interface Wire {
   readonly port: number
   /** Connections that are open at this moment. */
   connections(): number
@@ -25,7 +25,7 @@ export interface Proxy {
 type Weather = 'pass' | 'drop' | 'reset'
 
 /** @param target the port that a connection goes to, asked for each anew; null: nobody is there */
-export async function startProxy(target: () => number | null): Promise<Proxy> {
+export async function startProxy(target: () => number | null): Promise<Wire> {
   const pairs = new Set<Pair>()
   let weather: Weather = 'pass'
   let delayMs = 0
