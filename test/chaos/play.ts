@@ -101,39 +101,41 @@ interface Run {
   seed: number
   rounds: number
   short: boolean
+  /** Where it is played, and what goes on afterwards; a world of the fault's own when omitted. */
+  world?: World
   /** Hears of the row, also when a round fails. */
-  report(row: Row): void
+  report?(row: Row): void
 }
 
 /** A round's own dice: it is played again without those before it. */
 const seedIn = (seed: number, round: number) => seed * 1_000_003 + round
 
-export async function play(fault: Fault, { seed, rounds: asked, short, report }: Run): Promise<void> {
+export async function play(fault: Fault, { seed, rounds, short, world: given, report }: Run): Promise<void> {
   const only = Number(process.env.CHAOS_ROUND || 0)
-  const rounds = only > 0 ? [only] : Array.from({ length: roundsOf(asked) }, (_, n) => n + 1)
+  const numbers = only > 0 ? [only] : Array.from({ length: roundsOf(rounds) }, (_, index) => index + 1)
   const row: Row = { fault: nameOf(fault), rounds: 0, pages: 0, lost: 0, doubled: 0, recoveryMs: [], failed: null }
-  let world: World | null = null
+  let world = given ?? null
   try {
-    for (const round of rounds) {
+    for (const round of numbers) {
       const dice = diceOf(seedIn(seed, round))
       world ??= await startWorld(typeof fault.world === 'function' ? fault.world(dice) : fault.world)
       await playRound(fault, { world, dice, round, short, seed, row })
-      if (!fault.fresh) continue
+      if (!fault.fresh || given) continue
       await finish(world)
       world = null
     }
-    if (world) await finish(world)
-    world = null
+    if (world && !given) await finish(world)
   } catch (error) {
     row.failed = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
     throw error
   } finally {
-    await world?.close()
-    report(row)
+    if (!given) await world?.close()
+    report?.(row)
   }
 }
 
-async function finish(world: World): Promise<void> {
+/** Everything ends as an operator ends it, and in order. */
+export async function finish(world: World): Promise<void> {
   try {
     await world.end()
   } finally {

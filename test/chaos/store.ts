@@ -59,8 +59,9 @@ function killedMidLoad(store: 'server' | 'embedded'): Fault {
     world: { store, services: 6 },
     async round(scene) {
       const { world, dice, note, most } = scene
-      const load = beating(scene, world.services.slice(0, 3))
-      const hum = noise(scene, world.services.slice(3), 20)
+      const half = world.services.length / 2
+      const load = beating(scene, world.services.slice(0, half))
+      const hum = noise(scene, world.services.slice(half), 20)
       await sleep(dice.int(800, 2_000))
       note('the server is killed')
       const killedAt = Date.now()

@@ -1,4 +1,5 @@
-import { drained, frozen, oneKilled, two, upgraded } from '../chaos/processes.ts'
+import { cutOff, drained, frozen, oneKilled, two, upgraded } from '../chaos/processes.ts'
 import { short } from '../chaos/suite.ts'
 
-short([two, oneKilled, frozen, drained, upgraded])
+short({ bots: 2, services: 6, wait: '4s', wired: ['store'] }, [two, oneKilled, frozen, cutOff, drained])
+short({ bots: 2, services: 3, wait: '4s', probed: true }, [upgraded])

@@ -1,4 +1,5 @@
 import { midEscalation, nobodyThere } from '../chaos/redis.ts'
 import { short } from '../chaos/suite.ts'
 
-short([nobodyThere, midEscalation])
+short({ timetable: 'redis', services: 2, wait: '4s', probed: false }, [midEscalation])
+short({ timetable: 'nobody', services: 3, wait: '2s', probed: true }, [nobodyThere])

@@ -1,4 +1,4 @@
-import { droppedSockets, hanging, lostReply, tripled } from '../chaos/slack.ts'
+import { droppedSockets, failing, hanging, lostReply, tripled } from '../chaos/slack.ts'
 import { short } from '../chaos/suite.ts'
 
-short([lostReply, hanging, droppedSockets, tripled('http')])
+short({ services: 6 }, [lostReply, failing, hanging, droppedSockets, tripled('socket')])

@@ -1,4 +1,4 @@
 import { away, killedServer } from '../chaos/store.ts'
 import { short } from '../chaos/suite.ts'
 
-short([killedServer, away])
+short({ services: 4, wait: '4s', wired: ['store'] }, [killedServer, away])

@@ -133,9 +133,13 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const { bots: count = 1, store = 'server', timetable = 'store', cold = false } = options
   const services = Array.from({ length: options.services ?? 4 }, (_, index) => `s${index + 1}`)
   const undo: (() => Promise<unknown>)[] = []
+  let closed = false
   const close = async () => {
+    closed = true
+    worlds.delete(close)
     for (const step of undo.splice(0).reverse()) await step()
   }
+  worlds.add(close)
   const kept = <T>(thing: T, end: (thing: T) => Promise<unknown>): T => {
     undo.push(() => end(thing))
     return thing
@@ -172,6 +176,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       ...(nobody ? { REDIS_URL: `redis://127.0.0.1:${nobody}` } : {}),
     })
     const boot: World['boot'] = (place = 0, more = {}) => {
+      if (closed) throw new Error('this world has been taken down')
       const bot = spawnBot({
         config,
         dataDir: store === 'embedded' ? folder.dataDir : join(folder.dataDir, String(place)),
@@ -269,6 +274,13 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     await close()
     throw error
   }
+}
+
+const worlds = new Set<() => Promise<void>>()
+
+/** Whatever is still there of any world, also of one whose test was given up: no process may outlive the tests. */
+export async function takeDownAll(): Promise<void> {
+  await Promise.all([...worlds].map((close) => close()))
 }
 
 function missing(what: string): never {

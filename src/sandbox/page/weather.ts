@@ -98,7 +98,7 @@ export function weatherOf(fault: FaultInput): Weather | null {
   const set = new Map<string, unknown>(Object.entries(fault))
   const same = (wanted: FaultInput) => {
     const fields = new Map<string, unknown>(Object.entries(wanted))
-    return [...fields.keys(), ].every((name) => fields.get(name) === set.get(name))
+    return [...fields.keys(), ...NARROWER].every((name) => fields.get(name) === set.get(name))
   }
   return KNOWN.find((weather) => same(weather.fault)) ?? null
 }
