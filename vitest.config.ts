@@ -13,8 +13,10 @@ const contract = {
 
 export default defineConfig({
   test: {
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // Most tests wait for servers and clocks more than they compute.
+    maxWorkers: 2,
     projects: [
       {
         extends: true,

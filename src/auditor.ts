@@ -49,6 +49,14 @@ export interface Path {
   say(text: string, audience: Audience): Promise<number>
 }
 
+/** As the log and the metrics have it. */
+interface Alarm {
+  about: 'page' | 'store'
+  what: string
+  since?: number
+  owed?: { key: string; owedSince: number; reason: string | null }[]
+}
+
 export interface Auditor {
   start(): void
   /** Since when the store has not answered, as far as is known; null: it does. Watch time. */
@@ -142,7 +150,8 @@ export function createAuditor(options: Options): Auditor {
     if (told?.said || silence.looks < SILENT_LOOKS || clock.now() - silence.since < SILENT_MS) return
     const isNew = told === null
     told ??= { since: silence.since, audience: onDuty(rules(), clock.now()), said: false }
-    told.said = await raise('store', storeSilent(voice(), told.since), told.audience, isNew)
+    const silent: Alarm = { about: 'store', what: 'the store does not answer: nobody can be paged', since: told.since }
+    told.said = await raise(silent, storeSilent(voice(), told.since), told.audience, isNew)
   }
 
   async function storeAnswers(): Promise<void> {
@@ -168,7 +177,9 @@ export function createAuditor(options: Options): Auditor {
       const [first] = group
       if (!first) continue
       const isNew = group.some(({ key }) => fresh.has(key))
-      if (await raise('page', latePageWords(voice(), group), audienceOf(rules(), first), isNew))
+      const owed = group.map(({ key, at, reason }) => ({ key, owedSince: at, reason }))
+      const alarm: Alarm = { about: 'page', what: 'pages are owed and not out', owed }
+      if (await raise(alarm, latePageWords(voice(), group), audienceOf(rules(), first), isNew))
         for (const { key } of group) unsaid.delete(key)
     }
   }
@@ -182,8 +193,9 @@ export function createAuditor(options: Options): Auditor {
   }
 
   /** Once in the log and in the metrics, whether or not anybody can be reached; tried again until somebody is. */
-  async function raise(about: string, text: string, audience: Audience, isNew: boolean): Promise<boolean> {
-    if (isNew) log.fatal({ alarm: about }, text)
+  async function raise(alarm: Alarm, text: string, audience: Audience, isNew: boolean): Promise<boolean> {
+    const { about, what, ...details } = alarm
+    if (isNew) log.fatal({ alarm: about, ...details }, what)
     const said = await say(text, audience)
     if (isNew || said) metrics.alarm(about, said)
     if (isNew && !said) log.fatal({ alarm: about }, 'an alarm reaches nobody: no way of telling works')

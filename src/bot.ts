@@ -239,7 +239,7 @@ export function createBot(given: BotOptions): Bot {
 
   async function halt(): Promise<void> {
     if (reclaim) clearInterval(reclaim)
-    await auditor.close()
+    const audited = auditor.close()
     await sockets?.stop()
     await receiver.stop()
     await timetable.close()
@@ -247,6 +247,7 @@ export function createBot(given: BotOptions): Bot {
     await outbox.close()
     await desk.close()
     await outbox.close()
+    await audited
   }
 
   async function status(): Promise<Status> {
@@ -291,9 +292,12 @@ export function createBot(given: BotOptions): Bot {
     ]
   }
 
+  // However many ask over HTTP, the store is asked by one of them at a time: the auditor must always find a connection.
+  const askStore = shared(() => store.answers())
+  const readStore = shared(() => storeReadings(store.auditPool, clock.now()).catch(() => null))
+
   async function readings(): Promise<Readings> {
     const now = clock.now()
-    const asked = storeReadings(store.auditPool, now).catch(() => null)
     return {
       socketConnections: sockets?.connected() ?? null,
       slackTrouble: slack.trouble() !== null,
@@ -301,7 +305,7 @@ export function createBot(given: BotOptions): Bot {
         name,
         lagMs: now - (lastTickAt ?? startedAt) - everyMs,
       })),
-      store: await Promise.race([asked, sleep(READINGS_MS).then(() => null)]),
+      store: await Promise.race([readStore(), sleep(READINGS_MS).then(() => null)]),
     }
   }
   let startedAt = clock.now()
@@ -321,7 +325,7 @@ export function createBot(given: BotOptions): Bot {
       },
       async checks() {
         // Asked at this moment: a store that hangs keeps its connections.
-        const answers = await store.answers()
+        const answers = await askStore()
         return checks().map((each) =>
           each.name === 'store' && !answers ? { ...each, problem: 'the store does not answer' } : each,
         )
@@ -348,6 +352,17 @@ export function createBot(given: BotOptions): Bot {
       closing.abort(new Error('closing'))
       await halt()
     },
+  }
+}
+
+/** Whoever asks while the answer is on its way gets that one. */
+function shared<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asked: Promise<T> | null = null
+  return () => {
+    asked ??= ask().finally(() => {
+      asked = null
+    })
+    return asked
   }
 }
 

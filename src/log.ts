@@ -8,7 +8,7 @@ export function createLog(level: string, values: readonly string[] = [], to?: pi
   const known = values.filter((value) => value.length >= 6).flatMap((value) => [written(value), value])
   // The last line of defence: pino's `redact` covers paths, not the text of messages.
   const scrub = (line: string) => {
-    let clean = withoutSecrets(line)
+    let clean = withoutSecrets(line, { json: true })
     for (const value of known) clean = clean.replaceAll(value, '[secret]')
     return clean
   }

@@ -8,8 +8,6 @@ const SHAPES: readonly RegExp[] = [
   /xox[a-z]-[\w-]+/gi,
   /xapp-[\w-]+/gi,
   /(?<=hooks\.slack\.com\/)[^\s"'<>\\|]+/g,
-  // Who logs in, in an address. In a line of the log a quote is written \" and does not end it; a line break does.
-  /(?<=:\/\/)(?:\\[^nrt]|[^\s/?#"\\<>])+(?=@)/g,
   // Parameters of an address.
   /(?<=[?&;](?:access_token|api_?key|auth|key|passw(?:or)?d|secret|sig|signature|token)=)[^&\s"'#<>\\|]+/gi,
   // What follows a telling name, if it looks like a secret: long, and with a digit in it.
@@ -21,6 +19,10 @@ const SHAPES: readonly RegExp[] = [
   /\bA[KS]IA[0-9A-Z]{16}\b/g,
   /(?<=-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----)[^-]+/g,
 ]
+
+/** Who logs in, in an address. In JSON a quote ends it unless it is written \", and so does a line break, which is written \n. */
+const LOGIN = /(?<=:\/\/)[^\s/?#<>]+(?=@)/g
+const LOGIN_IN_JSON = /(?<=:\/\/)(?:\\[^nrt]|[^\s/?#"\\<>])+(?=@)/g
 
 /** Most texts hold none, and are only looked at once. */
 const HINT = /@|xox|xapp|slack\.com|auth|key|pass|pwd|secret|sig|token|bearer|basic|eyJ|gh[pousr]_|A[KS]IA/i
@@ -49,10 +51,12 @@ function decode(text: string): string {
   }
 }
 
-export function withoutSecrets(text: string): string {
+/** @param json whether the text is written as JSON */
+export function withoutSecrets(text: string, { json = false } = {}): string {
   let clean = text
   for (const value of known) if (clean.includes(value)) clean = clean.replaceAll(value, '[secret]')
   if (!HINT.test(clean)) return clean
+  clean = clean.replace(json ? LOGIN_IN_JSON : LOGIN, '[secret]')
   for (const shape of SHAPES) clean = clean.replace(shape, '[secret]')
   return clean
 }

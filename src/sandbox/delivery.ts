@@ -108,9 +108,8 @@ export async function deliverNoted(office: PostOffice, envelope: Envelope): Prom
       if (outcome.ok && delivery.outcome === 'operation_timeout') {
         delivery.outcome = 'too_late'
         told(journal, { type: 'delivery', delivery })
-      }
-      if (outcome.ok) return throughFaults(faults, delivery, () => settle(outcome))
-      settle(outcome)
+      } else if (outcome.ok) throughFaults(faults, delivery, () => settle(outcome))
+      else settle(outcome)
     }
     const sent = line.send(envelope, lost ? 0 : (twice?.times ?? 1), heard)
     if (sent) delivery.envelope_id = sent.envelopeId

@@ -104,7 +104,7 @@ export async function openStore(
   const samplePool = new pg.Pool(sampling)
   const auditPool = new pg.Pool({
     ...sampling,
-    max: 2,
+    max: 3,
     // Kept: when the server takes no more, these are there.
     idleTimeoutMillis: 0,
     connectionTimeoutMillis: AUDIT_MS,

@@ -23,7 +23,7 @@ const HOOK = 'canary4hook0123456789'
 /** In alerts: secrets of other systems, known by their shape alone. */
 const IN_ALERTS: Record<string, string> = {
   'an address with a password': 'postgres://app:canary5dbpw@db.example/mail',
-  'a password with odd signs': 'redis://:canary5"p\\w@redis:6379',
+  'a password with odd signs': 'redis://:p"\\canary5odd@redis:6379',
   'a Slack token': ['xoxb', '99', 'canary6slack'].join('-'),
   'a webhook': 'https://hooks.slack.com/services/T0/B0/canary7hook',
   'a header': 'Authorization: Bearer canary8bearer0123',

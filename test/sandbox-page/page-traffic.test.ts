@@ -50,6 +50,7 @@ describe.skipIf(chromiumPath === null)('the traffic and the weather, on the page
       .getByRole('button', { name: /Only one message is asked about/ })
       .waitFor(SHOWN)
     await expect.poll(() => panel(page).locator('.wire .what').allInnerTexts(), SHOWN).toEqual(['chat.postMessage'])
+    await line(page, 'INC-7').getByText('"text": "INC-7 webmail is down"').waitFor(SHOWN)
     await page.reload()
     await line(page, 'C0NOWHERE').waitFor(SHOWN)
     await page.keyboard.press('Escape')

@@ -6,12 +6,17 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import pg from 'pg'
 import { pino } from 'pino'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { realClock } from '../../src/clock.ts'
+import { newProbe } from '../../src/domain/detect/probe.ts'
 import { canonical } from '../../src/json.ts'
 import { backUp } from '../../src/store/backup.ts'
 import { receive, reclaimReceipts, submit, undone } from '../../src/store/inbox.ts'
 import { MIGRATION_LOCK, madeOf, SCHEMA, takeSteps } from '../../src/store/migrations.ts'
+import { saveSample } from '../../src/store/monitors.ts'
 import { examine, restore } from '../../src/store/restore.ts'
+import { claimSlot } from '../../src/store/slots.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
+import { postgresTimetable } from '../../src/timetable.ts'
 import { startBot, until } from '../support/bot.ts'
 import { firing, T0 } from '../support/builders.ts'
 import { postgresBin } from '../support/need.ts'
@@ -112,6 +117,15 @@ async function broken(config: Config): Promise<string | null> {
 const numbers = (config: Config) =>
   query(config, `select sequencename as name, last_value from pg_sequences where schemaname = 'public' order by 1`)
 
+const SAMPLE = {
+  monitor: 'home',
+  slotAt: T0,
+  sample: { at: T0, ok: true, saw: '200 OK', ms: 1.5 },
+  state: newProbe(T0),
+  event: null,
+  now: T0,
+}
+
 const kinds: Record<string, () => Promise<Config>> = { 'the embedded server': embedded, 'another server': onServer }
 
 describe.each([
@@ -123,11 +137,11 @@ describe.each([
   test.skipIf(missing)('all is as it was, and the watch goes on where it stood', async () => {
     const [source, target] = [await kinds[from]?.(), await kinds[to]?.()]
     if (!source || !target) throw new Error('no such kind')
-    const bot = await startBot()
+    const bot = await startBot({ probes: false })
     cleanUp.push(() => bot.close())
     await bot.restart('0s', source)
-    bot.target.fail()
-    await bot.advance('31s')
+    await saveSample(bot.store, SAMPLE)
+    await bot.alert()
     expect(bot.paged()).toEqual(['nora'])
     await bot.type('sam', '/page @erik the lift is stuck')
     expect(bot.paged()).toEqual(['nora', 'erik'])
@@ -137,7 +151,7 @@ describe.each([
     const made = await copy(source)
     const before = await contents(source)
     expect(made.rows).toEqual(counted(before))
-    expect(made.rows).toMatchObject({ incidents: 2, desk: 1, samples: expect.any(Number) })
+    expect(made.rows).toMatchObject({ incidents: 2, desk: 1, samples: 1, monitors: 1 })
     expect((await stat(made.file)).mode & 0o777).toBe(0o600)
     const { kept, ...restored } = await putBack(target, made.file)
     expect(kept).toBeNull()
@@ -160,8 +174,7 @@ describe.each([
     await bot.type('sam', '/page @mia so is the door')
     expect(bot.dm('mia').at(-1)).toContain('INC-3')
     await bot.press('sam', 'Acknowledge')
-    bot.target.recover()
-    await bot.advance('2m')
+    await bot.recover()
     expect((await bot.facts(1)).map(({ type }) => type)).toContain('resolved')
     expect(await broken(target)).toBeNull()
   })
@@ -195,6 +208,27 @@ test('a payload of Slack that somebody was answering is taken up after the resto
   const { file } = await copy(source)
   await putBack(target, file)
   expect(await reclaimReceipts(await opened(target), T0 - 1)).toMatchObject([{ key: 'half done', body: { text: 'x' } }])
+})
+
+test('the tables of the timetable are not in it: a timetable makes them anew', async () => {
+  const [source, target] = [await embedded(), await embedded()]
+  const clock = realClock()
+  const schedulers = (config: Config) => query(config, 'select scheduler_id from bullmq.scheduler').catch(() => [])
+  const onTimetable = async (config: Config) => {
+    const store = await opened(config)
+    const claim = (name: string, slotAt: number) => claimSlot(store.pool, name, slotAt)
+    const timetable = postgresTimetable({ poolConfig: config, clock, log: silent, processName: 'test', claim })
+    timetable.every('digest', 50, async () => {})
+    await timetable.start()
+    await until(async () => (await schedulers(config)).length === 1, 'the timetable to be there')
+    await timetable.close()
+    await store.close()
+  }
+  await onTimetable(source)
+  const { file } = await copy(source)
+  await putBack(target, file)
+  expect(await query(target, `select to_regnamespace('bullmq') as there`)).toEqual([{ there: null }])
+  await onTimetable(target)
 })
 
 test('what is hard to write down comes back as it was: null in a document and null beside it, every letter, large numbers', async () => {

@@ -79,8 +79,11 @@ function adopt(floating: Floating): void {
 }
 
 function outside({ target }: Event): void {
-  if (open) adopt(open)
-  if (target instanceof Node && !open?.panel.contains(target) && !open?.anchor.contains(target)) closeFloat(false)
+  if (!open || !(target instanceof Element)) return
+  adopt(open)
+  // The list of a select floats by itself, also where the select is in the panel.
+  if (open.panel.contains(target) || open.anchor.contains(target) || target.closest('.select-list')) return
+  closeFloat(false)
 }
 
 function moved({ target }: Event): void {
@@ -111,6 +114,7 @@ export function beside(anchor: HTMLElement, panel: HTMLElement, side: Side, most
 }
 
 function key(event: KeyboardEvent, panel: HTMLElement): void {
+  if (event.defaultPrevented) return
   if (event.key === 'Escape' || (event.key === 'Tab' && panel.getAttribute('role') === 'menu')) {
     event.preventDefault()
     event.stopPropagation()

@@ -129,12 +129,12 @@ function membersButton(scene: Scene, channel: Channel): HTMLElement {
 }
 
 function channelMenu(scene: Scene, channel: Channel): HTMLElement | null {
-  if (isDirect(channel)) return null
+  // Nobody leaves the general channel.
+  if (isDirect(channel) || (channel.is_general && channel.is_member)) return null
   const { acts } = scene
   const items: MenuItem[] = channel.is_member
     ? [{ label: `Leave #${channel.name}`, icon: ICONS.back, danger: true, run: () => acts.leave(channel.id) }]
     : [{ label: `Join #${channel.name}`, icon: ICONS.plus, run: () => acts.join(channel.id) }]
-  if (channel.is_general && channel.is_member) return null
   return popover(tool(ICONS.more, 'Channel menu', 'channel-menu', null), () => menu('Channel', [{ items }]))
 }
 

@@ -21,7 +21,6 @@ import { trafficRow } from './traffic-row.ts'
 
 /** The panel beside the messages that lists what goes between the bot and Slack. It listens only while it is open and can be seen. */
 export interface TrafficPanel {
-  isOpen(): boolean
   toggle(): void
   /** Opens the panel if it was open when the page was left. */
   restore(): void
@@ -49,6 +48,8 @@ interface Panel {
   lines: readonly Traffic[]
   filter: Filter
   unfolded: Set<number>
+  /** The message of which the first line is unfolded as soon as it is there. */
+  awaited: string | null
   /** Lines up to this number were cleared away by the person. */
   clearedTo: number
   source: EventSource | null
@@ -73,6 +74,7 @@ export function createTraffic(root: HTMLElement, scene: () => Scene, changed: ()
     lines: [],
     filter: ALL,
     unfolded: new Set(),
+    awaited: null,
     clearedTo: 0,
     source: null,
     frame: frameOf(root),
@@ -96,7 +98,6 @@ export function createTraffic(root: HTMLElement, scene: () => Scene, changed: ()
   on(frame.search, 'input', () => filter({ words: frame.search.value }))
   document.addEventListener('visibilitychange', () => listen(panel))
   return {
-    isOpen: () => scene().ui.traffic,
     toggle: () => {
       const open = !scene().ui.traffic
       show(open)
@@ -108,8 +109,7 @@ export function createTraffic(root: HTMLElement, scene: () => Scene, changed: ()
     about: (ts) => {
       frame.search.value = ''
       panel.filter = { ...ALL, about: ts }
-      const first = panel.lines.find((line) => messagesOf(line).includes(ts))
-      if (first) panel.unfolded.add(numberOf(first))
+      panel.awaited = ts
       show(true)
     },
     draw: () => plan(panel),
@@ -224,10 +224,20 @@ function plan(panel: Panel): void {
   }, DRAW_MS)
 }
 
+/** Who asks about a message wants to see what made it, also when the panel was closed and its lines are still to come. */
+function unfoldAwaited(panel: Panel): void {
+  const { awaited, lines } = panel
+  const first = awaited === null ? undefined : lines.find((line) => messagesOf(line).includes(awaited))
+  if (!first) return
+  panel.unfolded.add(numberOf(first))
+  panel.awaited = null
+}
+
 function draw(panel: Panel): void {
   const { frame, filter, unfolded } = panel
   const scene = panel.scene()
   if (!scene.ui.traffic) return
+  unfoldAwaited(panel)
   patch(frame.kinds, [
     {
       key: 'kinds',
