@@ -3,6 +3,9 @@ import { postgresBin } from './test/support/need.ts'
 
 const globalSetup = ['test/support/postgres.ts']
 
+/** Plays one simulation again, which somebody names. */
+const REPLAY = 'test/simulation/replay.test.ts'
+
 /** What a store promises, wherever it is: runs a second time on a PostgreSQL server of another major version. */
 const contract = {
   name: 'server',
@@ -24,7 +27,7 @@ export default defineConfig({
           name: 'embedded',
           globalSetup: ['test/support/missing.ts', ...globalSetup],
           include: ['test/**/*.test.ts'],
-          exclude: ['test/chaos/**', 'test/bench/**'],
+          exclude: ['test/chaos/**', 'test/bench/**', ...(process.env['SIMULATION'] ? [] : [REPLAY])],
         },
       },
       ...(postgresBin === null ? [] : [{ extends: true as const, test: contract }]),

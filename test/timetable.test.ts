@@ -45,7 +45,6 @@ const FEW = 0.25
 
 describe.each(kinds)('a timetable $name', { concurrent: true }, ({ missing, queued: hasQueue, open }) => {
   const test = anywhere.skipIf(missing)
-  const queued = anywhere.skipIf(missing || !hasQueue)
 
   test("calls every entry once per slot, with the slot's beginning, each at a phase of its own", async (context) => {
     const { expect, start, count } = await bench(context, open)
@@ -195,22 +194,22 @@ describe.each(kinds)('a timetable $name', { concurrent: true }, ({ missing, queu
     expect(count.twice()).toEqual([])
   })
 
-  queued('is woken by its queue as long as that runs', async (context) => {
-    const { expect, start } = await bench(context, open)
-    let woken = 0
-    const process = await start(({ every, now, downSince }) =>
-      every('probe', 1_000, async (slotAt) => {
-        // The clock would leave the slot to the queue for half of it.
-        if (downSince() === null && now() - slotAt < 450) woken++
-      }),
-    )
-    await expect.poll(() => woken, { timeout: 15_000 }).toBeGreaterThanOrEqual(3)
-    expect(process.downSince()).toBeNull()
-  })
+  if (hasQueue)
+    test('is woken by its queue as long as that runs', async (context) => {
+      const { expect, start } = await bench(context, open)
+      let woken = 0
+      const process = await start(({ every, now, downSince }) =>
+        every('probe', 1_000, async (slotAt) => {
+          // The clock would leave the slot to the queue for half of it.
+          if (downSince() === null && now() - slotAt < 450) woken++
+        }),
+      )
+      await expect.poll(() => woken, { timeout: 15_000 }).toBeGreaterThanOrEqual(3)
+      expect(process.downSince()).toBeNull()
+    })
 
-  queued(
-    'F04 its queue may be emptied: every slot is run, the schedulers are back soon, an alarm is logged',
-    async (context) => {
+  if (hasQueue)
+    test('F04 its queue may be emptied: every slot is run, the schedulers are back soon, an alarm is logged', async (context) => {
       const { expect, place, start, count } = await bench(context, open)
       const process = await start(({ every }) => every('probe', 1_000))
       await expect.poll(process.downSince, { timeout: 5_000 }).toBeNull()
@@ -223,8 +222,7 @@ describe.each(kinds)('a timetable $name', { concurrent: true }, ({ missing, queu
       expect(lost(process)).toBe(1)
       expect(count.skipped('probe')).toBeLessThan(FEW)
       expect(count.twice()).toEqual([])
-    },
-  )
+    })
 })
 
 describe.each(ownKinds)(

@@ -1,7 +1,8 @@
 import { readdir, readFile, readlink, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sleep } from '../../src/clock.ts'
-import { dmOf, LAST, pathsOf, peopleOf, slackId, type World } from '../support/chaos.ts'
+import type { Call } from '../../src/sandbox/wire.ts'
+import { dmOf, LAST, pathsOf, peopleOf, type World } from '../support/chaos.ts'
 import { faketimePath } from '../support/need.ts'
 import { eventually } from '../support/process.ts'
 import { keyOf } from './checker.ts'
@@ -131,25 +132,21 @@ async function freezeAt(scene: Scene, where: Where, service: string): Promise<nu
     await world.alert(service)
     return place
   }
-  const method = where === 'sending' ? 'chat.postMessage' : 'conversations.open'
-  const at = where === 'sending' ? { method, channel: dmOf(person) } : { method }
   // Whether the call takes effect while its process stands still: both happen.
-  world.slack.fault(dice.chance(0.5) ? { kind: 'slow', ms: 1_000, count: 1, ...at } : { kind: 'hang', count: 1, ...at })
+  const how = dice.chance(0.5) ? { kind: 'slow' as const, ms: 1_500 } : { kind: 'hang' as const }
+  // Who has opened a DM before opens it no more: then it is the page that is held up.
+  if (where === 'about to send') world.slack.fault({ ...how, method: 'conversations.open', count: 1 })
+  world.slack.fault({ ...how, method: 'chat.postMessage', channel: dmOf(person), count: 1 })
   await world.alert(service)
-  // Who has opened a DM before opens it no more: then the page itself.
-  await arrival(
-    scene,
-    (call) =>
-      (call.method === method && (call.args.users ?? slackId(person)) === slackId(person)) || isPageTo(call, person),
-    10_000,
-    `a call for ${person}`,
-  )
+  const isHeldUp = ({ outcome }: Call) => outcome === 'unanswered' || outcome === 'hang'
+  const isAboutIt = (call: Call) => call.method === 'conversations.open' || isPageTo(call, person)
+  await arrival(scene, (call) => isHeldUp(call) && isAboutIt(call), 10_000, `a call for ${person}`)
   const place = await sender(world)
   world.freeze(place)
   return place
 }
 
-const isPageTo = (call: Parameters<typeof keyOf>[0], person: string) =>
+const isPageTo = (call: Call, person: string) =>
   keyOf(call)?.startsWith('page/') === true && keyOf(call)?.split('/')[2] === person
 
 /** A decision's statement is made slow, so that there is a moment in which its process holds the lock and waits. */
@@ -316,7 +313,7 @@ export const drained: Fault = {
     for (const person of everybody(world.services))
       world.slack.fault({
         kind: 'slow',
-        ms: dice.int(800, 2_500),
+        ms: dice.int(2_000, 4_000),
         method: 'chat.postMessage',
         channel: dmOf(person),
         count: 1,

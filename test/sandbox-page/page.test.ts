@@ -166,12 +166,15 @@ describe.skipIf(chromiumPath === null)('the page of the local workspace (needs C
 
   test('a thread unfolds, and is answered in', async () => {
     const slack = await workspace()
+    for (let n = 1; n <= 30; n += 1) slack.say('bart', 'ops', `line ${n}`)
     const root = slack.say('bart', 'ops', 'what changed?')
-    slack.say('bart', 'ops', 'v42 did', root.ts)
+    slack.say('bart', 'ops', `v42 did, ${'and how '.repeat(200)}`, root.ts)
     const page = await look(slack, 'ada', 'ops')
     expect(await page.getByText('v42 did').count()).toBe(0)
+    const before = await page.getByText('what changed?').boundingBox()
     await page.getByRole('button', { name: '1 reply' }).click()
     await page.getByText('v42 did').waitFor(SHOWN)
+    expect(Math.abs(((await page.getByText('what changed?').boundingBox())?.y ?? 0) - (before?.y ?? 0))).toBeLessThan(2)
     await page.getByRole('textbox', { name: 'Reply in thread' }).fill('rolled back')
     await page.getByRole('textbox', { name: 'Reply in thread' }).press('Enter')
     await page.locator('.message.reply').getByText('rolled back').waitFor(SHOWN)

@@ -19,7 +19,7 @@ import { startTargets, type Targets } from './targets.ts'
  */
 
 /** Ready after a start; generous, since the machine is shared. */
-const READY_MS = 30_000
+const READY_MS = 60_000
 /** An end of our patience with what is not urgent, no promise of the bot. */
 const PATIENCE_MS = 45_000
 /** A sender of alerts gives an attempt this long, and repeats it after this. */

@@ -47,6 +47,9 @@ export interface BotProcess {
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
 }
 
+/** On a machine that does much else a start takes long; a test that promises more says so. */
+const PATIENCE_MS = 60_000
+
 /** Longer than any answer of ours may take. */
 const ANSWER_MS = 5_000
 
@@ -98,7 +101,7 @@ export function spawnBot({ config, dataDir, env = {}, node = [] }: Spawn): BotPr
       }),
     knownPort: () => (port > 0 && !ended ? port : null),
     async port() {
-      await eventually(() => ended || port > 0, 'the bot to say its port', 20_000)
+      await eventually(() => ended || port > 0, 'the bot to say its port', PATIENCE_MS)
       if (port === 0) throw new Error(`the bot ended before it had a port${tail()}`)
       return port
     },
@@ -110,7 +113,7 @@ export function spawnBot({ config, dataDir, env = {}, node = [] }: Spawn): BotPr
       if (url === undefined) throw new Error(`process ${child.pid} has no debugger: spawn it with --inspect`)
       await evaluate(url, expression)
     },
-    async ready(withinMs = 20_000) {
+    async ready(withinMs = PATIENCE_MS) {
       const endAt = Date.now() + withinMs
       for (;;) {
         const status = await bot.get('/readyz').then(

@@ -14,8 +14,6 @@ export interface Scroller {
   jump(ts: string): void
   /** From now on at the end, as after sending. */
   stick(): void
-  /** Stays where it is, whatever grows: the person has unfolded something. */
-  hold(): void
   atEnd(): boolean
   whenAtEnd(run: () => void): void
 }
@@ -72,6 +70,17 @@ export function createScroller(
     toEnd(true)
     reached()
   })
+  // What a person unfolds by a click grows where they look; the end is followed again if it is still near after that.
+  const hold = () => {
+    stuck = false
+    requestAnimationFrame(() => {
+      stuck = isNear()
+      const missed = stuck && Number(others.at(-1) ?? 0) > seen
+      count()
+      if (missed) reached()
+    })
+  }
+  rows.addEventListener('click', hold, true)
   // Pictures that load, the composer that grows, a window that turns: the end stays in sight.
   new ResizeObserver(() => stuck && toEnd(false)).observe(rows)
   new ResizeObserver(() => stuck && toEnd(false)).observe(list)
@@ -102,12 +111,6 @@ export function createScroller(
     },
     stick() {
       stuck = true
-    },
-    hold() {
-      stuck = false
-      requestAnimationFrame(() => {
-        stuck = isNear()
-      })
     },
     atEnd: () => stuck,
     whenAtEnd(run) {

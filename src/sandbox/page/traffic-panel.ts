@@ -250,7 +250,6 @@ function draw(panel: Panel): void {
     const n = numberOf(line)
     return trafficRow(scene, line, unfolded.has(n), () => {
       if (!unfolded.delete(n)) unfolded.add(n)
-      frame.scroller.hold()
       draw(panel)
       if (unfolded.has(n)) show(frame, n)
     })
