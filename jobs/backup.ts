@@ -4,8 +4,8 @@ import { backUp } from '../src/store/backup.ts'
 import { backupName, latestBackupAt, tidyBackups } from '../src/store/backup-folder.ts'
 import type { JobDeps } from './tell.ts'
 
-/** By the wall clocks of the configuration: after the hours that a change of the clock leaves out or repeats, before anybody works. */
-const NIGHT_MS = 3.5 * HOUR_MS
+/** By the wall clocks of the configuration: after the hours that they leave out or repeat anywhere, before anybody works. */
+const NIGHT_MS = 4.5 * HOUR_MS
 
 /** A week of nights: what went wrong on a Saturday is noticed by then. */
 const KEPT = 7

@@ -261,7 +261,10 @@ function onDuty(rules: Rules, at: number): Audience {
   const named = (kind: Target['kind'], steps: readonly Step[]) =>
     steps.flatMap(({ page }) => page.flatMap((target) => (target.kind === kind ? target.name : [])))
   const schedules = new Set(policies.flatMap(({ steps }) => named('schedule', steps)))
-  const holding = [...schedules].flatMap((name) => Object.values(holders(rules, name, at)).flat())
+  const holding = [...schedules].flatMap((name) => {
+    const { duty, holdover } = holders(rules, name, at)
+    return [...duty, ...holdover]
+  })
   const first = policies.flatMap(({ steps }) => named('person', steps.slice(0, 1)))
   return {
     channels: [...new Set(services.flatMap(({ channel }) => channel ?? []))],

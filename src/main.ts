@@ -187,7 +187,11 @@ export async function launch(options: Launch): Promise<Launched> {
 async function database({ env, log }: Launch, undo: (() => Promise<unknown>)[]): Promise<Place> {
   if (env.databaseUrl !== null) {
     const poolConfig = addressed(env.databaseUrl)
-    return { poolConfig, check: () => checkServer(poolConfig), lowDisk: () => false }
+    return {
+      poolConfig,
+      check: () => checkServer(poolConfig, { timetable: env.redisUrl === null }),
+      lowDisk: () => false,
+    }
   }
   undo.push(await takeDataFolder(env.data))
   const server = await startEmbedded({ dataDir: env.data, log })

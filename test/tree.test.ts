@@ -63,6 +63,11 @@ const PACKAGES: Rule[] = [
     belongs: 'only src/checks reaches out to targets: a check there that gives a result value',
   },
   {
+    packages: /^prom-client$/,
+    may: (path) => path === 'src/metrics.ts',
+    belongs: 'only src/metrics.ts names what is counted: a verb there, called through deps.metrics',
+  },
+  {
     packages: /^fastify$/,
     may: (path) => inRoom(path, 'intake'),
     belongs: 'only src/intake serves HTTP: a route there',
@@ -283,6 +288,12 @@ describe('a crossed arrow is named', () => {
     ],
     ['sockets outside the checks', 'jobs/x.ts', `import { connect } from 'node:net'`, /only src\/checks reaches out/],
     ['undici in a command', 'commands/x.ts', `import { request } from 'undici'`, /only src\/checks reaches out/],
+    [
+      'Prometheus outside its file',
+      'src/bot.ts',
+      `import { Counter } from 'prom-client'`,
+      /only src\/metrics\.ts names/,
+    ],
     ['fastify outside the intake', 'src/bot.ts', `import Fastify from 'fastify'`, /only src\/intake serves HTTP/],
     ['Date.now', 'jobs/x.ts', `\nconst at = Date.now()`, /jobs\/x\.ts:2 reads the system clock/],
     ['Date.now as a function', 'jobs/x.ts', `const now = Date.now`, /reads the system clock/],

@@ -36,7 +36,7 @@ export async function restore(
     const examined = await examine(resolve(file))
     const restored = await untilStopped((signal) =>
       reachStore(env, { alone: true, create: true, signal }, async (config) => {
-        if (env.databaseUrl !== null) await checkServer(config)
+        if (env.databaseUrl !== null) await checkServer(config, { timetable: env.redisUrl === null })
         return putBack(config, examined, { force: force ? { keepAs } : null, at: io.now, program: io.program, signal })
       }),
     )

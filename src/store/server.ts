@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { UserError } from '../errors.ts'
 import { connection } from './backup.ts'
 
-/** The oldest major version on which the contract of the store is known to hold; the timetable's queues ask for the same. */
+/** All that is asked of a server is in it from here on; what is older, its makers look after no longer. */
 const OLDEST_MAJOR = 14
 
 /** What a server says of itself takes a moment, or it is not there. */
@@ -26,11 +26,16 @@ const Server = z.strictObject({
 })
 type Server = z.infer<typeof Server>
 
+interface Wanted {
+  /** The timetable is to be there too, in a schema of its own. */
+  timetable: boolean
+}
+
 /**
  * Asks a server of the operator's whether the store can be on it, before anything is made there. A server that does not answer throws as it
  * is; one that answers and will not do throws the sentence that says what to do.
  */
-export async function checkServer(config: pg.ClientConfig): Promise<void> {
+export async function checkServer(config: pg.ClientConfig, { timetable }: Wanted): Promise<void> {
   const client = await connection(config, {
     application: 'watchbill check',
     statementMs: ASK_MS,
@@ -48,7 +53,7 @@ export async function checkServer(config: pg.ClientConfig): Promise<void> {
          (select pg_get_userbyid(relowner) from pg_class
            where oid = to_regclass('desk') and not pg_has_role(relowner, 'usage')) as "otherOwner"`,
     )
-    const why = whyUnfit(Server.parse(rows[0]))
+    const why = whyUnfit(Server.parse(rows[0]), { timetable })
     if (why !== null) throw new UserError('unfit-server', why)
   } finally {
     await client.end().catch(() => {})
@@ -56,7 +61,7 @@ export async function checkServer(config: pg.ClientConfig): Promise<void> {
 }
 
 /** Why the store cannot be on this server, and what to do; null when it can. */
-export function whyUnfit(server: Server): string | null {
+export function whyUnfit(server: Server, { timetable }: Wanted): string | null {
   const { version, named, encoding, user, database, schema, otherOwner } = server
   if (Math.floor(version / 10_000) < OLDEST_MAJOR)
     return `The server of DATABASE_URL is PostgreSQL ${named}, and Watchbill needs ${OLDEST_MAJOR} or newer: upgrade it, or name another.`
@@ -70,7 +75,7 @@ export function whyUnfit(server: Server): string | null {
     return `The tables of Watchbill in the database ${database} belong to ${otherOwner}, and ${user} may not change them: name ${otherOwner} in DATABASE_URL, or run: grant "${otherOwner}" to "${user}"`
   if (!server.mayMakeTables)
     return `The user ${user} may not make tables in the database ${database}. As its owner run: grant create on schema ${schema ?? 'public'} to "${user}"`
-  if (!server.mayMakeSchemas)
+  if (timetable && !server.mayMakeSchemas)
     return `The user ${user} may not make the schema of the timetable in the database ${database}. As its owner run: grant create on database "${database}" to "${user}"`
   return null
 }

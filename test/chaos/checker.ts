@@ -35,7 +35,7 @@ export interface Verdict {
   escalatedLateMs: number
 }
 
-export interface FactRow {
+interface FactRow {
   id: number
   incident: number | null
   at: number
@@ -96,7 +96,7 @@ export function pageOf(call: Call): Seen | null {
 }
 
 /** Pages that people have seen, each time that they did. */
-export const seenPages = (calls: readonly Call[]): Seen[] => calls.flatMap((call) => pageOf(call) ?? [])
+const seenPages = (calls: readonly Call[]): Seen[] => calls.flatMap((call) => pageOf(call) ?? [])
 
 /** The key in a message's metadata: of a page, or of anything else. */
 export function keyOf(call: Call): string | null {

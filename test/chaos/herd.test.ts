@@ -1,4 +1,5 @@
 import { herd } from './herd.ts'
+import { two } from './processes.ts'
 import { chaos } from './suite.ts'
 
-chaos([herd])
+chaos([two, herd])

@@ -65,7 +65,7 @@ export interface Dice {
   shuffled<T>(things: readonly T[]): T[]
 }
 
-export function diceOf(seed: number): Dice {
+function diceOf(seed: number): Dice {
   const random = mulberry32(seed)
   const int = (from: number, to: number) => from + Math.floor(random() * (to - from + 1))
   return {

@@ -1,4 +1,4 @@
-import { emptied, fullUp, killedMidLoad, midEscalation, nobodyThere } from './redis.ts'
+import { emptied, killedMidLoad, nobodyThere } from './redis.ts'
 import { chaos } from './suite.ts'
 
-chaos([killedMidLoad, emptied, fullUp, nobodyThere, midEscalation])
+chaos([killedMidLoad, emptied, nobodyThere])

@@ -1,5 +1,5 @@
 import { sleep } from '../../src/clock.ts'
-import { peopleOf } from '../support/chaos.ts'
+import { peopleOf, type World } from '../support/chaos.ts'
 import { redisPath } from '../support/need.ts'
 import { eventually, usageOf } from '../support/process.ts'
 import type { RedisServer } from '../support/redis.ts'
@@ -174,31 +174,41 @@ export const nobodyThere: Fault = {
   },
 }
 
-type Kind = 'emptied' | 'out of memory' | 'stopped'
+type Kind = 'emptied' | 'out of memory' | 'stopped' | 'out of reach'
 
 export const midEscalation: Fault = {
   id: null,
   holds: 'Redis emptied, out of memory or stopped in the middle of an escalation: the next level is paged in time',
   missing,
-  world: { timetable: 'redis', services: 2, wait: WAIT },
+  world: { timetable: 'redis', services: 2, wait: WAIT, wired: ['redis'] },
+  rounds: 12,
   async round(scene): Promise<Came> {
-    const { world, note, short, dice } = scene
-    const redis = world.redis()
-    const kinds: readonly Kind[] = ['emptied', 'out of memory', 'stopped']
-    // All three in one round of npm test, one after the other: that they differ is the point.
-    const these = short ? kinds : [kinds[scene.round % 3] ?? dice.pick(['emptied', 'stopped'])]
+    const { world, note, short, round } = scene
+    const kinds: readonly Kind[] = ['emptied', 'out of memory', 'stopped', 'out of reach']
+    // In one round of npm test those that the name names, one after the other: that they differ is the point.
+    const these = short ? kinds.slice(0, 3) : kinds.slice(round % kinds.length).slice(0, 1)
     for (const kind of these) {
       note(kind)
-      await escalate({ ...scene, since: { ...scene.since, call: world.slack.journal().at(-1)?.n ?? 0 } }, async () => {
-        if (kind === 'emptied') await redis.cli('flushall')
-        if (kind === 'out of memory') await fillUp(redis)
-        if (kind === 'stopped') await redis.kill()
-      })
-      if (kind === 'out of memory') await relieve(redis)
-      if (kind === 'stopped') await redis.restart()
+      const since = { ...scene.since, call: world.slack.journal().at(-1)?.n ?? 0 }
+      await escalate({ ...scene, since }, () => spoil(world, kind))
+      await mend(world, kind)
       await world.heal()
       await world.rest()
     }
     return { recoveryMs: null }
   },
+}
+
+async function spoil(world: World, kind: Kind): Promise<void> {
+  const redis = world.redis()
+  if (kind === 'emptied') await redis.cli('flushall')
+  if (kind === 'out of memory') await fillUp(redis)
+  if (kind === 'stopped') await redis.kill()
+  if (kind === 'out of reach') world.wire('redis', 0).drop()
+}
+
+async function mend(world: World, kind: Kind): Promise<void> {
+  if (kind === 'out of memory') await relieve(world.redis())
+  if (kind === 'stopped') await world.redis().restart()
+  if (kind === 'out of reach') world.wire('redis', 0).pass()
 }

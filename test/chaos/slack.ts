@@ -65,7 +65,7 @@ export const failing: Fault = {
   world: { services: 3 },
   async round(scene) {
     const { world, dice, short, round, note, most } = scene
-    const lastsMs = short ? 2_500 : round === 1 ? 120_000 : dice.int(2_000, 20_000)
+    const lastsMs = short ? 2_500 : round === 1 ? 90_000 : dice.int(2_000, 8_000)
     note(`for ${lastsMs} ms`)
     world.slack.fault({ kind: 'http', status: dice.pick([500, 503]) })
     await world.fail(world.services)
@@ -98,6 +98,7 @@ export const hanging: Fault = {
   holds: 'Slack takes fifty pages and answers none: they end and are sent again, and no other page waits for them',
   missing: needsServer,
   world: { services: 26 },
+  rounds: 5,
   async round(scene) {
     const { world, short, note } = scene
     const stuck = world.services.slice(1, short ? 11 : 26)
@@ -125,7 +126,7 @@ export const rateLimited: Fault = {
   world: { services: 2, wait: '3s' },
   async round(scene) {
     const { world, dice, short, note } = scene
-    const seconds = short ? 4 : dice.pick([4, 8, 30])
+    const seconds = short ? 4 : scene.round === 1 ? 30 : dice.pick([4, 8])
     await world.fail(world.services)
     await paged(scene, everybody(world.services), FIRST_PAGE_MS)
     const posted = await arrival(
@@ -231,7 +232,7 @@ export const outage: Fault = {
   world: { services: 3 },
   async round(scene) {
     const { world, dice, short, round, note, most } = scene
-    const lastsMs = short ? 3_000 : round === 1 ? 90_000 : dice.int(3_000, 20_000)
+    const lastsMs = short ? 3_000 : round === 1 ? 90_000 : dice.int(2_000, 8_000)
     note(`for ${lastsMs} ms`)
     world.slack.fault({ kind: 'http', status: 503 })
     world.slack.fault({ kind: 'refuse_connections' })

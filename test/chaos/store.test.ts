@@ -1,4 +1,4 @@
-import { away, killedEmbedded, killedServer, orphaned, startedFirst } from './store.ts'
+import { killedEmbedded, killedServer, orphaned } from './store.ts'
 import { chaos } from './suite.ts'
 
-chaos([killedServer, killedEmbedded, away, startedFirst, orphaned])
+chaos([killedServer, killedEmbedded, orphaned])

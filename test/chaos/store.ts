@@ -116,7 +116,7 @@ export const away: Fault = {
     const { world, dice, short, round, note, most } = scene
     const absences: readonly Absence[] = ['frozen', 'stopped', 'unreachable']
     const absence = short ? dice.pick(['frozen', 'stopped', 'unreachable']) : (absences[round % 3] ?? 'frozen')
-    const lastsMs = short ? 4_000 : round === 1 ? 120_000 : dice.int(3_000, 12_000)
+    const lastsMs = short ? 4_000 : round === 1 ? 120_000 : dice.int(3_000, 8_000)
     const [escalating = '', alerted = ''] = world.services
     await world.fail([escalating])
     await paged(scene, peopleOf(escalating), FIRST_PAGE_MS)

@@ -18,7 +18,7 @@ interface Reading {
 const readings = new WeakMap<LocalSlack, Reading>()
 
 /** Pages seen from a call on. A journal is long, so each of its entries is read once. */
-export function pagesSince(slack: LocalSlack, call: number): Seen[] {
+function pagesSince(slack: LocalSlack, call: number): Seen[] {
   const reading = readings.get(slack) ?? { upTo: 0, underWay: [], pages: [] }
   readings.set(slack, reading)
   const journal = slack.journal()

@@ -1,5 +1,5 @@
 import { midEscalation, nobodyThere } from '../chaos/redis.ts'
 import { short } from '../chaos/suite.ts'
 
-short({ timetable: 'redis', services: 2, wait: '4s', probed: false }, [midEscalation])
+short({ timetable: 'redis', services: 2, wait: '4s' }, [midEscalation])
 short({ timetable: 'nobody', services: 3, wait: '2s', probed: true }, [nobodyThere])

@@ -57,13 +57,13 @@ async function pass(from: number, to: number): Promise<void> {
   for (let at = from; at < to; at += 15 * MINUTE) await slot(at)
 }
 
-test('is taken once a night, at half past three by the wall clocks there, and is whole', async () => {
+test('is taken once a night, at half past four by the wall clocks there, and is whole', async () => {
   await pass(START, START + 2 * DAY)
   expect(await taken()).toEqual([
     // The first at once: there was none.
     'watchbill-20261123-130000Z.jsonl.gz',
-    'watchbill-20261124-023000Z.jsonl.gz',
-    'watchbill-20261125-023000Z.jsonl.gz',
+    'watchbill-20261124-033000Z.jsonl.gz',
+    'watchbill-20261125-033000Z.jsonl.gz',
   ])
   const [first = ''] = await taken()
   expect(await examine(join(folder, first))).toMatchObject({
@@ -72,7 +72,7 @@ test('is taken once a night, at half past three by the wall clocks there, and is
   })
   expect((await stat(folder)).mode & 0o777).toBe(0o700)
   expect((await stat(join(folder, first))).mode & 0o777).toBe(0o600)
-  expect(await latestBackupAt(folder, clock.now())).toBe(Date.parse('2026-11-25T02:30:00Z'))
+  expect(await latestBackupAt(folder, clock.now())).toBe(Date.parse('2026-11-25T03:30:00Z'))
 })
 
 test('is not taken on a disk that is almost full', async () => {
@@ -112,17 +112,17 @@ test('is kept for a week of nights; what somebody else put there, and what is be
   await writeFile(abandoned, '')
   const dayBefore = (machine.now() - DAY - HOUR) / 1_000
   await utimes(abandoned, dayBefore, dayBefore)
-  for (let night = 0; night < 9; night++) await slot(Date.parse('2026-11-24T02:30:00Z') + night * DAY)
+  for (let night = 0; night < 9; night++) await slot(Date.parse('2026-11-24T03:30:00Z') + night * DAY)
   const nights = ['1126', '1127', '1128', '1129', '1130', '1201', '1202']
   expect(new Set(await taken())).toEqual(
-    new Set([...others, ...nights.map((date) => `watchbill-2026${date}-023000Z.jsonl.gz`)]),
+    new Set([...others, ...nights.map((date) => `watchbill-2026${date}-033000Z.jsonl.gz`)]),
   )
 })
 
 test('one that a wrong clock took in the future is none', async () => {
   await mkdir(folder)
-  await writeFile(join(folder, 'watchbill-20361123-023000Z.jsonl.gz'), '')
+  await writeFile(join(folder, 'watchbill-20361123-033000Z.jsonl.gz'), '')
   await slot(START)
   await slot(START + 15 * MINUTE)
-  expect(await taken()).toEqual(['watchbill-20261123-130000Z.jsonl.gz', 'watchbill-20361123-023000Z.jsonl.gz'])
+  expect(await taken()).toEqual(['watchbill-20261123-130000Z.jsonl.gz', 'watchbill-20361123-033000Z.jsonl.gz'])
 })

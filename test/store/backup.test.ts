@@ -56,6 +56,9 @@ async function onServer(): Promise<Config> {
   return (await server.database(`backup_${++databases}`)).config
 }
 
+/** Of whichever kind is there: the server of this file has no fsync to wait for. */
+const fresh = () => (server ? onServer() : embedded())
+
 async function query<T extends pg.QueryResultRow>(config: pg.ClientConfig, sql: string, values: unknown[] = []) {
   const client = new pg.Client(config)
   await client.connect()
@@ -185,7 +188,7 @@ test('a page whose send was under way is looked for before it is sent again', as
   cleanUp.push(() => bot.close())
   bot.slack.fault({ kind: 'slow', method: 'chat.postMessage', channel: 'nora', ms: 1_500, count: 1 })
   await bot.report()
-  const [source, target] = [bot.store.config as Config, await embedded()]
+  const [source, target] = [bot.store.config as Config, await fresh()]
   const sending = (config: Config) =>
     query<{ owner: number | null }>(config, `select owner from owed where kind = 'page' and sending`)
   await until(async () => (await sending(source)).length === 1, 'the page to be on its way')
@@ -202,7 +205,7 @@ test('a page whose send was under way is looked for before it is sent again', as
 })
 
 test('a payload of Slack that somebody was answering is taken up after the restore', async () => {
-  const [source, target] = [await embedded(), await embedded()]
+  const [source, target] = [await fresh(), await fresh()]
   const store = await opened(source)
   await receive(store, 'half done', { text: 'x' }, T0, T0)
   const { file } = await copy(source)
@@ -211,7 +214,7 @@ test('a payload of Slack that somebody was answering is taken up after the resto
 })
 
 test('the tables of the timetable are not in it: a timetable makes them anew', async () => {
-  const [source, target] = [await embedded(), await embedded()]
+  const [source, target] = [await fresh(), await fresh()]
   const clock = realClock()
   const schedulers = (config: Config) => query(config, 'select scheduler_id from bullmq.scheduler').catch(() => [])
   const onTimetable = async (config: Config) => {
@@ -232,7 +235,7 @@ test('the tables of the timetable are not in it: a timetable makes them anew', a
 })
 
 test('what is hard to write down comes back as it was: null in a document and null beside it, every letter, large numbers', async () => {
-  const [source, target] = [await embedded(), await embedded()]
+  const [source, target] = [await fresh(), await fresh()]
   await opened(source)
   const inbox = `insert into inbox (source, key, lane, body, received_at, outcome) values ('raw', $1, 'desk', $2, $3, $4)`
   const bodies = [
@@ -255,7 +258,7 @@ test('what is hard to write down comes back as it was: null in a document and nu
 })
 
 test('is of one moment, however much is written meanwhile', async () => {
-  const [source, target] = [await embedded(), await embedded()]
+  const [source, target] = [await fresh(), await fresh()]
   const store = await opened(source)
   const stop = new AbortController()
   const writing = (async () => {
@@ -279,7 +282,7 @@ test('is of one moment, however much is written meanwhile', async () => {
 })
 
 test('takes the same memory, however much there is', async () => {
-  const source = await embedded()
+  const source = await fresh()
   await opened(source)
   // Text that Postgres stores in a few bytes, and that is 80 MB when it is read.
   await query(
@@ -301,7 +304,7 @@ test('takes the same memory, however much there is', async () => {
 }, 60_000)
 
 test('of a store that is at an older schema: it is put back at that, and brought up', async () => {
-  const [source, target] = [await embedded(), await embedded()]
+  const [source, target] = [await fresh(), await fresh()]
   const client = new pg.Client(source)
   await client.connect()
   await client.query('begin')
@@ -321,7 +324,7 @@ test('of a store that is at an older schema: it is put back at that, and brought
 
 describe('a store that is not empty', () => {
   const withEvent = async (key: string) => {
-    const config = await embedded()
+    const config = await fresh()
     const store = await opened(config)
     await submit(store.pool, [{ source: 'test', key, event: firing(key) }], T0)
     await store.close()
@@ -346,7 +349,7 @@ describe('a store that is not empty', () => {
     const { kept } = await putBack(target, file, { keepAs })
     expect(await contents(target)).toEqual(await contents(source))
     expect(kept).toMatchObject({ file: keepAs, rows: counted(before) })
-    const third = await embedded()
+    const third = await fresh()
     await putBack(third, keepAs)
     expect(await contents(third)).toEqual(before)
   })
@@ -363,7 +366,7 @@ describe('a store that is not empty', () => {
   })
 
   test('nothing is put back beside a process that lives on it', async () => {
-    const [source, target] = [await withEvent('a'), await embedded()]
+    const [source, target] = [await withEvent('a'), await fresh()]
     const { file } = await copy(source)
     const store = await opened(target)
     await expect(putBack(target, file, { keepAs: join(folder, 'kept.gz') })).rejects.toThrow(
@@ -377,7 +380,7 @@ describe('a store that is not empty', () => {
   })
 
   test('nor does one that starts meanwhile come in between: it finds all that was put back', async () => {
-    const [source, target] = [await withEvent('a'), await embedded()]
+    const [source, target] = [await withEvent('a'), await fresh()]
     const { file } = await copy(source)
     const examined = await examine(file)
     const holder = new pg.Client(target)
@@ -512,14 +515,14 @@ describe('nothing is changed by', () => {
 
 describe('there is no backup of', () => {
   test('a store that nothing ran on', async () => {
-    await expect(copy(await embedded())).rejects.toThrow(
+    await expect(copy(await fresh())).rejects.toThrow(
       'There is nothing to back up: Watchbill has not run on this store yet.',
     )
     expect(await readdir(folder)).toEqual([])
   })
 
   test('a store that is newer than the program', async () => {
-    const source = await embedded()
+    const source = await fresh()
     await (await opened(source)).close()
     await query(source, 'update desk set schema = $1', [SCHEMA + 1])
     await expect(copy(source)).rejects.toThrow(
@@ -528,7 +531,7 @@ describe('there is no backup of', () => {
   })
 
   test('a moment that was called off: nothing is left of it', async () => {
-    const source = await embedded()
+    const source = await fresh()
     await opened(source)
     await query(source, `insert into samples select 'home', n, true, '{}' from generate_series(1, 50000) n`)
     const stop = new AbortController()

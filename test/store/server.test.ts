@@ -45,29 +45,32 @@ describe.skipIf(postgresBin === null)('a server of the operator (needs PostgreSQ
   describe('is fit, or what is to be done about it is said', () => {
     test('with an empty database, and with one that we were on', async () => {
       const config = await fresh()
-      await checkServer(config)
+      await checkServer(config, { timetable: true })
       await start(config)
-      await checkServer(config)
+      await checkServer(config, { timetable: true })
     })
 
     test('as a user who owns the database', async () => {
       const config = await fresh()
       const owner = await guest(config.database)
       await server.query(`alter database ${config.database} owner to ${owner.user}`)
-      await checkServer(owner)
+      await checkServer(owner, { timetable: true })
       await start(owner)
     })
 
     test('not as a user who may not make tables, nor as one who may not make the schema of the timetable', async () => {
       const { database } = await fresh()
       const user = await guest(database)
-      await expect(checkServer(user)).rejects.toThrow(
+      await expect(checkServer(user, { timetable: true })).rejects.toThrow(
         `The user ${user.user} may not make tables in the database ${database}. As its owner run: grant create on schema public to "${user.user}"`,
       )
       await server.query(`grant create on schema public to "${user.user}"`, database)
-      await expect(checkServer(user)).rejects.toThrow(`grant create on database "${database}" to "${user.user}"`)
+      await checkServer(user, { timetable: false })
+      await expect(checkServer(user, { timetable: true })).rejects.toThrow(
+        `grant create on database "${database}" to "${user.user}"`,
+      )
       await server.query(`grant create on database "${database}" to "${user.user}"`)
-      await checkServer(user)
+      await checkServer(user, { timetable: true })
       await start(user)
     })
 
@@ -76,7 +79,7 @@ describe.skipIf(postgresBin === null)('a server of the operator (needs PostgreSQ
       await start(config)
       const user = await guest(config.database)
       await server.query(`grant create on schema public to ${user.user}`, config.database)
-      await expect(checkServer(user)).rejects.toThrow(
+      await expect(checkServer(user, { timetable: true })).rejects.toThrow(
         /belong to postgres, and guest_\d+ may not change them: .*grant "postgres" to "guest_\d+"$/,
       )
     })
@@ -84,13 +87,15 @@ describe.skipIf(postgresBin === null)('a server of the operator (needs PostgreSQ
     test('not with a database that is read only, or in letters that hold no emoji', async () => {
       const config = await fresh()
       await server.query(`alter database ${config.database} set default_transaction_read_only = on`)
-      await expect(checkServer(config)).rejects.toThrow(/lets its users only read/)
+      await expect(checkServer(config, { timetable: true })).rejects.toThrow(/lets its users only read/)
       const latin = await fresh(`encoding 'LATIN1' lc_collate 'C' lc_ctype 'C' template template0`)
-      await expect(checkServer(latin)).rejects.toThrow(/stores text in LATIN1.*make one with encoding 'UTF8'/)
+      await expect(checkServer(latin, { timetable: true })).rejects.toThrow(
+        /stores text in LATIN1.*make one with encoding 'UTF8'/,
+      )
     })
 
     test('what does not answer is no verdict: waiting may mend it', async () => {
-      await expect(checkServer({ ...server.config, port: 1 })).rejects.toThrow(/ECONNREFUSED/)
+      await expect(checkServer({ ...server.config, port: 1 }, { timetable: true })).rejects.toThrow(/ECONNREFUSED/)
     })
   })
 
@@ -188,11 +193,13 @@ test.for<[named: string, version: number, unfit: RegExp | null]>([
   ['14.0', 140_000, null],
   ['18.4', 180_004, null],
 ])('PostgreSQL %s', ([named, version, unfit]) => {
-  const why = whyUnfit({ ...GOOD, named, version })
+  const why = whyUnfit({ ...GOOD, named, version }, { timetable: true })
   if (unfit === null) expect(why).toBeNull()
   else expect(why).toMatch(unfit)
 })
 
 test('a standby is not written to, and its primary is asked for', () => {
-  expect(whyUnfit({ ...GOOD, standby: true, readOnly: true })).toMatch(/is a standby.*name its primary/)
+  expect(whyUnfit({ ...GOOD, standby: true, readOnly: true }, { timetable: true })).toMatch(
+    /is a standby.*name its primary/,
+  )
 })

@@ -31,9 +31,9 @@ const SIGNING_SECRET = '0123456789abcdef0123456789abcdef'
 /** The last resort of every policy. */
 export const LAST = 'zoe'
 /** Where services announce their incidents. */
-export const OPS = 'C0OPS'
+const OPS = 'C0OPS'
 
-export type Link = 'store' | 'redis'
+type Link = 'store' | 'redis'
 
 export interface WorldOptions {
   /** Processes on one store: 1 when omitted, and with the embedded store. */
@@ -50,8 +50,7 @@ export interface WorldOptions {
   probed?: boolean
   /** What reaches its server through a proxy, each process through one of its own. */
   wired?: readonly Link[]
-  /** For every process. */
-  env?: Record<string, string>
+  /** Options of Node, for every process. */
   node?: readonly string[]
   /** Nothing but the files is there: the nemesis starts servers and processes. */
   cold?: boolean
@@ -180,7 +179,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       const bot = spawnBot({
         config,
         dataDir: store === 'embedded' ? folder.dataDir : join(folder.dataDir, String(place)),
-        env: { ...tokensOf(slack, options), ...addresses(place), ...options.env, ...more.env },
+        env: { ...tokensOf(slack, options), ...addresses(place), ...more.env },
         node: [...(options.node ?? []), ...(more.node ?? [])],
       })
       spawned.push(bot)
@@ -357,7 +356,7 @@ async function bounded<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-export async function inGroups<T>(things: readonly T[], size: number, run: (thing: T) => Promise<unknown>) {
+async function inGroups<T>(things: readonly T[], size: number, run: (thing: T) => Promise<unknown>) {
   for (let from = 0; from < things.length; from += size) await Promise.all(things.slice(from, from + size).map(run))
 }
 

@@ -226,8 +226,9 @@ export async function postmasters(dataDir: string): Promise<number[]> {
   return all.filter(({ parent }) => all.every(({ pid }) => pid !== parent)).map(({ pid }) => pid)
 }
 
-/** The whole tree of processes below (and with) one. */
+/** The whole tree of processes below (and with) one; below 0, which is none, would be every process of the machine. */
 export async function treeOf(root: number): Promise<number[]> {
+  if (root <= 0) return []
   const parents = new Map<number, number>()
   for (const name of (await readdir('/proc')).filter((each) => /^\d+$/.test(each))) {
     const stat = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '')
