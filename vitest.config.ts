@@ -4,7 +4,11 @@ import { postgresBin } from './test/support/need.ts'
 const globalSetup = ['test/support/postgres.ts']
 
 /** Too much for a machine that does something else meanwhile: `npm run chaos` plays the same faults alone. */
-const FAULTS_OF_PROCESSES = ['test/faults/processes.test.ts', 'test/faults/redis.test.ts']
+const FAULTS_OF_PROCESSES = [
+  'test/faults/processes.test.ts',
+  'test/faults/redis.test.ts',
+  'test/simulation/world.test.ts',
+]
 
 /** Plays one simulation again, which somebody names. */
 const REPLAY = 'test/simulation/replay.test.ts'
