@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { sleep } from '../../src/clock.ts'
 import { type Account, isRoot, run, unprivileged } from '../../src/store/embedded/account.ts'
 import { postgresBin } from './need.ts'
 import { eventually, treeOf } from './process.ts'
@@ -61,7 +61,10 @@ export async function startServer(): Promise<Server> {
   let child: ChildProcess | undefined
   const pid = () => (child !== undefined && isRunning(child) ? (child.pid ?? 0) : 0)
   // Even a run that is cut short leaves no server behind: the others of the tree go when the first is gone.
-  const onExit = () => void child?.kill('SIGKILL')
+  const onExit = () => {
+    child?.kill('SIGKILL')
+    rmSync(folder, { recursive: true, force: true })
+  }
   process.once('exit', onExit)
 
   const server: Server = {
@@ -185,13 +188,11 @@ const isRunning = (child: ChildProcess) => child.exitCode === null && child.sign
 
 /** One that nobody listens on at this moment. */
 async function freePort(): Promise<number> {
-  for (;;) {
-    const listener = createServer().listen(0, '127.0.0.1')
-    await once(listener, 'listening')
-    const address = listener.address()
-    listener.close()
-    await once(listener, 'close')
-    if (address !== null && typeof address === 'object') return address.port
-    await sleep(1)
-  }
+  const listener = createServer().listen(0, '127.0.0.1')
+  await once(listener, 'listening')
+  const address = listener.address()
+  listener.close()
+  await once(listener, 'close')
+  if (address === null || typeof address === 'string') throw new Error('the system gave no port')
+  return address.port
 }
