@@ -16,9 +16,11 @@ const SHORT_MS = 120_000
 
 const titleOf = (fault: Fault) => (fault.missing ? `${nameOf(fault)} (not run: ${fault.missing})` : nameOf(fault))
 
+// The first of the hooks runs last: what any of them leaves standing.
+afterAll(takeDownAll, 60_000)
+
 /** Each in worlds of its own. */
 export function chaos(faults: readonly Fault[]): void {
-  afterAll(takeDownAll)
   for (const fault of faults)
     test(titleOf(fault), { skip: fault.missing != null, timeout: MOST_MS }, ({ task }) =>
       play(fault, {
@@ -36,11 +38,7 @@ export function chaos(faults: readonly Fault[]): void {
 export function short(options: WorldOptions, faults: readonly Fault[]): void {
   let world: World | undefined
   afterAll(async () => {
-    try {
-      if (world) await finish(world)
-    } finally {
-      await takeDownAll()
-    }
+    if (world) await finish(world)
   }, SHORT_MS)
   for (const fault of faults)
     test(titleOf(fault), { skip: fault.missing != null, timeout: SHORT_MS }, async () => {
