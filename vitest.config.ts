@@ -3,13 +3,6 @@ import { postgresBin } from './test/support/need.ts'
 
 const globalSetup = ['test/support/postgres.ts']
 
-/** Too much for a machine that does something else meanwhile: `npm run chaos` plays the same faults alone. */
-const FAULTS_OF_PROCESSES = [
-  'test/faults/processes.test.ts',
-  'test/faults/redis.test.ts',
-  'test/simulation/world.test.ts',
-]
-
 /** Plays one simulation again, which somebody names. */
 const REPLAY = 'test/simulation/replay.test.ts'
 
@@ -34,12 +27,7 @@ export default defineConfig({
           name: 'embedded',
           globalSetup: ['test/support/missing.ts', ...globalSetup],
           include: ['test/**/*.test.ts'],
-          exclude: [
-            'test/chaos/**',
-            'test/bench/**',
-            ...FAULTS_OF_PROCESSES,
-            ...(process.env['SIMULATION'] ? [] : [REPLAY]),
-          ],
+          exclude: ['test/chaos/**', 'test/bench/**', ...(process.env['SIMULATION'] ? [] : [REPLAY])],
         },
       },
       ...(postgresBin === null ? [] : [{ extends: true as const, test: contract }]),
