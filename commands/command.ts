@@ -23,6 +23,10 @@ export interface Status {
   /** Why Slack takes none of our calls, null when it does. */
   slackTrouble: string | null
   storeAnswers: boolean
+  /** What is the matter with the store's disk, and what to do; null when nothing is. */
+  diskTrouble: string | null
+  /** When the latest nightly backup of this process was taken; null: none was yet. */
+  backupAt: number | null
   /** Entries of the timetable that are behind, with how long ago each last ran. */
   late: { name: string; lastAt: number | null }[]
 }

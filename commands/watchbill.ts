@@ -80,6 +80,8 @@ async function status(ask: Ask): Promise<Reply> {
           `:no_entry: Slack refuses every call: ${code(health.slackTrouble)}. Mend the token; what is owed goes out then.`,
         ]),
     `${health.storeAnswers ? ':white_check_mark:' : ':no_entry:'} Store: ${health.storeAnswers ? 'answers' : 'does not answer'}`,
+    ...(health.diskTrouble === null ? [] : [`:no_entry: Disk: ${plain(health.diskTrouble)}`]),
+    backupLine(health, now),
     health.late.length === 0
       ? ':white_check_mark: Timetable: every entry runs on time'
       : `:no_entry: Timetable: behind are ${list(health.late.map(({ name, lastAt }) => `${code(name)} (${lastAt === null ? 'never ran' : `last ${duration(now - lastAt)} ago`})`))}`,
@@ -102,6 +104,16 @@ function slackLine({ slackConnections, slackOverHttp }: Status): string {
   if (slackConnections === 0 && slackOverHttp) return ':white_check_mark: Slack: over HTTP'
   const also = slackOverHttp ? ', and over HTTP' : ''
   return `${slackConnections > 0 ? ':white_check_mark:' : ':no_entry:'} Slack: ${slackConnections} connection${slackConnections === 1 ? '' : 's'}${also}`
+}
+
+/** A night, and time to make up for one that was missed. */
+const BACKUP_OLD_MS = 26 * 3_600_000
+
+function backupLine({ backupAt }: Status, now: number): string {
+  if (backupAt === null) return ':hourglass_flowing_sand: Backup: none yet; the first is taken within 15 minutes'
+  const old = now - backupAt > BACKUP_OLD_MS
+  const of = `Backup: the latest was taken ${duration(now - backupAt)} ago`
+  return old ? `:no_entry: ${of}; why no newer one was taken is in the log` : `:white_check_mark: ${of}`
 }
 
 /** The queue is only a convenience: that it is away is worth a word, and no alarm. */

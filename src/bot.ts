@@ -25,6 +25,7 @@ import { createReceiver } from './slack/receiver.ts'
 import { socketMode } from './slack/socket.ts'
 import { broken, denied, notOurs } from './slack/words.ts'
 import { storeReadings } from './store/audit.ts'
+import { latestBackupAt } from './store/backup-folder.ts'
 import { finishReceipt, type Receipt, receive, reclaimReceipts, submit } from './store/inbox.ts'
 import { readIncident } from './store/incidents.ts'
 import { placesOf } from './store/owed.ts'
@@ -44,6 +45,8 @@ export interface BotOptions extends Deps {
   reload(): Promise<string[]>
   /** Another process has made another configuration the active one: `rules()` is that one from now on. */
   follow(rules: Rules): void
+  /** What is the matter with the store's disk, and what to do; null when nothing is, or when the disk is not ours. */
+  diskTrouble(): string | null
 }
 
 export interface Bot {
@@ -76,7 +79,7 @@ const READINGS_MS = 800
 
 /** The slash commands that the Slack app must have. */
 export const appCommands: readonly Described[] = commands
-export const commandNames: string[] = commands.map((command) => command.name)
+const commandNames: string[] = commands.map((command) => command.name)
 
 /** Wires the rooms together: desk, out-tray, timetable, commands. Everything it touches is in `options`. */
 export function createBot(given: BotOptions): Bot {
@@ -257,6 +260,8 @@ export function createBot(given: BotOptions): Bot {
       slackTrouble: slack.trouble(),
       queue: timetable.health().queue,
       storeAnswers: await store.answers(),
+      diskTrouble: options.diskTrouble(),
+      backupAt: await latestBackupAt(options.backups, clock.now()),
       late: behindTime(),
     }
   }

@@ -112,7 +112,7 @@ export async function launch(options: Launch): Promise<Launched> {
     log.info({ port }, 'listening')
 
     const place = await database(options, undo)
-    const { poolConfig } = place
+    const { poolConfig, diskTrouble } = place
     const { clock, machine, store } = await patiently(() => open(place, log, metrics), {
       log,
       signal,
@@ -161,6 +161,7 @@ export async function launch(options: Launch): Promise<Launched> {
       version: VERSION,
       metrics,
       backups: backupFolder(env.data),
+      diskTrouble,
       reload,
       botToken: env.slackBotToken,
       appToken: env.slackAppToken,
@@ -191,12 +192,14 @@ async function database({ env, log }: Launch, undo: (() => Promise<unknown>)[]):
       poolConfig,
       check: () => checkServer(poolConfig, { timetable: env.redisUrl === null }),
       lowDisk: () => false,
+      diskTrouble: () => null,
     }
   }
   undo.push(await takeDataFolder(env.data))
   const server = await startEmbedded({ dataDir: env.data, log })
   undo.push(() => server.stop())
-  return { poolConfig: server.poolConfig, check: async () => {}, lowDisk: server.lowDisk }
+  const { poolConfig, lowDisk, diskTrouble } = server
+  return { poolConfig, check: async () => {}, lowDisk, diskTrouble }
 }
 
 interface Place {
@@ -204,6 +207,7 @@ interface Place {
   /** Throws, with what to do, when the store cannot be there. */
   check(): Promise<void>
   lowDisk(): boolean
+  diskTrouble(): string | null
 }
 
 async function open(

@@ -167,6 +167,8 @@ export function createOutbox(deps: Pick<Deps, 'clock' | 'machine' | 'log' | 'sto
     const dueAt = endedAt + waitMs
     const result = sent.outcome === 'never' ? abandoned(each.result, sent.reason) : (sent.result ?? null)
     const reason = 'reason' in sent ? sent.reason : null
+    // Before the lane is free for the next.
+    if (sent.outcome === 'again' && sent.afterMs != null) await pauseLane(store.pool, each.lane, dueAt, endedAt)
     await finish(store.pool, {
       claim: each,
       state,
@@ -174,7 +176,6 @@ export function createOutbox(deps: Pick<Deps, 'clock' | 'machine' | 'log' | 'sto
       result,
       attempt: { startedAt, endedAt, outcome: sent.outcome, reason },
     })
-    if (sent.outcome === 'again' && sent.afterMs != null) await pauseLane(store.pool, each.lane, dueAt)
   }
 
   async function setTimer(): Promise<void> {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface, emitKeypressEvents } from 'node:readline'
 import { pino } from 'pino'
-import { commandNames } from '../bot.ts'
+import { appCommands } from '../bot.ts'
 import { sleep } from '../clock.ts'
 import { type Config, formatProblem, loadConfig, parseConfig } from '../config.ts'
 import type { Rules } from '../domain/rules.ts'
@@ -13,6 +13,7 @@ import { type Launched, launch, logFile } from '../main.ts'
 import { type Company, startCompany } from '../sandbox/company.ts'
 import { type LocalSlack, startWorkspace } from '../sandbox/server.ts'
 import { type Happened, play } from '../sandbox/story.ts'
+import { manifest } from '../slack/manifest.ts'
 
 interface Options {
   once?: boolean
@@ -149,7 +150,7 @@ async function workspaceFor(rules: Rules, options: Options, screen: Screen): Pro
           topic: 'Alerts and incidents',
         })),
       ],
-      commands: commandNames,
+      manifest: manifest({ commands: appCommands, url: null }),
     })
   try {
     return await start(Number(options.port))

@@ -278,6 +278,7 @@ export async function bringBack({ pool, process }: Pick<Store, 'pool' | 'process
   await pool.query(
     `with the_desk as (update desk set decided_at = least(decided_at, $1)),
        checks as (update monitors set last_slot = least(last_slot, $1)),
+       lanes as (delete from pauses),
        entries as (update slots set last_slot = least(last_slot, $1)),
        deadlines as (
          update incidents set due_at = $1, doc = jsonb_set(doc, '{deadlineAt}', to_jsonb($1::bigint))

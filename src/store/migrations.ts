@@ -183,6 +183,13 @@ const MIGRATIONS: readonly string[] = [
   create index alerts_recheck on alerts (recheck_at) where recheck_at is not null;
   create index alerts_of_monitors on alerts (monitor) where status = 'firing' and monitor is not null;
   `,
+  `
+  -- A receiver that asked to be left alone is left alone by whatever is owed to it later, too.
+  create table pauses (
+    lane text primary key,
+    until_at bigint not null
+  );
+  `,
 ]
 
 /** The schema that this program speaks. A database that is ahead of it belongs to a newer program. */

@@ -47,6 +47,7 @@ export async function claim(
          and kind ${urgent ? '' : 'not '}in ('page', 'loud')
          and (owner is null or lease_until < $2 or (owner <> $4 and owner not in (select * from live))
            or (owner = $4 and lease_until < $2 + $5 and key <> all ($6)))
+         and not exists (select from pauses p where p.lane = o.lane and p.until_at > $1)
          and ${urgent ? `(kind = 'page' or ${LANE_IS_FREE})` : LANE_IS_FREE}
        order by seq limit $3 for update skip locked
      )
@@ -69,10 +70,12 @@ interface ClaimLimits {
   inFlight: readonly string[]
 }
 
-/** When the next row falls due after `now`; null when none does. What is due already is being sent, or waits for its lane. */
+/** When the next row falls due after `now`, or the pause of a lane ends; null when neither does. What is due already is being sent, or waits for its lane. */
 export async function nextOwedAt(pool: Pool, now: number): Promise<number | null> {
   const { rows } = await pool.query<{ at: number | null }>(
-    `select min(due_at) as at from owed where state in ('open', 'unknown') and due_at > $1`,
+    `select least(
+       (select min(due_at) from owed where state in ('open', 'unknown') and due_at > $1),
+       (select min(until_at) from pauses where until_at > $1)) as at`,
     [now],
   )
   return rows[0]?.at ?? null
@@ -135,11 +138,13 @@ export async function finish(pool: Pool, { claim, state, dueAt, result, attempt 
   )
 }
 
-/** Nothing more of a lane is sent before this: the receiver asked for a pause. */
-export async function pauseLane(pool: Pool, lane: string, untilAt: number): Promise<void> {
+/** Nothing more of a lane is sent before this, whatever is owed there later: the receiver asked for a pause. Those that are over are forgotten. */
+export async function pauseLane(pool: Pool, lane: string, untilAt: number, now: number): Promise<void> {
   await pool.query(
-    `update owed set due_at = greatest(due_at, $2) where lane = $1 and state in ('open', 'unknown') and owner is null`,
-    [lane, untilAt],
+    `with over as (delete from pauses where until_at < $3 and lane <> $1)
+     insert into pauses (lane, until_at) values ($1, $2)
+     on conflict (lane) do update set until_at = greatest(pauses.until_at, excluded.until_at)`,
+    [lane, untilAt, now],
   )
 }
 

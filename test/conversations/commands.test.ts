@@ -1,4 +1,9 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { HOUR_MS } from '../../src/domain/duty/time.ts'
+import { backupName } from '../../src/store/backup-folder.ts'
 import { type Driver, type Mode, startBot } from '../support/bot.ts'
 
 let bot: Driver
@@ -117,6 +122,26 @@ describe.each(['socket', 'http'] as const)('over %s', (each) => {
       expect(said).toContain(':white_check_mark: Store: answers')
       expect(said).toContain('Monitors: 0 up, 0 down, 1 not seen yet (`home`)')
       expect(await bot.type('erik', '/watchbill version')).toBe('Watchbill test')
+    })
+
+    test('/watchbill says when the store was backed up last, and what is the matter with its disk', async () => {
+      const backups = await mkdtemp(join(tmpdir(), 'watchbill-backups-'))
+      try {
+        bot = await startBot({ probes: false, mode, backups })
+        expect(await bot.type('erik', '/watchbill status')).toContain('Backup: none yet')
+        await writeFile(join(backups, backupName(bot.clock.now() - 27 * HOUR_MS)), '')
+        bot.trouble.disk = 'the disk of /data is almost full (40 MB left): make room there'
+        const bad = await bot.type('erik', '/watchbill status')
+        expect(bad).toContain(':no_entry: Backup: the latest was taken 27 h ago')
+        expect(bad).toContain(':no_entry: Disk: the disk of /data is almost full (40 MB left): make room there')
+        await writeFile(join(backups, backupName(bot.clock.now() - 2 * HOUR_MS)), '')
+        bot.trouble.disk = null
+        const good = await bot.type('erik', '/watchbill status')
+        expect(good).toContain(':white_check_mark: Backup: the latest was taken 2 h ago')
+        expect(good).not.toContain('Disk')
+      } finally {
+        await rm(backups, { recursive: true })
+      }
     })
 
     test('what is only read is shown to the asker alone', async () => {

@@ -67,6 +67,7 @@ export async function startBot(around: Surroundings, running: Running[], name: s
       check,
       rules: () => rules,
       follow: () => {},
+      diskTrouble: () => null,
       version: 'simulation',
       backups: '/nowhere',
       metrics: createMetrics('simulation'),

@@ -73,7 +73,8 @@ export async function openLab(): Promise<Lab> {
       const [row] = await query(
         `select exists (
              select from owed o where state in ('open', 'unknown') and due_at <= $1 and not exists (
-               select from owed b where b.lane = o.lane and b.seq < o.seq and b.state in ('open', 'unknown') and b.due_at > $1))
+               select from owed b where b.lane = o.lane and b.seq < o.seq and b.state in ('open', 'unknown') and b.due_at > $1)
+               and not exists (select from pauses p where p.lane = o.lane and p.until_at > $1))
            or exists (select from inbox where done_at is null)
            or exists (select from incidents where due_at <= $1) as due`,
         [now],

@@ -3,6 +3,7 @@ import { afterEach, expect, test } from 'vitest'
 import { newProbe } from '../../src/domain/detect/probe.ts'
 import { bringBack } from '../../src/store/desk.ts'
 import { saveSample } from '../../src/store/monitors.ts'
+import { nextOwedAt, pauseLane } from '../../src/store/owed.ts'
 import { openStore } from '../../src/store/store.ts'
 import { freshDatabase } from '../support/postgres.ts'
 
@@ -32,7 +33,9 @@ test('a store that an earlier process left an hour ahead is brought back: checks
     `insert into owed (key, lane, kind, about, due_at) values ('summary/1', 'incident/1', 'summary', '{}', $1)`,
     [NOW + HOUR],
   )
+  await pauseLane(store.pool, 'incident/1', NOW + HOUR, NOW)
   expect(await bringBack(store, NOW)).toBe(HOUR)
+  expect(await nextOwedAt(store.pool, NOW)).toBeNull()
   const { rows } = await store.pool.query(
     'select (select decided_at from desk) as desk, (select last_slot from monitors) as slot, (select due_at from owed) as due',
   )

@@ -30,7 +30,7 @@ beforeAll(async () => {
   two = await database.open()
   return () => database.drop()
 })
-beforeEach(() => database.query('truncate owed, attempts').then(() => {}))
+beforeEach(() => database.query('truncate owed, attempts, pauses').then(() => {}))
 
 const row = (key: string, lane = key, kind: OwedKind = 'post'): Owed => {
   const about = {
@@ -267,12 +267,33 @@ describe('lanes', () => {
     const [a1] = (await claims(one)).filter(({ key }) => key === 'a1')
     if (!a1) throw new Error('not claimed')
     await done(one, a1, { state: 'open', dueAt: T0 + 30_000 })
-    await pauseLane(one.pool, 'a', T0 + 30_000)
+    await pauseLane(one.pool, 'a', T0 + 30_000, T0)
     await owe(one, [row('a3', 'a'), row('b2', 'b')])
     expect(await claims(two, { now: T0 + 29_999, limit: 10 })).toEqual([])
     await database.query(`update owed set state = 'done' where key = 'b1'`)
     expect(keys(await claims(two, { now: T0 + 29_999 }))).toEqual(['b2'])
     expect(keys(await claims(two, { now: T0 + 30_000 }))).toEqual(['a1'])
+  })
+
+  test('stay paused for what is wanted again meanwhile', async () => {
+    await owe(one, [row('summary/1', 'a', 'summary')])
+    await done(one, await first(claims(one)))
+    await owe(one, [row('post/1', 'a')])
+    await done(one, await first(claims(one)), { state: 'open', dueAt: T0 + 30_000 })
+    await pauseLane(one.pool, 'a', T0 + 30_000, T0)
+    await owe(one, [row('summary/1', 'a', 'summary')])
+    expect(await claims(two, { now: T0 + 29_999 })).toEqual([])
+    expect(keys(await claims(two, { now: T0 + 30_000 }))).toEqual(['summary/1'])
+  })
+
+  test('are paused no shorter by a second request, and forgotten when that is over', async () => {
+    await pauseLane(one.pool, 'a', T0 + 30_000, T0)
+    await pauseLane(one.pool, 'a', T0 + 1_000, T0)
+    expect(await nextOwedAt(one.pool, T0)).toBe(T0 + 30_000)
+    await pauseLane(two.pool, 'b', T0 + 40_000, T0 + 30_001)
+    expect(await database.query('select lane, until_at::float8 from pauses')).toEqual([
+      { lane: 'b', until_at: T0 + 40_000 },
+    ])
   })
 
   test('have one in flight also when an earlier view is wanted again meanwhile', async () => {

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type pg from 'pg'
 import { pino } from 'pino'
-import { type Bot, createBot } from '../../src/bot.ts'
+import { appCommands, type Bot, createBot } from '../../src/bot.ts'
 import { httpCheck } from '../../src/checks/http.ts'
 import { machine, sleep } from '../../src/clock.ts'
 import { parseConfig } from '../../src/config.ts'
@@ -18,6 +18,7 @@ import type { Timing } from '../../src/sandbox/delivery.ts'
 import { type LocalSlack, type SlackOptions, startWorkspace } from '../../src/sandbox/server.ts'
 import type { Call, Message } from '../../src/sandbox/wire.ts'
 import { slackCalls } from '../../src/slack/client.ts'
+import { manifest } from '../../src/slack/manifest.ts'
 import { undone } from '../../src/store/inbox.ts'
 import { factsOf } from '../../src/store/incidents.ts'
 import { owing } from '../../src/store/owed.ts'
@@ -71,6 +72,8 @@ interface Options {
   log?: string
   /** False: the monitors are left alone, which makes hours pass fast; the test raises alerts itself. */
   probes?: boolean
+  /** The folder of the nightly backups; none when omitted. */
+  backups?: string
   /** Slack's own times, where a test cannot wait for them. */
   timing?: Partial<Timing>
   /** How Slack's payloads come: over Socket Mode unless it says otherwise. With both, too, but requests are heard as well. */
@@ -101,7 +104,7 @@ export interface Driver {
   store: Store
   target: { fail(status?: number): void; recover(): void; stop(): Promise<void> }
   /** The store as the bot sees it: away (every query fails), or slow. */
-  trouble: { storeDown: boolean; storeSlowMs: number }
+  trouble: { storeDown: boolean; storeSlowMs: number; disk: string | null }
   /** Another source says that something fails, or is well again. Does not wait for what comes of it. */
   report(what?: Partial<Signal>): Promise<void>
   /** Likewise, and all that follows has come to rest. */
@@ -147,13 +150,14 @@ export async function startBot(options: Options = {}): Promise<Driver> {
   const slack = await startWorkspace({
     users: Object.entries(PEOPLE).map(([name, id]) => ({ id, name })),
     channels: [{ id: 'C0OPS', name: 'ops' }],
-    commands: ['/oncall', '/page', '/incident', '/watchbill'],
+    // Installed as its own manifest says: whatever it calls without asking for the scope fails here too.
+    manifest: manifest({ commands: appCommands, url: null }),
     clock,
     timing: options.timing ?? {},
     ...options.workspace,
   })
   const mode = options.mode ?? 'socket'
-  const trouble = { storeDown: false, storeSlowMs: 0 }
+  const trouble: Driver['trouble'] = { storeDown: false, storeSlowMs: 0, disk: null }
   const log = pino({ level: options.log ?? 'silent' })
   let place: pg.PoolConfig = database.config
   let running = await boot()
@@ -173,7 +177,7 @@ export async function startBot(options: Options = {}): Promise<Driver> {
       rules: () => rules,
       version: 'test',
       metrics: createMetrics('test'),
-      backups: '/nowhere',
+      backups: options.backups ?? '/nowhere',
     }
     const whole = clockTimetable({ clock, log })
     const timetable: typeof whole = {
@@ -186,7 +190,14 @@ export async function startBot(options: Options = {}): Promise<Driver> {
     const appToken = mode === 'http' ? null : slack.appToken
     const signingSecret = mode === 'socket' ? null : SIGNING_SECRET
     const tokens = { botToken, appToken, signingSecret, apiUrl }
-    const bot = createBot({ ...deps, ...tokens, timetable, reload: async () => [], follow: () => {} })
+    const bot = createBot({
+      ...deps,
+      ...tokens,
+      timetable,
+      reload: async () => [],
+      follow: () => {},
+      diskTrouble: () => trouble.disk,
+    })
     const intake = await listen(bot, deps.metrics, log)
     if (mode === 'http') {
       const url = `${intake.url}/slack/events`
