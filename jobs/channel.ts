@@ -4,8 +4,8 @@ import type { Incident } from '../src/domain/incident.ts'
 import type { Handler } from '../src/outbox.ts'
 import { createChannel, findChannel, setPurpose, whoAmI } from '../src/slack/api.ts'
 import { inc } from '../src/slack/words.ts'
-import type { Claim } from '../src/store/owed.ts'
-import { incidentOf, type JobDeps } from './tell.ts'
+import { type Claim, stands } from '../src/store/owed.ts'
+import { incidentOf, type JobDeps, OVERTAKEN } from './tell.ts'
 
 /** What it is about, in a few words: Slack's limit is 80 for the whole name, but names are read in a narrow list. */
 const SLUG_CHARACTERS = 28
@@ -41,6 +41,8 @@ async function make(deps: JobDeps, claim: Claim, wanted: string): Promise<SlackR
     const created = await createChannel(deps.slack.rest, name)
     if (created.ok) return { ok: true, value: created.value.channel }
     if (created.kind !== 'never' || created.reason !== 'name_taken') return created
+    // One that stood still may find the channel that another process made meanwhile for the same incident.
+    if (!(await stands(deps.store.pool, claim))) return { ok: false, kind: 'again', reason: OVERTAKEN, afterMs: null }
     if (!repeated) continue
     const found = await findChannel(deps.slack.rest, name)
     if (!found.ok) return found

@@ -11,8 +11,13 @@ export interface JobDeps extends Deps {
   desk: Desk
 }
 
+/** Another process has the claim by now: what comes of this one is not on record. */
+export const OVERTAKEN = 'overtaken by another process'
+
 /** After a send of unknown outcome its message is looked for this often, this far apart, before it is sent again (reliability R2). */
 const LOOKS = 2
+/** What nobody needs any more has time: a call that was on its way may still arrive, and what it brings has to be brought up to date. */
+const LOOKS_IF_MOOT = 5
 const LOOK_MS = 2_000
 
 /** Looks that fail themselves, before the message is sent again without one: a page that may be double beats one that may be lost. */
@@ -54,7 +59,7 @@ export async function tell(deps: JobDeps, claim: Claimed, what: Tell): Promise<S
   }
   if (what.moot) return { outcome: 'never', reason: what.moot }
   if (deps.machine.elapsed() - claim.claimedAt > FRESH_MS && !(await stands(deps.store.pool, claim)))
-    return { outcome: 'again', reason: 'overtaken by another process' }
+    return { outcome: 'again', reason: OVERTAKEN }
   const sent = await joining(call, channel, () => post(call, channel, message, threadTs))
   if (sent.ok) return { outcome: 'done', result: { ...sent.value, digest: digest(message) } }
   switch (sent.kind) {
@@ -90,7 +95,7 @@ async function look(deps: JobDeps, claim: Claim, what: Tell): Promise<Sent | { s
   const patience = sends < 2 ? FAILED_LOOKS : LAST_LOOKS
   const cannotLook = !found.ok && (found.kind === 'never' || next.failed >= patience)
   if (cannotLook) return { sends }
-  if (next.looks >= LOOKS) return { sends: 0 }
+  if (next.looks >= (what.moot ? LOOKS_IF_MOOT : LOOKS)) return { sends: 0 }
   const reason = found.ok ? 'not in the history yet' : `the history cannot be read: ${found.reason}`
   const afterMs = Math.min(LOOK_CEILING_MS, LOOK_MS * 2 ** Math.max(0, next.failed - FAILED_LOOKS))
   return { outcome: 'unknown', reason, afterMs, result: next }

@@ -5,12 +5,13 @@ import { timetable as entriesOf, payers } from '../jobs/index.ts'
 import { look } from '../jobs/people.ts'
 import { createAuditor, slackPath } from './auditor.ts'
 import { sleep } from './clock.ts'
+import { complaints } from './complaints.ts'
 import type { Deps } from './deps.ts'
 import { createDesk } from './desk.ts'
 import { authorise, type Standings } from './domain/authority.ts'
 import { bearers } from './domain/owed.ts'
 import type { Person, Rules } from './domain/rules.ts'
-import { messageOf, UserError } from './errors.ts'
+import { UserError } from './errors.ts'
 import type { Check } from './intake/health.ts'
 import type { Behind } from './intake/routes.ts'
 import { createTray } from './intake/tray.ts'
@@ -85,6 +86,7 @@ const commandNames: string[] = commands.map((command) => command.name)
 export function createBot(given: BotOptions): Bot {
   const options: BotOptions = { ...given, slack: countedCalls(given.slack, given.metrics) }
   const { clock, machine, log, store, slack, timetable } = options
+  const complain = complaints(log)
   const desk = createDesk(
     { ...options, outdated: leave },
     {
@@ -343,7 +345,7 @@ export function createBot(given: BotOptions): Bot {
       auditor.start()
       introduce().catch((error: unknown) => log.error({ err: error }, 'the introduction to Slack failed'))
       reclaim = setInterval(
-        () => takeUp().catch((error: unknown) => log.warn({ reason: messageOf(error) }, 'nothing could be taken up')),
+        () => takeUp().catch((error: unknown) => complain('nothing could be taken up', error)),
         RECLAIM_MS,
       )
       for (const { name, everyMs, run: job } of entries) timetable.every(name, everyMs, job)

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { sleep } from './clock.ts'
+import { complaints } from './complaints.ts'
 import type { Deps, Desk } from './deps.ts'
 import { type Decision, decide, nextDue } from './domain/decide.ts'
 import type { Outcome } from './domain/event.ts'
 import type { Rules } from './domain/rules.ts'
 import { orphans } from './domain/watch/signal.ts'
-import { messageOf } from './errors.ts'
 import { type Born, commit, type Look, type Taken, take, withdraw } from './store/desk.ts'
 import { outcomes, submit, undone } from './store/inbox.ts'
 import { readRules } from './store/rules.ts'
@@ -67,6 +67,7 @@ interface DeskDeps extends Pick<Deps, 'clock' | 'machine' | 'log' | 'store'> {
 export function createDesk(options: DeskOptions, sender: PageSender): RunningDesk {
   const { clock, log, store, follow, outdated } = options
   const deps: DeskDeps = { ...options, sender, rulesOf }
+  const complain = complaints(log, 'error')
   const closing = new AbortController()
   let active: { id: number; rules: Rules } | null = null
   /** The configuration under which everything that fires was looked at. */
@@ -129,7 +130,7 @@ export function createDesk(options: DeskOptions, sender: PageSender): RunningDes
       return outdated()
     }
     if (isOutage(error)) {
-      log.error({ reason: messageOf(error) }, 'the store does not do its part; the desk tries again')
+      complain('the store does not do its part; the desk tries again', error)
       await sleep(RETRY_MS, closing.signal).catch(() => {})
       wanted = true
       return

@@ -1,4 +1,5 @@
 import { sleep } from './clock.ts'
+import { complaints } from './complaints.ts'
 import type { Deps } from './deps.ts'
 import { LEASE_MS, type PageSender } from './desk.ts'
 import type { OwedKind } from './domain/owed.ts'
@@ -48,6 +49,7 @@ export interface Outbox extends PageSender {
  */
 export function createOutbox(deps: Pick<Deps, 'clock' | 'machine' | 'log' | 'store'>, handlers: Handlers): Outbox {
   const { clock, machine, log, store } = deps
+  const complain = complaints(log)
   const inFlight = { urgent: new Set<Promise<void>>(), others: new Set<Promise<void>>() }
   /** What this process is sending or about to send, and since when: no claim of ours may take it a second time. */
   const ours = new Map<string, number>()
@@ -77,7 +79,7 @@ export function createOutbox(deps: Pick<Deps, 'clock' | 'machine' | 'log' | 'sto
         await take(false)
         await setTimer()
       } catch (error) {
-        log.warn({ reason: messageOf(error) }, 'the out-tray cannot be read; it is tried again')
+        complain('the out-tray cannot be read; it is tried again', error)
         return
       }
     }

@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import type { Logger } from 'pino'
 import { type Clock, sleep } from './clock.ts'
-import { complaints } from './timetable/complaints.ts'
+import { complaints } from './complaints.ts'
 import { type Claim, type EntryHealth, entries, phaseOf, slotOf } from './timetable/entries.ts'
 import { postgresBackend } from './timetable/postgres.ts'
 import type { Backend } from './timetable/queues.ts'

@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import { describe, expect, test } from 'vitest'
-import { complaints } from '../src/timetable/complaints.ts'
+import { complaints } from '../src/complaints.ts'
 import { entries, phaseOf, slotOf } from '../src/timetable/entries.ts'
 import { sweep } from '../src/timetable/sweep.ts'
 import { clockTimetable } from '../src/timetable.ts'

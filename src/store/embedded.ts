@@ -26,6 +26,8 @@ const LOOK_MS = 20
 const WATCH_MS = 200
 /** A server that lives but answers nothing at all for so long is ended: it is frozen, or its socket was swept away. */
 const MUTE_MS = 15_000
+/** A server that starts writes its lock as soon as it has made it. */
+const UNWRITTEN_MS = 500
 const FAST_STOP_MS = 8_000
 const IMMEDIATE_STOP_MS = 2_000
 const FIRST_BACKOFF_MS = 100
@@ -43,6 +45,9 @@ const STILL_GOING =
 
 /** Error codes of the system that look like an SQLSTATE. */
 const NO_SQLSTATE = new Set(['EPIPE', 'EBUSY', 'EPERM'])
+
+/** Beside the socket: the second lock of a server. */
+const SOCKET_LOCK = '.s.PGSQL.5432.lock'
 
 /** PG* variables of ours are meant for another server; `pg` would follow those that are not overruled. */
 const OWN_SERVER = { port: 5432, user: SUPERUSER, database: 'postgres', ssl: false, options: '-c client_encoding=UTF8' }
@@ -276,6 +281,7 @@ async function bringUp(place: Place, socketDir: string | undefined, signal: Abor
     if (!(patient() && (await isInUse(place.clusterDir)))) {
       if (kind === 'stranger' && (await readPidFile(place.clusterDir))?.pid === found?.pid)
         await rm(join(place.clusterDir, 'postmaster.pid'), { force: true })
+      await clearEmptyLock(join(place.clusterDir, 'postmaster.pid'), place.clusterDir)
       const started = await start(place, socketDir, signal)
       if (!('obstacle' in started)) return started
       if (!patient()) throw notStarted(place, started.obstacle)
@@ -332,21 +338,14 @@ async function start(
   if (wanted !== undefined && !(await claimFolder(wanted, account)))
     throw new Error(`${wanted}, where the store's socket belongs, was taken by somebody else`)
   await clearSocketLock(socketDir, clusterDir)
+  await clearEmptyLock(join(socketDir, SOCKET_LOCK), clusterDir)
   await rotateLog(place.logFile)
   const logFrom = await sizeOf(place.logFile)
-  const child = await spawnServer(place, socketDir)
-  const end = Promise.withResolvers<string>()
-  let hasEnded = false
-  const finish = (cause: string) => {
-    hasEnded = true
-    end.resolve(cause)
-  }
-  child.once('error', (error) => finish(error.message))
-  child.once('exit', (code, by) => finish(by === null ? `it ended with exit code ${code}` : `it was ended by ${by}`))
+  const { child, end, hasEnded } = await spawnServer(place, socketDir)
   try {
     for (;;) {
       signal?.throwIfAborted()
-      if (hasEnded) {
+      if (hasEnded()) {
         const said = await linesSince(place.logFile, logFrom)
         const complaint = complaintIn(said) ?? (await end.promise)
         if (STILL_GOING.test(said)) return { obstacle: complaint }
@@ -365,7 +364,7 @@ async function start(
     }
   } catch (error) {
     // Nothing half started stays behind.
-    if (!hasEnded && child.kill('SIGINT')) await Promise.race([end.promise, sleep(FAST_STOP_MS)])
+    if (!hasEnded() && child.kill('SIGINT')) await Promise.race([end.promise, sleep(FAST_STOP_MS)])
     await rmdir(socketDir).catch(() => {})
     throw error
   }
@@ -386,18 +385,30 @@ function notStarted({ logFile }: Place, complaint: string): UserError {
  * as it does with postmaster.pid. The folder is this cluster's alone.
  */
 async function clearSocketLock(socketDir: string, clusterDir: string): Promise<void> {
-  const lock = join(socketDir, '.s.PGSQL.5432.lock')
+  const lock = join(socketDir, SOCKET_LOCK)
   const pid = Number.parseInt(await readFile(lock, 'utf8').catch(() => ''), 10)
   if (pid > 0 && (await processOf(pid, clusterDir)) === 'stranger') await rm(lock, { force: true })
 }
 
-async function spawnServer(
-  { clusterDir, binaries, account, logFile }: Place,
-  socketDir: string,
-): Promise<ChildProcess> {
+/** A full disk or a power cut leaves a lock without a word, and then no server would ever start: it takes the empty file for one that starts. */
+async function clearEmptyLock(lock: string, clusterDir: string): Promise<void> {
+  const isEmpty = async () => (await stat(lock).catch(() => null))?.size === 0
+  for (const from = performance.now(); performance.now() - from < UNWRITTEN_MS; await sleep(LOOK_MS))
+    if (!(await isEmpty())) return
+  if (!(await isInUse(clusterDir)) && (await isEmpty())) await rm(lock, { force: true })
+}
+
+interface Spawned {
+  child: ChildProcess
+  /** Resolves with the cause of its end. */
+  end: PromiseWithResolvers<string>
+  hasEnded(): boolean
+}
+
+async function spawnServer({ clusterDir, binaries, account, logFile }: Place, socketDir: string): Promise<Spawned> {
   const output = await open(logFile, 'a', 0o600)
   try {
-    return spawn(join(binaries, 'bin', 'postgres'), ['-D', clusterDir, '-k', socketDir], {
+    const child = spawn(join(binaries, 'bin', 'postgres'), ['-D', clusterDir, '-k', socketDir], {
       cwd: '/',
       env: CLEAN_ENVIRONMENT,
       // A group and a session of its own: Ctrl-C at a terminal ends the bot, which then drains, which needs the store.
@@ -405,6 +416,16 @@ async function spawnServer(
       stdio: ['ignore', output.fd, output.fd],
       ...account,
     })
+    // Listened to from the first moment on: one that cannot start is gone before anything else has happened.
+    const end = Promise.withResolvers<string>()
+    let ended = false
+    const finish = (cause: string) => {
+      ended = true
+      end.resolve(cause)
+    }
+    child.once('error', (error) => finish(error.message))
+    child.once('exit', (code, by) => finish(by === null ? `it ended with exit code ${code}` : `it was ended by ${by}`))
+    return { child, end, hasEnded: () => ended }
   } finally {
     await output.close()
   }

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
+import type { Complain } from '../complaints.ts'
 import { messageOf } from '../errors.ts'
-import type { Complain } from './complaints.ts'
 
 /** Shorter slots would cost more than what they carry. */
 const SHORTEST_MS = 10

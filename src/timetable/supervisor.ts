@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import { type Clock, machine, sleep } from '../clock.ts'
-import { type Complain, reasonOf } from './complaints.ts'
+import { type Complain, reasonOf } from '../complaints.ts'
 import { type Backend, buildQueues, type Queues, type Scheduled } from './queues.ts'
 import { standing } from './standing.ts'
 

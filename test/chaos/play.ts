@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startWorld, type World, type WorldOptions } from '../support/chaos.ts'
@@ -171,7 +171,8 @@ async function playRound(
     if (wrong.length > 0) throw new Error(wrong.slice(0, 20).join('\n'))
   } catch (error) {
     const file = join(tmpdir(), `watchbill-chaos-${fault.id ?? 'other'}-${seed}-${round}.log`)
-    await writeFile(file, logOf(world, notes))
+    const server = await readFile(join(world.dataDir, 'postgres.log'), 'utf8').catch(() => '')
+    await writeFile(file, logOf(world, notes, server))
     const reason = error instanceof Error ? error.message : String(error)
     const only = fault.id ?? fault.holds
     throw new Error(
@@ -198,7 +199,7 @@ function fallen(world: World, { loud }: Came): string[] {
 /** As pino counts. */
 const FATAL = 60
 
-function logOf(world: World, notes: readonly string[]): string {
+function logOf(world: World, notes: readonly string[], server: string): string {
   return [
     '# what the nemesis did',
     ...notes,
@@ -208,6 +209,8 @@ function logOf(world: World, notes: readonly string[]): string {
     ...world.slack
       .journal()
       .map(({ args, ...call }) => JSON.stringify({ ...call, args: { ...args, blocks: undefined } })),
+    '# the embedded server',
+    server,
     ...world.spawned.flatMap((bot) => [`# process ${bot.pid}`, bot.stdout(), bot.stderr()]),
     '',
   ].join('\n')

@@ -1,4 +1,7 @@
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { sleep } from '../../src/clock.ts'
+import { BALLAST_BYTES } from '../../src/store/embedded/disk.ts'
 import { peopleOf, postmasterOf } from '../support/chaos.ts'
 import { postgresBin, redisPath } from '../support/need.ts'
 import { type BotProcess, eventually, postmasters } from '../support/process.ts'
@@ -242,6 +245,76 @@ export const orphaned: Fault = {
     }
   },
 }
+
+const BALLAST = 'postgres.ballast'
+/** A restart settles before it takes the ballast. */
+const BALLAST_MS = 20_000
+
+export const diskFull: Fault = {
+  id: 'F20',
+  holds:
+    'the disk of the store is full: pages go on while the ballast lasts, then 503 and a word to people; with room all is back within seconds, without a restart',
+  missing: process.getuid?.() === 0 ? null : 'only root may mount a small disk',
+  world: { store: 'embedded', smallDisk: true, services: 4, wait: '5m' },
+  fresh: true,
+  rounds: 3,
+  async round(scene) {
+    const { world, note, most } = scene
+    const disk = world.disk()
+    const [before = '', low = '', meanwhile = '', after = ''] = world.services
+    const ballast = () => allocated(join(world.dataDir, BALLAST))
+    await eventually(async () => (await ballast()) >= BALLAST_BYTES, 'the ballast to be taken', BALLAST_MS)
+    await world.fail([before])
+    await paged(scene, peopleOf(before), FIRST_PAGE_MS)
+
+    note('the disk is full')
+    await disk.fill()
+    await eventually(async () => (await ballast()) === 0, 'the ballast to be given up', most(BACK_MS))
+    await world.alert(low)
+    await paged(scene, peopleOf(low), FIRST_PAGE_MS)
+
+    // Whatever room a dying server gives back is taken too.
+    const filling = new AbortController()
+    const filled = (async () => {
+      for (; !filling.signal.aborted; await sleep(500)) {
+        await disk.fill()
+        await world
+          .query(`select pg_logical_emit_message(true, 'x', repeat('x', 900000)), pg_switch_wal()`)
+          .catch(() => {})
+      }
+    })()
+    note('no byte is left of it')
+    const attempts = world.history.length
+    const refused = async () => (await world.attempt(low, { key: 'again' })).answered === 503
+    await eventually(refused, 'an alert to be refused', 30_000)
+    const from = Date.now()
+    // One after the other until there is room: each of them is answered, and what is answered with a 2xx is stored.
+    const taken = world.alert(meanwhile, {}, SAID_MS * 3)
+    await saidSoon(scene, from, most(SAID_MS) + 1)
+    note(`people were told after ${Date.now() - from} ms`)
+    if ((await readyz(bot(scene))) !== 503) throw new Error('/readyz does not say so')
+    filling.abort()
+    await filled
+    const backAt = Date.now()
+    await disk.empty()
+    note('there is room again')
+    await allBack(scene, backAt)
+    await taken
+    const slow = world.history
+      .slice(attempts)
+      .filter(
+        ({ answered, invokedAt, endedAt }) => answered === null || endedAt - invokedAt > most(CALL_MS) + MARGIN_MS,
+      )
+    if (slow.length > 0) throw new Error(`not answered in time: ${JSON.stringify(slow.slice(0, 3))}`)
+    await paged(scene, peopleOf(meanwhile), BACK_MS)
+    await world.alert(after)
+    await paged(scene, peopleOf(after), FIRST_PAGE_MS)
+    return { recoveryMs: Date.now() - backAt, recoveredAt: backAt }
+  },
+}
+
+/** What a file really takes up. */
+const allocated = async (path: string) => ((await stat(path).catch(() => null))?.blocks ?? 0) * 512
 
 /** More than one postmaster for this long is not a loser on its way out. */
 const SAMPLE_MS = 150

@@ -73,17 +73,17 @@ export async function freezes(lab: Lab, scenario: Scenario): Promise<Enumerated>
   return { reference, cases, violations: judge(reference) }
 }
 
+/** Frozen inside the very call that sends it: nobody can tell whether it was sent. */
+const frozenIn = (played: Played, key: string) =>
+  played.trace.some(({ struck, what }) => struck === 'freeze before it' && what === `chat.postMessage ${key}`)
+
 /** What was promised and not kept. */
 function judge(played: Played): string[] {
   const { scenario } = played.plan
-  const struck = played.trace.find((each) => each.struck !== null)
+  const struck = played.trace.some((each) => each.struck !== null)
   const leeway = {
     ...NO_LEEWAY,
-    doubles(key: string) {
-      // Frozen inside the very call that sends it: nobody can tell whether it was sent.
-      const inside = struck?.struck === 'freeze before it' && struck.what === `chat.postMessage ${key}`
-      return inside || (struck && scenario.doubles?.test(key)) ? 1 : 0
-    },
+    doubles: (key: string) => (frozenIn(played, key) || (struck && scenario.doubles?.test(key)) ? 1 : 0),
   }
   const paged = played.books.facts.flatMap(({ kind, body }) => {
     if (kind !== 'paged') return []
@@ -116,7 +116,8 @@ export async function playCase(
   const violations = judge(played)
   if (!played.trace.some(({ struck }) => struck !== null)) violations.push(`the simulation: call ${k} was never made`)
   const traceless = STRIKES[variant].kind === 'freeze' || pauseMs <= TRACELESS_MS
-  const like = (each: Played) => (traceless ? portrait(each, scenario.doubles) : outline(each.books))
+  const twice = (key: string) => scenario.doubles?.test(key) === true || frozenIn(played, key)
+  const like = (each: Played) => (traceless ? portrait(each, twice) : outline(each.books))
   return { played, violations: [...violations, ...differences(like(reference), like(played))] }
 }
 

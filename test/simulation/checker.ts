@@ -54,7 +54,7 @@ const visible = (said: readonly Said[]) =>
   said.filter(({ method, done, key }) => method === 'chat.postMessage' && done && key !== null)
 
 /** I1: every alert that was accepted has paged somebody, or was acknowledged, or is over. */
-function nobodyForgotten({ books, said, wishes }: Played): string[] {
+function nobodyForgotten({ books, said, wishes, endedAt }: Played): string[] {
   const found: string[] = []
   const rows = new Map(books.inbox.map((row) => [`${row.source}/${row.key}`, row]))
   for (const { what, key } of wishes)
@@ -63,11 +63,52 @@ function nobodyForgotten({ books, said, wishes }: Played): string[] {
     if (body['type'] !== 'signal' || body['status'] !== 'firing' || body['severity'] !== 'critical') continue
     const incident = books.incidents.find(({ id }) => id === outcome?.['incident'])
     const paged = visible(said).some((call) => call.key?.startsWith(`page/${incident?.id}/`))
-    if (!incident) found.push(`I1: the alert ${key} was accepted and lost`)
-    else if (!paged && incident.doc.ackedBy === null && incident.state !== 'resolved')
+    if (!incident) {
+      if (!lookedAtAgain(books, body, endedAt)) found.push(`I1: the alert ${key} was accepted and lost`)
+    } else if (
+      !paged &&
+      incident.doc.ackedBy === null &&
+      incident.state !== 'resolved' &&
+      !nobodyToPage(books, said, incident.id)
+    )
       found.push(`I1: the alert ${key} was accepted, and nobody was ever paged for INC-${incident.id}`)
   }
   return found
+}
+
+/** Of an incident that was resolved by hand while it fired: left alone, and raised again in its time unless it is well by then. */
+function lookedAtAgain({ facts, inbox }: Books, { service, key, seenAt }: Doc, endedAt: number): boolean {
+  const repeated = facts.find(
+    ({ kind, body }) =>
+      kind === 'repeated' && body['service'] === service && body['key'] === key && body['at'] === seenAt,
+  )
+  const raised = facts.some(
+    ({ kind, body, at, id }) =>
+      id > (repeated?.id ?? 0) &&
+      at - Number(seenAt) <= STILL_FIRING_MS + LATE_MS &&
+      [body, ...((body['alerts'] as Doc[] | undefined) ?? [])].some(
+        (alert) => (kind === 'detected' || kind === 'joined') && alert['still'] === true && alert['key'] === key,
+      ),
+  )
+  const well = inbox.some(
+    ({ body, received_at }) =>
+      body['status'] === 'resolved' && body['key'] === key && received_at >= Number(seenAt) - STILL_FIRING_MS,
+  )
+  const notYet = facts.some(
+    ({ kind, body }) =>
+      kind === 'resolved' &&
+      Number(body['recheckAt']) > endedAt &&
+      (body['stillFiring'] as string[]).includes(String(key)),
+  )
+  return repeated !== undefined && (raised || well || notYet)
+}
+
+/** Everybody whom its policy names was refused by Slack: then its channel and that of its service say so loudly. */
+function nobodyToPage(books: Books, said: readonly Said[], id: number): boolean {
+  const of = (kind: string) => factsOf(books, kind).filter(({ incident }) => incident === id)
+  const refused = new Set(of('refused').map(({ body }) => body['page']))
+  const loud = visible(said).some((call) => call.key?.startsWith(`loud/${id}/`))
+  return of('exhausted').length > 0 && loud && of('paged').every(({ body }) => refused.has(pageOf(body).key))
 }
 
 const factsOf = (books: Books, kind: string) => books.facts.filter((fact) => fact.kind === kind)
@@ -203,9 +244,9 @@ function timelines({ books, said }: Played): string[] {
     if (SHOWN.has(kind) && state === 'done' && !out.has(key) && result?.['gaveUp'] === undefined)
       found.push(`timeline: ${key} is done and nobody has seen it`)
   for (const { id } of books.incidents) {
-    const entries = visible(said).flatMap(({ key }) =>
-      key?.startsWith(`post/${id}/`) ? [Number(key.split('/')[2])] : [],
-    )
+    const all = visible(said).flatMap(({ key }) => (key?.startsWith(`post/${id}/`) ? [Number(key.split('/')[2])] : []))
+    // One that was allowed to come twice is in its place the first time.
+    const entries = [...new Set(all)]
     const sorted = entries.toSorted((a, b) => a - b)
     if (entries.join() !== sorted.join())
       found.push(`timeline: the entries of INC-${id} are out of order: ${entries.join(', ')}`)
@@ -239,13 +280,13 @@ function sorted(value: unknown): string {
  * What it all came to, as people see it, without its times: the same with and without a crash. Of a message that may be seen twice, one copy
  * is not kept up to date: those are left out.
  */
-export function portrait({ books, slack: { ws } }: Played, without: RegExp | null): Record<string, unknown> {
+export function portrait({ books, slack: { ws } }: Played, without: (key: string) => boolean): Record<string, unknown> {
   const messages: Record<string, string[]> = {}
   for (const { text, blocks, metadata } of ws.messages) {
     const key = String(metadata?.event_payload['page_id'] ?? metadata?.event_payload['key'] ?? '')
     // How facts are numbered depends on what else happened; their order does not.
     const about = key.replace(/^(post|told|loud|notice)(\/.*)\/\d+$/, '$1$2')
-    if (key !== '' && !without?.test(key))
+    if (key !== '' && !without(key))
       messages[about] = [...(messages[about] ?? []), timeless(`${text}\n${JSON.stringify(blocks)}`)]
   }
   const channels = [...ws.rooms.values()]
@@ -256,7 +297,7 @@ export function portrait({ books, slack: { ws } }: Played, without: RegExp | nul
       members: [...members].filter((user) => user !== BOT).toSorted((a, b) => a.localeCompare(b)),
       topic: timeless(topic),
       purpose,
-      pins: pins.size,
+      pinned: pins.size > 0,
     }))
   return { ...outline(books), messages, channels: channels.toSorted((a, b) => (a.name < b.name ? -1 : 1)) }
 }
@@ -273,5 +314,5 @@ const timeless = (text: string) =>
   text
     .replaceAll(/<!date[^>]*>/g, '<time>')
     .replaceAll(/\b\d\d:\d\d(:\d\d)?( CET)?\b/g, '<time>')
-    .replaceAll(/\b\d+ ?(ms|s|min|h|d)\b/g, '<span>')
+    .replaceAll(/\b\d+ ?(ms|s|min|h|d)\b( \d+ ?(ms|s|min|h|d)\b)*/g, '<span>')
     .replaceAll(/C0SIM\d+/g, '<channel>')

@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process'
-import { mkdir, mkdtemp, open, rm, stat } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -14,6 +13,7 @@ import { saveSample } from '../../src/store/monitors.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { firing, T0 } from '../support/builders.ts'
 import { eventually, treeOf } from '../support/process.ts'
+import { smallDisk } from '../support/small-disk.ts'
 
 /** What becomes of the embedded server and its disk, while somebody writes all the time. */
 
@@ -110,7 +110,8 @@ test('F20 a full disk: the ballast is given up and writing goes on; once nothing
 }) => {
   const disk = await smallDisk()
   if (disk === null) return skip('this user may not mount a small disk')
-  const dataDir = join(disk, 'data')
+  cleanUp.push(() => disk.remove())
+  const dataDir = join(disk.path, 'data')
   await mkdir(dataDir, { mode: 0o711 })
   const { server, store } = await start(dataDir)
   const ballast = async () => ((await stat(join(dataDir, 'postgres.ballast')).catch(() => null))?.blocks ?? 0) * 512
@@ -121,8 +122,7 @@ test('F20 a full disk: the ballast is given up and writing goes on; once nothing
   expect(await samples()).toBe(1)
 
   const state = load(store, 2_000)
-  const hog = await filler(join(dataDir, 'hog'))
-  await hog.fill()
+  await disk.fill()
   await eventually(async () => (await ballast()) === 0, 'the ballast to be given up', 5_000)
   await eventually(acknowledges(state), 'writing to go on', 5_000)
   await eventually(() => server.lowDisk(), 'the disk to be called low', 2_000)
@@ -143,7 +143,7 @@ test('F20 a full disk: the ballast is given up and writing goes on; once nothing
   cleanUp.push(() => witness.end().catch(() => {}))
   await eventually(
     async () => {
-      await hog.fill()
+      await disk.fill()
       // Only what is written to the server's log makes it panic.
       const logged = query(server, `select pg_logical_emit_message(true, 'x', repeat('x', 900000)), pg_switch_wal()`)
       await logged.catch(() => {})
@@ -153,7 +153,7 @@ test('F20 a full disk: the ballast is given up and writing goes on; once nothing
     20_000,
   )
   await sleep(1_000)
-  await hog.remove()
+  await disk.empty()
   const from = performance.now()
   await eventually(acknowledges(state), 'writing to go on', 10_000)
   expect(performance.now() - from).toBeLessThan(5_000)
@@ -164,7 +164,7 @@ test('F20 a full disk: the ballast is given up and writing goes on; once nothing
 
   await store.close()
   await server.stop()
-  await (await filler(join(dataDir, 'hog'))).fill()
+  await disk.fill()
   const next = await start(dataDir)
   expect(await ballast()).toBe(0)
   expect(next.server.lowDisk()).toBe(true)
@@ -179,40 +179,3 @@ const sample = (n: number) => ({
   event: null,
   now: T0 + n,
 })
-
-/** A disk of 220 MB; null where this user may not mount one. */
-async function smallDisk(): Promise<string | null> {
-  const path = await mkdtemp(join(tmpdir(), 'watchbill-disk-'))
-  cleanUp.push(() => rm(path, { recursive: true }))
-  try {
-    execFileSync('/bin/mount', ['-t', 'tmpfs', '-o', 'size=220m,mode=711', 'tmpfs', path], { stdio: 'ignore' })
-  } catch {
-    return null
-  }
-  // Lazily: what a failed test left open in it goes with its process.
-  cleanUp.push(() => execFileSync('/bin/umount', ['-l', path]))
-  return path
-}
-
-/** Takes all the room that is left, each time it is asked. */
-async function filler(path: string): Promise<{ fill(): Promise<void>; remove(): Promise<void> }> {
-  const file = await open(path, 'w')
-  cleanUp.push(() => file.close())
-  const piece = Buffer.alloc(1_000_000, 1)
-  return {
-    async fill() {
-      for (let size = piece.length; size >= 1_000; ) {
-        try {
-          const { bytesWritten } = await file.write(piece, 0, size)
-          if (bytesWritten < size) size = Math.floor(size / 4)
-        } catch {
-          size = Math.floor(size / 4)
-        }
-      }
-    },
-    async remove() {
-      // The room of a file that is still open is not free.
-      await file.truncate()
-    },
-  }
-}

@@ -260,6 +260,17 @@ describe('the embedded server', () => {
     }
   })
 
+  test('nor are locks without a word, as a full disk or a power cut leaves them', async () => {
+    const dataDir = await usedFolder()
+    const cluster = join(await realpath(dataDir), 'postgres')
+    const socketDir = await runtimeFolder(cluster, await serverAccount(cluster))
+    await writeFile(join(cluster, 'postmaster.pid'), '')
+    await writeFile(join(socketDir, '.s.PGSQL.5432.lock'), '')
+    const server = await start(dataDir)
+    expect(await query(server, 'select 1 as n')).toEqual([{ n: 1 }])
+    await server.stop()
+  })
+
   test('a start cut off during initdb leaves nothing half done', async () => {
     const dataDir = await emptyFolder()
     const child = startInChild(dataDir)

@@ -10,6 +10,7 @@ import { type BotProcess, dataFolder, eventually, spawnBot } from './process.ts'
 import { startProxy, type Wire } from './proxy.ts'
 import { type RedisServer, startRedis } from './redis.ts'
 import { type Server, startServer } from './server.ts'
+import { type SmallDisk, smallDisk } from './small-disk.ts'
 import { startTargets, type Targets } from './targets.ts'
 
 /**
@@ -52,6 +53,8 @@ export interface WorldOptions {
   wired?: readonly Link[]
   /** Options of Node, for every process. */
   node?: readonly string[]
+  /** The data folder lies on a disk of 220 MB. */
+  smallDisk?: boolean
   /** Nothing but the files is there: the nemesis starts servers and processes. */
   cold?: boolean
 }
@@ -91,6 +94,7 @@ export interface World {
   /** Those that run and are not frozen by {@link World.freeze}. */
   awake(): BotProcess[]
   readonly dataDir: string
+  disk(): SmallDisk
   /** The store's server; not with the embedded store. */
   server(): Server
   redis(): RedisServer
@@ -144,7 +148,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     return thing
   }
   try {
-    const folder = kept(await dataFolder(), ({ remove }) => remove())
+    const disk = options.smallDisk ? await smallDisk() : null
+    if (disk) undo.push(() => disk.remove())
+    const folder = kept(await dataFolder(disk?.path), ({ remove }) => remove())
     const targets = kept(await startTargets(), ({ stop }) => stop())
     const slack = kept(await startWorkspace(workspaceOf(services)), (each) => each.close())
     const server = store === 'server' ? kept(await startServer(), ({ drop }) => drop()) : null
@@ -204,6 +210,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       spawned,
       awake,
       dataDir: folder.dataDir,
+      disk: () => disk ?? missing('a small disk'),
       server: () => server ?? missing('a server of the store'),
       redis: () => redis ?? missing('a Redis'),
       wire: (link, bot) => wires[link][bot] ?? missing(`a proxy for its ${link}`),

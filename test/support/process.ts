@@ -189,8 +189,8 @@ const TICK_MS = 10
 const PAGE_BYTES = 4_096
 
 /** A data folder of its own, and what takes it away again, with every server that still works in it. */
-export async function dataFolder(): Promise<{ dataDir: string; remove(): Promise<void> }> {
-  const dataDir = await realpath(await mkdtemp(join(tmpdir(), 'watchbill-process-')))
+export async function dataFolder(parent = tmpdir()): Promise<{ dataDir: string; remove(): Promise<void> }> {
+  const dataDir = await realpath(await mkdtemp(join(parent, 'watchbill-process-')))
   return {
     dataDir,
     async remove() {

@@ -1,6 +1,6 @@
-import type { Logger } from 'pino'
-import { machine } from '../clock.ts'
-import { messageOf } from '../errors.ts'
+import { machine } from './clock.ts'
+import { messageOf } from './errors.ts'
+import type { Logger } from './log.ts'
 
 /** The same complaint is logged once in this time. Full memory alone makes several, each thousands of times a second. */
 const SAME_COMPLAINT_MS = 60_000
@@ -11,7 +11,7 @@ const COMPLAINTS = 100
 export type Complain = (what: string, error: unknown) => void
 
 /** An outage makes tens of thousands of errors a second; a reader needs each cause once. */
-export function complaints(log: Logger): Complain {
+export function complaints(log: Logger, level: 'warn' | 'error' = 'warn'): Complain {
   const told = new Map<string, { at: number; unsaid: number }>()
   return (what, error) => {
     const reason = reasonOf(error)
@@ -24,7 +24,7 @@ export function complaints(log: Logger): Complain {
     }
     if (told.size >= COMPLAINTS) told.clear()
     told.set(cause, { at, unsaid: 0 })
-    log.warn({ reason, alike: last?.unsaid ?? 0 }, what)
+    log[level]({ reason, alike: last?.unsaid ?? 0 }, what)
   }
 }
 

@@ -1,0 +1,4 @@
+import { diskFull } from './store.ts'
+import { chaos } from './suite.ts'
+
+chaos([diskFull])
