@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Deps, Desk, SlackCall, SlackResult } from '../src/deps.ts'
 import type { Incident } from '../src/domain/incident.ts'
 import type { Claimed, Sent } from '../src/outbox.ts'
-import { findByKey, type Message, type Posted, post, update } from '../src/slack/api.ts'
+import { findByKey, joining, type Message, type Posted, post, update } from '../src/slack/api.ts'
 import type { Voice } from '../src/slack/words.ts'
 import { readIncident } from '../src/store/incidents.ts'
 import { type Claim, type Result, stands } from '../src/store/owed.ts'
@@ -99,18 +99,6 @@ async function look(deps: JobDeps, claim: Claim, what: Tell): Promise<Sent | { s
   const reason = found.ok ? 'not in the history yet' : `the history cannot be read: ${found.reason}`
   const afterMs = Math.min(LOOK_CEILING_MS, LOOK_MS * 2 ** Math.max(0, next.failed - FAILED_LOOKS))
   return { outcome: 'unknown', reason, afterMs, result: next }
-}
-
-/** Calls; a public channel that the bot is not in yet is joined. */
-async function joining<T>(
-  call: SlackCall,
-  channel: string,
-  attempt: () => Promise<SlackResult<T>>,
-): Promise<SlackResult<T>> {
-  const first = await attempt()
-  if (first.ok || first.kind !== 'never' || first.reason !== 'not_in_channel') return first
-  const joined = await call('conversations.join', { channel })
-  return joined.ok ? attempt() : first
 }
 
 const digest = ({ text, blocks }: Pick<Message, 'text' | 'blocks'>) =>

@@ -4,7 +4,7 @@ import type { Rules, Step, Target } from './domain/rules.ts'
 import { holders } from './domain/watch/holders.ts'
 import { messageOf } from './errors.ts'
 import { PAGE_LATE_MS } from './metrics.ts'
-import { openDm, post } from './slack/api.ts'
+import { joining, openDm, post } from './slack/api.ts'
 import { plainMessage } from './slack/blocks.ts'
 import { latePageWords, settledPageWords, storeBack, storeSilent, type Voice } from './slack/words.ts'
 import { alarmOf, type LatePage, latePages, type Settled, settledPages } from './store/audit.ts'
@@ -285,7 +285,9 @@ export function slackPath(call: SlackCall, rules: () => Rules): Path {
     async say(text, { channels, people }) {
       const ids = people.flatMap((name) => rules().people[name]?.slack ?? [])
       const reached = await Promise.all([
-        ...channels.map(async (channel) => (await post(call, channel, plainMessage(text))).ok),
+        ...channels.map(
+          async (channel) => (await joining(call, channel, () => post(call, channel, plainMessage(text)))).ok,
+        ),
         ...ids.map((id) => dm(id, text)),
       ])
       return reached.filter(Boolean).length

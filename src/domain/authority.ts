@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { dutyAt } from './duty/schedule.ts'
 import { type Person, type Rules, under } from './rules.ts'
 
@@ -14,7 +15,8 @@ export interface Standings {
 }
 
 /** Why somebody may not act. */
-export type Denied = 'outsider' | 'stranger' | 'guest' | 'gone' | 'no-such-role' | 'not-in-role'
+export const Denied = z.enum(['outsider', 'stranger', 'guest', 'gone', 'no-such-role', 'not-in-role'])
+export type Denied = z.infer<typeof Denied>
 
 export type Authority = { allow: true; person: Person } | { allow: false; reason: Denied }
 

@@ -153,6 +153,7 @@ export function evolve(desk: Desk, fact: Recorded): Desk {
     case 'skipped':
     case 'gap':
     case 'note':
+    case 'denied':
       return desk
     default:
       return fact satisfies never

@@ -6,7 +6,7 @@ import type { Owed } from './owed.ts'
 import { type Rules, under } from './rules.ts'
 import { settle } from './watch/burst.ts'
 import { timers } from './watch/escalation.ts'
-import { act, addNote, call, channelOpened, checked, declare, pageRefused } from './watch/incident.ts'
+import { act, addNote, attempted, call, channelOpened, checked, declare, pageRefused } from './watch/incident.ts'
 import { recheck, retire, route } from './watch/signal.ts'
 
 export interface Decision {
@@ -31,6 +31,7 @@ const handlers = {
   'page-refused': pageRefused,
   'channel-opened': channelOpened,
   checked,
+  attempt: attempted,
 } satisfies Handlers
 
 /**

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Denied } from './authority.ts'
 import { Evidence } from './incident.ts'
 import { Severity } from './rules.ts'
 
@@ -88,6 +89,19 @@ export const Checked = z.strictObject({
 })
 export type Checked = z.infer<typeof Checked>
 
+/** Somebody asked for what they may not do. Nothing follows from it but that it is on record. */
+export const Attempt = z.strictObject({
+  type: z.literal('attempt'),
+  /** Slack ids: whoever asked may be nobody of the configuration. */
+  user: z.string(),
+  team: z.string(),
+  channel: z.string(),
+  /** What was asked for: a command and its verb. */
+  act: z.string(),
+  reason: Denied,
+})
+export type Attempt = z.infer<typeof Attempt>
+
 export const Event = z.discriminatedUnion('type', [
   Signal,
   Declare,
@@ -97,6 +111,7 @@ export const Event = z.discriminatedUnion('type', [
   PageRefused,
   ChannelOpened,
   Checked,
+  Attempt,
 ])
 export type Event = z.infer<typeof Event>
 

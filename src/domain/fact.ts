@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Denied } from './authority.ts'
 import { Evidence, Page } from './incident.ts'
 import { Policy, Severity } from './rules.ts'
 
@@ -134,6 +135,17 @@ export const Fact = z.discriminatedUnion('type', [
     person: z.string(),
     unreachable: z.string().nullable(),
   }),
+  /** Somebody was refused what they may not do; by Slack ids. */
+  z.strictObject({
+    type: z.literal('denied'),
+    incident: z.null(),
+    at,
+    user: z.string(),
+    team: z.string(),
+    channel: z.string(),
+    act: z.string(),
+    reason: Denied,
+  }),
 ])
 export type Fact = z.infer<typeof Fact>
 
@@ -167,6 +179,7 @@ export function timelineKind(fact: Fact) {
     case 'repeated':
     case 'channel':
     case 'reachability':
+    case 'denied':
       return null
     default:
       return fact satisfies never

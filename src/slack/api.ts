@@ -51,6 +51,18 @@ export async function post(
   return call(slack, 'chat.postMessage', plain, Posted)
 }
 
+/** Calls; a public channel that the bot is not in yet is joined. */
+export async function joining<T>(
+  slack: SlackCall,
+  channel: string,
+  attempt: () => Promise<SlackResult<T>>,
+): Promise<SlackResult<T>> {
+  const first = await attempt()
+  if (first.ok || first.kind !== 'never' || first.reason !== 'not_in_channel') return first
+  const joined = await call(slack, 'conversations.join', { channel }, Anything)
+  return joined.ok ? attempt() : first
+}
+
 const BLOCKS_REFUSED = new Set(['invalid_blocks', 'invalid_blocks_format', 'msg_blocks_too_long'])
 
 export const update = (slack: SlackCall, { channel, ts }: Posted, { text, blocks }: Message) =>

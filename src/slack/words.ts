@@ -149,6 +149,7 @@ export function entry(voice: Voice, fact: Recorded): string | null {
     case 'repeated':
     case 'channel':
     case 'reachability':
+    case 'denied':
       return null
     default:
       return fact satisfies never

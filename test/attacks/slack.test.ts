@@ -85,10 +85,16 @@ const together = () => {
   })
 }
 
+/** Refusals that are on record, in order. */
+async function attempts(): Promise<Record<string, unknown>[]> {
+  const { rows } = await bot.store.pool.query(`select body from facts where kind = 'denied' order by id`)
+  return rows.map(({ body: { id: _, incident: _i, at: _a, type: _t, ...what } }) => what)
+}
+
 /** All that an act could change. */
 async function record(): Promise<unknown> {
   const { rows } = await bot.store.pool.query(
-    `select (select count(*) from facts) as facts, (select count(*) from owed) as owed,
+    `select (select count(*) from facts where kind <> 'denied') as facts, (select count(*) from owed) as owed,
        (select count(*) from activations) as activations,
        (select string_agg(doc::text, ',' order by id) from incidents) as incidents`,
   )
@@ -375,13 +381,15 @@ describe('A04 somebody who may not', () => {
   })
 
   test.each(Object.values(ACTS))(
-    'A04 is not listed, and types %s: told so alone, and nothing is changed',
+    'A04 is not listed, and types %s: told so alone, it is on record, and nothing is changed',
     async (line) => {
       const nothing = await record()
       const answers = await told(typed('U0NOBODY', line))
       expect(answers).toEqual([{ text: expect.stringContaining('Nothing was done'), public: false }])
       expect(answers[0]?.text).toContain('<@U0NOBODY> is not')
       expect(await record()).toEqual(nothing)
+      const act = Object.keys(ACTS).find((each) => line.startsWith(each))
+      expect((await attempts()).at(-1)).toMatchObject({ user: 'U0NOBODY', act, reason: 'stranger' })
     },
   )
 
@@ -394,6 +402,13 @@ describe('A04 somebody who may not', () => {
       },
     ])
     expect(await record()).toEqual(nothing)
+    expect((await attempts()).at(-1)).toMatchObject({ user: 'U0NORA', act: '/watchbill reload', reason: 'not-in-role' })
+  })
+
+  test('A04 the same refusal is put on record once an hour, however often it is asked for', async () => {
+    const before = (await attempts()).length
+    for (const line of ['/page sam once', '/page nora twice', '/page mia thrice']) await told(typed('U0STRANGER', line))
+    expect(await attempts()).toHaveLength(before + 1)
   })
 
   test.each(['/incident ack', '/incident escalate', '/incident resolve', '/incident note hello'])(
@@ -632,7 +647,9 @@ describe('A08 what others write is literal, in every block and in every fallback
 })
 
 describe('A09 too much, and what no keyboard types', () => {
-  const limits = () => bot.slack.journal().filter(({ outcome }) => !['ok', 'already_in_channel'].includes(outcome))
+  // A channel that the bot is not in yet is joined.
+  const FINE = ['ok', 'already_in_channel', 'not_in_channel']
+  const limits = () => bot.slack.journal().filter(({ outcome }) => !FINE.includes(outcome))
 
   test.each<[string, () => Parameters<Driver['alert']>[0]]>([
     ['3 MB of text', () => ({ headline: 'x'.repeat(1_000_000), summary: `down ${'long '.repeat(400_000)}` })],

@@ -149,7 +149,7 @@ export async function startBot(options: Options = {}): Promise<Driver> {
   const { rules } = config
   const slack = await startWorkspace({
     users: Object.entries(PEOPLE).map(([name, id]) => ({ id, name })),
-    channels: [{ id: 'C0OPS', name: 'ops' }],
+    channels: [{ id: 'C0OPS', name: 'ops', bot: true }],
     // Installed as its own manifest says: whatever it calls without asking for the scope fails here too.
     manifest: manifest({ commands: appCommands, url: null }),
     clock,

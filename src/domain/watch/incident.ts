@@ -1,6 +1,17 @@
 import type { Book } from '../book.ts'
 import { incidentOf, note, openIncidentOf } from '../book.ts'
-import type { Act, Call, ChannelOpened, Checked, Declare, Note, Outcome, PageRefused, Refusal } from '../event.ts'
+import type {
+  Act,
+  Attempt,
+  Call,
+  ChannelOpened,
+  Checked,
+  Declare,
+  Note,
+  Outcome,
+  PageRefused,
+  Refusal,
+} from '../event.ts'
 import type { Incident } from '../incident.ts'
 import { isOpen, NAMED_ALERTS, place } from '../incident.ts'
 import { type Policy, type Rules, type Severity, type Target, under } from '../rules.ts'
@@ -197,6 +208,11 @@ export function channelOpened(book: Book, event: ChannelOpened, at: number): Out
   if (incident.channel?.id !== event.channel)
     note(book, { type: 'channel', incident: incident.id, at, channel: event.channel, name: event.name })
   return done(incident.id, 'recorded')
+}
+
+export function attempted(book: Book, { user, team, channel, act, reason }: Attempt, at: number): Outcome {
+  note(book, { type: 'denied', incident: null, at, user, team, channel, act, reason })
+  return done(null, 'recorded')
 }
 
 export function checked(book: Book, event: Checked, at: number): Outcome {
