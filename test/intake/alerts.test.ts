@@ -108,7 +108,10 @@ describe('an alert, to the page', () => {
         statements++
       return query(...args)
     }) as never
+    // While a statement takes its time, those that come meanwhile wait for the next.
+    bot.trouble.storeSlowMs = 100
     const answers = await Promise.all(Array.from({ length: 300 }, (_, n) => send(alert({ key: `k${n % 30}` }))))
+    bot.trouble.storeSlowMs = 0
     expect(answers.every(({ status }) => status === 202)).toBe(true)
     expect(new Set(answers.flatMap(({ body }) => body.ids)).size).toBe(300)
     expect(statements).toBeGreaterThan(0)
