@@ -238,6 +238,9 @@ async function told({ world, since }: Scene, { services, history }: Plan): Promi
   })
 }
 
+/** A call that hangs ends after five seconds, is looked for twice, and made again. */
+const HUNG_MS = 12_000
+
 /** Pages on their way when the process that sends them is killed. */
 const IN_FLIGHT = 5
 
@@ -254,12 +257,22 @@ export const inFlight: Fault = {
     const underWay = () => world.slack.journal().filter((call) => call.n > scene.since.call && isUnderWay(call)).length
     await eventually(() => underWay() >= IN_FLIGHT, 'five pages on their way', MOMENT_MS, 1)
     const place = await sender(world)
-    note(`process ${world.bots[place]?.pid} has them, and is killed`)
+    const { pid } = world.bots[place] ?? {}
+    // What the other has on its way ends when its own calls do.
+    const rows = await world.query<{ person: string }>(
+      `select split_part(o.key, '/', 3) as person from owed o join processes p on p.id = o.owner
+       where o.sending and o.kind = 'page' and p.pid <> ${pid}`,
+    )
+    const others = new Set(rows.map(({ person }) => person))
+    note(`process ${pid} has them, and is killed; the other one has ${[...others].join(', ') || 'none'}`)
     world.bots[place]?.signal('SIGKILL')
     const killedAt = Date.now()
     world.slack.resetFaults()
     await world.bots[place]?.exited
-    const last = await paged(scene, everybody(world.services), PAGE_MS, { from: killedAt })
+    const everyone = everybody(world.services)
+    const taken = everyone.filter((person) => !others.has(person))
+    const last = await paged(scene, taken, PAGE_MS, { from: killedAt })
+    await paged(scene, everyone, HUNG_MS, { from: killedAt })
     await world.boot(place).ready()
     return { recoveryMs: Math.max(0, last - killedAt) }
   },

@@ -201,12 +201,9 @@ export const cutOff: Fault = {
     const { world, dice, note } = scene
     const [service = '', other = ''] = dice.shuffled(world.services)
     const [person = ''] = peopleOf(service)
-    world.slack.fault({
-      kind: dice.pick(['hang', 'lost_reply']),
-      method: 'chat.postMessage',
-      channel: dmOf(person),
-      count: 1,
-    })
+    // Whether the call takes effect meanwhile: both happen.
+    const how = dice.chance(0.5) ? { kind: 'slow' as const, ms: 3_000 } : { kind: 'hang' as const }
+    world.slack.fault({ ...how, method: 'chat.postMessage', channel: dmOf(person), count: 1 })
     await world.alert(service)
     await arrival(scene, (call) => isPageTo(call, person), 10_000, `a page to ${person}`)
     const place = await sender(world)

@@ -177,7 +177,7 @@ export const droppedSockets: Fault = {
   world: { services: 1 },
   rounds: 2,
   async round(scene) {
-    const { world, dice, short, note, most } = scene
+    const { world, dice, short, round, note, most } = scene
     const drops = short ? 3 : 15
     await world.fail(world.services)
     await paged(scene, everybody(world.services), FIRST_PAGE_MS)
@@ -185,7 +185,7 @@ export const droppedSockets: Fault = {
     const asked: Asked[] = []
     const apart: number[] = []
     for (let drop = 1; drop <= drops; drop++) {
-      const typing = type(world, `/incident note INC-${incident} note ${drop}`, asked)
+      const typing = type(world, `/incident note INC-${incident} note ${round}-${drop}`, asked)
       const reason = dice.pick(['cut', 'warning', 'refresh_requested', 'cut'])
       await sleep(dice.int(0, 60))
       world.slack.fault({ kind: 'disconnect', reason })
@@ -199,7 +199,10 @@ export const droppedSockets: Fault = {
     note(`without a connection for ${apart.join(', ')} ms`)
     if (longest > most(RECONNECTED_MS)) throw new Error(`without a connection for ${longest} ms`)
     await eventually(
-      async () => (await notes(world)).length >= asked.filter(({ taken }) => taken).length,
+      async () => {
+        const noted = new Set(await notes(world))
+        return asked.every(({ text, taken }) => !taken || noted.has(text))
+      },
       'every note that was taken',
       15_000,
       100,
@@ -215,7 +218,7 @@ export const droppedSockets: Fault = {
 }
 
 async function type({ slack }: World, command: string, asked: Asked[]): Promise<void> {
-  const text = command.replace(/^.*(note \d+)$/, '$1')
+  const text = command.replace(/^.*(note [\d-]+)$/, '$1')
   const reaction = await slack.command(slackId('s1a'), 'C0OPS', command)
   asked.push({ text, taken: reaction.failed === null })
 }
