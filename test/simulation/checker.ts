@@ -215,7 +215,7 @@ function nothingAfterwards({ books, said }: Played, { lateMs }: Leeway): string[
     const over: { from: number; to: number }[] = []
     for (const fact of books.facts.filter(({ incident }) => incident === id)) {
       if (fact.kind === 'acked' || fact.kind === 'resolved') overAt ??= fact.at
-      if (fact.kind === 'stepped' && overAt !== null) {
+      if ((fact.kind === 'stepped' || fact.kind === 'exhausted') && overAt !== null) {
         if (fact.body['reason'] !== 'asked')
           found.push(`I4: INC-${id} escalated although somebody had it (fact ${fact.id})`)
         over.push({ from: overAt, to: fact.at })
