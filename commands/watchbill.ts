@@ -1,3 +1,4 @@
+import { HOUR_MS } from '../src/domain/duty/time.ts'
 import { code, cut, duration, list, plain, typed } from '../src/slack/text.ts'
 import { inc, person } from '../src/slack/words.ts'
 import { openIncidents } from '../src/store/incidents.ts'
@@ -107,7 +108,7 @@ function slackLine({ slackConnections, slackOverHttp }: Status): string {
 }
 
 /** A night, and time to make up for one that was missed. */
-const BACKUP_OLD_MS = 26 * 3_600_000
+const BACKUP_OLD_MS = 26 * HOUR_MS
 
 function backupLine({ backupAt }: Status, now: number): string {
   if (backupAt === null) return ':hourglass_flowing_sand: Backup: none yet; the first is taken within 15 minutes'

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Ask, CommandDeps, Reply, Status } from '../commands/command.ts'
+import type { Ask, Command, CommandDeps, Reply, Status } from '../commands/command.ts'
 import { buttons, commands } from '../commands/index.ts'
 import { timetable as entriesOf, payers } from '../jobs/index.ts'
 import { look } from '../jobs/people.ts'
@@ -9,6 +9,7 @@ import { complaints } from './complaints.ts'
 import type { Deps } from './deps.ts'
 import { createDesk } from './desk.ts'
 import { authorise, type Denied, type Standings } from './domain/authority.ts'
+import { HOUR_MS } from './domain/duty/time.ts'
 import { bearers } from './domain/owed.ts'
 import type { Person, Rules } from './domain/rules.ts'
 import { UserError } from './errors.ts'
@@ -69,9 +70,6 @@ export interface Bot {
 }
 
 const RECLAIM_MS = 1_000
-
-/** The same refusal is put on record once in this time. */
-const ATTEMPTS_EVERY_MS = 3_600_000
 const WHO_AM_I_MS = 2_000
 
 /** An entry of the timetable is behind after this many of its intervals, and not before this long. */
@@ -154,7 +152,7 @@ export function createBot(given: BotOptions): Bot {
     try {
       if (!command) throw new UserError('unknown-command', `${name} is not a command of Watchbill.`)
       await check()
-      const reply = await command.run(askOf(name, asked, await standingsFor(asked)))
+      const reply = await command.run(askOf(command, asked, await standingsFor(asked)))
       child.info({ text: asked.text, public: reply.public }, 'answered')
       return said(reply)
     } catch (error) {
@@ -199,16 +197,16 @@ export function createBot(given: BotOptions): Bot {
     return standings(store.pool)
   }
 
-  const askOf = (name: string, asked: Asked, known: Standings): Ask => ({
+  const askOf = (command: Command, asked: Asked, known: Standings): Ask => ({
     deps,
     text: asked.text.trim(),
     channel: asked.channel,
     key: asked.key,
     now: clock.now(),
-    by: (role) => authorised(name, asked, known, role ?? null).name,
+    by: (role) => authorised(command, asked, known, role ?? null).name,
   })
 
-  function authorised(command: string, asked: Asked, known: Standings, role: string | null): Person {
+  function authorised(command: Command, asked: Asked, known: Standings, role: string | null): Person {
     const { user, team: from } = asked
     const authority = authorise(options.rules(), { user, team: from }, { team, ...known }, role, clock.now())
     if (authority.allow) return authority.person
@@ -217,12 +215,11 @@ export function createBot(given: BotOptions): Bot {
   }
 
   /** Who tried what they may not do is on record, once an hour for each thing they try: an account that is not ours must not fill the store. */
-  function recordAttempt(command: string, { user, team: from, channel, text }: Asked, reason: Denied): void {
+  function recordAttempt({ name, usage }: Command, { user, team: from, channel, text }: Asked, reason: Denied): void {
     const [word = ''] = text.trim().toLowerCase().split(/\s+/, 1)
-    const verbs = commands.find(({ name }) => name === command)?.usage.map(([form]) => form.split(' ', 1)[0])
     // Never what somebody typed: it could be anything, as often as they like.
-    const act = verbs?.includes(word) ? `${command} ${word}` : command
-    const hour = Math.floor(clock.now() / ATTEMPTS_EVERY_MS)
+    const act = usage.some(([form]) => form.split(' ', 1)[0] === word) ? `${name} ${word}` : name
+    const hour = Math.floor(clock.now() / HOUR_MS)
     const event = { type: 'attempt' as const, user, team: from, channel, act, reason }
     desk
       .submit({ source: 'attempts', key: `${user} ${act} ${reason} ${hour}`, event })

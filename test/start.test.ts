@@ -1,9 +1,8 @@
 import { access, readFile, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type LocalSlack, type SlackOptions, startWorkspace } from '../src/sandbox/server.ts'
+import { freePort } from './support/port.ts'
 import { type BotProcess, dataFolder, eventually, postmasters, spawnBot } from './support/process.ts'
 import { startTargets, type Targets } from './support/targets.ts'
 
@@ -68,14 +67,6 @@ function start(env: Record<string, string>): BotProcess {
     await bot.exited
   })
   return bot
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 const pages = (slack: LocalSlack, person: string) =>

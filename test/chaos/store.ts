@@ -1,7 +1,6 @@
-import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sleep } from '../../src/clock.ts'
-import { BALLAST_BYTES } from '../../src/store/embedded/disk.ts'
+import { allocated, BALLAST_BYTES } from '../../src/store/embedded/disk.ts'
 import { peopleOf, postmasterOf } from '../support/chaos.ts'
 import { postgresBin, redisPath } from '../support/need.ts'
 import { type BotProcess, eventually, postmasters } from '../support/process.ts'
@@ -312,9 +311,6 @@ export const diskFull: Fault = {
     return { recoveryMs: Date.now() - backAt, recoveredAt: backAt }
   },
 }
-
-/** What a file really takes up. */
-const allocated = async (path: string) => ((await stat(path).catch(() => null))?.blocks ?? 0) * 512
 
 /** More than one postmaster for this long is not a loser on its way out. */
 const SAMPLE_MS = 150

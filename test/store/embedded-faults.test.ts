@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -6,7 +6,7 @@ import { pino } from 'pino'
 import { afterEach, expect, test } from 'vitest'
 import { sleep } from '../../src/clock.ts'
 import { newProbe } from '../../src/domain/detect/probe.ts'
-import { BALLAST_BYTES } from '../../src/store/embedded/disk.ts'
+import { allocated, BALLAST_BYTES } from '../../src/store/embedded/disk.ts'
 import { type EmbeddedServer, startEmbedded } from '../../src/store/embedded.ts'
 import { submit } from '../../src/store/inbox.ts'
 import { saveSample } from '../../src/store/monitors.ts'
@@ -114,7 +114,7 @@ test('F20 a full disk: the ballast is given up and writing goes on; once nothing
   const dataDir = join(disk.path, 'data')
   await mkdir(dataDir, { mode: 0o711 })
   const { server, store } = await start(dataDir)
-  const ballast = async () => ((await stat(join(dataDir, 'postgres.ballast')).catch(() => null))?.blocks ?? 0) * 512
+  const ballast = () => allocated(join(dataDir, 'postgres.ballast'))
   const samples = async () => (await query(server, 'select count(*)::int as n from samples'))[0]?.n
   await eventually(async () => (await ballast()) >= BALLAST_BYTES, 'the ballast to be taken', 15_000)
   expect([server.lowDisk(), server.diskTrouble()]).toEqual([false, null])

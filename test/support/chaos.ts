@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import pg from 'pg'
 import { sleep } from '../../src/clock.ts'
 import { type LocalSlack, startWorkspace } from '../../src/sandbox/server.ts'
+import { freePort } from './port.ts'
 import { type BotProcess, dataFolder, eventually, spawnBot } from './process.ts'
 import { startProxy, type Wire } from './proxy.ts'
 import { type RedisServer, startRedis } from './redis.ts'
@@ -435,13 +435,4 @@ function killQuietly(pid: number): void {
   } catch {
     // It was gone before we came.
   }
-}
-
-async function freePort(): Promise<number> {
-  const listener = createServer()
-  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))
-  const address = listener.address()
-  await new Promise((resolve) => listener.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('the system gave no port')
-  return address.port
 }

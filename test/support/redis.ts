@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { sleep } from '../../src/clock.ts'
 import { redisPath } from './need.ts'
+import { freePort } from './port.ts'
 
 /** A real redis-server of a test's own, on loopback, in a temporary folder. Which tests need one skip without it: `need.ts`. */
 
@@ -117,15 +117,3 @@ async function start(args: string[], config: string, password?: string): Promise
 }
 
 const isRunning = (child: ChildProcess) => child.exitCode === null && child.signalCode === null
-
-/** One that nobody listens on at this moment. Another test may take it before we do, in one run of many thousands. */
-async function freePort(): Promise<number> {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('the system gave no port')
-  return address.port
-}

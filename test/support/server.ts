@@ -2,12 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { type Account, isRoot, run, unprivileged } from '../../src/store/embedded/account.ts'
 import { postgresBin } from './need.ts'
+import { freePort } from './port.ts'
 import { eventually, treeOf } from './process.ts'
 
 /**
@@ -185,14 +185,3 @@ async function alive(pids: number[]): Promise<number[]> {
 }
 
 const isRunning = (child: ChildProcess) => child.exitCode === null && child.signalCode === null
-
-/** One that nobody listens on at this moment. */
-async function freePort(): Promise<number> {
-  const listener = createServer().listen(0, '127.0.0.1')
-  await once(listener, 'listening')
-  const address = listener.address()
-  listener.close()
-  await once(listener, 'close')
-  if (address === null || typeof address === 'string') throw new Error('the system gave no port')
-  return address.port
-}

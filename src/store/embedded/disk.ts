@@ -113,7 +113,7 @@ export async function guardDisk({ folder, ballast, logFile, log }: Guarded): Pro
 }
 
 /** What it really takes up: a sparse file would hold no room. */
-async function allocated(path: string): Promise<number> {
+export async function allocated(path: string): Promise<number> {
   return ((await stat(path).catch(() => null))?.blocks ?? 0) * 512
 }
 
