@@ -1,5 +1,11 @@
 import { z } from 'zod'
-import type { Layer, Restriction, Schedule } from '../domain/duty/schedule-types.ts'
+import {
+  HANDOVER_TIMES,
+  type HandoverTimes,
+  type Layer,
+  type Restriction,
+  type Schedule,
+} from '../domain/duty/schedule-types.ts'
 import type { Person, Policy, Role, Target } from '../domain/rules.ts'
 import { duration, formatDuration, integer, listOf, oneOf, text } from './leaf.ts'
 import { type Context, lastResort, member, reference, slackHandle, slackUser } from './names.ts'
@@ -80,23 +86,14 @@ function layerShape(context: Context) {
   })
 }
 
-/** handover.md 2.1; what a turn is too short for is clamped when the change comes. */
-const HANDOVER_DEFAULTS = {
-  window: 15 * 60_000,
-  dual: 3 * 60_000,
-  grace: 2 * 60_000,
-  confirm_within: 10 * 60_000,
-  limit: 30 * 60_000,
-}
-
 function handoverShape() {
   return z
     .strictObject({
-      window: duration('0s', '4h').default(HANDOVER_DEFAULTS.window),
-      dual: duration('0s', '1h').default(HANDOVER_DEFAULTS.dual),
-      grace: duration('0s', '30m').default(HANDOVER_DEFAULTS.grace),
-      confirm_within: duration('1m', '4h').default(HANDOVER_DEFAULTS.confirm_within),
-      limit: duration('1m', '8h').default(HANDOVER_DEFAULTS.limit),
+      window: duration('0s', '4h').default(HANDOVER_TIMES.windowMs),
+      dual: duration('0s', '1h').default(HANDOVER_TIMES.dualMs),
+      grace: duration('0s', '30m').default(HANDOVER_TIMES.graceMs),
+      confirm_within: duration('1m', '4h').default(HANDOVER_TIMES.confirmMs),
+      limit: duration('1m', '8h').default(HANDOVER_TIMES.limitMs),
     })
     .superRefine((handover, context) => {
       const above = (key: 'dual' | 'confirm_within', limit: 'window' | 'limit', why: string) => {
@@ -127,8 +124,23 @@ export function toSchedule(name: string, shape: ScheduleShape, above: string): S
       ...mask('untilAt', layer.until, own),
     }
   })
-  return { name, zone, layers, overrides: [] }
+  return {
+    name,
+    zone,
+    ...(shape.handover && { handover: toTimes(shape.handover) }),
+    ...(shape.slack_group !== undefined && { slackGroup: shape.slack_group }),
+    layers,
+    overrides: [],
+  }
 }
+
+const toTimes = (shape: z.infer<ReturnType<typeof handoverShape>>): HandoverTimes => ({
+  windowMs: shape.window,
+  dualMs: shape.dual,
+  graceMs: shape.grace,
+  confirmMs: shape.confirm_within,
+  limitMs: shape.limit,
+})
 
 function toRestriction(hours: NonNullable<ScheduleShape['layers'][number]['hours']>[number]): Restriction {
   return { type: 'daily', start: hours.from, end: hours.to, ...(hours.days && { days: hours.days }) }

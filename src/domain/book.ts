@@ -1,4 +1,5 @@
 import type { Fact, Joining, Recorded } from './fact.ts'
+import type { RosterEdit } from './handover.ts'
 import type { Alert, Incident, Joined, Page } from './incident.ts'
 import { alertId, graver, isOpen, NAMED_ALERTS } from './incident.ts'
 import type { Owed } from './owed.ts'
@@ -19,6 +20,9 @@ export interface Desk {
   recheckAt: number | null
   /** People who cannot be reached, and why. */
   unreachable: Readonly<Record<string, string>>
+  nextEdit: number
+  /** Changes of the roster by hand that hold or wait for an answer, and those named by the events at hand. */
+  edits: readonly RosterEdit[]
 }
 
 /** What a decision writes into while it is made: the desk so far, and all that follows from it. */
@@ -149,6 +153,10 @@ export function evolve(desk: Desk, fact: Recorded): Desk {
       const { [fact.person]: _, ...others } = desk.unreachable
       const unreachable = fact.unreachable === null ? others : { ...others, [fact.person]: fact.unreachable }
       return { ...desk, unreachable }
+    }
+    case 'edited': {
+      const others = desk.edits.filter(({ id }) => id !== fact.edit.id)
+      return { ...desk, nextEdit: Math.max(desk.nextEdit, fact.edit.id + 1), edits: [...others, fact.edit] }
     }
     case 'skipped':
     case 'gap':

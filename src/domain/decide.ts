@@ -6,7 +6,18 @@ import type { Owed } from './owed.ts'
 import { type Rules, under } from './rules.ts'
 import { settle } from './watch/burst.ts'
 import { timers } from './watch/escalation.ts'
-import { act, addNote, attempted, call, channelOpened, checked, declare, pageRefused } from './watch/incident.ts'
+import {
+  act,
+  addNote,
+  attempted,
+  call,
+  channelOpened,
+  checked,
+  declare,
+  pageRefused,
+  refuse,
+} from './watch/incident.ts'
+import { answerEdit, override } from './watch/roster.ts'
 import { recheck, retire, route } from './watch/signal.ts'
 
 export interface Decision {
@@ -28,6 +39,13 @@ const handlers = {
   escalate: act,
   resolve: act,
   note: addNote,
+  // Until handovers are decided: nothing is confirmed, and nobody's incident changes hands.
+  confirm: (_, { schedule }) => refuse({ code: 'no-handover', schedule, opensAt: null }),
+  accept: (_, { incident }) => refuse({ code: 'not-acked', incident }),
+  keep: (_, { incident }) => refuse({ code: 'not-acked', incident }),
+  unack: (_, { incident }) => refuse({ code: 'not-acked', incident }),
+  override,
+  'edit-answer': answerEdit,
   'page-refused': pageRefused,
   'channel-opened': channelOpened,
   checked,

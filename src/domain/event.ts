@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Denied } from './authority.ts'
+import { RosterEdit } from './handover.ts'
 import { Evidence } from './incident.ts'
 import { Severity } from './rules.ts'
 
@@ -60,6 +61,44 @@ export type Act = z.infer<typeof Act>
 export const Note = z.strictObject({ type: z.literal('note'), by, incident, text: z.string() })
 export type Note = z.infer<typeof Note>
 
+/** *I have the watch*: whoever is coming on, or on duty, takes it from those before. */
+export const Confirm = z.strictObject({ type: z.literal('confirm'), by, schedule: z.string() })
+export type Confirm = z.infer<typeof Confirm>
+
+/** Takes over an incident that somebody else has acknowledged. */
+export const Accept = z.strictObject({ type: z.literal('accept'), by, incident })
+export type Accept = z.infer<typeof Accept>
+
+/** Whoever has an incident keeps it beyond the end of their watch, for so long. */
+export const Keep = z.strictObject({ type: z.literal('keep'), by, incident, untilAt: z.number() })
+export type Keep = z.infer<typeof Keep>
+
+/** Whoever has acknowledged gives it back: it is paged anew. */
+export const Unack = z.strictObject({ type: z.literal('unack'), by, incident })
+export type Unack = z.infer<typeof Unack>
+
+/**
+ * A change of the roster by hand: taking a watch, covering for somebody, a swap. With `offeredTo` it holds from when that person agrees.
+ * What lies in the past of it is cut off: history is not rewritten.
+ */
+export const Override = z.strictObject({
+  type: z.literal('override'),
+  by,
+  kind: RosterEdit.shape.kind,
+  offeredTo: z.string().nullable(),
+  pieces: RosterEdit.shape.pieces,
+})
+export type Override = z.infer<typeof Override>
+
+/** The other answers an offer; whoever made it may take it back, and whoever made a change may end it. */
+export const EditAnswer = z.strictObject({
+  type: z.literal('edit-answer'),
+  by,
+  edit: z.int(),
+  answer: z.enum(['agree', 'decline', 'cancel']),
+})
+export type EditAnswer = z.infer<typeof EditAnswer>
+
 /** The out-tray could not and never can deliver a page. */
 export const PageRefused = z.strictObject({
   type: z.literal('page-refused'),
@@ -108,6 +147,12 @@ export const Event = z.discriminatedUnion('type', [
   Call,
   Act,
   Note,
+  Confirm,
+  Accept,
+  Keep,
+  Unack,
+  Override,
+  EditAnswer,
   PageRefused,
   ChannelOpened,
   Checked,
@@ -135,6 +180,20 @@ export const Refusal = z.discriminatedUnion('code', [
   z.strictObject({ code: z.literal('escalated-before'), incident }),
   z.strictObject({ code: z.literal('unknown-person'), name: z.string() }),
   z.strictObject({ code: z.literal('unknown-target'), kind: z.string(), name: z.string() }),
+  /** No change of this schedule is at hand: when the next window opens, null when none is in sight. */
+  z.strictObject({ code: z.literal('no-handover'), schedule: z.string(), opensAt: z.number().nullable() }),
+  /** Others come on, or are on duty. */
+  z.strictObject({ code: z.literal('not-incoming'), schedule: z.string(), people: z.array(z.string()) }),
+  z.strictObject({ code: z.literal('not-acked'), incident }),
+  z.strictObject({ code: z.literal('not-owner'), incident, owner: z.string().nullable() }),
+  /** A lease ends after now, and at most so late. */
+  z.strictObject({ code: z.literal('bad-lease'), incident, latestAt: z.number() }),
+  z.strictObject({ code: z.literal('unknown-edit'), edit: z.int() }),
+  /** It was answered, taken back or ended before, or it lies in the past by now. */
+  z.strictObject({ code: z.literal('edit-over'), edit: z.int() }),
+  z.strictObject({ code: z.literal('not-yours'), edit: z.int(), whose: z.string() }),
+  /** A change of the roster that would cover no instant from now on. */
+  z.strictObject({ code: z.literal('nothing-left') }),
   z.strictObject({ code: z.literal('failed'), reference: z.string() }),
 ])
 export type Refusal = z.infer<typeof Refusal>
@@ -145,9 +204,30 @@ export const Outcome = z.discriminatedUnion('result', [
     result: z.literal('done'),
     incident: incident.nullable(),
     /** What happened, where "done" alone would mislead. */
-    how: z.enum(['opened', 'joined', 'acked', 'responding', 'stepped', 'exhausted', 'resolved', 'noted', 'recorded']),
+    how: z.enum([
+      'opened',
+      'joined',
+      'acked',
+      'responding',
+      'stepped',
+      'exhausted',
+      'resolved',
+      'noted',
+      'confirmed',
+      'accepted',
+      'kept',
+      'unacked',
+      'overridden',
+      'offered',
+      'agreed',
+      'declined',
+      'cancelled',
+      'recorded',
+    ]),
     /** Whom the decision paged. */
     paged: z.array(z.string()),
+    /** The number of a change of the roster. */
+    edit: z.int().optional(),
   }),
   z.strictObject({ result: z.literal('refused'), refusal: Refusal }),
 ])

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Denied } from './authority.ts'
+import { RosterEdit } from './handover.ts'
 import { Evidence, Page } from './incident.ts'
 import { Policy, Severity } from './rules.ts'
 
@@ -135,6 +136,15 @@ export const Fact = z.discriminatedUnion('type', [
     person: z.string(),
     unreachable: z.string().nullable(),
   }),
+  /** A change of the roster by hand, as it is after this. */
+  z.strictObject({
+    type: z.literal('edited'),
+    incident: z.null(),
+    at,
+    by: z.string(),
+    how: z.enum(['made', 'offered', 'agreed', 'declined', 'cancelled']),
+    edit: RosterEdit,
+  }),
   /** Somebody was refused what they may not do; by Slack ids. */
   z.strictObject({
     type: z.literal('denied'),
@@ -179,6 +189,7 @@ export function timelineKind(fact: Fact) {
     case 'repeated':
     case 'channel':
     case 'reachability':
+    case 'edited':
     case 'denied':
       return null
     default:

@@ -149,6 +149,7 @@ export function entry(voice: Voice, fact: Recorded): string | null {
     case 'repeated':
     case 'channel':
     case 'reachability':
+    case 'edited':
     case 'denied':
       return null
     default:
@@ -365,6 +366,22 @@ export function answer(voice: Voice, event: Event, outcome: Outcome): string {
       return `:large_green_circle: ${by} resolved *${id}*.`
     case 'noted':
       return `:memo: ${by} added a note to the timeline of *${id}*.`
+    case 'confirmed':
+      return event.type === 'confirm' ? `:anchor: ${by} has the watch of ${code(event.schedule)}.` : ''
+    case 'accepted':
+      return `:handshake: ${by} has taken over *${id}*.`
+    case 'kept':
+      return event.type === 'keep'
+        ? `:hourglass_flowing_sand: ${by} keeps *${id}* until ${at(voice, event.untilAt)}. It is paged anew then, unless somebody has taken it over.`
+        : ''
+    case 'unacked':
+      return `:leftwards_arrow_with_hook: ${by} gave *${id}* back. ${paged}`
+    case 'overridden':
+    case 'offered':
+    case 'agreed':
+    case 'declined':
+    case 'cancelled':
+      return ''
     case 'recorded':
       return 'Recorded.'
     default:
@@ -391,6 +408,26 @@ function refusal(voice: Voice, why: Refusal): string {
       return why.kind === 'service'
         ? `There is no service ${code(why.name)}. Known: ${list(Object.keys(rules.services).map(code))}.`
         : `There is no ${why.kind} ${code(why.name)}. \`/oncall\` lists the schedules.`
+    case 'no-handover':
+      return why.opensAt === null
+        ? `No change of ${code(why.schedule)} is at hand, so there is no watch to take over, and nothing was done. \`/oncall ${why.schedule}\` shows who has it; \`/oncall take\` takes it out of turn.`
+        : `The next change of ${code(why.schedule)} can be confirmed from ${clockTime(why.opensAt, rules.zone, now)} on, and nothing was done. To take the watch now, out of turn: \`/oncall take\`.`
+    case 'not-incoming':
+      return `The watch of ${code(why.schedule)} goes to ${people(voice, why.people)}, so only they can confirm it, and nothing was done. To take it instead: \`/oncall take\`.`
+    case 'not-acked':
+      return `Nobody has ${inc(why.incident)} at the moment, so nothing was done. To take it: \`/incident ack ${inc(why.incident)}\`.`
+    case 'not-owner':
+      return `${inc(why.incident)} is ${why.owner === null ? 'with nobody' : `${person(voice, why.owner)}'s`}, so nothing was done. To take it over: \`/incident accept ${inc(why.incident)}\`.`
+    case 'bad-lease':
+      return `${inc(why.incident)} can be kept until ${clockTime(why.latestAt, rules.zone, now)} at the latest, and not into the past; nothing was done.`
+    case 'unknown-edit':
+      return `There is no change of the roster with the number ${why.edit}, and nothing was done. \`/oncall mine\` lists yours.`
+    case 'edit-over':
+      return `The change ${why.edit} of the roster has been answered, ended or taken back before, so nothing was done. \`/oncall mine\` lists yours.`
+    case 'not-yours':
+      return `The change ${why.edit} of the roster is up to ${person(voice, why.whose)}, so nothing was done.`
+    case 'nothing-left':
+      return 'That lies in the past, and the past of a roster is never changed. Nothing was done; give a time that is still to come.'
     case 'failed':
       return `That went wrong on our side and nothing was done (reference ${code(why.reference)}). It is logged; please try again, and tell whoever runs Watchbill.`
     default:

@@ -5,6 +5,7 @@ import type { Desk } from '../domain/book.ts'
 import type { Decision } from '../domain/decide.ts'
 import type { Received } from '../domain/event.ts'
 import { Event, type Outcome } from '../domain/event.ts'
+import { RosterEdit } from '../domain/handover.ts'
 import { Alert, alertId, Incident } from '../domain/incident.ts'
 import type { About } from '../domain/owed.ts'
 import { canonical, storable } from '../json.ts'
@@ -24,6 +25,7 @@ const Row = z.object({
   rules_id: z.number().nullable(),
   next_incident: z.number(),
   next_fact: z.number(),
+  next_edit: z.number(),
   chain_head: z.string(),
 })
 
@@ -33,6 +35,7 @@ const Loaded = z.object({
   alerts: z.array(z.unknown()),
   recheck_at: z.number().nullable(),
   people: z.record(z.string(), z.string()),
+  edits: z.array(z.unknown()),
 })
 
 export interface Taken {
@@ -56,7 +59,12 @@ export interface Look {
 }
 
 /** What stands there may be anything: a number that fits no incident names none, and must not keep the others from being decided. */
-const NAMED_INCIDENT = `case when body ->> 'incident' ~ '^[0-9]{1,9}$' then (body ->> 'incident')::int end`
+const NAMED = (what: 'incident' | 'edit') =>
+  `case when body ->> '${what}' ~ '^[0-9]{1,9}$' then (body ->> '${what}')::int end`
+const NAMED_INCIDENT = NAMED('incident')
+
+/** Changes of the roster that ended so long ago change nothing that is decided. */
+const HELD_MS = 2 * 86_400_000
 
 /** What a decision needs, and no more: of thousands of alerts those that may change now. */
 const LOAD = ({ only, now, knownRules }: Look) => `
@@ -94,7 +102,10 @@ const LOAD = ({ only, now, knownRules }: Look) => `
     -- Where so many are due, there may be more of them.
     case when (select count(*) from due) = ${BATCH} then ${now} else (
       select min(recheck_at) from alerts where recheck_at > ${now}) end as recheck_at,
-    (select coalesce(jsonb_object_agg(name, unreachable), '{}') from people where unreachable is not null) as people`
+    (select coalesce(jsonb_object_agg(name, unreachable), '{}') from people where unreachable is not null) as people,
+    (select coalesce(jsonb_agg(doc order by id), '[]') from roster_edits
+      where state in ('offered', 'active') and until_at > (select decided_at from desk) - ${HELD_MS}
+        or id in (select ${NAMED('edit')} from events)) as edits`
 
 /** Begins the transaction, takes the lock, and reads all that a decision needs; `null` when a newer program has taken over. */
 export async function take(client: PoolClient, look: Look): Promise<Taken | null> {
@@ -115,6 +126,8 @@ export async function take(client: PoolClient, look: Look): Promise<Taken | null
     alerts: Object.fromEntries(alerts.map((alert) => [alertId(alert.service, alert.key), alert])),
     recheckAt: loaded.recheck_at,
     unreachable: loaded.people,
+    nextEdit: row.next_edit,
+    edits: loaded.edits.map((doc) => RosterEdit.parse(doc)),
   }
   return { rulesId: row.rules_id, chainHead: row.chain_head, desk, ...readable(loaded.events) }
 }
@@ -184,6 +197,12 @@ export async function commit(client: PoolClient, { taken, decision, parked, now,
     desk.nextIncident,
     desk.nextFact,
     chain.at(-1)?.hash ?? taken.chainHead,
+    desk.nextEdit,
+    storable(
+      desk.edits
+        .filter((edit) => !before.edits.includes(edit))
+        .map((edit) => ({ ...edit, untilAt: Math.max(...edit.pieces.map(({ endAt }) => endAt)), doc: edit })),
+    ),
   ])
   // A statement of its own: a SELECT beside writing ones is only run when somebody asks for its rows.
   await client.query(`select ${NOTIFY}; commit`)
@@ -238,7 +257,11 @@ const SAVE = `
     update inbox set done_at = $8, outcome = d.outcome from jsonb_to_recordset($7) as d (id bigint, outcome jsonb)
     where inbox.id = d.id
   ), decided as (
-    update desk set decided_at = $8, next_incident = $11, next_fact = $12, chain_head = $13
+    update desk set decided_at = $8, next_incident = $11, next_fact = $12, chain_head = $13, next_edit = $14
+  ), edit_rows as (
+    insert into roster_edits (id, state, until_at, doc)
+    select id, state, "untilAt", doc from jsonb_to_recordset($15) as e (id int, state text, "untilAt" bigint, doc jsonb)
+    on conflict (id) do update set state = excluded.state, until_at = excluded.until_at, doc = excluded.doc
   )
   select key, lane, kind, about, fence from owed_rows where kind = 'page' and born`
 

@@ -190,6 +190,42 @@ const MIGRATIONS: readonly string[] = [
     until_at bigint not null
   );
   `,
+  `
+  -- Who answers for each schedule: those on duty at the last decision, and those not yet relieved.
+  create table watches (
+    schedule text primary key,
+    doc jsonb not null
+  );
+  -- Each change of a schedule, from an hour before it.
+  create table handovers (
+    schedule text not null,
+    change_at bigint not null,
+    state text not null,
+    doc jsonb not null,
+    primary key (schedule, change_at)
+  );
+  create index handovers_open on handovers (schedule) where state in ('planned', 'relieved-early', 'due', 'overdue', 'gap');
+  -- Changes of the roster by hand: taken watches, covers, swaps. 'until_at' is the end of the last piece.
+  create table roster_edits (
+    id int primary key,
+    state text not null,
+    until_at bigint not null,
+    doc jsonb not null
+  );
+  create index roster_edits_live on roster_edits (until_at) where state in ('offered', 'active');
+  alter table desk add column next_edit int not null default 1;
+  -- Calendar feeds: whoever has the address may read. Only its digest is kept.
+  create table feeds (
+    digest text primary key,
+    schedule text,
+    person text,
+    made_by text not null,
+    made_at bigint not null,
+    revoked_at bigint,
+    check (num_nonnulls(schedule, person) = 1)
+  );
+  update incidents set doc = doc || '{"duals": [], "graced": null, "inherited": null, "keptUntilAt": null, "offered": []}';
+  `,
 ]
 
 /** The schema that this program speaks. A database that is ahead of it belongs to a newer program. */

@@ -84,6 +84,8 @@ export const emptyDesk = (decidedAt = T0): Desk => ({
   alerts: {},
   recheckAt: null,
   unreachable: {},
+  nextEdit: 1,
+  edits: [],
 })
 
 export const firing = (key = 'home', change: Partial<Signal> = {}): Signal => ({

@@ -66,9 +66,37 @@ export const Override = z.strictObject({
 })
 export type Override = z.infer<typeof Override>
 
+/** How a change of the watch is handled (`handover.md` 2.1); what a turn is too short for is clamped when the change comes. */
+export const HandoverTimes = z.strictObject({
+  /** Wpre: how long before the change the incoming may take the watch. */
+  windowMs: z.number(),
+  /** Tdual: a page of the window that nobody has acknowledged goes to the incoming after this. */
+  dualMs: z.number(),
+  /** G: grace for the incoming before the next step. */
+  graceMs: z.number(),
+  /** Wconf: unconfirmed for so long, the incoming are paged. */
+  confirmMs: z.number(),
+  /** Wmax: the outgoing are released after this at the latest. */
+  limitMs: z.number(),
+})
+export type HandoverTimes = z.infer<typeof HandoverTimes>
+
+const MINUTE_MS = 60_000
+export const HANDOVER_TIMES: HandoverTimes = {
+  windowMs: 15 * MINUTE_MS,
+  dualMs: 3 * MINUTE_MS,
+  graceMs: 2 * MINUTE_MS,
+  confirmMs: 10 * MINUTE_MS,
+  limitMs: 30 * MINUTE_MS,
+}
+
 export const Schedule = z.strictObject({
   name: z.string(),
   zone: z.string(),
+  /** {@link HANDOVER_TIMES} where it says nothing. */
+  handover: HandoverTimes.optional(),
+  /** Handle of the Slack user group that is kept equal to the people on duty. */
+  slackGroup: z.string().optional(),
   layers: z.array(Layer).min(1),
   overrides: z.array(Override),
   /** People whose coverage is empty from an instant on (a visible gap, or the lower layer). */

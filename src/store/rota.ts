@@ -1,0 +1,40 @@
+import type { Pool } from 'pg'
+import { z } from 'zod'
+import { edited, Handover, RosterEdit, Watch } from '../domain/handover.ts'
+import type { Rules } from '../domain/rules.ts'
+import type { Connection } from './store.ts'
+
+/**
+ * The configuration with the roster as it is really stood: schedules with everything that was changed by hand. Whoever shows or asks who is
+ * on duty asks this, so that all views agree.
+ */
+export async function rotaOf(pool: Pool | Connection, rules: Rules): Promise<Rules> {
+  return withEdits(rules, await rosterEdits(pool))
+}
+
+export const withEdits = (rules: Rules, edits: readonly RosterEdit[]): Rules => ({
+  ...rules,
+  schedules: Object.fromEntries(
+    Object.entries(rules.schedules).map(([name, schedule]) => [name, edited(schedule, edits)]),
+  ),
+})
+
+/** Every change by hand that holds or held, or waits for an answer; in order. */
+export async function rosterEdits(pool: Pool | Connection): Promise<RosterEdit[]> {
+  const { rows } = await pool.query<{ doc: unknown }>(
+    `select doc from roster_edits where state in ('offered', 'active') order by id`,
+  )
+  return rows.map((row) => RosterEdit.parse(row.doc))
+}
+
+const State = z.object({ watches: z.array(Watch), handovers: z.array(Handover) })
+
+/** Who answers for each schedule by the last decision, and the handovers that are not over. */
+export async function readWatches(pool: Pool): Promise<z.infer<typeof State>> {
+  const { rows } = await pool.query(
+    `select (select coalesce(jsonb_agg(doc order by schedule), '[]') from watches) as watches,
+       (select coalesce(jsonb_agg(doc order by change_at), '[]') from handovers
+        where state in ('planned', 'relieved-early', 'due', 'overdue', 'gap')) as handovers`,
+  )
+  return State.parse(rows[0])
+}
