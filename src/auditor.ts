@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Deps, SlackCall } from './deps.ts'
+import { dutyAt } from './domain/duty/schedule.ts'
 import type { Rules, Step, Target } from './domain/rules.ts'
-import { holders } from './domain/watch/holders.ts'
 import { messageOf } from './errors.ts'
 import { PAGE_LATE_MS } from './metrics.ts'
 import { joining, openDm, post } from './slack/api.ts'
@@ -262,8 +262,8 @@ function onDuty(rules: Rules, at: number): Audience {
     steps.flatMap(({ page }) => page.flatMap((target) => (target.kind === kind ? target.name : [])))
   const schedules = new Set(policies.flatMap(({ steps }) => named('schedule', steps)))
   const holding = [...schedules].flatMap((name) => {
-    const { duty, holdover } = holders(rules, name, at)
-    return [...duty, ...holdover]
+    const schedule = rules.schedules[name]
+    return schedule ? dutyAt(schedule, at) : []
   })
   const first = policies.flatMap(({ steps }) => named('person', steps.slice(0, 1)))
   return {

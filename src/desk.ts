@@ -5,6 +5,7 @@ import type { Deps, Desk } from './deps.ts'
 import { type Decision, decide, nextDue } from './domain/decide.ts'
 import type { Outcome } from './domain/event.ts'
 import type { Rules } from './domain/rules.ts'
+import { reconfigured } from './domain/watch/handover.ts'
 import { orphans } from './domain/watch/signal.ts'
 import { type Born, commit, type Look, type Taken, take, withdraw } from './store/desk.ts'
 import { outcomes, submit, undone } from './store/inbox.ts'
@@ -215,13 +216,13 @@ interface Transaction {
 type What = Pick<Look, 'only' | 'knownRules'>
 
 async function decideOnce(deps: DeskDeps, what: What): Promise<Transaction> {
-  return transaction(deps, what, async (taken, now, client) => {
-    if (taken.rulesId === null) return null
-    const rules = await deps.rulesOf(taken.rulesId, client)
+  return transaction(deps, what, (taken, now, rules) => {
+    if (rules === null) return null
     const idle =
       taken.events.length === 0 &&
       taken.unreadable.length === 0 &&
-      nextDue(taken.desk) > now &&
+      nextDue(taken.desk, rules) > now &&
+      reconfigured({ desk: taken.desk, rules }).length === 0 &&
       orphans(taken.desk, rules).length === 0
     return idle ? null : decide(taken.desk, taken.events, now, rules)
   })
@@ -232,7 +233,7 @@ async function park(deps: DeskDeps, id: number, reason: unknown): Promise<Transa
   const reference = randomUUID().slice(0, 8)
   deps.log.fatal({ err: reason, inbox: id, reference }, 'an event could not be decided and is parked')
   const outcome: Outcome = { result: 'refused', refusal: { code: 'failed', reference } }
-  return transaction(deps, { only: id, knownRules: null }, async (taken, now) => ({
+  return transaction(deps, { only: id, knownRules: null }, (taken, now) => ({
     desk: { ...taken.desk, decidedAt: now },
     facts: [],
     owed: [],
@@ -242,9 +243,9 @@ async function park(deps: DeskDeps, id: number, reason: unknown): Promise<Transa
 }
 
 async function transaction(
-  { clock, machine, log, store, sender }: DeskDeps,
+  { clock, machine, log, store, sender, rulesOf }: DeskDeps,
   what: What,
-  decideOn: (taken: Taken, now: number, client: Connection) => Promise<Decision | null>,
+  decideOn: (taken: Taken, now: number, rules: Rules | null) => Decision | null,
 ): Promise<Transaction> {
   const client = await store.deskPool.connect()
   let pages: string[] = []
@@ -252,7 +253,10 @@ async function transaction(
     const taken = await take(client, { ...what, now: Math.floor(clock.now()) })
     if (taken === null) throw new Outdated()
     const now = Math.max(clock.now(), taken.desk.decidedAt)
-    const decision = await decideOn(taken, now, client)
+    const { rulesId, events } = taken
+    const rules = rulesId === null ? null : await rulesOf(rulesId, client)
+    const dueAt = (desk: Taken['desk']) => (rules === null ? Number.POSITIVE_INFINITY : nextDue(desk, rules))
+    const decision = decideOn(taken, now, rules)
     const parked = taken.unreadable.map(({ id, reason }) => {
       const reference = randomUUID().slice(0, 8)
       log.fatal({ inbox: id, reason, reference }, 'an event is unreadable and is parked')
@@ -261,7 +265,7 @@ async function transaction(
     if (decision === null) {
       await withdraw(client)
       client.release()
-      return { decided: [], more: false, dueAt: nextDue(taken.desk), rulesId: taken.rulesId }
+      return { decided: [], more: false, dueAt: dueAt(taken.desk), rulesId }
     }
     pages = decision.owed.filter(({ about }) => about.kind === 'page').map(({ key }) => key)
     sender.expect(pages)
@@ -277,8 +281,7 @@ async function transaction(
     sender.deliver(pages, born)
     client.release()
     explain(log, decision)
-    const { rulesId, events } = taken
-    return { decided: decision.outcomes, more: events.length > 0, dueAt: nextDue(decision.desk), rulesId }
+    return { decided: decision.outcomes, more: events.length > 0, dueAt: dueAt(decision.desk), rulesId }
   } catch (error) {
     sender.lose(pages)
     // The connection goes, and with it whatever the transaction had begun.

@@ -173,7 +173,9 @@ function contents(path: string, code: string): string[] {
 }
 
 /** SQL beside the store, with its reason. */
-const SQL_EXCEPTIONS: Record<string, string> = {}
+const SQL_EXCEPTIONS: Record<string, string> = {
+  'src/domain/deploy/gate.ts': 'a rollback is a deploy there',
+}
 
 function isBarrel(path: string, code: string): boolean {
   if (!/(^|\/)index\.ts$/.test(path)) return false

@@ -1,10 +1,11 @@
+import type { Schedule } from './duty/schedule-types.ts'
 import type { Fact, Joining, Recorded } from './fact.ts'
-import type { RosterEdit } from './handover.ts'
+import { edited, type Handover, handoverId, type RosterEdit, type Watch } from './handover.ts'
 import type { Alert, Incident, Joined, Page } from './incident.ts'
-import { alertId, graver, isOpen, NAMED_ALERTS } from './incident.ts'
+import { alertId, graver, isOpen, NAMED_ALERTS, place } from './incident.ts'
 import type { Owed } from './owed.ts'
 import { owes, pagesOf } from './owed.ts'
-import type { Rules } from './rules.ts'
+import { type Rules, under } from './rules.ts'
 
 /** Everything open: what the desk decides on. Plain data; never changed in place. */
 export interface Desk {
@@ -20,6 +21,10 @@ export interface Desk {
   recheckAt: number | null
   /** People who cannot be reached, and why. */
   unreachable: Readonly<Record<string, string>>
+  /** By schedule: who has the watch. */
+  watches: Readonly<Record<string, Watch>>
+  /** By {@link handoverId}: those that are not over, and what the decision at hand made of others. */
+  handovers: Readonly<Record<string, Handover>>
   nextEdit: number
   /** Changes of the roster by hand that hold or wait for an answer, and those named by the events at hand. */
   edits: readonly RosterEdit[]
@@ -35,6 +40,10 @@ export interface Book {
   readonly voids: Set<string>
   /** Alerts that came in and are not written down yet, because others may follow. */
   readonly folds: Map<string, Fold>
+  /** By schedule: up to when its changes have been decided on. */
+  readonly lookedAt: Map<string, number>
+  /** While no more than so many facts are noted, the clock brings nothing about before that instant. */
+  quiet: { facts: number; untilAt: number }
 }
 
 /** Alerts of one service and incident that all begin, or all end, one after the other. */
@@ -55,6 +64,8 @@ export const openBook = (desk: Desk, rules: Rules): Book => ({
   owed: new Map(),
   voids: new Set(),
   folds: new Map(),
+  lookedAt: new Map(),
+  quiet: { facts: -1, untilAt: Number.NEGATIVE_INFINITY },
 })
 
 /** Records a fact: the desk moves on, and what is owed by it is noted. The only way in which a decision changes anything. */
@@ -76,6 +87,12 @@ export function incidentOf(book: Book, id: number): Incident {
   const incident = book.desk.incidents[id]
   if (!incident) throw new Error(`incident ${id} is not on the desk`)
   return incident
+}
+
+/** A schedule with everything that was changed by hand; undefined when the configuration has none of that name. */
+export function scheduleOf({ desk, rules }: Pick<Book, 'desk' | 'rules'>, name: string): Schedule | undefined {
+  const schedule = under(rules.schedules, name)
+  return schedule && edited(schedule, desk.edits)
 }
 
 /** The open incident of a service, if there is one. */
@@ -107,7 +124,11 @@ export function evolve(desk: Desk, fact: Recorded): Desk {
     case 'stepped': {
       const { epoch, round, step } = fact
       const moved = { state: 'paging', epoch, round, step, deadlineAt: fact.waitsUntilAt } as const
-      return change(desk, fact.incident, (incident) => ({ ...incident, ...moved }))
+      return change(desk, fact.incident, (incident) => ({
+        ...incident,
+        ...moved,
+        swept: incident.swept || round > incident.round,
+      }))
     }
     case 'paged':
       return change(desk, fact.incident, (incident) => ({ ...incident, pages: [...incident.pages, fact.page] }))
@@ -126,20 +147,83 @@ export function evolve(desk: Desk, fact: Recorded): Desk {
         ...incident,
         state: 'exhausted',
         deadlineAt: null,
+        swept: true,
         louds: [...incident.louds, fact.id],
       }))
     case 'acked':
       return change(desk, fact.incident, (incident) => ({
         ...incident,
+        ...ownedBy(incident, fact.by, fact.at),
         state: 'acked',
         deadlineAt: null,
-        ackedBy: fact.by,
-        ackedAt: fact.at,
-        // Whoever had it before is still there to help.
-        responders: [
-          ...new Set([...incident.responders, ...(incident.ackedBy === null ? [] : [incident.ackedBy])]),
-        ].filter((name) => name !== fact.by),
+        duals: [],
       }))
+    case 'taken':
+      return change(desk, fact.incident, (incident) => ({ ...incident, ...ownedBy(incident, fact.by, fact.at) }))
+    case 'kept':
+      return change(desk, fact.incident, (incident) => ({ ...incident, keptUntilAt: fact.untilAt, inherited: null }))
+    case 'inherited': {
+      const { schedule, changeAt, untilAt } = fact
+      return change(desk, fact.incident, (incident) => ({ ...incident, inherited: { schedule, changeAt, untilAt } }))
+    }
+    case 'reopened':
+      return change(desk, fact.incident, (incident) => ({
+        ...incident,
+        state: 'paging',
+        epoch: incident.epoch + 1,
+        round: 1,
+        step: 0,
+        swept: false,
+        deadlineAt: null,
+        ackedBy: null,
+        ackedAt: null,
+        inherited: null,
+        keptUntilAt: null,
+      }))
+    case 'heads-up': {
+      const dual = { schedule: fact.schedule, at: fact.dualAt }
+      return change(desk, fact.incident, (incident) => ({ ...incident, duals: [...incident.duals, dual] }))
+    }
+    case 'dual':
+      return change(desk, fact.incident, (incident) => withoutDuals(incident, fact.schedule))
+    case 'postponed':
+      return change(desk, fact.incident, (incident) => ({
+        ...incident,
+        deadlineAt: fact.deadlineAt,
+        graced: place(incident),
+      }))
+    case 'followed':
+      return withWatch(desk, fact.watch)
+    case 'changed': {
+      const incidents = Object.entries(desk.incidents).map(([id, each]) => [
+        id,
+        withoutDuals(each, fact.watch.schedule),
+      ])
+      return withHandover(withWatch({ ...desk, incidents: Object.fromEntries(incidents) }, fact.watch), fact.handover)
+    }
+    case 'handover':
+      return withHandover(desk, fact.handover)
+    case 'released':
+      return changeWatch(desk, fact.schedule, (watch) => ({
+        ...watch,
+        holdovers: watch.holdovers.filter(({ person }) => !fact.people.includes(person)),
+      }))
+    case 'proven':
+      return changeWatch(desk, fact.schedule, (watch) => ({
+        ...watch,
+        proofs: [...watch.proofs.filter(({ person }) => person !== fact.by), { person: fact.by, at: fact.at }],
+      }))
+    case 'watch-paged':
+      return fact.page.incidents.reduce(
+        (so, id) =>
+          so.incidents[id]
+            ? change(so, id, (incident) => ({
+                ...incident,
+                offered: [...incident.offered, { person: fact.page.person, at: fact.at }],
+              }))
+            : so,
+        desk,
+      )
     case 'responding':
       return change(desk, fact.incident, (incident) => ({ ...incident, responders: [...incident.responders, fact.by] }))
     case 'resolved':
@@ -187,6 +271,12 @@ function opened(fact: Fact & { type: 'opened' }): Incident {
     ackedBy: null,
     ackedAt: null,
     responders: [],
+    swept: false,
+    duals: [],
+    graced: null,
+    inherited: null,
+    keptUntilAt: null,
+    offered: [],
     resolvedBy: null,
     resolvedAt: null,
     pages: [],
@@ -197,6 +287,39 @@ function opened(fact: Fact & { type: 'opened' }): Incident {
     channel: null,
     louds: [],
   }
+}
+
+/** Whoever has it now, with whoever had it before still there to help. */
+const ownedBy = (incident: Incident, by: string, at: number) => ({
+  ackedBy: by,
+  ackedAt: at,
+  inherited: null,
+  keptUntilAt: null,
+  responders: [...new Set([...incident.responders, ...(incident.ackedBy === null ? [] : [incident.ackedBy])])].filter(
+    (name) => name !== by,
+  ),
+})
+
+/** The very same incident where none is pending. */
+const withoutDuals = (incident: Incident, schedule: string): Incident =>
+  incident.duals.some((dual) => dual.schedule === schedule)
+    ? { ...incident, duals: incident.duals.filter((dual) => dual.schedule !== schedule) }
+    : incident
+
+const withWatch = (desk: Desk, watch: Watch): Desk => ({
+  ...desk,
+  watches: { ...desk.watches, [watch.schedule]: watch },
+})
+
+const withHandover = (desk: Desk, handover: Handover): Desk => ({
+  ...desk,
+  handovers: { ...desk.handovers, [handoverId(handover.schedule, handover.changeAt)]: handover },
+})
+
+function changeWatch(desk: Desk, schedule: string, to: (watch: Watch) => Watch): Desk {
+  const watch = desk.watches[schedule]
+  if (!watch) throw new Error(`the watch of ${schedule} is not on the desk`)
+  return withWatch(desk, to(watch))
 }
 
 type Place = { incident: number | null; service: string }

@@ -1,12 +1,23 @@
 import type { Book, Desk } from './book.ts'
 import { openBook } from './book.ts'
+import { AHEAD_MS } from './duty/schedule.ts'
 import type { Event, Outcome, Received } from './event.ts'
 import type { Recorded } from './fact.ts'
 import type { Owed } from './owed.ts'
 import { type Rules, under } from './rules.ts'
 import { settle } from './watch/burst.ts'
-import { timers } from './watch/escalation.ts'
+import { type Due, isLate, nextTimer } from './watch/escalation.ts'
 import {
+  confirm,
+  followAll,
+  nextChangeDue,
+  nextLimit,
+  nextPrompt,
+  reconfigure,
+  reconfigured,
+} from './watch/handover.ts'
+import {
+  accept,
   act,
   addNote,
   attempted,
@@ -14,8 +25,9 @@ import {
   channelOpened,
   checked,
   declare,
+  keep,
   pageRefused,
-  refuse,
+  unack,
 } from './watch/incident.ts'
 import { answerEdit, override } from './watch/roster.ts'
 import { recheck, retire, route } from './watch/signal.ts'
@@ -39,11 +51,10 @@ const handlers = {
   escalate: act,
   resolve: act,
   note: addNote,
-  // Until handovers are decided: nothing is confirmed, and nobody's incident changes hands.
-  confirm: (_, { schedule }) => refuse({ code: 'no-handover', schedule, opensAt: null }),
-  accept: (_, { incident }) => refuse({ code: 'not-acked', incident }),
-  keep: (_, { incident }) => refuse({ code: 'not-acked', incident }),
-  unack: (_, { incident }) => refuse({ code: 'not-acked', incident }),
+  confirm,
+  accept,
+  keep,
+  unack,
   override,
   'edit-answer': answerEdit,
   'page-refused': pageRefused,
@@ -53,30 +64,85 @@ const handlers = {
 } satisfies Handlers
 
 /**
- * Orders time and dispatches, nothing else. Inside one instant inputs come before timers, so that an acknowledgement at the deadline wins;
- * after a stop likewise (`handover.md` 2.2, I11).
+ * Orders time and dispatches, nothing else. Inside one instant: changes of the roster, limits, inputs, then timers, so that an
+ * acknowledgement at the deadline wins (`handover.md` 2.2). After a stop, changes, limits and inputs come at their own instants, and what
+ * else is overdue comes once, after all of them (I11).
  *
  * @param events what came in since the last decision, judged each at the instant it was stored
  * @param now the instant of this decision, UTC ms, not before `desk.decidedAt`
  */
 export function decide(desk: Desk, events: readonly Received[], now: number, rules: Rules): Decision {
   const book = openBook(desk, rules)
-  const outcomes = [...events]
+  const outcomes: Decision['outcomes'] = []
+  const inputs = [...events]
     .sort((a, b) => a.at - b.at || a.id - b.id)
-    .map(({ id, at, event }) => ({
-      id,
-      outcome: handle(book, event, Math.min(Math.max(at, desk.decidedAt), now)),
-    }))
+    .map((input) => ({ ...input, at: Math.min(Math.max(input.at, desk.decidedAt), now) }))
+  followAll(book, inputs[0]?.at ?? now)
+  const changed = reconfigured(book)
+  // Another configuration holds from when it is seen: until then its schedules have no changes of their own.
+  for (const name of changed) book.lookedAt.set(name, now)
+  for (const input of inputs) {
+    pass(book, now, input.at)
+    outcomes.push({ id: input.id, outcome: handle(book, input.event, input.at) })
+  }
+  if (changed.length > 0) {
+    settle(book)
+    reconfigure(book, now)
+  }
+  pass(book, now, Number.POSITIVE_INFINITY)
   settle(book)
   retire(book, now)
   recheck(book, now)
-  timers(book, now)
+  pass(book, now, Number.POSITIVE_INFINITY)
+  catchUp(book, now)
   return {
     desk: { ...book.desk, decidedAt: now },
     facts: book.facts,
     owed: [...book.owed.values()],
     voids: [...book.voids],
     outcomes,
+  }
+}
+
+/** Lets the clock run to an input, which comes after changes and limits of its instant and before its timers; or to the end. */
+function pass(book: Book, now: number, input: number): void {
+  // As long as nothing new is on record, nothing new is due: a storm of alerts is not held up.
+  if (book.quiet.facts === book.facts.length && input < book.quiet.untilAt) return
+  for (let due = whatIsDue(book, now, input); due; due = whatIsDue(book, now, input)) {
+    // Alerts are gathered; whatever else is decided finds them written down.
+    settle(book)
+    due.come(book, now)
+  }
+  const dues = [nextChangeDue(book), nextLimit(book), nextTimely(book, now)].map((due) => due?.at ?? now + 1)
+  book.quiet = { facts: book.facts.length, untilAt: Math.min(...dues) }
+}
+
+function whatIsDue(book: Book, now: number, input: number): Due | null {
+  const change = nextChangeDue(book)
+  const limit = nextLimit(book)
+  const timer = nextTimely(book, now)
+  const [first] = [change, limit, timer]
+    .filter((due) => due !== null)
+    .filter((due) => due.at <= now && (due.at < input || (due.at === input && due !== timer)))
+    .sort((a, b) => a.at - b.at)
+  return first ?? null
+}
+
+/** The first timer that was not slept through. */
+function nextTimely(book: Book, now: number): Due | null {
+  const timers = [nextPrompt(book), nextTimer(book)].filter((due) => due !== null)
+  const [first] = timers.filter((due) => !isLate(due.at, now)).sort((a, b) => a.at - b.at)
+  return first ?? null
+}
+
+/** What was slept through: each overdue timer once, and what it brings about counts from now. */
+function catchUp(book: Book, now: number): void {
+  for (;;) {
+    const [first] = [nextPrompt(book), nextTimer(book)]
+      .filter((due) => due !== null && due.at <= now)
+      .sort((a, b) => (a?.at ?? 0) - (b?.at ?? 0))
+    if (!first) return
+    first.come(book, now)
   }
 }
 
@@ -95,9 +161,12 @@ function handle(book: Book, event: Event, at: number): Outcome {
 }
 
 /** When the desk must look again though nothing came in; Infinity when no timer runs. */
-export function nextDue(desk: Desk): number {
-  let due = desk.recheckAt ?? Number.POSITIVE_INFINITY
-  for (const incident of Object.values(desk.incidents)) due = Math.min(due, incident.deadlineAt ?? due)
-  for (const alert of Object.values(desk.alerts)) due = Math.min(due, alert.recheckAt ?? due)
-  return due
+export function nextDue(desk: Desk, rules: Rules): number {
+  const book = openBook(desk, rules)
+  const dues = [nextChangeDue(book), nextLimit(book), nextPrompt(book), nextTimer(book)]
+  const alerts = Object.values(desk.alerts).map(({ recheckAt }) => recheckAt)
+  // A schedule whose next change is not in sight is looked at again.
+  const again = Object.keys(desk.watches).length > 0 ? desk.decidedAt + AHEAD_MS / 2 : null
+  const all = [...dues.map((due) => due?.at ?? null), ...alerts, desk.recheckAt, again]
+  return Math.min(Number.POSITIVE_INFINITY, ...all.filter((at) => at !== null))
 }

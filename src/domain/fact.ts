@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { Denied } from './authority.ts'
-import { RosterEdit } from './handover.ts'
+import { Handover, RosterEdit, Watch, WatchPage } from './handover.ts'
 import { Evidence, Page } from './incident.ts'
 import { Policy, Severity } from './rules.ts'
 
@@ -88,7 +88,7 @@ export const Fact = z.discriminatedUnion('type', [
     round: z.int(),
     step: z.int(),
     waitsUntilAt: z.number(),
-    reason: z.enum(['start', 'unanswered', 'asked', 'nobody', 'unreachable']),
+    reason: z.enum(['start', 'unanswered', 'asked', 'nobody', 'unreachable', 'gap', 'busy', 'reopened', 'new-watch']),
     by: z.string().nullable(),
   }),
   z.strictObject({ type: z.literal('paged'), incident, at, page: Page }),
@@ -114,7 +114,7 @@ export const Fact = z.discriminatedUnion('type', [
     type: z.literal('exhausted'),
     incident,
     at,
-    reason: z.enum(['unanswered', 'nobody', 'unreachable', 'asked']),
+    reason: z.enum(['unanswered', 'nobody', 'unreachable', 'asked', 'gap', 'busy']),
   }),
   z.strictObject({ type: z.literal('acked'), incident, at, by: z.string() }),
   z.strictObject({ type: z.literal('responding'), incident, at, by: z.string() }),
@@ -136,6 +136,74 @@ export const Fact = z.discriminatedUnion('type', [
     person: z.string(),
     unreachable: z.string().nullable(),
   }),
+  /** Whoever comes on duty next is told of an incident in good time, and paged at `dualAt` unless somebody has it by then. */
+  z.strictObject({
+    type: z.literal('heads-up'),
+    incident,
+    at,
+    schedule: z.string(),
+    changeAt: z.number(),
+    people: z.array(z.string()),
+    dualAt: z.number(),
+  }),
+  /** That page is due. */
+  z.strictObject({ type: z.literal('dual'), incident, at, schedule: z.string() }),
+  /** A change of the watch gives the new one time before the next step. */
+  z.strictObject({ type: z.literal('postponed'), incident, at, schedule: z.string(), deadlineAt: z.number() }),
+  /** The owner went off duty: the new watch is asked to take it, until then. */
+  z.strictObject({
+    type: z.literal('inherited'),
+    incident,
+    at,
+    schedule: z.string(),
+    changeAt: z.number(),
+    from: z.string(),
+    to: z.array(z.string()),
+    untilAt: z.number(),
+  }),
+  /** It has another owner. */
+  z.strictObject({
+    type: z.literal('taken'),
+    incident,
+    at,
+    by: z.string(),
+    from: z.string().nullable(),
+    how: z.enum(['accepted', 'with-the-watch']),
+  }),
+  z.strictObject({ type: z.literal('kept'), incident, at, by: z.string(), untilAt: z.number() }),
+  /** The acknowledgement counts no more; `by` is who gave it back. */
+  z.strictObject({
+    type: z.literal('reopened'),
+    incident,
+    at,
+    from: z.string().nullable(),
+    by: z.string().nullable(),
+    reason: z.enum(['off-duty', 'lease-over', 'given-back']),
+  }),
+  /** A schedule is followed for the first time, or by another configuration under which the same people are on duty. */
+  z.strictObject({ type: z.literal('followed'), incident: z.null(), at, watch: Watch }),
+  /** The people on duty change: who they are now, and how the handover stands. */
+  z.strictObject({ type: z.literal('changed'), incident: z.null(), at, watch: Watch, handover: Handover }),
+  /** A handover moves on. */
+  z.strictObject({
+    type: z.literal('handover'),
+    incident: z.null(),
+    at,
+    what: z.enum(['planned', 'opened', 'settled']),
+    handover: Handover,
+  }),
+  /** Outgoing people stand relieved. */
+  z.strictObject({
+    type: z.literal('released'),
+    incident: z.null(),
+    at,
+    schedule: z.string(),
+    people: z.array(z.string()),
+    how: z.enum(['relieved', 'limit']),
+  }),
+  /** Somebody about to come on duty acknowledged: pages reach them. */
+  z.strictObject({ type: z.literal('proven'), incident: z.null(), at, schedule: z.string(), by: z.string() }),
+  z.strictObject({ type: z.literal('watch-paged'), incident: z.null(), at, page: WatchPage }),
   /** A change of the roster by hand, as it is after this. */
   z.strictObject({
     type: z.literal('edited'),
@@ -186,9 +254,24 @@ export function timelineKind(fact: Fact) {
     case 'skipped':
     case 'refused':
       return 'gap'
+    case 'heads-up':
+    case 'inherited':
+    case 'taken':
+    case 'kept':
+      return 'handover'
+    case 'reopened':
+      return 'escalated'
     case 'repeated':
     case 'channel':
+    case 'dual':
+    case 'postponed':
     case 'reachability':
+    case 'followed':
+    case 'changed':
+    case 'handover':
+    case 'released':
+    case 'proven':
+    case 'watch-paged':
     case 'edited':
     case 'denied':
       return null

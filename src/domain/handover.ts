@@ -49,8 +49,9 @@ export const Handover = z.strictObject({
   outgoing: z.array(z.string()),
   incoming: z.array(z.string()),
   staying: z.array(z.string()),
-  /** From when the incoming may take the watch. */
+  /** From when the incoming may take the watch, and whether everybody has been told that they may. */
   opensAt: z.number(),
+  opened: z.boolean(),
   /** When the incoming are paged if nobody has confirmed. */
   overdueAt: z.number(),
   /** When the outgoing are released in any case. */
@@ -60,6 +61,22 @@ export const Handover = z.strictObject({
   settledAt: z.number().nullable(),
 })
 export type Handover = z.infer<typeof Handover>
+
+/** A page about the watch itself. */
+export const WatchPage = z.strictObject({
+  key: z.string(),
+  person: z.string(),
+  /** inherit: take over what the outgoing have; relief-overdue: confirm the watch; relief-failed: nobody did. */
+  kind: z.enum(['inherit', 'relief-overdue', 'relief-failed']),
+  schedule: z.string(),
+  changeAt: z.number(),
+  at: z.number(),
+  /** When it was due, if it goes out late (a stop). */
+  dueAt: z.number().nullable(),
+  /** Incidents that wait for a new owner. */
+  incidents: z.array(z.int()),
+})
+export type WatchPage = z.infer<typeof WatchPage>
 
 /** One stretch of a schedule that a change of the roster by hand concerns. */
 const Piece = z.strictObject({ schedule: z.string(), ...Override.shape })
@@ -80,6 +97,23 @@ export const RosterEdit = z.strictObject({
 export type RosterEdit = z.infer<typeof RosterEdit>
 
 export const handoverId = (schedule: string, changeAt: number) => `${schedule}@${changeAt}`
+
+const names = new WeakMap<object, string>()
+
+/** A short name of what a schedule says (FNV-1a, twice): another one is another schedule. */
+export function digestOf(schedule: Schedule): string {
+  const known = names.get(schedule)
+  if (known !== undefined) return known
+  const text = JSON.stringify(schedule)
+  const hash = (seed: number) => {
+    let so = seed
+    for (let n = 0; n < text.length; n++) so = Math.imul(so ^ text.charCodeAt(n), 0x01000193) >>> 0
+    return so.toString(36)
+  }
+  const digest = `${hash(0x811c9dc5)}.${hash(0x1000193)}`
+  names.set(schedule, digest)
+  return digest
+}
 
 /** The schedule with the changes that were made by hand; the very same object where there are none. */
 export function edited(schedule: Schedule, edits: readonly RosterEdit[]): Schedule {

@@ -12,6 +12,12 @@ export const PageReason = z.discriminatedUnion('kind', [
   }),
   /** Named by the policy itself, or called by name. */
   z.strictObject({ kind: z.literal('named'), by: z.string().nullable() }),
+  /** Off duty since a change, and not relieved yet: until when at the latest. */
+  z.strictObject({ kind: z.literal('holdover'), schedule: z.string(), changeAt: z.number(), untilAt: z.number() }),
+  /** Coming on duty, while those who are have not acknowledged. */
+  z.strictObject({ kind: z.literal('incoming'), schedule: z.string(), changeAt: z.number() }),
+  /** Came on duty while nobody had it. */
+  z.strictObject({ kind: z.literal('carryover'), schedule: z.string(), changeAt: z.number() }),
   /** Last resort: nobody on the policy's steps answered, or could be reached. */
   z.strictObject({ kind: z.literal('fallback') }),
 ])
@@ -57,6 +63,7 @@ const IncidentState = z.enum(['paging', 'acked', 'exhausted', 'resolved'])
 /**
  * new --> paging(round, step, deadline) --ack--> acked --resolve--> resolved
  * paging --deadline--> next step | next round | exhausted [fallback paged, loud post]     exhausted --ack--> acked
+ * exhausted --new watch--> paging (remaining steps once more)     acked --off duty and not taken over, lease over, given back--> paging (step 1)
  * acked --escalate--> paging (next step)          any open state --resolve, or all alerts recovered--> resolved
  */
 export const Incident = z.strictObject({
@@ -80,6 +87,18 @@ export const Incident = z.strictObject({
   ackedBy: z.string().nullable(),
   ackedAt: z.number().nullable(),
   responders: z.array(z.string()),
+  /** Every step has been executed since it was opened, or reopened. */
+  swept: z.boolean(),
+  /** Pages that go to whoever is coming on duty then, unless somebody acknowledges before. */
+  duals: z.array(z.strictObject({ schedule: z.string(), at: z.number() })),
+  /** The place whose deadline a change of the watch has moved: once for each. */
+  graced: z.string().nullable(),
+  /** Its owner went off duty: the new watch is asked to take it, until then. */
+  inherited: z.strictObject({ schedule: z.string(), changeAt: z.number(), untilAt: z.number() }).nullable(),
+  /** Its owner keeps it beyond their watch until then. */
+  keptUntilAt: z.number().nullable(),
+  /** Who was paged to take it over, and when. */
+  offered: z.array(z.strictObject({ person: z.string(), at: z.number() })),
   resolvedBy: z.string().nullable(),
   resolvedAt: z.number().nullable(),
   pages: z.array(Page),

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Fact, Recorded } from './fact.ts'
 import { timelineKind } from './fact.ts'
-import { type Incident, place } from './incident.ts'
+import { type Incident, type Page, type PageReason, place } from './incident.ts'
 
 /**
  * What the world has not been told yet: rows written in the deciding transaction, sent by `src/outbox.ts` through the file of the same
@@ -45,11 +45,25 @@ export interface Owed {
   lazy?: true
 }
 
-/** The key of a page; the escalation's place and the person are its meaning. */
-export function pageKey(incident: number, person: string, epoch: number, round: number, step: number | null): string {
+/** The key of a page; the escalation's place, the person, and the change of the watch by reason of which they are paged are its meaning. */
+export function pageKey(
+  incident: number,
+  person: string,
+  { epoch, round, step }: Pick<Page, 'epoch' | 'round' | 'step'>,
+  why: PageReason,
+): string {
   const at = step === null ? `e${epoch}/r${round}/fallback` : place({ epoch, round, step })
-  return `page/${incident}/${person}/${at}`
+  const change =
+    why.kind === 'incoming' || why.kind === 'carryover' ? `/${why.kind}/${why.schedule}@${why.changeAt}` : ''
+  return `page/${incident}/${person}/${at}${change}`
 }
+
+/** Likewise of a page about the watch itself. */
+export const watchPageKey = (schedule: string, changeAt: number, kind: string, person: string) =>
+  `${watchPagesOf(schedule, changeAt)}${kind}/${person}`
+
+/** Unsent pages about a change are void as soon as the watch is taken. */
+export const watchPagesOf = (schedule: string, changeAt: number) => `page/watch/${schedule}@${changeAt}/`
 
 /** Unsent pages of an incident are void as soon as somebody has it. */
 export const pagesOf = (incident: number) => `page/${incident}/`

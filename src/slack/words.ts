@@ -93,6 +93,12 @@ function reason(voice: Voice, why: PageReason): string {
     }
     case 'named':
       return why.by === null ? 'the policy names you' : `${person(voice, why.by)} called for you`
+    case 'holdover':
+      return `you were on duty for ${code(why.schedule)} until ${shiftTime(voice, why.changeAt)} and are not relieved yet, at the latest at ${shiftTime(voice, why.untilAt)}`
+    case 'incoming':
+      return `your watch of ${code(why.schedule)} begins at ${shiftTime(voice, why.changeAt)}, and whoever has it has not answered`
+    case 'carryover':
+      return `you came on duty for ${code(why.schedule)} at ${shiftTime(voice, why.changeAt)}, and nobody has it yet`
     case 'fallback':
       return 'you are the last resort: nobody else has answered, or nobody else could be paged'
     default:
@@ -144,11 +150,29 @@ export function entry(voice: Voice, fact: Recorded): string | null {
       return `:raised_hand: ${person(voice, fact.by)} is *also responding*`
     case 'resolved':
       return `:large_green_circle: *Resolved* ${fact.by === null ? 'by itself: every check is well again' : `by ${person(voice, fact.by)}`}${stillFiring(voice, fact)}`
+    case 'heads-up':
+      return `:alarm_clock: *Heads-up* to ${people(voice, fact.people)}, whose watch of ${code(fact.schedule)} begins at ${at(voice, fact.changeAt)}: paged at ${at(voice, fact.dualAt)} unless somebody has it by then`
+    case 'inherited':
+      return `:handshake: *Handed over:* the watch of ${person(voice, fact.from)} has ended; ${fact.to.length > 0 ? `${people(voice, fact.to)} ${fact.to.length > 1 ? 'are' : 'is'} asked to take it` : 'nobody is on duty to take it'} by ${at(voice, fact.untilAt)}`
+    case 'taken':
+      return `:handshake: ${person(voice, fact.by)} *has it now*${fact.from === null ? '' : `, instead of ${person(voice, fact.from)}`}${fact.how === 'with-the-watch' ? ', with the watch' : ''}`
+    case 'kept':
+      return `:hourglass_flowing_sand: ${person(voice, fact.by)} *keeps it* until ${at(voice, fact.untilAt)}`
+    case 'reopened':
+      return `:leftwards_arrow_with_hook: *Nobody has it any more:* ${reopenedWhy(voice, fact)}. The policy begins again`
     case 'note':
       return `:memo: *Note* by ${person(voice, fact.by)}: ${escapeText(fact.text)}`
     case 'repeated':
     case 'channel':
     case 'reachability':
+    case 'dual':
+    case 'postponed':
+    case 'followed':
+    case 'changed':
+    case 'handover':
+    case 'released':
+    case 'proven':
+    case 'watch-paged':
     case 'edited':
     case 'denied':
       return null
@@ -230,6 +254,14 @@ function stepReason(voice: Voice, fact: Recorded & { type: 'stepped' }): string 
       return 'nobody was on duty for the step before'
     case 'unreachable':
       return 'nobody of the step before could be reached'
+    case 'gap':
+      return 'nobody has the watch of the step before any more'
+    case 'busy':
+      return 'whoever has just come on duty has another incident to see to'
+    case 'reopened':
+      return 'the policy begins again'
+    case 'new-watch':
+      return 'a new watch has begun'
     case 'start':
       return 'start'
     default:
@@ -245,6 +277,12 @@ function pagedWhy(voice: Voice, page: Page): string {
       return `on duty for ${code(page.why.schedule)}${step}${lateBy}`
     case 'named':
       return `${page.why.by === null ? 'named by the policy' : `called by ${person(voice, page.why.by)}`}${step}${lateBy}`
+    case 'holdover':
+      return `not relieved yet on ${code(page.why.schedule)}${step}${lateBy}`
+    case 'incoming':
+      return `next on duty for ${code(page.why.schedule)}${step}${lateBy}`
+    case 'carryover':
+      return `came on duty for ${code(page.why.schedule)}${step}${lateBy}`
     case 'fallback':
       return `last resort${lateBy}`
     default:
@@ -260,6 +298,10 @@ function exhaustedWhy(why: (Recorded & { type: 'exhausted' })['reason']): string
       return 'nobody is on duty on any step of the policy'
     case 'unreachable':
       return 'nobody on the policy could be reached'
+    case 'gap':
+      return 'nobody has the watch of the last step any more'
+    case 'busy':
+      return 'whoever is on duty for the last step has another incident to see to'
     case 'asked':
       return 'escalated by hand past the last step'
     default:
@@ -272,6 +314,20 @@ function stillFiring(voice: Voice, fact: Recorded & { type: 'resolved' }): strin
   const shown = fact.stillFiring.slice(0, BURST_NAMES).map(code)
   const names = list(fact.stillFiring.length > shown.length ? [...shown, 'others'] : shown)
   return `. :warning: Still failing: ${names}. Unless that recovers by ${at(voice, fact.recheckAt)}, a new incident is opened and paged`
+}
+
+function reopenedWhy(voice: Voice, fact: Recorded & { type: 'reopened' }): string {
+  const from = fact.from === null ? 'its owner' : person(voice, fact.from)
+  switch (fact.reason) {
+    case 'off-duty':
+      return `the watch of ${from} has ended, and nobody has taken it over`
+    case 'lease-over':
+      return `the time for which ${from} kept it is over`
+    case 'given-back':
+      return `${from} gave it back`
+    default:
+      return fact.reason satisfies never
+  }
 }
 
 /** Slack's error names about people, in words. */

@@ -5,7 +5,7 @@ import type { Desk } from '../domain/book.ts'
 import type { Decision } from '../domain/decide.ts'
 import type { Received } from '../domain/event.ts'
 import { Event, type Outcome } from '../domain/event.ts'
-import { RosterEdit } from '../domain/handover.ts'
+import { Handover, handoverId, RosterEdit, Watch } from '../domain/handover.ts'
 import { Alert, alertId, Incident } from '../domain/incident.ts'
 import type { About } from '../domain/owed.ts'
 import { canonical, storable } from '../json.ts'
@@ -36,6 +36,8 @@ const Loaded = z.object({
   recheck_at: z.number().nullable(),
   people: z.record(z.string(), z.string()),
   edits: z.array(z.unknown()),
+  watches: z.array(z.unknown()),
+  handovers: z.array(z.unknown()),
 })
 
 export interface Taken {
@@ -105,7 +107,14 @@ const LOAD = ({ only, now, knownRules }: Look) => `
     (select coalesce(jsonb_object_agg(name, unreachable), '{}') from people where unreachable is not null) as people,
     (select coalesce(jsonb_agg(doc order by id), '[]') from roster_edits
       where state in ('offered', 'active') and until_at > (select decided_at from desk) - ${HELD_MS}
-        or id in (select ${NAMED('edit')} from events)) as edits`
+        or id in (select ${NAMED('edit')} from events)) as edits,
+    (select coalesce(jsonb_agg(doc), '[]') from watches) as watches,
+    (select coalesce(jsonb_agg(doc), '[]') from (
+      select doc from handovers where state in ('planned', 'relieved-early', 'due', 'overdue', 'gap')
+      -- And the latest that came, of each schedule.
+      union select doc from (select distinct on (schedule) doc from handovers
+        where state in ('relieved', 'forced', 'gap-open', 'started', 'superseded')
+        order by schedule, change_at desc) last) of_now) as handovers`
 
 /** Begins the transaction, takes the lock, and reads all that a decision needs; `null` when a newer program has taken over. */
 export async function take(client: PoolClient, look: Look): Promise<Taken | null> {
@@ -118,6 +127,8 @@ export async function take(client: PoolClient, look: Look): Promise<Taken | null
   const loaded = Loaded.parse(results[3]?.rows[0])
   const incidents = loaded.incidents.map((doc) => Incident.parse(doc))
   const alerts = loaded.alerts.map((doc) => Alert.parse(doc))
+  const watches = loaded.watches.map((doc) => Watch.parse(doc))
+  const handovers = loaded.handovers.map((doc) => Handover.parse(doc))
   const desk: Desk = {
     decidedAt: row.decided_at,
     nextIncident: row.next_incident,
@@ -126,6 +137,10 @@ export async function take(client: PoolClient, look: Look): Promise<Taken | null
     alerts: Object.fromEntries(alerts.map((alert) => [alertId(alert.service, alert.key), alert])),
     recheckAt: loaded.recheck_at,
     unreachable: loaded.people,
+    watches: Object.fromEntries(watches.map((watch) => [watch.schedule, watch])),
+    handovers: Object.fromEntries(
+      handovers.map((handover) => [handoverId(handover.schedule, handover.changeAt), handover]),
+    ),
     nextEdit: row.next_edit,
     edits: loaded.edits.map((doc) => RosterEdit.parse(doc)),
   }
@@ -203,11 +218,17 @@ export async function commit(client: PoolClient, { taken, decision, parked, now,
         .filter((edit) => !before.edits.includes(edit))
         .map((edit) => ({ ...edit, untilAt: Math.max(...edit.pieces.map(({ endAt }) => endAt)), doc: edit })),
     ),
+    storable(changed(desk.watches, before.watches)),
+    storable(changed(desk.handovers, before.handovers)),
   ])
   // A statement of its own: a SELECT beside writing ones is only run when somebody asks for its rows.
   await client.query(`select ${NOTIFY}; commit`)
   return rows
 }
+
+/** What a decision has made another of. */
+const changed = <T>(now: Readonly<Record<string, T>>, before: Readonly<Record<string, T>>): T[] =>
+  Object.entries(now).flatMap(([id, each]) => (each === before[id] ? [] : [each]))
 
 /** Nothing was decided: gives the lock back. */
 export async function withdraw(client: PoolClient): Promise<void> {
@@ -262,6 +283,13 @@ const SAVE = `
     insert into roster_edits (id, state, until_at, doc)
     select id, state, "untilAt", doc from jsonb_to_recordset($15) as e (id int, state text, "untilAt" bigint, doc jsonb)
     on conflict (id) do update set state = excluded.state, until_at = excluded.until_at, doc = excluded.doc
+  ), watch_rows as (
+    insert into watches (schedule, doc) select value ->> 'schedule', value from jsonb_array_elements($16)
+    on conflict (schedule) do update set doc = excluded.doc
+  ), handover_rows as (
+    insert into handovers (schedule, change_at, state, doc)
+    select value ->> 'schedule', (value ->> 'changeAt')::bigint, value ->> 'state', value from jsonb_array_elements($17)
+    on conflict (schedule, change_at) do update set state = excluded.state, doc = excluded.doc
   )
   select key, lane, kind, about, fence from owed_rows where kind = 'page' and born`
 

@@ -216,8 +216,9 @@ test('who is on duty is found when the page is sent: nora at night, dana after e
   expect(bot.paged()).toEqual(['nora'])
   await bot.advance('5m')
   await bot.advance('5m')
-  expect(bot.paged()).toEqual(['nora', 'sam', 'dana'])
-  expect(bot.dm('dana')[0]).toContain('you are on duty for `primary` since')
+  // dana is next: at 7:55 and, still unanswered, as the watch begins; at 8:02 nora has not been relieved either.
+  expect(bot.paged()).toEqual(['nora', 'dana', 'sam', 'dana', 'dana', 'nora'])
+  expect(bot.dm('dana').join('\n')).toContain('you are on duty for `primary` since')
 })
 
 test('at eight o’clock sharp it is dana already', async () => {

@@ -121,7 +121,15 @@ describe('a decision', () => {
     const one = await start()
     expect(await send(one, firing())).toEqual({ result: 'done', incident: 1, how: 'recorded', paged: ['dana'] })
     expect(await readIncident(one.store.pool, 1)).toMatchObject({ id: 1, state: 'paging', title: 'home is down' })
-    expect((await facts()).map(({ kind }) => kind)).toEqual(['opened', 'detected', 'stepped', 'paged'])
+    expect((await facts()).map(({ kind }) => kind)).toEqual([
+      // The two schedules.
+      'followed',
+      'followed',
+      'opened',
+      'detected',
+      'stepped',
+      'paged',
+    ])
     await expect.poll(() => one.delivered).toMatchObject([{ key: 'page/1/dana/e1/r1/s1', fence: 1 }])
     expect(await database.query(`select count(*)::int as n from owed where kind <> 'page'`)).toEqual([{ n: 8 }])
     expect(await undone(one.store.pool)).toEqual([])

@@ -84,6 +84,8 @@ export const emptyDesk = (decidedAt = T0): Desk => ({
   alerts: {},
   recheckAt: null,
   unreachable: {},
+  watches: {},
+  handovers: {},
   nextEdit: 1,
   edits: [],
 })
@@ -132,6 +134,12 @@ export const unreachable = (person: string, reason: string | null = 'user_disabl
   unreachable: reason,
 })
 
+/** The same desk once it follows the schedules, as though nothing had been put on record for it. */
+export const following = (desk: Desk, by: Rules): Desk => ({
+  ...decide(desk, [], desk.decidedAt, by).desk,
+  nextFact: desk.nextFact,
+})
+
 /** A desk as a test drives it: instants are counted from `T0`, events are decided when they come in. */
 export interface Watch {
   readonly desk: Desk
@@ -150,7 +158,7 @@ export interface Watch {
 }
 
 export function watch(by: Rules = rules(), start: Desk = emptyDesk()): Watch {
-  let desk = start
+  let desk = following(start, by)
   let id = 0
   const facts: Recorded[] = []
   const owed: Owed[] = []
@@ -177,7 +185,7 @@ export function watch(by: Rules = rules(), start: Desk = emptyDesk()): Watch {
         events.map((event) => ({ id: ++id, at: T0 + afterMs, event })),
       ),
     until(afterMs) {
-      for (let due = nextDue(desk); due <= T0 + afterMs; due = nextDue(desk)) decideAt(due, [])
+      for (let due = nextDue(desk, by); due <= T0 + afterMs; due = nextDue(desk, by)) decideAt(due, [])
       decideAt(T0 + afterMs, [])
     },
     pages: (incident = 1) => pagesIn(facts, incident).map(inShort),
@@ -186,7 +194,7 @@ export function watch(by: Rules = rules(), start: Desk = emptyDesk()): Watch {
       if (!found) throw new Error(`incident ${incident} is not on the desk`)
       return found
     },
-    dueAt: () => nextDue(desk),
+    dueAt: () => nextDue(desk, by),
   }
 }
 

@@ -78,6 +78,9 @@ export function changes(schedule: Schedule, fromAt: number, toAt: number): Chang
   return found
 }
 
+/** The change at this very instant; null when the same people go on. */
+export const changeAt = (schedule: Schedule, at: number): Change | null => changes(schedule, at - 1, at)[0] ?? null
+
 /** The first change strictly after an instant; null when there is none within {@link HORIZON_MS}. */
 export function nextChange(schedule: Schedule, afterAt: number, horizonMs = HORIZON_MS): Change | null {
   let fromAt = afterAt
@@ -87,6 +90,32 @@ export function nextChange(schedule: Schedule, afterAt: number, horizonMs = HORI
     fromAt = afterAt + reach
   }
   return null
+}
+
+/** How far ahead the watch looks each time: in a schedule that changes more seldom it looks again. */
+export const AHEAD_MS = 2 * DAY_MS
+
+export interface Ahead {
+  /** The first change strictly after the instant, and the one after it; null: none within {@link AHEAD_MS} of each. */
+  change: Change | null
+  after: Change | null
+}
+
+const looked = new WeakMap<Schedule, Ahead & { fromAt: number; untilAt: number }>()
+
+/**
+ * The next two changes. What was found for an instant holds until the first of them, and is kept with the schedule itself: an edit makes
+ * another schedule, of which nothing is known.
+ */
+export function ahead(schedule: Schedule, at: number): Ahead {
+  const known = looked.get(schedule)
+  if (known && known.fromAt <= at && at < known.untilAt) return known
+  const change = nextChange(schedule, at, AHEAD_MS)
+  const after = change && nextChange(schedule, change.at, AHEAD_MS)
+  // Without a change in sight half of what was looked at is still ahead when it is looked at again.
+  const found = { change, after, fromAt: at, untilAt: change?.at ?? at + AHEAD_MS / 2 }
+  looked.set(schedule, found)
+  return found
 }
 
 /** Who is on duty at an instant, since when, and until when. A turn is the longest run of the same people, however edits cut it. */

@@ -1,7 +1,21 @@
 import type { Book } from '../book.ts'
 import { incidentOf, note } from '../book.ts'
+import type { Fact } from '../fact.ts'
+import type { Handover } from '../handover.ts'
 import type { Incident } from '../incident.ts'
-import { pageFallback, pageStep, reachedStill } from './paging.ts'
+import { place } from '../incident.ts'
+import { under } from '../rules.ts'
+import { timesOf } from './holders.ts'
+import {
+  incomingAreBusy,
+  isExecuted,
+  page,
+  pageFallback,
+  pageIncoming,
+  pageStep,
+  reachedStill,
+  stepOf,
+} from './paging.ts'
 
 /**
  * A timer that fires later than this was asleep (a stop of the program): its next deadline counts from now, because nobody's time runs
@@ -9,7 +23,7 @@ import { pageFallback, pageStep, reachedStill } from './paging.ts'
  */
 const LATE_MS = 5_000
 
-type Reason = 'start' | 'unanswered' | 'asked' | 'nobody' | 'unreachable'
+type Reason = Extract<Fact, { type: 'stepped' }>['reason']
 
 interface Climb {
   round: number
@@ -41,10 +55,22 @@ export function climb(book: Book, id: number, to: Climb, at: number): void {
     reason = reached
     step += 1
   }
-  exhaust(book, id, reason === 'start' ? 'nobody' : reason, dueAt, at)
+  exhaust(
+    book,
+    id,
+    reason === 'start' || reason === 'reopened' || reason === 'new-watch' ? 'nobody' : reason,
+    dueAt,
+    at,
+  )
 }
 
-function exhaust(book: Book, id: number, reason: Exclude<Reason, 'start'>, dueAt: number | null, at: number): void {
+function exhaust(
+  book: Book,
+  id: number,
+  reason: Extract<Fact, { type: 'exhausted' }>['reason'],
+  dueAt: number | null,
+  at: number,
+): void {
   note(book, { type: 'exhausted', incident: id, at, reason })
   pageFallback(book, id, at, dueAt)
 }
@@ -59,28 +85,95 @@ export function firing(dueAt: number, now: number): { at: number; dueAt: number 
   return now - dueAt > LATE_MS ? { at: now, dueAt } : { at: dueAt, dueAt: null }
 }
 
-/** Fires what is due. Each overdue timer fires once. */
-export function timers(book: Book, now: number): void {
-  for (;;) {
-    const due = nextDeadline(book)
-    if (due?.deadlineAt == null || due.deadlineAt > now) return
-    const { at, dueAt } = firing(due.deadlineAt, now)
-    climbOn(book, due, { reason: 'unanswered', dueAt }, at)
-  }
+/** What the clock brings about, and when. */
+export interface Due {
+  at: number
+  come(book: Book, now: number): void
 }
 
-function nextDeadline(book: Book): Incident | null {
-  let first: Incident | null = null
-  for (const incident of Object.values(book.desk.incidents)) {
-    if (incident.deadlineAt === null) continue
-    if (first?.deadlineAt == null || incident.deadlineAt < first.deadlineAt) first = incident
+/** The first timer of all incidents. Whoever is coming is paged before the next step is gone to. */
+export function nextTimer({ desk }: Pick<Book, 'desk'>): Due | null {
+  let first: (Due & { rank: number }) | null = null
+  const offer = (at: number, rank: number, come: Due['come']) => {
+    if (!first || at < first.at || (at === first.at && rank < first.rank)) first = { at, rank, come }
+  }
+  for (const { id, state, deadlineAt, duals } of Object.values(desk.incidents)) {
+    for (const dual of state === 'paging' || state === 'exhausted' ? duals : [])
+      offer(dual.at, 0, (book, now) => {
+        const { at, dueAt } = firing(dual.at, now)
+        pageIncoming(book, id, dual.schedule, at, dueAt)
+      })
+    if (deadlineAt !== null)
+      offer(deadlineAt, 1, (book, now) => {
+        const { at, dueAt } = firing(deadlineAt, now)
+        climbOn(book, incidentOf(book, id), { reason: 'unanswered', dueAt }, at)
+      })
   }
   return first
+}
+
+/** Whether a timer that was due then was slept through. */
+export const isLate = (dueAt: number, now: number) => now - dueAt > LATE_MS
+
+/**
+ * Those who come on duty are paged for an incident that nobody has yet, and have time before the next step is gone to, once for each step;
+ * one that was given up begins once more where they stand. If they are all busy with something else, the next step follows at once.
+ */
+export function carryOver(
+  book: Book,
+  id: number,
+  handover: Pick<Handover, 'schedule' | 'changeAt' | 'incoming'>,
+  at: number,
+): void {
+  const { schedule, changeAt, incoming } = handover
+  const { state, policy, pages } = incidentOf(book, id)
+  if (!isExecuted(incidentOf(book, id), schedule)) return
+  const isNew = (person: string) => !pages.some((each) => each.person === person && !isDual(each, handover))
+  const news = incoming.some(isNew)
+  const step = stepOf(policy.steps, schedule)
+  const reachable = incoming.some((person) => under(book.desk.unreachable, person) === undefined)
+  if (state === 'exhausted' && reachable) beginAgain(book, id, step, at)
+  const why = { kind: 'carryover', schedule, changeAt } as const
+  for (const person of incoming) page(book, { incident: id, person, step, why, dueAt: null }, at)
+  // Given up, and whoever comes cannot be reached either.
+  if (incidentOf(book, id).state !== 'paging') return
+  if (incomingAreBusy(book, id, schedule, at)) return climbOn(book, incidentOf(book, id), { reason: 'busy' }, at)
+  if (news) giveTime(book, id, schedule, at)
+}
+
+/** Somebody who was paged because they come with this very change is still new to the incident. */
+const isDual = ({ why }: Incident['pages'][number], { schedule, changeAt }: Pick<Handover, 'schedule' | 'changeAt'>) =>
+  why.kind === 'incoming' && why.schedule === schedule && why.changeAt === changeAt
+
+/** The steps that remain are gone through once more. */
+function beginAgain(book: Book, id: number, step: number, at: number): void {
+  const { policy, epoch } = incidentOf(book, id)
+  const waitsUntilAt = at + (policy.steps[step]?.waitMs ?? 0)
+  const where = { epoch: epoch + 1, round: policy.rounds, step }
+  note(book, { type: 'stepped', incident: id, at, ...where, waitsUntilAt, reason: 'new-watch', by: null })
+}
+
+function giveTime(book: Book, id: number, schedule: string, at: number): void {
+  const incident = incidentOf(book, id)
+  const deadlineAt = at + timesOf(book, schedule).graceMs
+  if (incident.deadlineAt === null || incident.deadlineAt >= deadlineAt || incident.graced === place(incident)) return
+  note(book, { type: 'postponed', incident: id, at, schedule, deadlineAt })
+}
+
+/** The acknowledgement counts no more: step 1 afresh, with whoever has the watch now. */
+export function reopen(
+  book: Book,
+  id: number,
+  why: Pick<Extract<Fact, { type: 'reopened' }>, 'reason' | 'by'>,
+  at: number,
+): void {
+  note(book, { type: 'reopened', incident: id, at, from: incidentOf(book, id).ackedBy, ...why })
+  climb(book, id, { round: 1, step: 0, reason: 'reopened', by: why.by }, at)
 }
 
 /** A page could not be delivered. When nobody of the current step was reached after all, the next step follows at once. */
 export function refused(book: Book, id: number, key: string, at: number): void {
   const incident = incidentOf(book, id)
   if (incident.state !== 'paging') return
-  if (reachedStill(book.rules, incident, key) === false) climbOn(book, incident, { reason: 'unreachable' }, at)
+  if (reachedStill(book, incident, key) === false) climbOn(book, incident, { reason: 'unreachable' }, at)
 }

@@ -1,24 +1,121 @@
-import { dutyAt, shiftAround } from '../duty/schedule.ts'
+import { type Book, scheduleOf } from '../book.ts'
+import { ahead, type Change, nextChange } from '../duty/schedule.ts'
+import { HANDOVER_TIMES, type HandoverTimes } from '../duty/schedule-types.ts'
+import { DAY_MS } from '../duty/time.ts'
+import { type Handover, handoverId, type Watch } from '../handover.ts'
 import type { PageReason } from '../incident.ts'
-import { type Rules, under } from '../rules.ts'
+import type { Policy } from '../rules.ts'
 
-/** Who answers for a schedule at an instant: those on duty by roster, and those not yet relieved (`handover.md` 2.1; relief comes later). */
+type Seen = Pick<Book, 'desk' | 'rules'>
+
+/** Who answers for a schedule now (`handover.md` 2.1, W): whoever has the watch, and those before who are not relieved yet. */
 export interface Holders {
   duty: string[]
-  holdover: string[]
+  holdover: Watch['holdovers']
 }
 
-export function holders(rules: Rules, schedule: string, at: number): Holders {
-  const found = under(rules.schedules, schedule)
-  return { duty: found ? dutyAt(found, at) : [], holdover: [] }
+/** At the instant to which the book has come: changes before it have been decided on. */
+export function holders(book: Seen, schedule: string): Holders {
+  const watch = book.desk.watches[schedule]
+  if (!watch) return { duty: [], holdover: [] }
+  const early = relievedEarly(book, schedule)
+  const duty = early
+    ? [...watch.people.filter((person) => !early.outgoing.includes(person)), ...early.incoming].sort()
+    : watch.people
+  return { duty, holdover: watch.holdovers.filter(({ person }) => !duty.includes(person)) }
 }
 
-/** A page says since when a shift lasts, as far as that is news: to look further back would be in the way of the page. */
-const SHIFT_MS = 14 * 86_400_000
+const handoversOf = (book: Seen, schedule: string): Handover[] =>
+  Object.values(book.desk.handovers).filter((handover) => handover.schedule === schedule)
+
+/** The watch was taken before its change. */
+export const relievedEarly = (book: Seen, schedule: string): Handover | undefined =>
+  handoversOf(book, schedule).find(({ state }) => state === 'relieved-early')
+
+/** The change that has come and is not settled: the outgoing wait to be relieved. */
+export const unfinished = (book: Seen, schedule: string): Handover | undefined =>
+  handoversOf(book, schedule).find(({ state }) => state === 'due' || state === 'overdue' || state === 'gap')
+
+/** The latest change that came. */
+export const latest = (book: Seen, schedule: string): Handover | undefined =>
+  handoversOf(book, schedule)
+    .filter(({ state }) => !AHEAD.has(state))
+    .sort((a, b) => b.changeAt - a.changeAt)[0]
+
+const AHEAD = new Set<Handover['state']>(['planned', 'relieved-early', 'void'])
+
+/** Rows of changes that have not come yet. */
+export const planned = (book: Seen): Handover[] =>
+  Object.values(book.desk.handovers).filter(({ state }) => state === 'planned' || state === 'relieved-early')
+
+export const timesOf = (book: Seen, schedule: string): HandoverTimes =>
+  book.rules.schedules[schedule]?.handover ?? HANDOVER_TIMES
+
+/** The handover of the next change, as it is on record or as it would be planned now; null when no change is in sight. */
+export function coming(book: Seen, schedule: string, at: number): Handover | null {
+  const known = scheduleOf(book, schedule)
+  const watch = book.desk.watches[schedule]
+  if (!known || !watch) return null
+  const { change, after } = ahead(known, at)
+  if (!change) return null
+  const row = book.desk.handovers[handoverId(schedule, change.at)]
+  if (row && AHEAD.has(row.state) && row.state !== 'void' && isOf(row, change)) return row
+  return { ...bounds(book, watch, change, after?.at ?? null), state: 'planned', opened: false }
+}
+
+const same = (a: readonly string[], b: readonly string[]) => a.length === b.length && a.every((x, n) => x === b[n])
+
+export const isOf = (handover: Handover, { outgoing, incoming, staying }: Change) =>
+  same(handover.outgoing, outgoing) && same(handover.incoming, incoming) && same(handover.staying, staying)
+
+/**
+ * When the window of a change opens, and its limits. A turn is the longest run of the same people; what it is too short for is clamped:
+ * the window to a quarter of either turn, the limit to half of the turn that begins.
+ */
+export function bounds(
+  book: Seen,
+  { schedule, sinceAt }: Watch,
+  { at: changeAt, ...who }: Change,
+  endAt: number | null,
+): Omit<Handover, 'state' | 'opened'> {
+  const times = timesOf(book, schedule)
+  const before = changeAt - sinceAt
+  const after = endAt === null ? Number.POSITIVE_INFINITY : endAt - changeAt
+  const isGap = who.incoming.length + who.staying.length === 0
+  const windowMs = Math.floor(Math.min(times.windowMs, before / 4, after / 4))
+  const limitMs = isGap ? times.limitMs : Math.floor(Math.min(times.limitMs, after / 2))
+  return {
+    schedule,
+    changeAt,
+    ...who,
+    opensAt: changeAt - windowMs,
+    overdueAt: changeAt + Math.min(times.confirmMs, limitMs),
+    limitAt: changeAt + limitMs,
+    by: null,
+    settledAt: null,
+  }
+}
+
+/** Whether the window before a change is open at an instant. */
+export const isOpenAt = ({ opensAt, changeAt }: Handover, at: number) => opensAt <= at && at < changeAt
+
+/** The schedules that a policy pages. */
+export const schedulesOf = (policy: Policy): string[] => [
+  ...new Set(policy.steps.flatMap((step) => step.page.flatMap((to) => (to.kind === 'schedule' ? [to.name] : [])))),
+]
+
+/** Whether somebody is on duty by any roster of a policy. */
+export const isOnRoster = (book: Seen, policy: Policy, person: string, but?: string) =>
+  schedulesOf(policy).some((name) => name !== but && book.desk.watches[name]?.people.includes(person))
+
+/** A page says until when a shift lasts, as far as that is news: to look further would be in the way of the page. */
+const SHIFT_MS = 14 * DAY_MS
 
 /** Why somebody on duty is paged: since when, and until when (null: longer than two weeks). */
-export function dutyReason(rules: Rules, schedule: string, at: number): PageReason {
-  const found = under(rules.schedules, schedule)
-  const shift = found ? shiftAround(found, at, SHIFT_MS) : null
-  return { kind: 'duty', schedule, sinceAt: shift?.sinceAt ?? null, untilAt: shift?.untilAt ?? null }
+export function dutyReason(book: Seen, schedule: string, at: number): PageReason {
+  const known = scheduleOf(book, schedule)
+  const watch = book.desk.watches[schedule]
+  const untilAt = known ? (ahead(known, at).change ?? nextChange(known, at, SHIFT_MS))?.at : undefined
+  const since = watch && at - watch.sinceAt < SHIFT_MS ? watch.sinceAt : null
+  return { kind: 'duty', schedule, sinceAt: since, untilAt: untilAt ?? null }
 }

@@ -1,21 +1,26 @@
 import type { Book } from '../book.ts'
 import { incidentOf, note, openIncidentOf } from '../book.ts'
+import { HOUR_MS } from '../duty/time.ts'
 import type {
+  Accept,
   Act,
   Attempt,
   Call,
   ChannelOpened,
   Checked,
   Declare,
+  Keep,
   Note,
   Outcome,
   PageRefused,
   Refusal,
+  Unack,
 } from '../event.ts'
 import type { Incident } from '../incident.ts'
 import { isOpen, NAMED_ALERTS, place } from '../incident.ts'
 import { type Policy, type Rules, type Severity, type Target, under } from '../rules.ts'
-import { climb, climbOn, refused as stepRefused } from './escalation.ts'
+import { climb, climbOn, reopen, refused as stepRefused } from './escalation.ts'
+import { prove } from './relief.ts'
 
 /** A failing alert whose incident was resolved by hand is raised again after this: a resolved incident never hides a dead target. */
 const STILL_FIRING_MS = 5 * 60_000
@@ -146,13 +151,52 @@ const alreadyResolved = (incident: Incident): Outcome =>
 
 /** First acknowledgement wins; later ones are "also responding". Repeating one's own changes nothing. */
 function ack(book: Book, incident: Incident, by: string, at: number): Outcome {
-  if (incident.state !== 'acked') {
-    note(book, { type: 'acked', incident: incident.id, at, by })
-    return done(incident.id, 'acked')
-  }
-  if (incident.ackedBy === by) return done(incident.id, 'acked')
-  if (!incident.responders.includes(by)) note(book, { type: 'responding', incident: incident.id, at, by })
-  return done(incident.id, 'responding')
+  const isOwner = incident.state !== 'acked' || incident.ackedBy === by
+  if (incident.state !== 'acked') note(book, { type: 'acked', incident: incident.id, at, by })
+  else if (!isOwner && !incident.responders.includes(by))
+    note(book, { type: 'responding', incident: incident.id, at, by })
+  prove(book, incident, by, at)
+  return done(incident.id, isOwner ? 'acked' : 'responding')
+}
+
+/** Takes over what somebody else has: the only way, beside taking the whole watch, in which an owner changes. */
+export function accept(book: Book, { incident: id, by }: Accept, at: number): Outcome {
+  const incident = book.desk.incidents[id]
+  if (!incident) return refuse({ code: 'unknown-incident', incident: id })
+  if (!isOpen(incident)) return alreadyResolved(incident)
+  // Nobody has it: taking it is acknowledging it.
+  if (incident.state !== 'acked') return ack(book, incident, by, at)
+  if (incident.ackedBy !== by)
+    note(book, { type: 'taken', incident: id, at, by, from: incident.ackedBy, how: 'accepted' })
+  return done(id, 'accepted')
+}
+
+/** The longest lease on an incident that is kept beyond the watch. */
+const KEEP_MS = HOUR_MS
+
+/** Whoever has it keeps it, as long as they ask and no longer than is safe. */
+export function keep(book: Book, { incident: id, by, untilAt }: Keep, at: number): Outcome {
+  const incident = owned(book, id, by)
+  if ('result' in incident) return incident
+  if (untilAt <= at) return refuse({ code: 'bad-lease', incident: id, latestAt: at + KEEP_MS })
+  note(book, { type: 'kept', incident: id, at, by, untilAt: Math.min(untilAt, at + KEEP_MS) })
+  return done(id, 'kept')
+}
+
+/** Whoever has it gives it back. */
+export function unack(book: Book, { incident: id, by }: Unack, at: number): Outcome {
+  const incident = owned(book, id, by)
+  if ('result' in incident) return incident
+  reopen(book, id, { reason: 'given-back', by }, at)
+  return done(id, 'unacked')
+}
+
+function owned(book: Book, id: number, by: string): Incident | Outcome {
+  const incident = book.desk.incidents[id]
+  if (!incident) return refuse({ code: 'unknown-incident', incident: id })
+  if (!isOpen(incident)) return alreadyResolved(incident)
+  if (incident.state !== 'acked') return refuse({ code: 'not-acked', incident: id })
+  return incident.ackedBy === by ? incident : refuse({ code: 'not-owner', incident: id, owner: incident.ackedBy })
 }
 
 /** The next step at once, also when somebody has acknowledged and needs help. */

@@ -1,6 +1,6 @@
+import { dutyAt } from '../duty/schedule.ts'
 import type { Incident } from '../incident.ts'
-import type { Rules } from '../rules.ts'
-import { holders } from './holders.ts'
+import { type Rules, under } from '../rules.ts'
 
 /** What escalation will do next if nobody answers: when, and whom it would page as the rota stands now. */
 export interface Outlook {
@@ -20,9 +20,14 @@ export function outlook(incident: Incident, rules: Rules): Outlook | null {
   const people = new Set<string>()
   const empty: string[] = []
   for (const target of step?.page ?? []) {
-    const on = target.kind === 'person' ? [target.name] : holders(rules, target.name, at).duty
+    const on = target.kind === 'person' ? [target.name] : onDuty(rules, target.name, at)
     if (on.length === 0) empty.push(target.name)
     for (const person of on) people.add(person)
   }
   return { at, people: [...people], empty, last: false }
+}
+
+function onDuty(rules: Rules, name: string, at: number): string[] {
+  const schedule = under(rules.schedules, name)
+  return schedule ? dutyAt(schedule, at) : []
 }

@@ -3,6 +3,7 @@ import { note } from '../book.ts'
 import type { EditAnswer, Outcome, Override } from '../event.ts'
 import type { Piece, RosterEdit } from '../handover.ts'
 import { under } from '../rules.ts'
+import { rosterEdited } from './handover.ts'
 import { refuse } from './incident.ts'
 
 const done = (edit: number, how: 'overridden' | 'offered' | 'agreed' | 'declined' | 'cancelled'): Outcome => ({
@@ -29,6 +30,7 @@ export function override(book: Book, { by, kind, offeredTo, pieces }: Override, 
   const activeAt = offeredTo === null ? at : null
   const edit: RosterEdit = { id: book.desk.nextEdit, kind, by, offeredTo, state, madeAt: at, activeAt, pieces: left }
   note(book, { type: 'edited', incident: null, at, by, how: offeredTo === null ? 'made' : 'offered', edit })
+  if (offeredTo === null) takeEffect(book, left, by, at)
   return done(edit.id, offeredTo === null ? 'overridden' : 'offered')
 }
 
@@ -46,6 +48,7 @@ export function answerEdit(book: Book, { by, edit: id, answer }: EditAnswer, at:
   if (left.length === 0) return refuse({ code: 'edit-over', edit: id })
   const change = (how: 'agreed' | 'declined' | 'cancelled', to: Partial<RosterEdit>) => {
     note(book, { type: 'edited', incident: null, at, by, how, edit: { ...edit, ...to } })
+    takeEffect(book, edit.pieces, by, at)
     return done(id, how)
   }
   switch (answer) {
@@ -60,6 +63,10 @@ export function answerEdit(book: Book, { by, edit: id, answer }: EditAnswer, at:
     default:
       return answer satisfies never
   }
+}
+
+function takeEffect(book: Book, pieces: readonly Piece[], by: string, at: number): void {
+  for (const name of new Set(pieces.map(({ schedule }) => schedule))) rosterEdited(book, name, by, at)
 }
 
 /** Nothing is changed for the past. */
