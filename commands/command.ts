@@ -1,5 +1,6 @@
 import type { Deps, Desk } from '../src/deps.ts'
 import type { Event, Outcome } from '../src/domain/event.ts'
+import type { Rules } from '../src/domain/rules.ts'
 import { UserError } from '../src/errors.ts'
 import type { Voice } from '../src/slack/words.ts'
 import { incidentOfChannel } from '../src/store/incidents.ts'
@@ -34,6 +35,8 @@ export interface Status {
 /** Somebody asks for something: a slash command, or a button that stands for one. */
 export interface Ask {
   deps: CommandDeps
+  /** The configuration, with the rosters as they are stood: everything that was changed by hand is in them. */
+  rota: Rules
   /** What follows the command's name. */
   text: string
   /** Slack id of the channel in which it was asked. */
@@ -64,7 +67,7 @@ export interface Command {
 
 export const only = (text: string): Reply => ({ text, public: false, acted: false })
 
-export const voice = ({ deps, now }: Ask): Voice => ({ rules: deps.rules(), now })
+export const voice = ({ rota, now }: Ask): Voice => ({ rules: rota, now })
 
 /** Has the desk decide, and answers with what came of it. */
 export async function act(

@@ -1,3 +1,5 @@
+import { parseDuration } from '../src/config/leaf.ts'
+import { HOUR_MS } from '../src/domain/duty/time.ts'
 import type { Incident } from '../src/domain/incident.ts'
 import { isOpen } from '../src/domain/incident.ts'
 import { Severity, under } from '../src/domain/rules.ts'
@@ -25,6 +27,9 @@ export const incident: Command = {
     ['ack [INC-n]', 'you have it: escalation stops'],
     ['escalate [INC-n]', 'pages the next step at once'],
     ['resolve [INC-n]', 'it is over'],
+    ['accept [INC-n]', 'you take it over from whoever has it'],
+    ['keep [INC-n] [FOR]', 'you keep it beyond your watch, an hour at most: `keep INC-7 30m`'],
+    ['unack [INC-n]', 'you give it back: it is paged anew'],
     ['note [INC-n] TEXT', 'a note for the timeline'],
     ['help', "this; inside an incident's channel INC-n may be left out"],
   ],
@@ -41,7 +46,11 @@ export const incident: Command = {
       case 'ack':
       case 'escalate':
       case 'resolve':
-        return change(ask, verb.toLowerCase() as 'ack' | 'escalate' | 'resolve', rest)
+      case 'accept':
+      case 'unack':
+        return change(ask, verb.toLowerCase() as Change, rest)
+      case 'keep':
+        return keep(ask, rest)
       case 'note':
         return note(ask, rest)
       case 'help':
@@ -125,7 +134,9 @@ async function declare(ask: Ask, rest: string): Promise<Reply> {
   )
 }
 
-async function change(ask: Ask, type: 'ack' | 'escalate' | 'resolve', rest: string): Promise<Reply> {
+type Change = 'ack' | 'escalate' | 'resolve' | 'accept' | 'unack'
+
+async function change(ask: Ask, type: Change, rest: string): Promise<Reply> {
   const by = ask.by()
   const [word, more] = split(rest)
   if (more)
@@ -136,7 +147,22 @@ async function change(ask: Ask, type: 'ack' | 'escalate' | 'resolve', rest: stri
   // A button says after the incident where escalation stood when it was shown.
   const [named = '', seen] = word.split('@', 2)
   const found = await find(ask, named)
+  if (type === 'accept' || type === 'unack') return act(ask, { type, by, incident: found.id }, answer)
   return act(ask, { type, by, incident: found.id, ...(seen ? { seen } : {}) }, answer)
+}
+
+/** As long as an incident may be kept: whoever says nothing means this. */
+const KEEP = '1h'
+
+async function keep(ask: Ask, rest: string): Promise<Reply> {
+  const by = ask.by()
+  const [first, second] = split(rest)
+  const [named, span] = numberOf(first) === null ? ['', rest.trim()] : [first, second]
+  const ms = parseDuration((span || KEEP).replaceAll(/\s+/g, '').replace(/min$/, 'm'))
+  if (ms === null || ms <= 0)
+    return misused(incident, `${code(cut(typed(span), 100))} is no time to keep it for; \`30m\` or \`1h\` is.`)
+  const found = await find(ask, named)
+  return act(ask, { type: 'keep', by, incident: found.id, untilAt: ask.now + Math.min(ms, HOUR_MS) }, answer)
 }
 
 async function note(ask: Ask, rest: string): Promise<Reply> {

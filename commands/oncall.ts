@@ -4,8 +4,8 @@ import type { Schedule } from '../src/domain/duty/schedule-types.ts'
 import { under } from '../src/domain/rules.ts'
 import { UserError } from '../src/errors.ts'
 import { code, cut, list, typed, when } from '../src/slack/text.ts'
-import { person, type Voice } from '../src/slack/words.ts'
-import { type Command, help, only, split, voice } from './command.ts'
+import { answer, person, type Voice } from '../src/slack/words.ts'
+import { act, type Command, help, only, split, voice } from './command.ts'
 
 export const oncall: Command = {
   name: '/oncall',
@@ -19,7 +19,9 @@ export const oncall: Command = {
   async run(ask) {
     const [word, rest] = split(ask.text)
     if (word.toLowerCase() === 'help') return help(oncall)
-    const { schedules, zone } = ask.deps.rules()
+    if (word.toLowerCase() === 'relieve')
+      return act(ask, { type: 'confirm', by: ask.by(), schedule: rest.trim() }, answer)
+    const { schedules, zone } = ask.rota
     const named = word !== '' && word.toLowerCase() !== 'at'
     const schedule = under(schedules, word.toLowerCase())
     if (named && !schedule)

@@ -9,7 +9,7 @@ export function announcement(deps: JobDeps): Handler {
     const incident = await incidentOf(deps, claim.about.incident)
     const channel = deps.rules().services[incident.service ?? '']?.channel
     if (!channel) return { outcome: 'never', reason: 'the service has no channel' }
-    const message = announcementMessage(voice(deps), incident)
+    const message = announcementMessage(await voice(deps), incident)
     const posted = whereabouts(claim.result)
     if (posted) return show(deps, posted, message)
     const call = deps.slack.rest

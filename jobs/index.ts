@@ -3,6 +3,8 @@ import { announcement } from './announcement.ts'
 import { backup } from './backup.ts'
 import { burst } from './burst.ts'
 import { channel } from './channel.ts'
+import { handover } from './handover.ts'
+import { headsUp } from './heads-up.ts'
 import { housekeeping } from './housekeeping.ts'
 import { invite } from './invite.ts'
 import { loud } from './loud.ts'
@@ -12,9 +14,12 @@ import { pageView } from './page-view.ts'
 import { people } from './people.ts'
 import { post } from './post.ts'
 import { probe } from './probe.ts'
+import { prompt } from './prompt.ts'
+import { relief } from './relief.ts'
 import { summary } from './summary.ts'
 import type { JobDeps } from './tell.ts'
 import { told } from './told.ts'
+import { watchPage } from './watch-page.ts'
 
 const SECOND = 1_000
 const HOUR = 3_600_000
@@ -47,5 +52,10 @@ export const payers = (deps: JobDeps): Handlers => ({
   burst: burst(deps),
   announcement: announcement(deps),
   loud: loud(deps),
+  'heads-up': headsUp(deps),
+  'watch-page': watchPage(deps),
+  prompt: prompt(deps),
+  handover: handover(deps),
+  relief: relief(deps),
   notice: notice(deps),
 })

@@ -12,7 +12,7 @@ export function loud(deps: JobDeps): Handler {
     const fact = await readFact(deps.store.pool, claim.about.fact)
     if (fact?.type !== 'exhausted' && fact?.type !== 'refused')
       throw new Error(`${claim.key} is about nothing that is said loudly`)
-    const rendered = loudMessage(voice(deps), incident, fact)
+    const rendered = loudMessage(await voice(deps), incident, fact)
     const posted = whereabouts(claim.result)
     if (posted) return show(deps, posted, rendered)
     const channel = deps.rules().services[incident.service ?? '']?.channel ?? incident.channel?.id

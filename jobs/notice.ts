@@ -13,7 +13,7 @@ export function notice(deps: JobDeps): Handler {
     const channel = deps.rules().services[claim.about.service]?.channel
     if (!channel) return { outcome: 'never', reason: 'the service has no channel' }
     if (!fact || !isOfAlerts(fact)) return { outcome: 'done' }
-    const message = { ...plainMessage(sentence(voice(deps), fact)), metadata: keyed(claim) }
+    const message = { ...plainMessage(sentence(await voice(deps), fact)), metadata: keyed(claim) }
     return tell(deps, claim, { call: deps.slack.rest, channel, message, sinceAt: fact.at })
   }
 }

@@ -17,6 +17,6 @@ export function pageView(deps: JobDeps): Handler {
     if (!page) return { outcome: 'done' }
     const shown = { ...posted, digest: whereabouts(result)?.digest ?? posted.digest }
     // Slack names a message by the instant at which it took it.
-    return show(deps, shown, pageMessage(voice(deps), incident, page, Number(posted.ts) * 1_000))
+    return show(deps, shown, pageMessage(await voice(deps), incident, page, Number(posted.ts) * 1_000))
   }
 }

@@ -40,7 +40,7 @@ export function page(deps: JobDeps): Handler {
       sinceAt: found.at,
       moot,
       message: {
-        ...pageMessage(voice(deps), incident, found, deps.clock.now()),
+        ...pageMessage(await voice(deps), incident, found, deps.clock.now()),
         metadata: {
           event_type: 'watchbill_page',
           event_payload: { page_id: claim.key, incident: inc(incident.id), attempt: claim.tries },

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto'
 import type { Deps, Desk, SlackCall, SlackResult } from '../src/deps.ts'
 import type { Incident } from '../src/domain/incident.ts'
 import type { Claimed, Sent } from '../src/outbox.ts'
-import { findByKey, joining, type Message, type Posted, post, update } from '../src/slack/api.ts'
+import { findByKey, joining, type Message, openDm, type Posted, post, update } from '../src/slack/api.ts'
 import type { Voice } from '../src/slack/words.ts'
 import { readIncident } from '../src/store/incidents.ts'
 import { type Claim, type Result, stands } from '../src/store/owed.ts'
+import { rotaOf } from '../src/store/rota.ts'
 
 export interface JobDeps extends Deps {
   desk: Desk
@@ -137,7 +138,25 @@ export const keyed = (claim: Claim) => ({
   event_payload: { key: claim.key },
 })
 
-export const voice = (deps: Deps): Voice => ({ rules: deps.rules(), now: deps.clock.now() })
+/** With the roster as it is stood at this moment. */
+export const voice = async (deps: Deps): Promise<Voice> => ({
+  rules: await rotaOf(deps.store.pool, deps.rules()),
+  now: deps.clock.now(),
+})
+
+/** The DM with a person. */
+export async function dmOf(
+  call: SlackCall,
+  deps: Deps,
+  person: string,
+): Promise<{ channel: string } | Exclude<Sent, { outcome: 'done' | 'unknown' }>> {
+  const slackId = deps.rules().people[person]?.slack
+  if (slackId === undefined) return { outcome: 'never', reason: 'not_in_configuration' }
+  const dm = await openDm(call, slackId)
+  if (dm.ok) return { channel: dm.value }
+  if (dm.kind === 'never') return { outcome: 'never', reason: dm.reason }
+  return { outcome: 'again', reason: dm.reason, afterMs: dm.kind === 'again' ? dm.afterMs : null }
+}
 
 export async function incidentOf(deps: Deps, id: number): Promise<Incident> {
   const incident = await readIncident(deps.store.pool, id)

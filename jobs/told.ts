@@ -14,7 +14,7 @@ export function told(deps: JobDeps): Handler {
       return { outcome: 'again', reason: 'whether the page arrived is not known yet' }
     const posted = whereabouts(page?.result ?? null)
     if (!posted || fact?.type !== 'resolved') return { outcome: 'done' }
-    const message = { ...overMessage(voice(deps), fact), metadata: keyed(claim) }
+    const message = { ...overMessage(await voice(deps), fact), metadata: keyed(claim) }
     const { channel, ts } = posted
     return tell(deps, claim, { call: deps.slack.rest, channel, threadTs: ts, message, sinceAt: fact.at })
   }

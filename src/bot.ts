@@ -10,7 +10,6 @@ import type { Deps } from './deps.ts'
 import { createDesk } from './desk.ts'
 import { authorise, type Denied, type Standings } from './domain/authority.ts'
 import { HOUR_MS } from './domain/duty/time.ts'
-import { bearers } from './domain/owed.ts'
 import type { Person, Rules } from './domain/rules.ts'
 import { UserError } from './errors.ts'
 import type { Check } from './intake/health.ts'
@@ -29,9 +28,9 @@ import { broken, denied, notOurs } from './slack/words.ts'
 import { storeReadings } from './store/audit.ts'
 import { latestBackupAt } from './store/backup-folder.ts'
 import { finishReceipt, type Receipt, receive, reclaimReceipts, submit } from './store/inbox.ts'
-import { readIncident } from './store/incidents.ts'
-import { placesOf } from './store/owed.ts'
+import { placesOf, type Rows } from './store/owed.ts'
 import { standings } from './store/people.ts'
+import { rotaOf } from './store/rota.ts'
 import { isOutage } from './store/store.ts'
 import type { Timetable } from './timetable.ts'
 
@@ -152,7 +151,8 @@ export function createBot(given: BotOptions): Bot {
     try {
       if (!command) throw new UserError('unknown-command', `${name} is not a command of Watchbill.`)
       await check()
-      const reply = await command.run(askOf(command, asked, await standingsFor(asked)))
+      const rota = await rotaOf(store.pool, options.rules())
+      const reply = await command.run(askOf(command, asked, rota, await standingsFor(asked)))
       child.info({ text: asked.text, public: reply.public }, 'answered')
       return said(reply)
     } catch (error) {
@@ -171,20 +171,20 @@ export function createBot(given: BotOptions): Bot {
     const button = buttons[action]
     if (!button) return null
     const { command, verb } = button
-    const typed = { ...asked, text: `${verb} ${asked.text}` }
+    const typed = { ...asked, text: `${verb} ${button.typed(asked.text)}` }
     const reply = await run(command.name, typed, async () => {
-      if (!(await isOurs(button.incident(asked.text), asked.on))) throw new UserError('not-our-message', notOurs(verb))
+      if (!(await isOurs(await button.rows(asked.text, store), asked.on)))
+        throw new UserError('not-our-message', notOurs(command.name, verb))
     })
     return reply.acted ? null : reply
   }
 
   /** A button counts where we put it: what it says (which incident) and where it is (on which message) must agree with the record. */
-  async function isOurs(id: number | null, on: Asked['on']): Promise<boolean> {
-    const incident = id === null ? null : await readIncident(store.pool, id)
-    if (!incident) return false
+  async function isOurs(rows: Rows | null, on: Asked['on']): Promise<boolean> {
+    if (!rows) return false
     // In a view of ours there is no message.
     if (!on) return true
-    const { places, unsure } = await placesOf(store.pool, bearers(incident))
+    const { places, unsure } = await placesOf(store.pool, rows)
     return unsure || places.some(({ channel, ts }) => channel === on.channel && ts === on.ts)
   }
 
@@ -197,18 +197,19 @@ export function createBot(given: BotOptions): Bot {
     return standings(store.pool)
   }
 
-  const askOf = (command: Command, asked: Asked, known: Standings): Ask => ({
+  const askOf = (command: Command, asked: Asked, rota: Rules, known: Standings): Ask => ({
     deps,
+    rota,
     text: asked.text.trim(),
     channel: asked.channel,
     key: asked.key,
     now: clock.now(),
-    by: (role) => authorised(command, asked, known, role ?? null).name,
+    by: (role) => authorised(command, asked, rota, known, role ?? null).name,
   })
 
-  function authorised(command: Command, asked: Asked, known: Standings, role: string | null): Person {
+  function authorised(command: Command, asked: Asked, rota: Rules, known: Standings, role: string | null): Person {
     const { user, team: from } = asked
-    const authority = authorise(options.rules(), { user, team: from }, { team, ...known }, role, clock.now())
+    const authority = authorise(rota, { user, team: from }, { team, ...known }, role, clock.now())
     if (authority.allow) return authority.person
     recordAttempt(command, asked, authority.reason)
     throw new UserError(authority.reason, denied(authority.reason, user, role))

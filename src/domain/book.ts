@@ -74,7 +74,7 @@ export function note(book: Book, fact: Fact): void {
   book.facts.push(recorded)
   book.desk = evolve({ ...book.desk, nextFact: book.desk.nextFact + 1 }, recorded)
   const incident = fact.incident === null ? null : incidentOf(book, fact.incident)
-  for (const owed of owes(recorded, incident)) book.owed.set(owed.key, owed)
+  for (const owed of owes(recorded, incident, book.rules)) book.owed.set(owed.key, owed)
   if (incident && (fact.type === 'acked' || fact.type === 'resolved')) {
     book.voids.add(pagesOf(incident.id))
     // Born and void in the same decision: an escalation that an acknowledgement in the same batch has overtaken.
@@ -213,17 +213,19 @@ export function evolve(desk: Desk, fact: Recorded): Desk {
         ...watch,
         proofs: [...watch.proofs.filter(({ person }) => person !== fact.by), { person: fact.by, at: fact.at }],
       }))
-    case 'watch-paged':
-      return fact.page.incidents.reduce(
+    case 'watch-paged': {
+      const { key, person, schedule, changeAt, incidents } = fact.page
+      const offer = { person, at: fact.at, page: key, fact: fact.id }
+      const known = desk.handovers[handoverId(schedule, changeAt)]
+      const next = known ? withHandover(desk, { ...known, pages: [...known.pages, { key, fact: fact.id }] }) : desk
+      return incidents.reduce(
         (so, id) =>
           so.incidents[id]
-            ? change(so, id, (incident) => ({
-                ...incident,
-                offered: [...incident.offered, { person: fact.page.person, at: fact.at }],
-              }))
+            ? change(so, id, (incident) => ({ ...incident, offered: [...incident.offered, offer] }))
             : so,
-        desk,
+        next,
       )
+    }
     case 'responding':
       return change(desk, fact.incident, (incident) => ({ ...incident, responders: [...incident.responders, fact.by] }))
     case 'resolved':

@@ -43,6 +43,8 @@ export type HandoverState = z.infer<typeof HandoverState>
  */
 export const Handover = z.strictObject({
   schedule: z.string(),
+  /** Since when the same people were on duty. */
+  sinceAt: z.number(),
   /** When the people change. */
   changeAt: z.number(),
   state: HandoverState,
@@ -59,6 +61,8 @@ export const Handover = z.strictObject({
   /** Who took the watch, and when it was settled. */
   by: z.string().nullable(),
   settledAt: z.number().nullable(),
+  /** Pages about it, with the facts that say what they are. */
+  pages: z.array(z.strictObject({ key: z.string(), fact: z.int() })),
 })
 export type Handover = z.infer<typeof Handover>
 

@@ -98,7 +98,7 @@ export const Incident = z.strictObject({
   /** Its owner keeps it beyond their watch until then. */
   keptUntilAt: z.number().nullable(),
   /** Who was paged to take it over, and when. */
-  offered: z.array(z.strictObject({ person: z.string(), at: z.number() })),
+  offered: z.array(z.strictObject({ person: z.string(), at: z.number(), page: z.string(), fact: z.int() })),
   resolvedBy: z.string().nullable(),
   resolvedAt: z.number().nullable(),
   pages: z.array(Page),

@@ -1,16 +1,20 @@
 import { z } from 'zod'
 import type { Fact, Recorded } from './fact.ts'
 import { timelineKind } from './fact.ts'
+import { type Handover, handoverId } from './handover.ts'
 import { type Incident, type Page, type PageReason, place } from './incident.ts'
+import { channelsOf, isPaged, type Rules } from './rules.ts'
 
 /**
  * What the world has not been told yet: rows written in the deciding transaction, sent by `src/outbox.ts` through the file of the same
  * name in `jobs/`. Keys are made of meaning, so that a repeat collapses.
  *
- * - tell: at least once (page, post, notice, told); - view: re-rendered until what is shown is what is wanted (summary, burst, announcement,
- *   loud, page-view); - step of the channel (channel, invite): each may be repeated without harm.
+ * - tell: at least once (page, post, notice, told, heads-up, relief); - view: re-rendered until what is shown is what is wanted (summary,
+ *   burst, announcement, loud, page-view, watch-page, prompt, handover); - step of the channel (channel, invite): each may be repeated without harm.
  */
 const incident = z.int()
+const change = { schedule: z.string(), changeAt: z.number() }
+const MOMENTS = ['ahead', 'window', 'change'] as const
 export const About = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('page'), incident, page: z.string() }),
   /** The page's message, kept up to date. */
@@ -30,6 +34,16 @@ export const About = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('announcement'), incident }),
   /** Nobody answered: said loudly in the service's channel, and kept up to date. */
   z.strictObject({ kind: z.literal('loud'), incident, fact: z.int() }),
+  /** Whoever comes on duty next hears of an incident in good time. */
+  z.strictObject({ kind: z.literal('heads-up'), incident, person: z.string(), fact: z.int() }),
+  /** A page about the watch itself, kept up to date. */
+  z.strictObject({ kind: z.literal('watch-page'), fact: z.int() }),
+  /** What a person is told of a change of the watch: an hour ahead, as the window opens, and as it comes; kept up to date. */
+  z.strictObject({ kind: z.literal('prompt'), ...change, person: z.string(), moment: z.enum(MOMENTS) }),
+  /** The handover, in a channel; kept up to date. */
+  z.strictObject({ kind: z.literal('handover'), ...change, channel: z.string() }),
+  /** Who has the watch now, and who stands relieved: said in a channel. */
+  z.strictObject({ kind: z.literal('relief'), fact: z.int(), channel: z.string() }),
   /** A warning that opens no incident. */
   z.strictObject({ kind: z.literal('notice'), service: z.string(), fact: z.int() }),
 ])
@@ -63,7 +77,7 @@ export const watchPageKey = (schedule: string, changeAt: number, kind: string, p
   `${watchPagesOf(schedule, changeAt)}${kind}/${person}`
 
 /** Unsent pages about a change are void as soon as the watch is taken. */
-export const watchPagesOf = (schedule: string, changeAt: number) => `page/watch/${schedule}@${changeAt}/`
+export const watchPagesOf = (schedule: string, changeAt: number) => `page/watch/${handoverId(schedule, changeAt)}/`
 
 /** Unsent pages of an incident are void as soon as somebody has it. */
 export const pagesOf = (incident: number) => `page/${incident}/`
@@ -85,6 +99,7 @@ const views = (incident: Incident): Owed[] => [
       const key = `view/${page.key}`
       return { key, lane: key, about: { kind: 'page-view', incident: incident.id, page: page.key } }
     }),
+  ...incident.offered.map(({ page: key, fact }): Owed => ({ key, lane: key, about: { kind: 'watch-page', fact } })),
   ...incident.louds.map((fact): Owed => {
     const key = `loud/${incident.id}/${fact}`
     return { key, lane: `loud/${incident.id}`, about: { kind: 'loud', incident: incident.id, fact } }
@@ -104,8 +119,8 @@ const announcement = (incident: Incident): Owed => ({
 })
 
 /** What a fact owes, given the incident after it (null where it belongs to none). */
-export function owes(fact: Recorded, incident: Incident | null): Owed[] {
-  if (incident === null) return warning(fact)
+export function owes(fact: Recorded, incident: Incident | null, rules: Rules): Owed[] {
+  if (incident === null) return [...warning(fact), ...ofTheWatch(fact, rules)]
   const owed: Owed[] = []
   const lane = laneOf(incident.id)
   if (fact.type === 'opened')
@@ -135,6 +150,11 @@ export function owes(fact: Recorded, incident: Incident | null): Owed[] {
       about: { kind: 'post', incident: incident.id, fact: fact.id },
     })
   if (fact.type === 'resolved') owed.push(...tellTheWoken(fact, incident))
+  if (fact.type === 'heads-up')
+    for (const person of fact.people) {
+      const key = `heads-up/${incident.id}/${fact.id}/${person}`
+      owed.push({ key, lane: key, about: { kind: 'heads-up', incident: incident.id, person, fact: fact.id } })
+    }
   return owed
 }
 
@@ -172,8 +192,76 @@ function changesViews(fact: Fact): boolean {
     case 'note':
     case 'repeated':
     case 'skipped':
+    case 'dual':
       return false
     default:
       return true
   }
 }
+
+/** What a handover owes as it moves on: nothing, where no policy asks for the schedule. */
+function ofTheWatch(fact: Recorded, rules: Rules): Owed[] {
+  if (fact.type === 'watch-paged') {
+    const { key } = fact.page
+    return [{ key, lane: key, about: { kind: 'watch-page', fact: fact.id } }]
+  }
+  if (fact.type !== 'handover' && fact.type !== 'changed') return []
+  const { handover } = fact
+  const { schedule, changeAt } = handover
+  if (!isPaged(rules, schedule)) return []
+  const isNews = fact.type === 'handover' && fact.what === 'planned'
+  const prompts = (isNews ? aheadOf(handover, fact.at) : promptsOf(handover)).map(([person, moment]): Owed => {
+    const key = `prompt/${handoverId(schedule, changeAt)}/${moment}/${person}`
+    return { key, lane: key, about: { kind: 'prompt', schedule, changeAt, person, moment } }
+  })
+  const posts = isPublic(handover)
+    ? channelsOf(rules, schedule).map((channel): Owed => {
+        const key = `handover/${handoverId(schedule, changeAt)}/${channel}`
+        return { key, lane: key, about: { kind: 'handover', schedule, changeAt, channel } }
+      })
+    : []
+  const pages = handover.pages.map(
+    ({ key, fact: id }): Owed => ({ key, lane: key, about: { kind: 'watch-page', fact: id } }),
+  )
+  return [...prompts, ...posts, ...pages, ...(isSaid(fact) ? reliefs(fact, rules) : [])]
+}
+
+type Prompt = [person: string, moment: (typeof MOMENTS)[number]]
+
+const toAll = (people: readonly string[], moment: Prompt[1]): Prompt[] => people.map((person) => [person, moment])
+
+/** Who hears of a change an hour ahead; of one that comes sooner they hear when its window opens. */
+const aheadOf = ({ outgoing, incoming, opensAt }: Handover, at: number): Prompt[] =>
+  opensAt > at ? toAll([...outgoing, ...incoming], 'ahead') : []
+
+/** Messages that people have, or are to have, of a handover as it stands: all of them are kept up to date. */
+function promptsOf({ outgoing, incoming, opened, state }: Handover): Prompt[] {
+  const both = [...outgoing, ...incoming]
+  const window = opened && outgoing.length > 0 ? toAll(both, 'window') : []
+  if (state === 'planned' || state === 'relieved-early') return window
+  if (state === 'void') return opened ? window : toAll(both, 'ahead')
+  // What everybody awaited is told to whoever has to do something; what nobody saw coming, to both.
+  return [...window, ...toAll(window.length > 0 ? incoming : both, 'change')]
+}
+
+/** Keys of all rows whose messages bear the buttons of a handover begin with one of these. */
+export const handoverRows = (schedule: string, changeAt: number): string[] => [
+  `prompt/${handoverId(schedule, changeAt)}/`,
+  `handover/${handoverId(schedule, changeAt)}/`,
+  watchPagesOf(schedule, changeAt),
+]
+
+const isPublic = ({ state, opened, outgoing }: Handover) =>
+  (opened || state !== 'planned') && outgoing.length > 0 && state !== 'void'
+
+/** What everybody should know: that somebody has the watch, or that nobody has. */
+const isSaid = (fact: Recorded & { type: 'handover' | 'changed' }) =>
+  fact.type === 'changed' ? fact.handover.state !== 'due' : fact.what === 'settled' && SAID.has(fact.handover.state)
+
+const SAID = new Set<Handover['state']>(['relieved', 'relieved-early', 'forced', 'gap-open'])
+
+const reliefs = (fact: Recorded & { type: 'handover' | 'changed' }, rules: Rules): Owed[] =>
+  channelsOf(rules, fact.handover.schedule).map((channel) => {
+    const key = `relief/${fact.id}/${channel}`
+    return { key, lane: `relief/${channel}`, about: { kind: 'relief', fact: fact.id, channel } }
+  })

@@ -86,3 +86,24 @@ export const Rules = z.strictObject({
   notWatchedYet: z.array(z.string()),
 })
 export type Rules = z.infer<typeof Rules>
+
+/** The policies that page a schedule. */
+const paging = ({ policies }: Rules, schedule: string): Policy[] =>
+  Object.values(policies).filter(({ steps }) =>
+    steps.some(({ page }) => page.some((to) => to.kind === 'schedule' && to.name === schedule)),
+  )
+
+/** Whether any policy pages a schedule: a watch that nobody asks for needs no handover. */
+export const isPaged = (rules: Rules, schedule: string) => paging(rules, schedule).length > 0
+
+/** The channels of the services that a schedule answers for. */
+export function channelsOf(rules: Rules, schedule: string): string[] {
+  const names = new Set(paging(rules, schedule).map(({ name }) => name))
+  const services = Object.values(rules.services).filter(({ policy }) => names.has(policy))
+  return [...new Set(services.flatMap(({ channel }) => channel ?? []))]
+}
+
+/** The last resort of all policies that page a schedule. */
+export const lastResortOf = (rules: Rules, schedule: string): string[] => [
+  ...new Set(paging(rules, schedule).flatMap(({ fallback }) => fallback)),
+]

@@ -16,21 +16,21 @@ const ALL_SECTIONS = 12_000
 const TEXT = 900
 const ALERTS_SHOWN = 8
 
-const section = (text: string): KnownBlock => ({
+export const section = (text: string): KnownBlock => ({
   type: 'section',
   text: { type: 'mrkdwn', text: cut(text, SECTION) },
 })
-const header = (text: string): KnownBlock => ({
+export const header = (text: string): KnownBlock => ({
   type: 'header',
   text: { type: 'plain_text', text: cut(escapeText(cut(text, HEADER)), HEADER), emoji: true },
 })
-const context = (text: string): KnownBlock => ({
+export const context = (text: string): KnownBlock => ({
   type: 'context',
   elements: [{ type: 'mrkdwn', text: cut(text, SECTION) }],
 })
 
 /** Markup taken off again, for notifications and screen readers. */
-const spoken = (text: string) => cut(text.replaceAll(/[*`]|:[a-z_]+: ?/g, ''), TEXT)
+export const spoken = (text: string) => cut(text.replaceAll(/[*`]|:[a-z_]+: ?/g, ''), TEXT)
 
 /** The buttons exactly as everybody knows them; what no longer applies is not offered. */
 function buttons(incident: Incident): KnownBlock[] {
@@ -54,7 +54,7 @@ function buttons(incident: Incident): KnownBlock[] {
 }
 
 /** `INC-7 · webmail: home is down`; the service is not said twice. */
-function title({ id, service, title: what }: Incident): string {
+export function title({ id, service, title: what }: Incident): string {
   if (service === null || what.toLowerCase().startsWith(service.toLowerCase())) return `${inc(id)} · ${what}`
   return `${inc(id)} · ${service}: ${what}`
 }

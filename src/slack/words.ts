@@ -22,7 +22,7 @@ export function person({ rules }: Voice, name: string): string {
   const known = rules.people[name]
   return known ? mention(known.slack) : plain(name)
 }
-const people = (voice: Voice, names: readonly string[]) => list(names.map((name) => person(voice, name)))
+export const people = (voice: Voice, names: readonly string[]) => list(names.map((name) => person(voice, name)))
 
 /** Instants in lists and entries: seconds matter when one reads afterwards what happened when. */
 const at = (voice: Voice, instant: number) => when(instant, voice.rules.zone, '{time}')
@@ -512,8 +512,10 @@ export function denied(reason: Denied, slackUser: string, role: string | null): 
 }
 
 /** A button that is not where we put it. */
-export const notOurs = (verb: string) =>
-  `That button is not on a message that Watchbill wrote about this incident (it may be a copy), so nothing was done. If you mean it: \`/incident ${verb} INC-n\`; \`/incident list\` shows what is open.`
+export const notOurs = (command: string, verb: string) =>
+  command === '/incident'
+    ? `That button is not on a message that Watchbill wrote about this incident (it may be a copy), so nothing was done. If you mean it: \`/incident ${verb} INC-n\`; \`/incident list\` shows what is open.`
+    : `That button is not on a message that Watchbill wrote about this watch (it may be a copy), so nothing was done. If you mean it: \`${command} ${verb}\`; \`/oncall\` shows who is on duty.`
 
 export const broken = (reference: string) =>
   `That went wrong on our side (reference \`${reference}\`). Whether anything was done is in the log; please look at \`/incident list\` before you try again.`

@@ -44,7 +44,7 @@ export async function claim(
     `with live as (${LIVE_PROCESSES}), free as (
        select key, sending from owed o
        where state in ('open', 'unknown') and due_at <= $1
-         and kind ${urgent ? '' : 'not '}in ('page', 'loud')
+         and kind ${urgent ? '' : 'not '}in ('page', 'loud', 'watch-page')
          and (owner is null or lease_until < $2 or (owner <> $4 and owner not in (select * from live))
            or (owner = $4 and lease_until < $2 + $5 and key <> all ($6)))
          and not exists (select from pauses p where p.lane = o.lane and p.until_at > $1)
@@ -160,16 +160,22 @@ export async function resultOf(
 /**
  * Where the messages of these rows lie. Unsure when one may lie where nobody knows: it is on its way, or the reply to an attempt was lost.
  */
-export async function placesOf(pool: Pool, keys: readonly string[]): Promise<{ places: Place[]; unsure: boolean }> {
+export async function placesOf(pool: Pool, { keys, under }: Rows): Promise<{ places: Place[]; unsure: boolean }> {
   const { rows } = await pool.query<Partial<Place> & { unsure: boolean }>(
     `select result ->> 'channel' as channel, result ->> 'ts' as ts,
        kind <> 'page-view' and result ->> 'ts' is null and (sending or state = 'unknown')
          or exists (select from attempts a where a.owed_key = o.key and a.outcome = 'unknown') as unsure
-     from owed o where key = any($1)`,
-    [keys],
+     from owed o where key = any($1) or exists (select from unnest($2::text[]) as prefix where starts_with(key, prefix))`,
+    [keys, under],
   )
   const places = rows.flatMap(({ channel, ts }) => (channel && ts ? [{ channel, ts }] : []))
   return { places, unsure: rows.some((row) => row.unsure) }
+}
+
+/** Rows by their keys, and by what their keys begin with. */
+export interface Rows {
+  keys: readonly string[]
+  under: readonly string[]
 }
 
 interface Place {

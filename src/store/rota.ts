@@ -38,3 +38,25 @@ export async function readWatches(pool: Pool): Promise<z.infer<typeof State>> {
   )
   return State.parse(rows[0])
 }
+
+export async function readHandover(pool: Pool, schedule: string, changeAt: number): Promise<Handover | null> {
+  const { rows } = await pool.query<{ doc: unknown }>(
+    'select doc from handovers where schedule = $1 and change_at = $2',
+    [schedule, changeAt],
+  )
+  return rows[0] ? Handover.parse(rows[0].doc) : null
+}
+
+/** Pages that went to these people since an instant, and of how many incidents. */
+export async function pagesOf(
+  pool: Pool,
+  people: readonly string[],
+  sinceAt: number,
+): Promise<{ pages: number; incidents: number }> {
+  const { rows } = await pool.query<{ pages: number; incidents: number }>(
+    `select count(*)::int as pages, count(distinct incident)::int as incidents from facts
+     where kind = 'paged' and at >= $2 and body -> 'page' ->> 'person' = any ($1)`,
+    [people, sinceAt],
+  )
+  return rows[0] ?? { pages: 0, incidents: 0 }
+}

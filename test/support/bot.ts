@@ -90,7 +90,7 @@ export const SIGNING_SECRET = '8f742231b10e8888abcd99yyyzzz85a5'
 /** What the routes over HTTP want as Authorization: Bearer. */
 export const API_TOKEN = 'test-api-token-0123456789'
 
-type Button = 'Acknowledge' | 'Escalate' | 'Resolve'
+type Button = keyof typeof ACTIONS
 
 /** The whole bot as a test drives it: the local Slack workspace, a hand-driven clock, the real store, a real target. */
 export interface Driver {
@@ -116,7 +116,7 @@ export interface Driver {
   advance(span: string): Promise<void>
   /** A person types a command in a channel (`ops`); what they then see, as text. */
   type(user: string, text: string, channel?: string): Promise<string>
-  /** A person presses a button of their latest page; what they then see beside it, as text. */
+  /** A person presses a button of their latest page, or of the latest message in their DM that has it; what they then see beside it, as text. */
   press(user: string, button: Button): Promise<string>
   /** A person presses a button of the latest message of a channel that has it. */
   pressIn(user: string, channel: string, button: Button): Promise<string>
@@ -288,8 +288,15 @@ export async function startBot(options: Options = {}): Promise<Driver> {
       return [...(seen.warning ? [seen.warning] : []), ...(said.length > 0 ? said : seen.saw.map(shown))].join('\n')
     },
     async press(user, button) {
-      const page = slack.dm(idOf(user)).findLast((message) => message.metadata?.event_type === 'watchbill_page')
-      if (!page) throw new Error(`${user} has no page`)
+      const action = ACTIONS[button]
+      const page = slack
+        .dm(idOf(user))
+        .findLast((message) =>
+          OF_PAGES.has(action)
+            ? message.metadata?.event_type === 'watchbill_page'
+            : JSON.stringify(message.blocks).includes(action),
+        )
+      if (!page) throw new Error(`${user} has no page, and nothing with a button ${button}`)
       return pressOn(user, page, button)
     },
     async pressIn(user, channel, button) {
@@ -338,7 +345,17 @@ export async function startBot(options: Options = {}): Promise<Driver> {
   return driver
 }
 
-const ACTIONS = { Acknowledge: 'incident_ack', Escalate: 'incident_escalate', Resolve: 'incident_resolve' } as const
+const ACTIONS = {
+  Acknowledge: 'incident_ack',
+  Escalate: 'incident_escalate',
+  Resolve: 'incident_resolve',
+  'I have the watch': 'watch_confirm',
+  Take: 'incident_accept',
+  Keep: 'incident_keep',
+} as const
+
+/** Buttons of pages; the others may be on other messages of a DM. */
+const OF_PAGES = new Set<string>(['incident_ack', 'incident_escalate', 'incident_resolve'])
 
 /** Metadata as the client sent it: as JSON in a form, or as it is. */
 const metadataOf = (sent: unknown) =>

@@ -5,7 +5,7 @@ import { HOUR_MS } from '../duty/time.ts'
 import type { Confirm, Outcome } from '../event.ts'
 import { digestOf, type Handover, handoverId, type Watch } from '../handover.ts'
 import { type Incident, isOpen } from '../incident.ts'
-import { under } from '../rules.ts'
+import { isPaged, lastResortOf, under } from '../rules.ts'
 import { carryOver, climbOn, type Due, firing, reopen } from './escalation.ts'
 import {
   bounds,
@@ -21,7 +21,7 @@ import {
   unfinished,
 } from './holders.ts'
 import { refuse } from './incident.ts'
-import { lastResortOf, notJustTold, pageWatch } from './paging.ts'
+import { notJustTold, pageWatch } from './paging.ts'
 import { release, relieve } from './relief.ts'
 
 /** Both sides are told of a change this long before it. */
@@ -129,7 +129,7 @@ function arrive(book: Book, name: string, by: string | null, at: number): void {
   const state = stateAfter(change, taker)
   const settled = state === 'relieved' ? { by: taker, settledAt: at } : { by: null, settledAt: null }
   supersede(book, name, at)
-  const handover: Handover = { ...limits, opened: true, state, ...settled }
+  const handover: Handover = { ...limits, opened: row?.opened ?? false, state, ...settled }
   const holdovers = holdoversAfter(before, handover, people)
   const watch = { ...before, people, sinceAt: at, proofs: [], holdovers }
   note(book, { type: 'changed', incident: null, at, watch, handover })
@@ -242,7 +242,7 @@ function expire(book: Book, handover: Handover): void {
   note(book, { type: 'handover', incident: null, at, what: 'settled', handover: over })
   releaseBy(book, schedule, at)
   if (state === 'gap') return
-  for (const person of lastResortOf(book, schedule))
+  for (const person of lastResortOf(book.rules, schedule))
     pageWatch(book, handover, { kind: 'relief-failed', person, incidents: [], dueAt: null }, at)
 }
 
@@ -291,6 +291,7 @@ function remind(book: Book, handover: Handover, now: number): void {
   const incidents = Object.values(book.desk.incidents).flatMap(({ id, state, inherited }) =>
     state === 'acked' && inherited?.schedule === schedule ? [id] : [],
   )
+  if (!isPaged(book.rules, schedule)) return
   const { duty } = holders(book, schedule)
   for (const person of incoming.filter((each) => duty.includes(each)))
     pageWatch(book, handover, { kind: 'relief-overdue', person, incidents, dueAt }, at)
@@ -312,8 +313,12 @@ export function confirm(book: Book, { schedule, by }: Confirm, at: number): Outc
   const last = latest(book, schedule)
   const onDuty = before?.people.includes(by) ?? false
   const offered = Object.values(book.desk.incidents).some(({ inherited }) => inherited?.schedule === schedule)
-  const isAtHand = waiting !== undefined || (before?.holdovers.length ?? 0) > 0 || offered || last?.by === by
-  if (!isAtHand) return refuse({ code: 'no-handover', schedule, opensAt: next?.opensAt ?? null })
+  const isSettled = last?.by === by || (last?.state === 'forced' && onDuty)
+  const isAtHand = waiting !== undefined || (before?.holdovers.length ?? 0) > 0 || offered || isSettled
+  if (!isAtHand)
+    return next && isOpenAt(next, at)
+      ? refuse({ code: 'not-incoming', schedule, people: next.incoming })
+      : refuse({ code: 'no-handover', schedule, opensAt: next?.opensAt ?? null })
   if (!onDuty) return refuse({ code: 'not-incoming', schedule, people: before?.people ?? [] })
   const relieved = [...(before?.holdovers ?? []).map(({ person }) => person), ...(last?.outgoing ?? [])]
   relieve(book, schedule, by, at)

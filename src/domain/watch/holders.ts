@@ -86,6 +86,7 @@ export function bounds(
   const limitMs = isGap ? times.limitMs : Math.floor(Math.min(times.limitMs, after / 2))
   return {
     schedule,
+    sinceAt,
     changeAt,
     ...who,
     opensAt: changeAt - windowMs,
@@ -93,6 +94,7 @@ export function bounds(
     limitAt: changeAt + limitMs,
     by: null,
     settledAt: null,
+    pages: [],
   }
 }
 

@@ -5,7 +5,7 @@ import type { Incident, Page, PageReason } from '../incident.ts'
 import { isOpen } from '../incident.ts'
 import { pageKey, watchPageKey } from '../owed.ts'
 import { type Target, under } from '../rules.ts'
-import { coming, dutyReason, holders, isOpenAt, relievedEarly, schedulesOf, timesOf, unfinished } from './holders.ts'
+import { coming, dutyReason, holders, isOpenAt, relievedEarly, timesOf, unfinished } from './holders.ts'
 
 /** No second page to a person for one incident within this (`handover.md` Tdedupe). */
 export const DEDUPE_MS = 2 * 60_000
@@ -187,10 +187,3 @@ export function pageWatch(
 /** The incidents of those that this person has not been told of just now. */
 export const notJustTold = (book: Book, ids: readonly number[], person: string, at: number): number[] =>
   ids.filter((id) => at - lastToldAt(incidentOf(book, id), person) >= DEDUPE_MS)
-
-/** The last resort of all policies that page a schedule. */
-export const lastResortOf = ({ rules }: Pick<Book, 'rules'>, schedule: string): string[] => [
-  ...new Set(
-    Object.values(rules.policies).flatMap((policy) => (schedulesOf(policy).includes(schedule) ? policy.fallback : [])),
-  ),
-]

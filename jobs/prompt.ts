@@ -1,0 +1,24 @@
+import type { Handler } from '../src/outbox.ts'
+import { promptMessage } from '../src/slack/handover.ts'
+import { handoverOf, situationOf } from './situation.ts'
+import { dmOf, type JobDeps, keyed, show, tell, voice, whereabouts } from './tell.ts'
+
+/** What a person is told of a change of their watch, kept up to date. */
+export function prompt(deps: JobDeps): Handler {
+  return async (claim) => {
+    if (claim.about.kind !== 'prompt') throw new Error(`${claim.key} is no prompt`)
+    const { schedule, changeAt, person, moment } = claim.about
+    const handover = await handoverOf(deps, schedule, changeAt)
+    const message = promptMessage(await voice(deps), { handover, person, moment }, await situationOf(deps, handover))
+    const posted = whereabouts(claim.result)
+    if (posted) return show(deps, posted, message)
+    const dm = await dmOf(deps.slack.rest, deps, person)
+    if ('outcome' in dm) return dm
+    return tell(deps, claim, {
+      call: deps.slack.rest,
+      channel: dm.channel,
+      message: { ...message, metadata: keyed(claim) },
+      sinceAt: Math.min(handover.opensAt, handover.changeAt, deps.clock.now()),
+    })
+  }
+}

@@ -1,0 +1,63 @@
+import { handoverId, type WatchPage } from '../src/domain/handover.ts'
+import type { Incident } from '../src/domain/incident.ts'
+import type { Handler, Sent } from '../src/outbox.ts'
+import { UNREACHABLE } from '../src/slack/api.ts'
+import { watchPageMessage } from '../src/slack/handover.ts'
+import { inc } from '../src/slack/words.ts'
+import { readFact, readIncident } from '../src/store/incidents.ts'
+import { handoverOf } from './situation.ts'
+import { dmOf, type JobDeps, show, tell, voice, whereabouts } from './tell.ts'
+
+/** Pages a person about the watch itself: to take over, to confirm, or because nobody did. */
+export function watchPage(deps: JobDeps): Handler {
+  return async (claim) => {
+    if (claim.about.kind !== 'watch-page') throw new Error(`${claim.key} is no page about a watch`)
+    const fact = await readFact(deps.store.pool, claim.about.fact)
+    if (fact?.type !== 'watch-paged') throw new Error(`${claim.key} is about no page`)
+    const { page } = fact
+    const handover = await handoverOf(deps, page.schedule, page.changeAt)
+    const incidents = await all(deps, page)
+    const message = watchPageMessage(await voice(deps), page, handover, incidents)
+    const posted = whereabouts(claim.result)
+    if (posted) return show(deps, posted, message)
+    const dm = await dmOf(deps.slack.pages, deps, page.person)
+    if ('outcome' in dm) return unreached(deps, page, dm)
+    const settled = page.kind === 'relief-overdue' && handover.state !== 'overdue'
+    const taken = page.kind === 'inherit' && !incidents.some(({ inherited }) => inherited !== null)
+    const sent = await tell(deps, claim, {
+      call: deps.slack.pages,
+      channel: dm.channel,
+      sinceAt: page.at,
+      moot: settled || taken ? 'not needed any more: the watch is taken' : null,
+      message: {
+        ...message,
+        metadata: {
+          event_type: 'watchbill_page',
+          event_payload: {
+            page_id: claim.key,
+            incident: page.incidents.map(inc).join(' '),
+            handover: handoverId(page.schedule, page.changeAt),
+            attempt: claim.tries,
+          },
+        },
+      },
+    })
+    return unreached(deps, page, sent)
+  }
+}
+
+/** Whoever cannot be reached is known from now on. */
+async function unreached(deps: JobDeps, { key, person }: WatchPage, sent: Sent): Promise<Sent> {
+  if (sent.outcome === 'never' && UNREACHABLE.has(sent.reason))
+    await deps.desk.submit({
+      source: 'outbox',
+      key: `refused/${key}`,
+      event: { type: 'checked', person, unreachable: sent.reason },
+    })
+  return sent
+}
+
+async function all({ store }: JobDeps, { incidents }: WatchPage): Promise<Incident[]> {
+  const found = await Promise.all(incidents.map((id) => readIncident(store.pool, id)))
+  return found.filter((incident) => incident !== null)
+}

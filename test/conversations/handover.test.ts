@@ -1,0 +1,88 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import { type Driver, MONDAY_NIGHT, startBot } from '../support/bot.ts'
+
+const MINUTE = 60_000
+/** Monday, 06:50 in Zurich: nora has the night until 08:00, dana the day from then. */
+const BEFORE = MONDAY_NIGHT + 230 * MINUTE
+
+let bot: Driver
+afterEach(async () => {
+  await bot?.close()
+})
+const start = async (at = BEFORE) => {
+  bot = await startBot({ at, probes: false })
+}
+const said = (who: string) => bot.dm(who).join('\n---\n')
+const ops = () => bot.channel('ops').join('\n---\n')
+
+describe('a change of the watch', () => {
+  test('is announced an hour ahead, opens a quarter of an hour before, and is over when the incoming says so', async () => {
+    await start()
+    expect(bot.dm('dana')).toEqual([])
+    await bot.advance('11m')
+    expect(said('dana')).toContain('*Your watch begins at')
+    expect(said('nora')).toContain('*Your watch ends at')
+    await bot.advance('45m')
+    expect(said('dana')).toContain('Handover of primary')
+    expect(said('dana')).toContain('Nothing is open.')
+    expect(said('dana')).toContain('[I have the watch]')
+    expect(said('nora')).not.toContain('[I have the watch]')
+    expect(ops()).toContain('<@U0DANA> takes over at')
+
+    // Somebody who does not come on duty cannot take it that way.
+    expect(await bot.pressIn('sam', 'ops', 'I have the watch')).toContain('<@U0DANA>')
+    expect(await bot.press('dana', 'I have the watch')).toBe('')
+    expect(said('dana')).not.toContain('[I have the watch]')
+    expect(ops()).toMatch(/`primary`: :white_check_mark: <@U0DANA> \*has the watch\* since/)
+    expect(said('nora')).toContain('<@U0NORA> stands relieved')
+
+    // Relieved is relieved: four minutes before the change the page goes to dana alone.
+    await bot.alert()
+    expect(bot.paged()).toEqual(['dana'])
+    await bot.press('dana', 'Acknowledge')
+    await bot.advance('40m')
+    expect(bot.paged()).toEqual(['dana'])
+    expect(said('dana')).not.toContain('Confirm your watch')
+  })
+
+  test('that nobody confirms: both have the watch, the incoming is paged, at the limit the last resort hears of it', async () => {
+    await start(BEFORE + 65 * MINUTE)
+    await bot.advance('6m')
+    expect(said('dana')).toContain('on duty since')
+    expect(ops()).toContain('*<@U0NORA> still has the watch, too*, until')
+    expect(bot.paged()).toEqual([])
+    await bot.alert()
+    expect(bot.paged().sort()).toEqual(['dana', 'nora'])
+    expect(said('nora')).toContain('are not relieved yet')
+    expect(said('nora')).toContain('also paged: <@U0DANA>')
+    await bot.press('nora', 'Acknowledge')
+    await bot.advance('9m')
+    expect(said('dana')).toContain('Confirm your watch: primary')
+    await bot.advance('20m')
+    expect(said('mia')).toContain('Nobody confirmed the watch: primary')
+    expect(ops()).toContain('*Nobody confirmed the watch* by')
+    // The page of ten past eight shows what became of it, and still takes the watch: she is on duty.
+    expect(await bot.type('dana', '/oncall relieve primary')).toContain('has the watch of `primary`')
+  })
+
+  test('takes with it what the outgoing has, but what they keep', async () => {
+    await start(BEFORE + 40 * MINUTE)
+    await bot.alert()
+    await bot.press('nora', 'Acknowledge')
+    await bot.advance('16m')
+    expect(said('nora')).toContain('*You have INC-1.*')
+    expect(said('dana')).toContain('*Open (1):*')
+    await bot.advance('14m')
+    expect(said('dana')).toContain('Take over what is open: primary')
+    expect(said('dana')).toContain('[Take INC-1]')
+    expect(await bot.press('dana', 'I have the watch')).toBe('')
+    expect((await bot.facts()).map(({ type }) => type)).toContain('taken')
+    expect(bot.timeline().join('\n')).toContain('<@U0DANA> *has it now*, instead of <@U0NORA>, with the watch')
+    expect(said('dana')).not.toContain('[Take INC-1]')
+    // Whoever has it may keep it; whoever has not, may not.
+    expect(await bot.type('nora', '/incident keep INC-1 30m')).toContain("<@U0DANA>'s")
+    expect(await bot.type('sam', '/incident accept INC-1')).toContain('<@U0SAM> has taken over *INC-1*')
+    await bot.advance('3m')
+    expect(await bot.type('sam', '/incident unack INC-1')).toContain('gave *INC-1* back. <@U0DANA> is being paged')
+  })
+})
