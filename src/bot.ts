@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Ask, Command, CommandDeps, Reply, Status } from '../commands/command.ts'
 import { buttons, commands } from '../commands/index.ts'
+import { ALL, type GroupTrouble } from '../jobs/groups.ts'
 import { timetable as entriesOf, payers } from '../jobs/index.ts'
 import { look } from '../jobs/people.ts'
 import { createAuditor, slackPath } from './auditor.ts'
@@ -135,7 +136,8 @@ export function createBot(given: BotOptions): Bot {
       if (!said.ok) log.warn({ reason: said.reason }, 'an answer could not be given')
     },
   })
-  const entries = entriesOf(deps)
+  const groupTrouble: GroupTrouble = new Map()
+  const entries = entriesOf({ ...deps, groupTrouble })
   let team: string | null = null
   let started = false
   let outdated = false
@@ -278,6 +280,7 @@ export function createBot(given: BotOptions): Bot {
       queue: timetable.health().queue,
       storeAnswers: await store.answers(),
       diskTrouble: options.diskTrouble(),
+      groupTrouble: [...groupTrouble].map(([of, { reason }]) => ({ handle: of === ALL ? null : of, reason })),
       backupAt: await latestBackupAt(options.backups, clock.now()),
       late: behindTime(),
     }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Lead, Warned } from './duty/warning.ts'
 import type { Fact, Recorded } from './fact.ts'
 import { timelineKind } from './fact.ts'
 import { type Incident, place } from './incident.ts'
@@ -7,7 +8,7 @@ import { type Incident, place } from './incident.ts'
  * What the world has not been told yet: rows written in the deciding transaction, sent by `src/outbox.ts` through the file of the same
  * name in `jobs/`. Keys are made of meaning, so that a repeat collapses.
  *
- * - tell: at least once (page, post, notice, told); - view: re-rendered until what is shown is what is wanted (summary, burst, announcement,
+ * - tell: at least once (page, post, notice, told, roster-warning); - view: re-rendered until what is shown is what is wanted (summary, burst, announcement,
  *   loud, page-view); - step of the channel (channel, invite): each may be repeated without harm.
  */
 const incident = z.int()
@@ -32,6 +33,14 @@ export const About = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('loud'), incident, fact: z.int() }),
   /** A warning that opens no incident. */
   z.strictObject({ kind: z.literal('notice'), service: z.string(), fact: z.int() }),
+  /** Problems of the roster that lie ahead, found at this instant: for the channel (Slack's id) of the services that they concern. */
+  z.strictObject({
+    kind: z.literal('roster-warning'),
+    channel: z.string(),
+    lead: Lead,
+    at: z.number(),
+    what: z.array(Warned).min(1),
+  }),
 ])
 export type About = z.infer<typeof About>
 export type OwedKind = About['kind']

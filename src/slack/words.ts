@@ -1,4 +1,9 @@
+import { DateTime } from 'luxon'
 import type { Denied } from '../domain/authority.ts'
+import type { Pattern, Problem } from '../domain/duty/gaps.ts'
+import type { Weekday } from '../domain/duty/schedule-types.ts'
+import { WEEK_MS } from '../domain/duty/time.ts'
+import type { Lead, Warned } from '../domain/duty/warning.ts'
 import type { Event, Outcome, Refusal } from '../domain/event.ts'
 import type { Joining, Recorded } from '../domain/fact.ts'
 import type { Evidence, Incident, Page, PageReason } from '../domain/incident.ts'
@@ -467,6 +472,112 @@ export const storeDown =
 
 export const stopping =
   'Watchbill is being stopped or restarted at this moment, so nothing was done. Please try again in a few seconds; if it lasts, call somebody directly.'
+
+/** Slack does not let us keep a user group, or any (null): what to do about it. */
+export function groupTrouble(handle: string | null, reason: string): string {
+  const which =
+    handle === null ? 'User groups of Slack do not follow the watch' : `${code(`@${handle}`)} does not follow the watch`
+  return `${which} (${code(reason)}): ${groupRemedy(reason)}. It is tried again every hour.`
+}
+
+function groupRemedy(reason: string): string {
+  switch (reason) {
+    case 'permission_denied':
+    case 'user_is_restricted':
+    case 'cannot_create_user_group':
+      return 'only admins may manage user groups in this workspace. An owner can let everybody do it, in the permissions of the workspace'
+    case 'plan_upgrade_required':
+    case 'paid_teams_only':
+      return "user groups need one of Slack's paid plans. Without one, take `slack_group` out of the configuration"
+    case 'missing_scope':
+    case 'not_allowed_token_type':
+      return 'the Slack app lacks the scopes `usergroups:read` and `usergroups:write`. Add them (`watchbill manifest` prints all that it needs) and install it again'
+    case 'handle_already_exists':
+    case 'name_already_exists':
+      return 'somebody or something else has that name. Choose another `slack_group`'
+    case 'invalid_users':
+      return 'Slack does not take those on duty as its members'
+    default:
+      return 'Slack refuses it. The log of Watchbill has the call'
+  }
+}
+
+/** Problems named in one message. */
+const WARNED_NAMED = 12
+
+/** What is wrong with the roster ahead, while there is time to mend it. */
+export function rosterWarning(voice: Voice, lead: Lead, what: readonly Warned[]): string {
+  const shown = what.slice(0, WARNED_NAMED).map((each) => `• ${rosterProblem(voice, each)}`)
+  const more = what.length - shown.length
+  return [
+    `${lead === 'soon' ? ':rotating_light:' : ':warning:'} *${leadWords(lead)}*`,
+    ...shown,
+    ...(more > 0 ? [`_and ${more} more: \`/oncall gaps\` lists all_`] : []),
+    lead === 'recurring'
+      ? 'It comes back until the schedule itself is changed (`watchbill.yaml`). For a single time: `/oncall cover` asks somebody, `/oncall take` makes it yours.'
+      : 'To mend it: `/oncall cover` asks somebody, `/oncall take` makes it yours. Nobody was paged about this.',
+  ].join('\n')
+}
+
+function leadWords(lead: Lead): string {
+  switch (lead) {
+    case 'recurring':
+      return 'The roster has a problem that comes back'
+    case 'week':
+      return 'The roster has a problem within a week'
+    case 'day':
+      return 'The roster has a problem within a day'
+    case 'soon':
+      return 'The roster has a problem now'
+    default:
+      return lead satisfies never
+  }
+}
+
+/** A problem of the roster, in one line. */
+export function rosterProblem(voice: Voice, what: Warned): string {
+  const time = 'startAt' in what ? stretch(voice, what) : pattern(what)
+  const who = people(voice, what.people)
+  const many = what.people.length > 1
+  switch (what.kind) {
+    case 'gap':
+      return `:ghost: ${code(what.schedule)}: nobody is on duty ${time}. Its pages go to the next step at once.`
+    case 'clash':
+      return `:twisted_rightwards_arrows: ${who} is alone both on ${code(what.schedule)} and on ${code(what.with ?? '')} ${time}: nobody stands behind them.`
+    case 'unreachable':
+      return `:no_entry: ${code(what.schedule)}: ${who} ${many ? 'are' : 'is'} on duty ${time}, and cannot be paged.`
+    default:
+      return what.kind satisfies never
+  }
+}
+
+/** From when to when, in everybody's own zone; a beginning that has passed is now. */
+function stretch({ rules, now }: Voice, { schedule, startAt, endAt }: Problem): string {
+  const zone = rules.schedules[schedule]?.zone ?? rules.zone
+  const day = (instant: number) => when(instant, zone, '{date_short_pretty} {time}')
+  const from = startAt <= now ? 'now' : `from ${day(startAt)}`
+  if (endAt - Math.max(startAt, now) >= WEEK_MS) return `${from} on, for a week and more`
+  return startAt <= now ? `${from}, until ${day(endAt)}` : `${from} until ${day(endAt)}`
+}
+
+/** `every night 20:00–08:00 (Europe/Zurich)`: times of the wall clocks there. */
+function pattern({ days, from, to, nights, zone }: Pattern): string {
+  const time = (ofDay: number) => DateTime.fromMillis(ofDay, { zone: 'utc' }).toFormat('HH:mm')
+  const often =
+    days.length === 7 ? (nights > 0 ? 'every night' : 'every day') : `on ${list(days.map((day) => DAYS[day]))}`
+  const until = nights > 1 ? `${time(to)}, ${nights} days later` : time(to)
+  return `${often} ${time(from)}–${until} (${zone})`
+}
+
+const DAYS: Record<Weekday, string> = {
+  MO: 'Mondays',
+  TU: 'Tuesdays',
+  WE: 'Wednesdays',
+  TH: 'Thursdays',
+  FR: 'Fridays',
+  SA: 'Saturdays',
+  SU: 'Sundays',
+}
 
 /** A page that is owed and not out: told round the out-tray, to the channel of the service and to the last resort. */
 export interface LateWords {
