@@ -3,7 +3,7 @@ import type { Denied } from '../domain/authority.ts'
 import type { Pattern, Problem } from '../domain/duty/gaps.ts'
 import type { Weekday } from '../domain/duty/schedule-types.ts'
 import { WEEK_MS } from '../domain/duty/time.ts'
-import type { Lead, Warned } from '../domain/duty/warning.ts'
+import { type Lead, schedulesIn, type Warned } from '../domain/duty/warning.ts'
 import type { Event, Outcome, Refusal } from '../domain/event.ts'
 import type { Joining, Recorded } from '../domain/fact.ts'
 import type { Evidence, Incident, Page, PageReason } from '../domain/incident.ts'
@@ -543,7 +543,7 @@ export function rosterProblem(voice: Voice, what: Warned): string {
     case 'gap':
       return `:ghost: ${code(what.schedule)}: nobody is on duty ${time}. Its pages go to the next step at once.`
     case 'clash':
-      return `:twisted_rightwards_arrows: ${who} is alone both on ${code(what.schedule)} and on ${code(what.with ?? '')} ${time}: nobody stands behind them.`
+      return `:twisted_rightwards_arrows: ${who} is alone on both ${list(schedulesIn(what).map(code))} ${time}: nobody stands behind them.`
     case 'unreachable':
       return `:no_entry: ${code(what.schedule)}: ${who} ${many ? 'are' : 'is'} on duty ${time}, and cannot be paged.`
     default:

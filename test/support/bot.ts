@@ -72,6 +72,8 @@ interface Options {
   log?: string
   /** False: the monitors are left alone, which makes hours pass fast; the test raises alerts itself. */
   probes?: boolean
+  /** True: user groups and problems of the roster are looked after each minute, which makes hours pass slowly. */
+  roster?: boolean
   /** The folder of the nightly backups; none when omitted. */
   backups?: string
   /** Slack's own times, where a test cannot wait for them. */
@@ -180,11 +182,15 @@ export async function startBot(options: Options = {}): Promise<Driver> {
       backups: options.backups ?? '/nowhere',
     }
     const whole = clockTimetable({ clock, log })
+    const leftAlone = new Set([
+      // A night's backup runs beside everything, uncounted; it has tests of its own.
+      'backup',
+      ...(options.probes === false ? ['probes'] : []),
+      ...(options.roster ? [] : ['groups', 'roster-report']),
+    ])
     const timetable: typeof whole = {
       ...whole,
-      every: (name, ms, run) =>
-        // A night's backup runs beside everything, uncounted; it has tests of its own.
-        name === 'backup' || (name === 'probes' && options.probes === false) ? undefined : whole.every(name, ms, run),
+      every: (name, ms, run) => (leftAlone.has(name) ? undefined : whole.every(name, ms, run)),
     }
     const { botToken, apiUrl } = slack
     const appToken = mode === 'http' ? null : slack.appToken

@@ -52,9 +52,12 @@ export function warnings(rules: Rules, problems: readonly Problem[], now: number
 
 const leadOf = (inMs: number): Lead => (inMs <= SOON_MS ? 'soon' : inMs <= DAY_MS ? 'day' : 'week')
 
+/** The schedule, or the two of them. */
+export const schedulesIn = (what: Warned): string[] => [what.schedule, ...(what.with === undefined ? [] : [what.with])]
+
 /** Where the services are told of whose policy is concerned. */
 function channelsOf(rules: Rules, what: Warned): string[] {
-  const concerned = [what.schedule, ...(what.with === undefined ? [] : [what.with])]
+  const concerned = schedulesIn(what)
   const found = Object.values(rules.services).flatMap(({ policy, channel }) => {
     const schedules = schedulesOf(rules.policies[policy] ?? { steps: [] })
     return channel !== null && concerned.every((name) => schedules.includes(name)) ? [channel] : []
