@@ -1,4 +1,5 @@
 import type { SlackCall, SlackResult } from '../src/deps.ts'
+import type { Standings } from '../src/domain/authority.ts'
 import { dutyAt, nextChange } from '../src/domain/duty/schedule.ts'
 import type { Schedule } from '../src/domain/duty/schedule-types.ts'
 import { createGroup, disableGroup, enableGroup, type Group, listGroups, setGroup } from '../src/slack/api.ts'
@@ -49,10 +50,11 @@ export function groups(deps: JobDeps & { groupTrouble: GroupTrouble }) {
     if (grouped.length === 0 || clock.now() < pausedUntil || isRefused(ALL)) return
     const listed = await listGroups(slack.rest)
     if (!listed.ok) return void endsRound(listed, ALL)
+    const known = await standings(deps.store.pool)
     for (const schedule of grouped) {
       if (isRefused(schedule.slackGroup)) continue
       const found = listed.value.find(({ handle }) => handle === schedule.slackGroup) ?? null
-      const kept = await keep(schedule, found)
+      const kept = await keep(schedule, found, members(deps, schedule, known))
       if (kept.ok) trouble.delete(schedule.slackGroup)
       else if (endsRound(kept, schedule.slackGroup)) return
     }
@@ -77,8 +79,7 @@ export function groups(deps: JobDeps & { groupTrouble: GroupTrouble }) {
   }
 
   /** One group as it should be. */
-  async function keep(schedule: Grouped, found: Group | null): Promise<Kept> {
-    const wanted = await members(deps, schedule)
+  async function keep(schedule: Grouped, found: Group | null, wanted: string[]): Promise<Kept> {
     if (wanted.length === 0) return found === null || found.disabled ? DONE : disable(schedule, found)
     const group = found ?? (await create(slack.rest, schedule))
     if ('ok' in group) return group
@@ -101,7 +102,7 @@ export function groups(deps: JobDeps & { groupTrouble: GroupTrouble }) {
   async function setOthers(schedule: Grouped, group: Group, refused: readonly string[]): Promise<Kept> {
     for (const person of Object.values(deps.rules().people))
       if (refused.includes(person.slack)) await look(deps, person, `group@${clock.now()}`)
-    const wanted = await members(deps, schedule)
+    const wanted = members(deps, schedule, await standings(deps.store.pool))
     if (wanted.length === 0) return disable(schedule, group)
     return same(wanted, refused)
       ? { ok: false, kind: 'never', reason: 'invalid_users' }
@@ -109,14 +110,13 @@ export function groups(deps: JobDeps & { groupTrouble: GroupTrouble }) {
   }
 
   return async (slotAt: number, signal?: AbortSignal): Promise<void> => {
-    await round()
-    while (signal) {
-      const next = await nextChangeAt(deps)
+    for (;;) {
+      const seenAt = clock.now()
+      await round()
+      const next = signal ? await nextChangeAt(deps, seenAt) : null
       if (next === null || next >= slotAt + SLOT_MS) return
       await clock.sleepUntil(next, signal).catch(() => {})
-      if (signal.aborted) return
-      // By the roster as it is then.
-      await round()
+      if (signal?.aborted) return
     }
   }
 }
@@ -129,15 +129,13 @@ async function schedules(deps: JobDeps): Promise<Grouped[]> {
   return Object.values((await rotaOf(deps.store.pool, rules)).schedules).filter(hasGroup)
 }
 
-async function nextChangeAt(deps: JobDeps): Promise<number | null> {
-  const now = deps.clock.now()
-  const all = (await schedules(deps)).flatMap((schedule) => nextChange(schedule, now, SLOT_MS)?.at ?? [])
+async function nextChangeAt(deps: JobDeps, afterAt: number): Promise<number | null> {
+  const all = (await schedules(deps)).flatMap((schedule) => nextChange(schedule, afterAt, SLOT_MS)?.at ?? [])
   return all.length === 0 ? null : Math.min(...all)
 }
 
 /** Slack ids of those on duty whom a group takes: no guests, no bots, nobody who left. */
-async function members(deps: JobDeps, schedule: Schedule): Promise<string[]> {
-  const { guests, gone } = await standings(deps.store.pool)
+function members(deps: JobDeps, schedule: Schedule, { guests, gone }: Standings): string[] {
   const { people } = deps.rules()
   const fit = dutyAt(schedule, deps.clock.now()).filter((name) => !guests.has(name) && !gone.has(name))
   return fit.flatMap((name) => people[name]?.slack ?? [])

@@ -324,7 +324,7 @@ export function createBot(given: BotOptions): Bot {
   // However many ask over HTTP, the store is asked by one of them at a time: the auditor must always find a connection.
   const askStore = shared(() => store.answers())
   const readStore = shared(() => storeReadings(store.auditPool, clock.now()).catch(() => null))
-  const readLoad = shared(async () => loadOf(await rotaOf(store.auditPool, options.rules()), clock.now()))
+  const readLoad = shared(async () => loadOf(await rotaOf(store.pool, options.rules()), clock.now()))
   let load: { load: Load; at: number } | null = null
 
   /** Counting weeks of every schedule has to last for some scrapes; the time until a gap is told as of each. */

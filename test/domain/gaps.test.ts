@@ -198,8 +198,8 @@ describe('what is told of, and when', () => {
 
   test('a hole is told of a week, a day and a quarter of an hour ahead, and not while it lasts', () => {
     const hole = put([], '2026-12-02T10:00Z', '2026-12-03T10:00Z')
-    const from = at('2026-11-24T10:00Z')
-    expect(told([whole('primary', 'dana', [hole]), secondary], from, at('2026-12-05T10:00Z'))).toEqual([
+    const from = at('2026-11-25T09:00Z')
+    expect(told([whole('primary', 'dana', [hole]), secondary], from, at('2026-12-03T12:00Z'))).toEqual([
       'week at 11-25T10:15',
       'day at 12-01T10:00',
       'soon at 12-02T09:45',
