@@ -1,6 +1,5 @@
 import type { Handler } from '../src/outbox.ts'
-import { answerMessage } from '../src/slack/blocks.ts'
-import { rosterWarning as sentence } from '../src/slack/words.ts'
+import { rosterWarningMessage } from '../src/slack/blocks.ts'
 import { type JobDeps, keyed, tell, voice } from './tell.ts'
 
 /** Problems of the roster, to the channel of the services that they concern. */
@@ -8,7 +7,7 @@ export function rosterWarning(deps: JobDeps): Handler {
   return async (claim) => {
     if (claim.about.kind !== 'roster-warning') throw new Error(`${claim.key} is no warning about the roster`)
     const { channel, lead, what, at } = claim.about
-    const message = { ...answerMessage(sentence(voice(deps), lead, what)), metadata: keyed(claim) }
+    const message = { ...rosterWarningMessage(voice(deps), lead, what), metadata: keyed(claim) }
     return tell(deps, claim, { call: deps.slack.rest, channel, message, sinceAt: at })
   }
 }

@@ -510,42 +510,50 @@ export function rosterWarning(voice: Voice, lead: Lead, what: readonly Warned[])
   const shown = what.slice(0, WARNED_NAMED).map((each) => `• ${rosterProblem(voice, each)}`)
   const more = what.length - shown.length
   return [
-    `${lead === 'soon' ? ':rotating_light:' : ':warning:'} *${leadWords(lead)}*`,
+    `${lead === 'soon' ? ':rotating_light:' : ':warning:'} *The roster has a problem ${leadWords(voice, lead, what)}*`,
     ...shown,
     ...(more > 0 ? [`_and ${more} more: \`/oncall gaps\` lists all_`] : []),
-    lead === 'recurring'
-      ? 'It comes back until the schedule itself is changed (`watchbill.yaml`). For a single time: `/oncall cover` asks somebody, `/oncall take` makes it yours.'
-      : 'To mend it: `/oncall cover` asks somebody, `/oncall take` makes it yours. Nobody was paged about this.',
   ].join('\n')
 }
 
-function leadWords(lead: Lead): string {
+function leadWords({ now }: Voice, lead: Lead, what: readonly Warned[]): string {
   switch (lead) {
     case 'recurring':
-      return 'The roster has a problem that comes back'
+      return 'that comes back'
     case 'week':
-      return 'The roster has a problem within a week'
+      return 'within a week'
     case 'day':
-      return 'The roster has a problem within a day'
+      return 'within a day'
     case 'soon':
-      return 'The roster has a problem now'
+      return what.every((each) => 'startAt' in each && each.startAt <= now) ? 'now' : 'within 15 minutes'
     default:
       return lead satisfies never
   }
 }
 
+/** What a warning of the roster means, and what to type. */
+export function rosterHint(lead: Lead, what: readonly Warned[]): string {
+  const skipped = what.some(({ kind }) => kind !== 'clash')
+    ? 'A page that finds nobody goes to the next step at once. '
+    : ''
+  const mend =
+    lead === 'recurring'
+      ? 'It ends with a change of the schedule in the configuration. For a single time, `/oncall cover` puts somebody there and `/oncall take` puts you there.'
+      : 'To mend it: `/oncall cover` puts somebody there, `/oncall take` puts you there.'
+  return `${skipped}${mend} Nobody has been paged about this.`
+}
+
 /** A problem of the roster, in one line. */
-export function rosterProblem(voice: Voice, what: Warned): string {
+function rosterProblem(voice: Voice, what: Warned): string {
   const time = 'startAt' in what ? stretch(voice, what) : pattern(what)
   const who = people(voice, what.people)
-  const many = what.people.length > 1
   switch (what.kind) {
     case 'gap':
-      return `:ghost: ${code(what.schedule)}: nobody is on duty ${time}. Its pages go to the next step at once.`
+      return `:ghost: ${code(what.schedule)}: *nobody* on duty ${time}`
     case 'clash':
-      return `:twisted_rightwards_arrows: ${who} is alone on both ${list(schedulesIn(what).map(code))} ${time}: nobody stands behind them.`
+      return `:twisted_rightwards_arrows: ${list(schedulesIn(what).map(code))}: *only ${who}* on both, with nobody behind them, ${time}`
     case 'unreachable':
-      return `:no_entry: ${code(what.schedule)}: ${who} ${many ? 'are' : 'is'} on duty ${time}, and cannot be paged.`
+      return `:no_entry: ${code(what.schedule)}: ${who} on duty and *cannot be paged* ${time}`
     default:
       return what.kind satisfies never
   }
@@ -554,10 +562,14 @@ export function rosterProblem(voice: Voice, what: Warned): string {
 /** From when to when, in everybody's own zone; a beginning that has passed is now. */
 function stretch({ rules, now }: Voice, { schedule, startAt, endAt }: Problem): string {
   const zone = rules.schedules[schedule]?.zone ?? rules.zone
-  const day = (instant: number) => when(instant, zone, '{date_short_pretty} {time}')
-  const from = startAt <= now ? 'now' : `from ${day(startAt)}`
-  if (endAt - Math.max(startAt, now) >= WEEK_MS) return `${from} on, for a week and more`
-  return startAt <= now ? `${from}, until ${day(endAt)}` : `${from} until ${day(endAt)}`
+  const day = '{date_short_pretty} {time}'
+  const dayOf = (instant: number) => DateTime.fromMillis(instant, { zone }).toISODate()
+  const begun = startAt <= now
+  const from = when(startAt, zone, day)
+  if (endAt - Math.max(startAt, now) >= WEEK_MS)
+    return begun ? 'now, for a week and more' : `from ${from}, for a week and more`
+  const until = when(endAt, zone, dayOf(begun ? now : startAt) === dayOf(endAt) ? '{time}' : day)
+  return begun ? `now, until ${until}` : `${from} – ${until}`
 }
 
 /** `every night 20:00–08:00 (Europe/Zurich)`: times of the wall clocks there. */

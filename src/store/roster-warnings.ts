@@ -15,7 +15,7 @@ export async function oweWarnings(pool: Pool, warnings: readonly Warning[], now:
        select name, lead, what, channels, ord from jsonb_to_recordset($1)
          as w (name text, lead text, what jsonb, channels jsonb, ord int)
      ), told as (
-       insert into slots (name, last_slot) select distinct name, $2::bigint from given
+       insert into slots (name, last_slot) select distinct name, $2::bigint from given order by name
        on conflict (name) do update set last_slot = greatest(slots.last_slot, excluded.last_slot)
        returning name, xmax = 0 as born
      ), owed_rows as (

@@ -138,8 +138,10 @@ describe('problems of the roster', () => {
     expect(said()).toHaveLength(1)
     const [first = ''] = said()
     expect(first).toContain('*The roster has a problem within a day*')
-    expect(first).toContain('<@U0SAM> is alone on both `primary` and `secondary` from <!date^1795406400^')
-    expect(first).toContain(':ghost: `primary`: nobody is on duty from <!date^')
+    expect(first).toContain(
+      '`primary` and `secondary`: *only <@U0SAM>* on both, with nobody behind them, <!date^1795406400^',
+    )
+    expect(first).toContain(':ghost: `primary`: *nobody* on duty <!date^')
     expect(first).toContain('`/oncall cover`')
 
     await bot.restart('99m')
@@ -147,12 +149,12 @@ describe('problems of the roster', () => {
     expect(said()).toHaveLength(1)
     await bot.advance('2m')
     expect(said()).toHaveLength(2)
-    expect(said()[1]).toContain('*The roster has a problem now*')
-    expect(said()[1]).not.toContain('nobody is on duty')
+    expect(said()[1]).toContain('*The roster has a problem within 15 minutes*')
+    expect(said()[1]).not.toContain('*nobody* on duty')
     await jump(59 * MINUTE)
     await bot.advance('1m')
     expect(said()).toHaveLength(3)
-    expect(said()[2]).toContain('nobody is on duty from')
+    expect(said()[2]).toContain('*nobody* on duty <!date^')
     await jump(30 * MINUTE)
     await bot.advance('2m')
     expect(said()).toHaveLength(3)
@@ -163,7 +165,7 @@ describe('problems of the roster', () => {
     bot = await startBot({ probes: false, roster: true, config: nobodyAtNight })
     await bot.advance('2m')
     expect(said()).toHaveLength(1)
-    expect(said()[0]).toContain(':ghost: `primary`: nobody is on duty every night 20:00–08:00 (Europe/Zurich)')
+    expect(said()[0]).toContain(':ghost: `primary`: *nobody* on duty every night 20:00–08:00 (Europe/Zurich)')
     const text = await scrape()
     expect(text).toContain('watchbill_shift_gap_seconds{schedule="primary"} 0')
     expect(text).toContain('watchbill_shift_gap_seconds{schedule="secondary"} +Inf')
@@ -174,7 +176,9 @@ describe('problems of the roster', () => {
     await jump(60 * MINUTE)
     await bot.advance('2m')
     expect(said()).toHaveLength(2)
-    expect(said()[1]).toContain(':no_entry: `secondary`: <@U0SAM> is on duty now on, for a week and more, and cannot')
+    expect(said()[1]).toContain(
+      ':no_entry: `secondary`: <@U0SAM> on duty and *cannot be paged* now, for a week and more',
+    )
     await jump(20 * HOUR)
     await bot.advance('2m')
     expect(said()).toHaveLength(2)

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { type Problem, recurring, rosterProblems } from '../../src/domain/duty/gaps.ts'
+import { gapIn, loadOf } from '../../src/domain/duty/load.ts'
 import type { Layer, Override, Schedule } from '../../src/domain/duty/schedule-types.ts'
 import { warnings, windowAround } from '../../src/domain/duty/warning.ts'
 import { HOUR, MINUTE, rota, rules, step, T0 } from '../support/builders.ts'
@@ -231,5 +232,34 @@ describe('what is told of, and when', () => {
     const given = rules({ schedules: [rota('primary', []), secondary], services })
     const problems = rosterProblems(given, {}, T0 - DAY, T0 + DAY)
     expect(warnings(given, problems, T0).map(({ channels }) => channels)).toEqual([['C0OPS', 'C0IMAP']])
+  })
+})
+
+describe('what a rota asks of people', () => {
+  const given = rules({
+    schedules: [
+      hours('primary', 'dana', '08:00-20:00'),
+      hours('secondary', 'sam', '20:00-08:00', [put(['dana'], '2026-11-20T18:00Z', '2026-11-20T21:00Z')]),
+      whole('office', 'erik'),
+    ],
+  })
+  const { gaps, onDutyMs } = loadOf(given, T0)
+
+  test('hours of two watches at once count once, and those of schedules that page nobody not at all', () => {
+    // Until 20:00 in Zurich (19:00Z) she has both.
+    expect(onDutyMs.get('dana')).toBe((28 * 12 + 2) * HOUR)
+    expect(onDutyMs.get('sam')).toBe((28 * 12 - 2) * HOUR)
+    expect(onDutyMs.get('erik')).toBe(0)
+  })
+
+  test.for<[now: string, expected: number]>([
+    ['2026-11-23T09:00Z', 10 * HOUR],
+    ['2026-11-23T18:59Z', MINUTE],
+    ['2026-11-23T19:00Z', 0],
+    ['2026-11-24T06:59Z', 0],
+    ['2026-11-24T07:00Z', 12 * HOUR],
+    ['2027-11-24T07:00Z', Number.POSITIVE_INFINITY],
+  ])('at %s nobody is on duty in %d ms', ([now, expected]) => {
+    expect(gapIn(gaps.get('primary') ?? [], at(now))).toBe(expected)
   })
 })
