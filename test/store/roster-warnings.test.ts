@@ -38,12 +38,14 @@ test('each is owed once, whoever finds it, in one message for each channel and l
     warning('d', 'soon', ['C1']),
   ]
   const found = await Promise.all([...stores, ...stores].map(({ pool }) => oweWarnings(pool, all, T0)))
-  expect(found.flat().sort()).toEqual(all.map(({ name }) => name).sort())
+  expect(found.flat()).toHaveLength(all.length)
+  expect(new Set(found.flat())).toEqual(new Set(all.map(({ name }) => name)))
   expect(await owed()).toEqual(['C1 day: a b', 'C2 day: a', 'C1 soon: d'])
 
   const [{ pool } = stores[1] as Store] = stores
   expect(await oweWarnings(pool, all.slice(0, 2), T0 + HOUR)).toEqual([])
   await forgetWarnings(pool, T0 + HOUR)
-  expect((await oweWarnings(pool, all, T0 + 2 * HOUR)).sort()).toEqual(['roster/soon/gap/c', 'roster/soon/gap/d'])
+  const again = await oweWarnings(pool, all, T0 + 2 * HOUR)
+  expect(new Set(again)).toEqual(new Set(['roster/soon/gap/c', 'roster/soon/gap/d']))
   expect(await owed()).toEqual(['C1 day: a b', 'C2 day: a', 'C1 soon: d', 'C1 soon: d'])
 })
