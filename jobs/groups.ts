@@ -45,8 +45,9 @@ export function groups(deps: JobDeps & { groupTrouble: GroupTrouble }) {
 
   async function round(): Promise<void> {
     const grouped = await schedules(deps)
+    // What the configuration asks for no more is no trouble any more.
     for (const handle of trouble.keys())
-      if (handle !== ALL && !grouped.some(({ slackGroup }) => slackGroup === handle)) trouble.delete(handle)
+      if (!grouped.some(({ slackGroup }) => handle === ALL || slackGroup === handle)) trouble.delete(handle)
     if (grouped.length === 0 || clock.now() < pausedUntil || isRefused(ALL)) return
     const listed = await listGroups(slack.rest)
     if (!listed.ok) return void endsRound(listed, ALL)
