@@ -26,6 +26,8 @@ export interface Status {
   storeAnswers: boolean
   /** What is the matter with the store's disk, and what to do; null when nothing is. */
   diskTrouble: string | null
+  /** Slack user groups that Slack does not let us keep, and why; null: all of them. */
+  groupTrouble: { handle: string | null; reason: string }[]
   /** When the latest nightly backup of this process was taken; null: none was yet. */
   backupAt: number | null
   /** Entries of the timetable that are behind, with how long ago each last ran. */

@@ -1,6 +1,6 @@
 import { HOUR_MS } from '../src/domain/duty/time.ts'
 import { code, cut, duration, list, plain, typed } from '../src/slack/text.ts'
-import { inc, person } from '../src/slack/words.ts'
+import { groupTrouble, inc, person } from '../src/slack/words.ts'
 import { openIncidents } from '../src/store/incidents.ts'
 import { readMonitors } from '../src/store/monitors.ts'
 import { unreachablePeople } from '../src/store/people.ts'
@@ -82,6 +82,7 @@ async function status(ask: Ask): Promise<Reply> {
         ]),
     `${health.storeAnswers ? ':white_check_mark:' : ':no_entry:'} Store: ${health.storeAnswers ? 'answers' : 'does not answer'}`,
     ...(health.diskTrouble === null ? [] : [`:no_entry: Disk: ${plain(health.diskTrouble)}`]),
+    ...health.groupTrouble.map(({ handle, reason }) => `:no_entry: ${groupTrouble(handle, reason)}`),
     backupLine(health, now),
     health.late.length === 0
       ? ':white_check_mark: Timetable: every entry runs on time'

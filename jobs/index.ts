@@ -3,6 +3,7 @@ import { announcement } from './announcement.ts'
 import { backup } from './backup.ts'
 import { burst } from './burst.ts'
 import { channel } from './channel.ts'
+import { type GroupTrouble, group, groups } from './groups.ts'
 import { handover } from './handover.ts'
 import { headsUp } from './heads-up.ts'
 import { housekeeping } from './housekeeping.ts'
@@ -16,32 +17,38 @@ import { post } from './post.ts'
 import { probe } from './probe.ts'
 import { prompt } from './prompt.ts'
 import { relief } from './relief.ts'
+import { rosterReport } from './roster-report.ts'
+import { rosterWarning } from './roster-warning.ts'
 import { summary } from './summary.ts'
 import type { JobDeps } from './tell.ts'
 import { told } from './told.ts'
 import { watchPage } from './watch-page.ts'
 
 const SECOND = 1_000
+const MINUTE = 60_000
 const HOUR = 3_600_000
 
 interface Entry {
   name: string
   everyMs: number
-  run: (slotAt: number) => Promise<void>
+  /** `signal` ends the slot; at a start there is none, and nothing is waited for. */
+  run: (slotAt: number, signal?: AbortSignal) => Promise<void>
   /** Also once as soon as Slack knows us: what it finds must not wait for the first slot. */
   atStart?: true
 }
 
 /** The visible timetable. No page and no deadline depends on it. */
-export const timetable = (deps: JobDeps): Entry[] => [
+export const timetable = (deps: JobDeps & { groupTrouble: GroupTrouble }): Entry[] => [
   { name: 'probes', everyMs: SECOND, run: probe(deps) },
   { name: 'people', everyMs: HOUR, run: people(deps), atStart: true },
+  { name: 'groups', everyMs: MINUTE, run: groups(deps), atStart: true },
+  { name: 'roster-report', everyMs: MINUTE, run: rosterReport(deps) },
   { name: 'housekeeping', everyMs: HOUR, run: housekeeping(deps) },
   { name: 'backup', everyMs: HOUR / 4, run: backup(deps) },
 ]
 
 /** Who pays what is owed: one file for each kind. */
-export const payers = (deps: JobDeps): Handlers => ({
+export const payers = (deps: JobDeps & { groupTrouble: GroupTrouble }): Handlers => ({
   page: page(deps),
   'page-view': pageView(deps),
   told: told(deps),
@@ -58,4 +65,6 @@ export const payers = (deps: JobDeps): Handlers => ({
   handover: handover(deps),
   relief: relief(deps),
   notice: notice(deps),
+  'roster-warning': rosterWarning(deps),
+  group: group(deps),
 })

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Ask, Command, CommandDeps, Reply, Status } from '../commands/command.ts'
 import { buttons, commands } from '../commands/index.ts'
+import { ALL, type GroupTrouble } from '../jobs/groups.ts'
 import { timetable as entriesOf, payers } from '../jobs/index.ts'
 import { look } from '../jobs/people.ts'
 import { createAuditor, slackPath } from './auditor.ts'
@@ -9,13 +10,14 @@ import { complaints } from './complaints.ts'
 import type { Deps } from './deps.ts'
 import { createDesk } from './desk.ts'
 import { authorise, type Denied, type Standings } from './domain/authority.ts'
+import { gapIn, type Load, loadOf } from './domain/duty/load.ts'
 import { HOUR_MS } from './domain/duty/time.ts'
 import type { Person, Rules } from './domain/rules.ts'
 import { UserError } from './errors.ts'
 import type { Check } from './intake/health.ts'
 import type { Behind } from './intake/routes.ts'
 import { createTray } from './intake/tray.ts'
-import { countedAttempts, countedCalls, type Readings } from './metrics.ts'
+import { countedAttempts, countedCalls, type Readings, type RotaReadings } from './metrics.ts'
 import { createOutbox } from './outbox.ts'
 import { postEphemeral, whoAmI } from './slack/api.ts'
 import { type Answer, type Asked, slackApp } from './slack/app.ts'
@@ -77,6 +79,8 @@ const LATE_MS = 10_000
 
 /** A scrape waits for the store no longer. */
 const READINGS_MS = 800
+/** What the rosters ask of people is counted this often at most. */
+const LOAD_FRESH_MS = 10 * 60_000
 
 /** The slash commands that the Slack app must have. */
 export const appCommands: readonly Described[] = commands
@@ -96,7 +100,8 @@ export function createBot(given: BotOptions): Bot {
     },
   )
   const deps: CommandDeps = { ...options, desk, status, reload: options.reload }
-  const outbox = createOutbox(options, countedAttempts(payers(deps), options.metrics))
+  const groupTrouble: GroupTrouble = new Map()
+  const outbox = createOutbox(options, countedAttempts(payers({ ...deps, groupTrouble }), options.metrics))
   const tray = createTray({
     insert: (arrivals) => submit(store.pool, arrivals, clock.now()),
     isTheirs: (error) => !isOutage(error),
@@ -134,7 +139,7 @@ export function createBot(given: BotOptions): Bot {
       if (!said.ok) log.warn({ reason: said.reason }, 'an answer could not be given')
     },
   })
-  const entries = entriesOf(deps)
+  const entries = entriesOf({ ...deps, groupTrouble })
   let team: string | null = null
   let started = false
   let outdated = false
@@ -279,6 +284,7 @@ export function createBot(given: BotOptions): Bot {
       queue: timetable.health().queue,
       storeAnswers: await store.answers(),
       diskTrouble: options.diskTrouble(),
+      groupTrouble: [...groupTrouble].map(([of, { reason }]) => ({ handle: of === ALL ? null : of, reason })),
       backupAt: await latestBackupAt(options.backups, clock.now()),
       late: behindTime(),
     }
@@ -318,9 +324,25 @@ export function createBot(given: BotOptions): Bot {
   // However many ask over HTTP, the store is asked by one of them at a time: the auditor must always find a connection.
   const askStore = shared(() => store.answers())
   const readStore = shared(() => storeReadings(store.auditPool, clock.now()).catch(() => null))
+  const readLoad = shared(async () => loadOf(await rotaOf(store.pool, options.rules()), clock.now()))
+  let load: { load: Load; at: number } | null = null
+
+  /** Counting weeks of every schedule has to last for some scrapes; the time until a gap is told as of each. */
+  async function rotaReadings(): Promise<RotaReadings | null> {
+    if (load === null || clock.now() - load.at >= LOAD_FRESH_MS) {
+      const at = clock.now()
+      const read = await readLoad().catch(() => null)
+      load = read && { load: read, at }
+    }
+    if (load === null) return null
+    const { gaps, onDutyMs } = load.load
+    return { gapInMs: new Map([...gaps].map(([name, of]) => [name, gapIn(of, clock.now())])), onDutyMs }
+  }
 
   async function readings(): Promise<Readings> {
     const now = clock.now()
+    const inTime = <T>(answer: Promise<T>) => Promise.race([answer, sleep(READINGS_MS).then(() => null)])
+    const [fromStore, rota] = await Promise.all([inTime(readStore()), inTime(rotaReadings())])
     return {
       socketConnections: sockets?.connected() ?? null,
       slackTrouble: slack.trouble() !== null,
@@ -328,7 +350,8 @@ export function createBot(given: BotOptions): Bot {
         name,
         lagMs: now - (lastTickAt ?? startedAt) - everyMs,
       })),
-      store: await Promise.race([readStore(), sleep(READINGS_MS).then(() => null)]),
+      store: fromStore,
+      rota,
     }
   }
   let startedAt = clock.now()

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { SlackCall, SlackCalls } from './deps.ts'
+import { HOUR_MS } from './domain/duty/time.ts'
 import type { Page } from './domain/incident.ts'
 import type { Handler, Handlers } from './outbox.ts'
 import type { StoreReadings } from './store/audit.ts'
@@ -21,6 +22,14 @@ export interface Readings {
   timetable: { name: string; lagMs: number }[]
   /** Null: it does not answer. */
   store: StoreReadings | null
+  /** What the rosters ask of people; null: the store did not say. */
+  rota: RotaReadings | null
+}
+
+export interface RotaReadings {
+  /** Until the next gap of each schedule; 0 during one, infinite where none is known of. */
+  gapInMs: ReadonlyMap<string, number>
+  onDutyMs: ReadonlyMap<string, number>
 }
 
 export interface Metrics {
@@ -153,6 +162,14 @@ function momentary(readings: Readings | null): Promise<string> {
     }
     const monitors = gauge('monitors', 'Monitors by what is known of their target.', ['state'])
     for (const [state, count] of Object.entries(store.monitors)) monitors.set({ state }, count)
+  }
+  if (readings?.rota) {
+    const gap = gauge('shift_gap_seconds', 'Until nobody is on duty; 0 when nobody is, +Inf: not within 4 weeks.', [
+      'schedule',
+    ])
+    for (const [schedule, ms] of readings.rota.gapInMs) gap.set({ schedule }, seconds(ms))
+    const hours = gauge('on_call_hours', 'Hours on duty in the last 28 days.', ['person'])
+    for (const [person, ms] of readings.rota.onDutyMs) hours.set({ person }, ms / HOUR_MS)
   }
   return registry.metrics()
 }

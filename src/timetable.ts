@@ -23,8 +23,9 @@ export interface Timetable {
    *
    * @param name stable, unique, without ":"; a second process with the same name takes turns
    * @param ms whole milliseconds, from 10
+   * @param run its signal is aborted when the timetable is closed: whatever waits within a slot ends then
    */
-  every(name: string, ms: number, run: (slotAt: number) => Promise<void>): void
+  every(name: string, ms: number, run: (slotAt: number, signal: AbortSignal) => Promise<void>): void
   /** Begins. Does not wait for a queue that is down. */
   start(): Promise<void>
   health(): TimetableHealth
@@ -76,8 +77,8 @@ export function redisTimetable(options: SharedTimetableOptions & { url: string }
  */
 function timetable({ clock, log, claim, processName }: SharedTimetableOptions, backend: Backend | null): Timetable {
   const complain = complaints(log)
-  const table = entries({ clock, log, claim, complain })
   const closing = new AbortController()
+  const table = entries({ clock, log, claim, complain, signal: closing.signal })
   let started = false
   const queue =
     backend &&

@@ -121,7 +121,6 @@ describe('the example', () => {
       'monitor antispam-errors (log)',
       'depends_on of monitor home',
       'contact of dana',
-      'slack_group of schedule mail-primary',
       'handover of schedule mail-primary',
       'domains of service webmail',
       'pool of service webmail',

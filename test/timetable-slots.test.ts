@@ -49,6 +49,7 @@ function bench({ queueRuns, everyMs = 10_000 }: { queueRuns: boolean; everyMs?: 
     clock,
     log: silent,
     complain: complaints(silent),
+    signal: new AbortController().signal,
     claim: async (_name, slotAt) => {
       if (others.away) throw new Error('the store is away')
       return !others.slots.has(slotAt)

@@ -26,7 +26,6 @@ export function notWatchedYet(found: Found): string[] {
     for (const group of members) if (group.kind === 'slack') lines.push(`Slack user group in role ${name}`)
   }
   for (const [name, schedule] of found.schedules) {
-    if (schedule.slack_group) lines.push(`slack_group of schedule ${name}`)
     if (schedule.handover) lines.push(`handover of schedule ${name}`)
   }
   for (const [name, service] of found.services) {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Lead, Warned } from './duty/warning.ts'
 import type { Fact, Recorded } from './fact.ts'
 import { timelineKind } from './fact.ts'
 import { type Handover, handoverId } from './handover.ts'
@@ -9,8 +10,8 @@ import { channelsOf, isPaged, type Rules } from './rules.ts'
  * What the world has not been told yet: rows written in the deciding transaction, sent by `src/outbox.ts` through the file of the same
  * name in `jobs/`. Keys are made of meaning, so that a repeat collapses.
  *
- * - tell: at least once (page, post, notice, told, heads-up, relief); - view: re-rendered until what is shown is what is wanted (summary,
- *   burst, announcement, loud, page-view, watch-page, prompt, handover); - step of the channel (channel, invite): each may be repeated without harm.
+ * - tell: at least once (page, post, notice, told, heads-up, relief, roster-warning); - view: re-rendered until what is shown is what is wanted (summary,
+ *   burst, announcement, loud, page-view, watch-page, prompt, handover, group); - step of the channel (channel, invite): each may be repeated without harm.
  */
 const incident = z.int()
 const change = { schedule: z.string(), changeAt: z.number() }
@@ -44,8 +45,18 @@ export const About = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('handover'), ...change, channel: z.string() }),
   /** Who has the watch now, and who stands relieved: said in a channel. */
   z.strictObject({ kind: z.literal('relief'), fact: z.int(), channel: z.string() }),
+  /** The Slack user group of a schedule whose people have changed. */
+  z.strictObject({ kind: z.literal('group'), schedule: z.string() }),
   /** A warning that opens no incident. */
   z.strictObject({ kind: z.literal('notice'), service: z.string(), fact: z.int() }),
+  /** Problems of the roster that lie ahead, found at this instant: for the channel (Slack's id) of the services that they concern. */
+  z.strictObject({
+    kind: z.literal('roster-warning'),
+    channel: z.string(),
+    lead: Lead,
+    at: z.number(),
+    what: z.array(Warned).min(1),
+  }),
 ])
 export type About = z.infer<typeof About>
 export type OwedKind = About['kind']
@@ -208,7 +219,8 @@ function ofTheWatch(fact: Recorded, rules: Rules): Owed[] {
   if (fact.type !== 'handover' && fact.type !== 'changed') return []
   const { handover } = fact
   const { schedule, changeAt } = handover
-  if (!isPaged(rules, schedule)) return []
+  const groups = fact.type === 'changed' ? groupOf(rules, schedule) : []
+  if (!isPaged(rules, schedule)) return groups
   const isNews = fact.type === 'handover' && fact.what === 'planned'
   const prompts = (isNews ? aheadOf(handover, fact.at) : promptsOf(handover)).map(([person, moment]): Owed => {
     const key = `prompt/${handoverId(schedule, changeAt)}/${moment}/${person}`
@@ -223,8 +235,14 @@ function ofTheWatch(fact: Recorded, rules: Rules): Owed[] {
   const pages = handover.pages.map(
     ({ key, fact: id }): Owed => ({ key, lane: key, about: { kind: 'watch-page', fact: id } }),
   )
-  return [...prompts, ...posts, ...pages, ...(isSaid(fact) ? reliefs(fact, rules) : [])]
+  return [...groups, ...prompts, ...posts, ...pages, ...(isSaid(fact) ? reliefs(fact, rules) : [])]
 }
+
+/** Slack's user group follows at once; the minute's look at all of them finds whatever else is amiss. */
+const groupOf = (rules: Rules, schedule: string): Owed[] =>
+  rules.schedules[schedule]?.slackGroup === undefined
+    ? []
+    : [{ key: `group/${schedule}`, lane: 'groups', about: { kind: 'group', schedule } }]
 
 type Prompt = [person: string, moment: (typeof MOMENTS)[number]]
 

@@ -153,6 +153,49 @@ export async function findChannel(
   return { ok: true, value: null }
 }
 
+const Groups = z.object({
+  usergroups: z.array(
+    z.object({ id: z.string(), handle: z.string(), users: z.array(z.string()).optional(), date_delete: z.number() }),
+  ),
+})
+
+/** A user group of the workspace. */
+export interface Group {
+  id: string
+  handle: string
+  /** Slack ids. */
+  users: string[]
+  disabled: boolean
+}
+
+/** Every user group, those too that are disabled. */
+export async function listGroups(slack: SlackCall): Promise<SlackResult<Group[]>> {
+  const list = await call(slack, 'usergroups.list', { include_users: true, include_disabled: true }, Groups)
+  if (!list.ok) return list
+  const value = list.value.usergroups.map(({ id, handle, users = [], date_delete }) => ({
+    id,
+    handle,
+    users,
+    disabled: date_delete > 0,
+  }))
+  return { ok: true, value }
+}
+
+const Created = z.object({ usergroup: z.object({ id: z.string() }) })
+
+export const createGroup = (slack: SlackCall, group: { name: string; handle: string; description: string }) =>
+  call(slack, 'usergroups.create', group, Created)
+
+export const enableGroup = (slack: SlackCall, usergroup: string) =>
+  call(slack, 'usergroups.enable', { usergroup }, Anything)
+
+export const disableGroup = (slack: SlackCall, usergroup: string) =>
+  call(slack, 'usergroups.disable', { usergroup }, Anything)
+
+/** Replaces the members of a group, all of them; by nobody it is not possible. */
+export const setGroup = (slack: SlackCall, usergroup: string, users: readonly string[]) =>
+  call(slack, 'usergroups.users.update', { usergroup, users: users.join(',') }, Anything)
+
 const flag = z.boolean().optional()
 const User = z.object({
   user: z.object({

@@ -1,11 +1,25 @@
 import type { KnownBlock } from '@slack/types'
+import type { Lead, Warned } from '../domain/duty/warning.ts'
 import type { Recorded } from '../domain/fact.ts'
 import type { Incident, Joined, Page } from '../domain/incident.ts'
 import { graver, isOpen, place } from '../domain/incident.ts'
 import { outlook } from '../domain/watch/outlook.ts'
 import type { Message } from './api.ts'
 import { clockTime, code, cut, duration, escapeText, list, plain, when } from './text.ts'
-import { inc, loud, named, overNow, person, severityMark, standing, type Voice, whyYou, witnessed } from './words.ts'
+import {
+  inc,
+  loud,
+  named,
+  overNow,
+  person,
+  rosterHint,
+  rosterWarning,
+  severityMark,
+  standing,
+  type Voice,
+  whyYou,
+  witnessed,
+} from './words.ts'
 
 /** Messages as Block Kit; pure. Slack refuses longer texts, so everything is cut to its limits here. */
 const SECTION = 2_900
@@ -250,4 +264,14 @@ export function answerMessage(text: string): Pick<Message, 'text' | 'blocks'> {
   }
   blocks.push(section(part))
   return { text: cut(spoken(text), TEXT), blocks }
+}
+
+/** Problems of the roster, and what to do about them. */
+export function rosterWarningMessage(
+  voice: Voice,
+  lead: Lead,
+  what: readonly Warned[],
+): Pick<Message, 'text' | 'blocks'> {
+  const { text, blocks } = answerMessage(rosterWarning(voice, lead, what))
+  return { text, blocks: [...blocks, context(rosterHint(lead, what))] }
 }

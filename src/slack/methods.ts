@@ -22,6 +22,12 @@ export const METHODS = {
   'conversations.setPurpose': ['channels:manage'],
   'conversations.setTopic': ['channels:manage'],
   'pins.add': ['pins:write'],
+  // The user groups of schedules, where the configuration names any.
+  'usergroups.create': ['usergroups:write'],
+  'usergroups.disable': ['usergroups:write'],
+  'usergroups.enable': ['usergroups:write'],
+  'usergroups.list': ['usergroups:read'],
+  'usergroups.users.update': ['usergroups:write'],
   'users.info': ['users:read'],
 } as const satisfies Record<string, readonly string[]>
 

@@ -1,4 +1,9 @@
+import { DateTime } from 'luxon'
 import type { Denied } from '../domain/authority.ts'
+import type { Pattern, Problem } from '../domain/duty/gaps.ts'
+import type { Weekday } from '../domain/duty/schedule-types.ts'
+import { WEEK_MS } from '../domain/duty/time.ts'
+import { type Lead, schedulesIn, type Warned } from '../domain/duty/warning.ts'
 import type { Event, Outcome, Refusal } from '../domain/event.ts'
 import type { Joining, Recorded } from '../domain/fact.ts'
 import type { Evidence, Incident, Page, PageReason } from '../domain/incident.ts'
@@ -525,6 +530,124 @@ export const storeDown =
 
 export const stopping =
   'Watchbill is being stopped or restarted at this moment, so nothing was done. Please try again in a few seconds; if it lasts, call somebody directly.'
+
+/** Slack does not let us keep a user group, or any (null): what to do about it. */
+export function groupTrouble(handle: string | null, reason: string): string {
+  const which =
+    handle === null ? 'User groups of Slack do not follow the watch' : `${code(`@${handle}`)} does not follow the watch`
+  return `${which} (${code(reason)}): ${groupRemedy(reason)}. It is tried again every hour.`
+}
+
+function groupRemedy(reason: string): string {
+  switch (reason) {
+    case 'permission_denied':
+    case 'user_is_restricted':
+    case 'cannot_create_user_group':
+      return 'only admins may manage user groups in this workspace. An owner can let everybody do it, in the permissions of the workspace'
+    case 'plan_upgrade_required':
+    case 'paid_teams_only':
+      return "user groups need one of Slack's paid plans. Without one, take `slack_group` out of the configuration"
+    case 'missing_scope':
+    case 'not_allowed_token_type':
+      return 'the Slack app lacks the scopes `usergroups:read` and `usergroups:write`. Add them (`watchbill manifest` prints all that it needs) and install it again'
+    case 'handle_already_exists':
+    case 'name_already_exists':
+      return 'somebody or something else has that name. Choose another `slack_group`'
+    case 'invalid_users':
+      return 'Slack does not take those on duty as its members'
+    default:
+      return 'Slack refuses it. The log of Watchbill has the call'
+  }
+}
+
+/** Problems named in one message. */
+const WARNED_NAMED = 12
+
+/** What is wrong with the roster ahead, while there is time to mend it. */
+export function rosterWarning(voice: Voice, lead: Lead, what: readonly Warned[]): string {
+  const shown = what.slice(0, WARNED_NAMED).map((each) => `• ${rosterProblem(voice, each)}`)
+  const more = what.length - shown.length
+  return [
+    `${lead === 'soon' ? ':rotating_light:' : ':warning:'} *The roster has a problem ${leadWords(voice, lead, what)}*`,
+    ...shown,
+    ...(more > 0 ? [`_and ${more} more: \`/oncall gaps\` lists all_`] : []),
+  ].join('\n')
+}
+
+function leadWords({ now }: Voice, lead: Lead, what: readonly Warned[]): string {
+  switch (lead) {
+    case 'recurring':
+      return 'that comes back'
+    case 'week':
+      return 'within a week'
+    case 'day':
+      return 'within a day'
+    case 'soon':
+      return what.every((each) => 'startAt' in each && each.startAt <= now) ? 'now' : 'within 15 minutes'
+    default:
+      return lead satisfies never
+  }
+}
+
+/** What a warning of the roster means, and what to type. */
+export function rosterHint(lead: Lead, what: readonly Warned[]): string {
+  const skipped = what.some(({ kind }) => kind !== 'clash')
+    ? 'A page that finds nobody goes to the next step at once. '
+    : ''
+  const mend =
+    lead === 'recurring'
+      ? 'It ends with a change of the schedule in the configuration. For a single time, `/oncall cover` puts somebody there and `/oncall take` puts you there.'
+      : 'To mend it: `/oncall cover` puts somebody there, `/oncall take` puts you there.'
+  return `${skipped}${mend} Nobody has been paged about this.`
+}
+
+/** A problem of the roster, in one line. */
+function rosterProblem(voice: Voice, what: Warned): string {
+  const time = 'startAt' in what ? stretch(voice, what) : pattern(what)
+  const who = people(voice, what.people)
+  switch (what.kind) {
+    case 'gap':
+      return `:ghost: ${code(what.schedule)}: *nobody* on duty ${time}`
+    case 'clash':
+      return `:twisted_rightwards_arrows: ${list(schedulesIn(what).map(code))}: *only ${who}* on both, with nobody behind them, ${time}`
+    case 'unreachable':
+      return `:no_entry: ${code(what.schedule)}: ${who} on duty and *cannot be paged* ${time}`
+    default:
+      return what.kind satisfies never
+  }
+}
+
+/** From when to when, in everybody's own zone; a beginning that has passed is now. */
+function stretch({ rules, now }: Voice, { schedule, startAt, endAt }: Problem): string {
+  const zone = rules.schedules[schedule]?.zone ?? rules.zone
+  const day = '{date_short_pretty} {time}'
+  const dayOf = (instant: number) => DateTime.fromMillis(instant, { zone }).toISODate()
+  const begun = startAt <= now
+  const from = when(startAt, zone, day)
+  if (endAt - Math.max(startAt, now) >= WEEK_MS)
+    return begun ? 'now, for a week and more' : `from ${from}, for a week and more`
+  const until = when(endAt, zone, dayOf(begun ? now : startAt) === dayOf(endAt) ? '{time}' : day)
+  return begun ? `now, until ${until}` : `${from} – ${until}`
+}
+
+/** `every night 20:00–08:00 (Europe/Zurich)`: times of the wall clocks there. */
+function pattern({ days, from, to, nights, zone }: Pattern): string {
+  const time = (ofDay: number) => DateTime.fromMillis(ofDay, { zone: 'utc' }).toFormat('HH:mm')
+  const often =
+    days.length === 7 ? (nights > 0 ? 'every night' : 'every day') : `on ${list(days.map((day) => DAYS[day]))}`
+  const until = nights > 1 ? `${time(to)}, ${nights} days later` : time(to)
+  return `${often} ${time(from)}–${until} (${zone})`
+}
+
+const DAYS: Record<Weekday, string> = {
+  MO: 'Mondays',
+  TU: 'Tuesdays',
+  WE: 'Wednesdays',
+  TH: 'Thursdays',
+  FR: 'Fridays',
+  SA: 'Saturdays',
+  SU: 'Sundays',
+}
 
 /** A page that is owed and not out: told round the out-tray, to the channel of the service and to the last resort. */
 export interface LateWords {

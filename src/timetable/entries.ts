@@ -13,7 +13,7 @@ export type Claim = (name: string, slotAt: number) => Promise<boolean>
 export interface Entry {
   name: string
   ms: number
-  run: (slotAt: number) => Promise<void>
+  run: (slotAt: number, signal: AbortSignal) => Promise<void>
   running: Promise<boolean> | undefined
   lastSlotAt: number | null
   lastTickAt: number | null
@@ -47,10 +47,12 @@ interface EntriesOptions {
   log: Logger
   claim: Claim
   complain: Complain
+  /** Ends what waits. */
+  signal: AbortSignal
 }
 
 /** What all timetables share: who is in it, what ran when, and that no entry overlaps itself. */
-export function entries({ clock, log, claim, complain }: EntriesOptions): Entries {
+export function entries({ clock, log, claim, complain, signal }: EntriesOptions): Entries {
   const byName = new Map<string, Entry>()
 
   async function take(entry: Entry, slotAt: number): Promise<boolean> {
@@ -63,8 +65,16 @@ export function entries({ clock, log, claim, complain }: EntriesOptions): Entrie
     }
     entry.lastSlotAt = slotAt
     entry.lastTickAt = clock.now()
-    if (ours) await run(entry, slotAt, log)
+    if (ours) await run(entry, slotAt)
     return ours
+  }
+
+  async function run(entry: Entry, slotAt: number): Promise<void> {
+    try {
+      await entry.run(slotAt, signal)
+    } catch (error) {
+      log.error({ job: entry.name, slotAt, err: error, reason: messageOf(error) }, 'an entry of the timetable failed')
+    }
   }
 
   return {
@@ -101,14 +111,6 @@ export function entries({ clock, log, claim, complain }: EntriesOptions): Entrie
 
 /** Somebody has had it, as far as this process knows. */
 export const had = (entry: Entry, slotAt: number) => entry.lastSlotAt !== null && slotAt <= entry.lastSlotAt
-
-async function run(entry: Entry, slotAt: number, log: Logger): Promise<void> {
-  try {
-    await entry.run(slotAt)
-  } catch (error) {
-    log.error({ job: entry.name, slotAt, err: error, reason: messageOf(error) }, 'an entry of the timetable failed')
-  }
-}
 
 /** Where in its slot an entry falls due: stable, from 1 to ms - 1, so that not everything falls due at the same instant. */
 export function phaseOf(name: string, ms: number): number {

@@ -164,11 +164,22 @@ describe('the scopes', () => {
     }
   })
 
+  /** On duty but for a minute: a user group is made, disabled and enabled again. */
+  const DOOR = `  door:
+    slack_group: door
+    layers:
+      - { name: all, people: [erik], rotation: { every: 1 week, start: "2026-01-05T08:00" }, hours: [{ from: "03:02", to: "03:01" }] }
+`
+
   /** An outage that needs every method: replies are lost, a channel is private, an address for answers is gone. */
   async function wholeJob(): Promise<Driver> {
     const started = await startBot({
       probes: false,
-      config: (config) => config.replace('services:\n', 'services:\n  imap: { policy: mail, channel: C0QUIET }\n'),
+      roster: true,
+      config: (config) =>
+        config
+          .replace('services:\n', 'services:\n  imap: { policy: mail, channel: C0QUIET }\n')
+          .replace('schedules:\n', `schedules:\n${DOOR}`),
       workspace: {
         manifest: overSocket,
         channels: [

@@ -72,6 +72,8 @@ interface Options {
   log?: string
   /** False: the monitors are left alone, which makes hours pass fast; the test raises alerts itself. */
   probes?: boolean
+  /** True: user groups and problems of the roster are looked after each minute, which makes hours pass slowly. */
+  roster?: boolean
   /** The folder of the nightly backups; none when omitted. */
   backups?: string
   /** Slack's own times, where a test cannot wait for them. */
@@ -180,11 +182,15 @@ export async function startBot(options: Options = {}): Promise<Driver> {
       backups: options.backups ?? '/nowhere',
     }
     const whole = clockTimetable({ clock, log })
+    const leftAlone = new Set([
+      // A night's backup runs beside everything, uncounted; it has tests of its own.
+      'backup',
+      ...(options.probes === false ? ['probes'] : []),
+      ...(options.roster ? [] : ['groups', 'roster-report']),
+    ])
     const timetable: typeof whole = {
       ...whole,
-      every: (name, ms, run) =>
-        // A night's backup runs beside everything, uncounted; it has tests of its own.
-        name === 'backup' || (name === 'probes' && options.probes === false) ? undefined : whole.every(name, ms, run),
+      every: (name, ms, run) => (leftAlone.has(name) ? undefined : whole.every(name, ms, run)),
     }
     const { botToken, apiUrl } = slack
     const appToken = mode === 'http' ? null : slack.appToken
@@ -313,7 +319,7 @@ export async function startBot(options: Options = {}): Promise<Driver> {
           (call) =>
             call.method === 'chat.postMessage' && call.done && JSON.stringify(call.args).includes('watchbill_page'),
         )
-        .map((call) => String(metadataOf(call.args.metadata).event_payload.page_id).split('/')[2] ?? '?'),
+        .map((call) => whose(metadataOf(call.args.metadata).event_payload.page_id)),
     channel: (name) => slack.channel(name ?? driver.room()).messages.map(shown),
     room() {
       const latest = [...slack.workspace.rooms.values()].findLast((room) => room.name.startsWith('inc-'))
@@ -356,6 +362,12 @@ const ACTIONS = {
 
 /** Buttons of pages; the others may be on other messages of a DM. */
 const OF_PAGES = new Set<string>(['incident_ack', 'incident_escalate', 'incident_resolve'])
+
+/** Whom a page woke, by its key; of pages about a watch with what they are, as `relief-overdue dana`. */
+function whose(key: string): string {
+  const [, of, person = '?', kind, about] = key.split('/')
+  return of === 'watch' ? `${kind} ${about}` : person
+}
 
 /** Metadata as the client sent it: as JSON in a form, or as it is. */
 const metadataOf = (sent: unknown) =>

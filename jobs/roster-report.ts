@@ -1,0 +1,48 @@
+import { type Problem, rosterProblems } from '../src/domain/duty/gaps.ts'
+import { warnings, windowAround } from '../src/domain/duty/warning.ts'
+import type { Rules } from '../src/domain/rules.ts'
+import { unreachablePeople } from '../src/store/people.ts'
+import { oweWarnings } from '../src/store/roster-warnings.ts'
+import { rosterEdits, withEdits } from '../src/store/rota.ts'
+import type { JobDeps } from './tell.ts'
+
+/** Weeks of every schedule are gone through this often, and whenever anything of them has changed. */
+const FRESH_MS = 15 * 60_000
+
+interface Found {
+  rules: Rules
+  /** Names all else that the problems were found by. */
+  digest: string
+  at: number
+  problems: Problem[]
+  /** Warnings that are known to be on record. */
+  owed: Set<string>
+}
+
+/** Problems of the rosters ahead are told of before somebody needs whoever is not there. Nobody is paged for them. */
+export function rosterReport(deps: JobDeps) {
+  let found: Found | null = null
+
+  async function find(now: number): Promise<Found> {
+    const { pool } = deps.store
+    const rules = deps.rules()
+    const [edits, unreachable] = await Promise.all([rosterEdits(pool), unreachablePeople(pool)])
+    const digest = JSON.stringify([edits, unreachable])
+    if (found?.rules === rules && found.digest === digest && now - found.at < FRESH_MS) return found
+    const { fromAt, toAt } = windowAround(now)
+    const problems = rosterProblems(withEdits(rules, edits), unreachable, fromAt, toAt)
+    return { rules, digest, at: now, problems, owed: new Set() }
+  }
+
+  return async (): Promise<void> => {
+    const now = deps.clock.now()
+    found = await find(now)
+    const { owed } = found
+    const due = warnings(found.rules, found.problems, now)
+    if (due.every(({ name }) => owed.has(name))) return
+    const fresh = await oweWarnings(deps.store.pool, due, now)
+    for (const { name } of due) owed.add(name)
+    for (const { name, channels } of due)
+      if (fresh.includes(name)) deps.log.warn({ problem: name, channels }, 'a problem of the roster')
+  }
+}
