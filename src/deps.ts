@@ -43,6 +43,8 @@ export interface Deps {
   /** The active configuration. */
   rules(): Rules
   version: string
+  /** Under which address people reach us, without a slash at its end; null: nobody has said. */
+  publicUrl: string | null
   metrics: Metrics
   /** The folder of the nightly backups. */
   backups: string

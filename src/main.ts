@@ -38,7 +38,7 @@ const ASK_AGAIN_MS = 500
 const SAY_AGAIN_MS = 30_000
 
 export interface Launch {
-  env: Omit<Env, 'config' | 'publicUrl' | 'logLevel' | 'slackBotToken'> & { slackBotToken: string }
+  env: Omit<Env, 'config' | 'logLevel' | 'slackBotToken'> & { slackBotToken: string }
   rules: Rules
   log: Logger
   /** Calls the start off, however long it waits for the store. */
@@ -159,6 +159,7 @@ export async function launch(options: Launch): Promise<Launched> {
         rules = next
       },
       version: VERSION,
+      publicUrl: env.publicUrl,
       metrics,
       backups: backupFolder(env.data),
       diskTrouble,

@@ -69,6 +69,7 @@ export async function startBot(around: Surroundings, running: Running[], name: s
       follow: () => {},
       diskTrouble: () => null,
       version: 'simulation',
+      publicUrl: null,
       backups: '/nowhere',
       metrics: createMetrics('simulation'),
       reload: async () => [],

@@ -72,6 +72,8 @@ interface Options {
   log?: string
   /** False: the monitors are left alone, which makes hours pass fast; the test raises alerts itself. */
   probes?: boolean
+  /** PUBLIC_URL; unset when omitted. */
+  publicUrl?: string
   /** The folder of the nightly backups; none when omitted. */
   backups?: string
   /** Slack's own times, where a test cannot wait for them. */
@@ -176,6 +178,7 @@ export async function startBot(options: Options = {}): Promise<Driver> {
       check: counted(busy, httpCheck(machine.elapsed)),
       rules: () => rules,
       version: 'test',
+      publicUrl: options.publicUrl ?? null,
       metrics: createMetrics('test'),
       backups: options.backups ?? '/nowhere',
     }
