@@ -2,6 +2,7 @@ import type { Handlers } from '../src/outbox.ts'
 import { announcement } from './announcement.ts'
 import { backup } from './backup.ts'
 import { burst } from './burst.ts'
+import { calendars } from './calendars.ts'
 import { channel } from './channel.ts'
 import { housekeeping } from './housekeeping.ts'
 import { invite } from './invite.ts'
@@ -32,6 +33,7 @@ export const timetable = (deps: JobDeps): Entry[] => [
   { name: 'probes', everyMs: SECOND, run: probe(deps) },
   { name: 'people', everyMs: HOUR, run: people(deps), atStart: true },
   { name: 'housekeeping', everyMs: HOUR, run: housekeeping(deps) },
+  { name: 'calendars', everyMs: HOUR / 12, run: calendars(deps), atStart: true },
   { name: 'backup', everyMs: HOUR / 4, run: backup(deps) },
 ]
 

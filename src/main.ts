@@ -2,6 +2,8 @@ import { join } from 'node:path'
 import type pg from 'pg'
 import packageJson from '../package.json' with { type: 'json' }
 import { type Bot, createBot } from './bot.ts'
+import { readApart } from './calendar/apart.ts'
+import { fetchCalendar } from './checks/calendar.ts'
 import { httpCheck } from './checks/http.ts'
 import { takeDataFolder } from './cli/pidfile.ts'
 import { anchored, type Clock, type Machine, machine, realClock, sleep } from './clock.ts'
@@ -154,6 +156,8 @@ export async function launch(options: Launch): Promise<Launched> {
       store,
       slack: slackCalls(env.slackBotToken, env.slackApiUrl, log),
       check: httpCheck(machine.elapsed),
+      fetchCalendar,
+      readCalendar: readApart,
       rules: () => rules,
       follow(next) {
         rules = next

@@ -226,6 +226,12 @@ const MIGRATIONS: readonly string[] = [
     revoked_by text,
     check (num_nonnulls(schedule, person) = 1)
   );
+  -- Calendars of other systems, as they were last read, and when somebody last looked.
+  create table imports (
+    name text primary key,
+    tried_at bigint not null,
+    doc jsonb not null
+  );
   update incidents set doc = doc || '{"duals": [], "graced": null, "inherited": null, "keptUntilAt": null, "offered": []}';
   `,
 ]

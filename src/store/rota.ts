@@ -1,15 +1,19 @@
 import type { Pool } from 'pg'
 import { z } from 'zod'
+import { withImports } from '../domain/duty/imports.ts'
 import { edited, Handover, RosterEdit, Watch } from '../domain/handover.ts'
 import type { Rules } from '../domain/rules.ts'
+import { readImports } from './imports.ts'
 import type { Connection } from './store.ts'
 
 /**
- * The configuration with the roster as it is really stood: schedules with everything that was changed by hand. Whoever shows or asks who is
+ * The configuration with the roster as it is really stood: schedules with what other systems' calendars say of them, and with everything
+ * that was changed by hand. Whoever shows or asks who is
  * on duty asks this, so that all views agree.
  */
 export async function rotaOf(pool: Pool | Connection, rules: Rules): Promise<Rules> {
-  return withEdits(rules, await rosterEdits(pool))
+  const imports = Object.values(rules.schedules).some(({ imported }) => imported) ? await readImports(pool) : []
+  return withEdits(withImports(rules, imports), await rosterEdits(pool))
 }
 
 export const withEdits = (rules: Rules, edits: readonly RosterEdit[]): Rules => ({

@@ -70,4 +70,6 @@ test('without PUBLIC_URL nothing is made, and the answer says what to set', asyn
   bot = await start()
   expect(await bot.type('dana', '/oncall calendar')).toContain('sets `PUBLIC_URL`')
   expect(await bot.type('dana', '/oncall calendar list')).toContain('You have no calendar')
+  // Nor does a configuration without calendars of other systems hear of any.
+  expect(await bot.type('dana', '/watchbill status')).not.toContain('Calendar')
 })

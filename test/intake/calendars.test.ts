@@ -98,7 +98,7 @@ describe('every shift is in the feed, at its instant', () => {
           expect(lasts(within(theirs, fromAt, toAt))).toBe(lasts(wanted))
         }
       }),
-      { numRuns: 25 },
+      { numRuns: 15 },
     )
   })
 
