@@ -6,6 +6,7 @@ import { UserError } from '../src/errors.ts'
 import { code, cut, list, typed, when } from '../src/slack/text.ts'
 import { answer, person, type Voice } from '../src/slack/words.ts'
 import { act, type Command, help, only, split, voice } from './command.ts'
+import { calendar, calendarUsage } from './oncall/calendar.ts'
 
 export const oncall: Command = {
   name: '/oncall',
@@ -14,11 +15,13 @@ export const oncall: Command = {
     ['', 'every schedule, now'],
     ['SCHEDULE', 'one schedule, now'],
     ['[SCHEDULE] at TIME', 'at another time: `14:00`, `tomorrow 08:00`, `2026-12-24 18:00`, `in 2h`'],
+    ...calendarUsage,
     ['help', 'this'],
   ],
   async run(ask) {
     const [word, rest] = split(ask.text)
     if (word.toLowerCase() === 'help') return help(oncall)
+    if (word.toLowerCase() === 'calendar') return calendar(ask, rest)
     if (word.toLowerCase() === 'relieve')
       return act(ask, { type: 'confirm', by: ask.by(), schedule: rest.trim() }, answer)
     const { schedules, zone } = ask.rota

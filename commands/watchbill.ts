@@ -1,6 +1,8 @@
+import { type Import, type Source, sourcesOf } from '../src/domain/duty/imports.ts'
 import { HOUR_MS } from '../src/domain/duty/time.ts'
 import { code, cut, duration, list, plain, typed } from '../src/slack/text.ts'
 import { groupTrouble, inc, person } from '../src/slack/words.ts'
+import { readImports } from '../src/store/imports.ts'
 import { openIncidents } from '../src/store/incidents.ts'
 import { readMonitors } from '../src/store/monitors.ts'
 import { unreachablePeople } from '../src/store/people.ts'
@@ -62,11 +64,12 @@ async function status(ask: Ask): Promise<Reply> {
   const { deps, now } = ask
   const { pool } = deps.store
   const rules = deps.rules()
-  const [health, open, seen, unreachable] = await Promise.all([
+  const [health, open, seen, unreachable, imports] = await Promise.all([
     deps.status(),
     openIncidents(pool),
     readMonitors(pool),
     unreachablePeople(pool),
+    readImports(pool),
   ])
   const monitors = Object.values(rules.monitors)
   const of = (status: string) =>
@@ -95,6 +98,7 @@ async function status(ask: Ask): Promise<Reply> {
     ...Object.entries(unreachable).map(
       ([name, why]) => `:no_entry: ${person(voice(ask), name)} (${name}) cannot be paged: ${code(why)}`,
     ),
+    ...calendarLines(sourcesOf(rules), imports, now),
     ...(rules.notWatchedYet.length > 0
       ? [`:construction: *Not watched yet* (in the configuration, not built): ${list(rules.notWatchedYet.map(plain))}`]
       : []),
@@ -124,4 +128,26 @@ function queueLine({ queue }: Status, now: number): string[] {
   return [
     `:warning: Queue: ${queue.name} has been away for ${duration(now - queue.downSince)}; the clock wakes the timetable meanwhile, and nothing is missed`,
   ]
+}
+
+/** Calendars in words at most: the log has them all. */
+const CALENDARS = 10
+
+/** Calendars that the configuration names: a line for each that is not as it should be. */
+function calendarLines(sources: readonly Source[], imports: readonly Import[], now: number): string[] {
+  if (sources.length === 0) return []
+  const sick = sources.flatMap((source) => {
+    const known = imports.find(({ name, url }) => name === source.name && url === source.url)
+    if (known?.problem === null) return []
+    const what =
+      source.kind === 'layer'
+        ? `layer ${code(source.layer)} of ${code(source.schedule)}`
+        : `absences of ${plain(source.person)}`
+    if (!known) return [`:hourglass_flowing_sand: Calendar (${what}): not read yet`]
+    const age = known.fetchedAt === null ? 'it was never read' : `last read ${duration(now - known.fetchedAt)} ago`
+    return [`:warning: Calendar (${what}) ${plain(known.problem ?? '')}; ${age}`]
+  })
+  if (sick.length === 0) return [`:white_check_mark: Calendars: all ${sources.length} are read`]
+  const more = sick.length - CALENDARS
+  return [...sick.slice(0, CALENDARS), ...(more > 0 ? [`_and ${more} more calendars_`] : [])]
 }

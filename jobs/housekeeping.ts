@@ -1,3 +1,4 @@
+import { forgetImports } from '../src/store/imports.ts'
 import { forget } from '../src/store/inbox.ts'
 import { forgetSamples } from '../src/store/monitors.ts'
 import { forgetWarnings } from '../src/store/roster-warnings.ts'
@@ -5,6 +6,8 @@ import type { JobDeps } from './tell.ts'
 
 /** Rows of the in-tray that are done serve deduplication only; Slack retries within the hour. */
 const INBOX_MS = 2 * 86_400_000
+/** Calendars that are in the configuration no more: they say who is away. */
+const IMPORTS_MS = 30 * 86_400_000
 const SAMPLES_MS = 14 * 86_400_000
 /** A problem of the roster that has not been one for so long is news when it is back. */
 const WARNINGS_MS = 8 * 86_400_000
@@ -12,6 +15,7 @@ const WARNINGS_MS = 8 * 86_400_000
 export function housekeeping(deps: JobDeps) {
   return async (slotAt: number): Promise<void> => {
     await forget(deps.store.pool, slotAt - INBOX_MS)
+    await forgetImports(deps.store.pool, slotAt - IMPORTS_MS)
     await forgetSamples(deps.store.pool, slotAt - SAMPLES_MS)
     await forgetWarnings(deps.store.pool, slotAt - WARNINGS_MS)
   }

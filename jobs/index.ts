@@ -2,6 +2,7 @@ import type { Handlers } from '../src/outbox.ts'
 import { announcement } from './announcement.ts'
 import { backup } from './backup.ts'
 import { burst } from './burst.ts'
+import { calendars } from './calendars.ts'
 import { channel } from './channel.ts'
 import { type GroupTrouble, group, groups } from './groups.ts'
 import { handover } from './handover.ts'
@@ -44,6 +45,7 @@ export const timetable = (deps: JobDeps & { groupTrouble: GroupTrouble }): Entry
   { name: 'groups', everyMs: MINUTE, run: groups(deps), atStart: true },
   { name: 'roster-report', everyMs: MINUTE, run: rosterReport(deps) },
   { name: 'housekeeping', everyMs: HOUR, run: housekeeping(deps) },
+  { name: 'calendars', everyMs: HOUR / 12, run: calendars(deps), atStart: true },
   { name: 'backup', everyMs: HOUR / 4, run: backup(deps) },
 ]
 

@@ -14,6 +14,7 @@ import { gapIn, type Load, loadOf } from './domain/duty/load.ts'
 import { HOUR_MS } from './domain/duty/time.ts'
 import type { Person, Rules } from './domain/rules.ts'
 import { UserError } from './errors.ts'
+import { openCalendar } from './feeds.ts'
 import type { Check } from './intake/health.ts'
 import type { Behind } from './intake/routes.ts'
 import { createTray } from './intake/tray.ts'
@@ -369,6 +370,11 @@ export function createBot(given: BotOptions): Bot {
         desk.wake()
         return ids
       },
+      calendar: (token) =>
+        openCalendar(store, options.rules(), token, clock.now()).catch((error: unknown) => {
+          complain('a calendar could not be made', error)
+          throw error
+        }),
       async checks() {
         // Asked at this moment: a store that hangs keeps its connections.
         const answers = await askStore()

@@ -146,7 +146,7 @@ function readRoot(root: Record<string, unknown>, reader: Reader): Rules {
     () =>
       shape
 
-  const people = section('people', always(personShape()))
+  const people = section('people', always(personShape(context)))
   const roles = section('roles', always(roleShape(context)))
   const shapes = section('schedules', always(scheduleShape(context)))
   const policies = section('policies', always(policyShape(context)))

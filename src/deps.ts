@@ -1,5 +1,7 @@
+import type { Reading } from './calendar/read.ts'
 import type { Clock, Machine } from './clock.ts'
 import type { Sample } from './domain/detect/probe.ts'
+import type { Look } from './domain/duty/imports.ts'
 import type { Outcome } from './domain/event.ts'
 import type { Monitor, Rules } from './domain/rules.ts'
 import type { Logger } from './log.ts'
@@ -32,6 +34,15 @@ export interface SlackCalls {
 /** Checks one monitor's target; a sick target is a result, never a throw. */
 export type Check = (monitor: Monitor, rules: Rules, at: number) => Promise<Sample>
 
+/** A calendar as its server gave it, or why not: a sentence without its subject. */
+export type Fetched = { ok: true; text: string } | { ok: false; why: string }
+
+/** Reads the text of a calendar. */
+type ReadCalendar = (reading: Reading) => Promise<Look>
+
+/** Fetches a calendar; `allowPrivate`: addresses that are not public and may be reached all the same. */
+export type FetchCalendar = (url: string, allowPrivate: readonly string[]) => Promise<Fetched>
+
 /** All that the bot does to the world, so that a test can stop it at any call. */
 export interface Deps {
   clock: Clock
@@ -40,9 +51,13 @@ export interface Deps {
   store: Store
   slack: SlackCalls
   check: Check
+  fetchCalendar: FetchCalendar
+  readCalendar: ReadCalendar
   /** The active configuration. */
   rules(): Rules
   version: string
+  /** Under which address people reach us, without a slash at its end; null: nobody has said. */
+  publicUrl: string | null
   metrics: Metrics
   /** The folder of the nightly backups. */
   backups: string

@@ -9,6 +9,7 @@ import { reconfigured } from './domain/watch/handover.ts'
 import { orphans } from './domain/watch/signal.ts'
 import { type Born, commit, type Look, type Taken, take, withdraw } from './store/desk.ts'
 import { outcomes, submit, undone } from './store/inbox.ts'
+import { withCalendars } from './store/rota.ts'
 import { readRules } from './store/rules.ts'
 import { type Connection, isOutage } from './store/store.ts'
 
@@ -87,7 +88,7 @@ export function createDesk(options: DeskOptions, sender: PageSender): RunningDes
       active = { id, rules: await readRules(client, id) }
       follow(active.rules)
     }
-    return active.rules
+    return withCalendars(client, active.rules)
   }
 
   function wake(): void {

@@ -2,6 +2,8 @@ import { join } from 'node:path'
 import type pg from 'pg'
 import packageJson from '../package.json' with { type: 'json' }
 import { type Bot, createBot } from './bot.ts'
+import { readApart } from './calendar/apart.ts'
+import { fetchCalendar } from './checks/calendar.ts'
 import { httpCheck } from './checks/http.ts'
 import { takeDataFolder } from './cli/pidfile.ts'
 import { anchored, type Clock, type Machine, machine, realClock, sleep } from './clock.ts'
@@ -38,7 +40,7 @@ const ASK_AGAIN_MS = 500
 const SAY_AGAIN_MS = 30_000
 
 export interface Launch {
-  env: Omit<Env, 'config' | 'publicUrl' | 'logLevel' | 'slackBotToken'> & { slackBotToken: string }
+  env: Omit<Env, 'config' | 'logLevel' | 'slackBotToken'> & { slackBotToken: string }
   rules: Rules
   log: Logger
   /** Calls the start off, however long it waits for the store. */
@@ -154,11 +156,14 @@ export async function launch(options: Launch): Promise<Launched> {
       store,
       slack: slackCalls(env.slackBotToken, env.slackApiUrl, log),
       check: httpCheck(machine.elapsed),
+      fetchCalendar,
+      readCalendar: readApart,
       rules: () => rules,
       follow(next) {
         rules = next
       },
       version: VERSION,
+      publicUrl: env.publicUrl,
       metrics,
       backups: backupFolder(env.data),
       diskTrouble,

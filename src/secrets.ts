@@ -8,6 +8,8 @@ const SHAPES: readonly RegExp[] = [
   /xox[a-z]-[\w-]+/gi,
   /xapp-[\w-]+/gi,
   /(?<=hooks\.slack\.com\/)[^\s"'<>\\|]+/g,
+  // Addresses of our own calendars: whoever has one may read.
+  /(?<=\/calendar\/)[\w-]{20,100}(?=\.ics)/g,
   // Parameters of an address.
   /(?<=[?&;](?:access_token|api_?key|auth|key|passw(?:or)?d|secret|sig|signature|token)=)[^&\s"'#<>\\|]+/gi,
   // What follows a telling name, if it looks like a secret: long, and with a digit in it.
@@ -25,7 +27,8 @@ const LOGIN = /(?<=:\/\/)[^\s/?#<>]+(?=@)/g
 const LOGIN_IN_JSON = /(?<=:\/\/)(?:\\[^nrt]|[^\s/?#"\\<>])+(?=@)/g
 
 /** Most texts hold none, and are only looked at once. */
-const HINT = /@|xox|xapp|slack\.com|auth|key|pass|pwd|secret|sig|token|bearer|basic|eyJ|gh[pousr]_|A[KS]IA/i
+const HINT =
+  /@|\/calendar\/|xox|xapp|slack\.com|auth|key|pass|pwd|secret|sig|token|bearer|basic|eyJ|gh[pousr]_|A[KS]IA/i
 
 /** Shorter values cannot be told from words. */
 const SHORTEST = 6

@@ -339,6 +339,80 @@ describe('a bomb', () => {
   })
 })
 
+describe('calendars of other systems', () => {
+  const calendar = '{ name: old, calendar: "https://x.test/rota.ics?key=hunter2", priority: 2 }'
+  const withLayer = (layer: string) => small().replace('layers: [{', `layers: [${layer}, {`)
+
+  test('fill a layer, and say who is away', () => {
+    const rules = rulesOf(
+      withLayer(calendar).replace('slack: U0ANA', 'slack: U0ANA, absence: "https://x.test/ana.ics"'),
+    )
+    expect(rules.people.ana).toEqual({ name: 'ana', slack: 'U0ANA', absence: 'https://x.test/ana.ics' })
+    expect(rules.schedules.primary?.layers).toMatchObject([{ name: 'layer 2', priority: 1 }])
+    expect(rules.schedules.primary?.imported).toEqual([
+      {
+        ...{ name: 'old', zone: 'Europe/Zurich', priority: 2, spans: [] },
+        calendar: 'https://x.test/rota.ics?key=hunter2',
+      },
+    ])
+    expect(rules.people.ben).not.toHaveProperty('absence')
+  })
+
+  test('may be all that a schedule has', () => {
+    const only = small().replace(/layers: \[.*\] \}\n/, `layers: [${calendar}] }\n`)
+    expect(rulesOf(only).schedules.primary).toMatchObject({ layers: [], imported: [{ name: 'old' }] })
+  })
+
+  test.for<[layer: string, problems: string[]]>([
+    [
+      '{ calendar: "https://x.test/a.ics", people: [ana], hours: [] }',
+      [
+        '5:59: L: people is not a key here; allowed are name, zone, priority, calendar',
+        '5:74: L: hours is not a key here; allowed are name, zone, priority, calendar',
+      ],
+    ],
+    ['{ calendar: "ftp://x.test/a.ics" }', ['5:35: L: calendar must be an http or https URL']],
+    [
+      '{ calendar: "http://10.0.0.1/a.ics" }',
+      [
+        '5:35: L: calendar reaches 10.0.0.1, which is not a public address: list it in network.allow_private if that is meant',
+      ],
+    ],
+    [
+      '{ calendar: "https://me:pw@x.test/a.ics" }',
+      ['5:35: L: calendar must not hold a user name or password: they would appear in logs and messages'],
+    ],
+    [
+      '{ calender: "https://x.test/a.ics" }',
+      [
+        '5:23: L: people is missing or empty: it must be a list such as [a, b]',
+        '5:23: L: rotation is missing or empty: it must be a mapping, with one key: value on each line',
+        '5:25: L: calender is not a key here; did you mean calendar?',
+      ],
+    ],
+    [
+      '{ people: [ana], rotation: { evry: 1 week, start: "2026-01-05T08:00" } }',
+      [
+        '5:40: L: rotation.every is missing: it must be a turn such as 1 week, 2 days or 12h',
+        '5:52: L: rotation: evry is not a key here; did you mean every?',
+      ],
+    ],
+    ['7', ['5:23: L must be a mapping, with one key: value on each line, not 7']],
+  ])('%s is refused', ([layer, problems]) => {
+    expect(problemsOf(withLayer(layer))).toEqual(
+      problems.map((each) => each.replace('L', 'schedule "primary", layer 1')),
+    )
+  })
+
+  test('an absence must be an address that may be reached', () => {
+    const said = (absence: string) => problemsOf(small().replace('slack: U0ANA', `slack: U0ANA, absence: ${absence}`))
+    expect(said('7')).toEqual(['3:41: person "ana": absence must be an http or https URL'])
+    expect(said('"http://127.0.0.1/a.ics"')).toEqual([
+      expect.stringMatching(/^3:41: person "ana": absence reaches 127\.0\.0\.1, which is not a public address/),
+    ])
+  })
+})
+
 describe('the file', () => {
   const inFolder = async (use: (folder: string) => Promise<void>) => {
     const folder = await mkdtemp(join(tmpdir(), 'watchbill-config-'))

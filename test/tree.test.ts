@@ -26,7 +26,7 @@ const WATCH = ['holders', 'paging', 'escalation', 'relief', 'incident', 'burst',
 /** Beside that order, with the only one that they may import. */
 const WATCH_ASIDE: Record<string, string[]> = { outlook: ['holders'] }
 /** Rooms at the edge, one per technology: none knows another. */
-const EDGE = ['store', 'slack', 'checks', 'intake', 'notify', 'sandbox']
+const EDGE = ['store', 'slack', 'checks', 'intake', 'calendar', 'notify', 'sandbox']
 const DOMAIN_PACKAGES = ['luxon', 'zod', 'rrule-temporal']
 
 interface Rule {
@@ -66,6 +66,11 @@ const PACKAGES: Rule[] = [
     packages: /^prom-client$/,
     may: (path) => path === 'src/metrics.ts',
     belongs: 'only src/metrics.ts names what is counted: a verb there, called through deps.metrics',
+  },
+  {
+    packages: /^(ical-generator|node-ical)$/,
+    may: (path) => inRoom(path, 'calendar'),
+    belongs: 'only src/calendar knows iCalendar: reading and writing it there',
   },
   {
     packages: /^fastify$/,

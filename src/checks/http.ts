@@ -55,7 +55,7 @@ async function request(monitor: Monitor, rules: Rules, signal: AbortSignal): Pro
 }
 
 /** Connects, and lets nothing be sent until the address that it connected to is allowed. */
-function guarded(allowPrivate: readonly string[], timeout: number): buildConnector.connector {
+export function guarded(allowPrivate: readonly string[], timeout: number): buildConnector.connector {
   const connect = buildConnector({
     lookup: lookup(allowPrivate),
     timeout,
@@ -100,7 +100,7 @@ const WORDS: Record<string, string> = {
 }
 
 /** What went wrong, in words; several addresses may each have failed. */
-function inWords(error: unknown): string {
+export function inWords(error: unknown): string {
   const { code, errors } = (error ?? {}) as { code?: unknown; errors?: unknown[] }
   if (Array.isArray(errors) && errors.length > 0) return inWords(errors[0])
   return (typeof code === 'string' ? WORDS[code] : undefined) ?? messageOf(error)

@@ -96,6 +96,7 @@ async function run(
       slackApiUrl: slack.apiUrl,
       host: '127.0.0.1',
       port: 0,
+      publicUrl: null,
       slackBotToken: slack.botToken,
       slackAppToken: slack.appToken,
       slackSigningSecret: null,

@@ -39,6 +39,10 @@ export async function oncall(
   if (shown.length < wanted.length)
     return fail(`There is no schedule ${options.schedule}. Schedules: ${Object.keys(schedules).join(', ')}.`)
 
+  // What they say is in the store of a running Watchbill: without it the answer is not the whole truth, and says so.
+  for (const { name } of shown.filter(({ imported }) => imported))
+    io.stderr.write(`Schedule ${name} has layers from calendars, which are left out here: ask /oncall for them.\n`)
+
   const fromAt = options.from === undefined ? io.now : instant(options.from, zone)
   const toAt = options.to === undefined ? (fromAt ?? io.now) + WEEK_MS : instant(options.to, zone)
   if (fromAt === null || toAt === null)

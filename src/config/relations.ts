@@ -38,9 +38,12 @@ export function unreachable(
 ): void {
   const dead = new Set<string>()
   for (const [name, { shape, schedule }] of schedules) {
-    const never = schedule.layers.map(neverCovers)
+    // What an imported layer covers, its calendar says.
+    const own = schedule.layers.values()
+    const never = shape.layers.map((layer) => ('calendar' in layer ? null : neverCovers(own.next().value)))
     never.forEach((reason, index) => {
-      const key = shape.layers[index]?.until === undefined ? [] : ['until']
+      const layer = shape.layers[index]
+      const key = !layer || 'calendar' in layer || layer.until === undefined ? [] : ['until']
       if (reason) report(['schedules', name, 'layers', index, ...key], `never covers anything: ${reason}`, true)
     })
     if (never.every((reason) => reason !== null)) dead.add(name)
@@ -58,8 +61,8 @@ export function unreachable(
 /** Within this every window of the day and of the week has come round. */
 const EVERY_WINDOW_MS = 9 * DAY_MS
 
-function neverCovers(layer: Layer): string | null {
-  if (layer.untilAt === undefined) return null
+function neverCovers(layer: Layer | undefined): string | null {
+  if (layer?.untilAt === undefined) return null
   const { zone, untilAt } = layer
   const rotationAt = toInstant(parseWall(layer.rotation.start), zone)
   const startAt = Math.max(rotationAt, layer.fromAt ?? rotationAt)

@@ -2,13 +2,16 @@ import { z } from 'zod'
 import {
   HANDOVER_TIMES,
   type HandoverTimes,
+  type ImportedLayer,
   type Layer,
   type Restriction,
   type Schedule,
 } from '../domain/duty/schedule-types.ts'
 import type { Person, Policy, Role, Target } from '../domain/rules.ts'
+import { either } from './either.ts'
 import { duration, formatDuration, integer, listOf, oneOf, text } from './leaf.ts'
 import { type Context, lastResort, member, reference, slackHandle, slackUser } from './names.ts'
+import { url } from './targets.ts'
 import { instantOf, type Moment, moment, timeOfDay, turn, wallOf, weekday, zone } from './times.ts'
 
 /** People, roles, schedules and policies: their shapes, and what the domain makes its decisions by. */
@@ -25,17 +28,21 @@ const MOST_PAGED_AT_ONCE = 30
 
 const CHANNELS = ['ntfy', 'push', 'sms', 'call', 'mail', 'webhook'] as const
 
-export function personShape() {
+export function personShape(context: Context) {
   const contact = z.strictObject({
     after: duration('0s', '24h'),
     via: oneOf(...CHANNELS),
     to: text('where to reach the person'),
   })
-  return z.strictObject({ slack: slackUser, contact: z.array(contact).max(MOST_CONTACTS).default([]) })
+  return z.strictObject({
+    slack: slackUser,
+    contact: z.array(contact).max(MOST_CONTACTS).default([]),
+    absence: url(context.network).optional(),
+  })
 }
 
 export function toPerson(name: string, shape: z.infer<ReturnType<typeof personShape>>): Person {
-  return { name, slack: shape.slack }
+  return { name, slack: shape.slack, ...(shape.absence !== undefined && { absence: shape.absence }) }
 }
 
 export function roleShape(context: Context) {
@@ -70,10 +77,14 @@ function layerShape(context: Context) {
     to: timeOfDay,
     days: listOf(weekday, 7).optional(),
   })
-  return z.strictObject({
+  const common = {
     name: text('a name', 80).optional(),
     zone: zone.optional(),
     priority: integer(-1000, 1000).default(1),
+  }
+  const imported = z.strictObject({ ...common, calendar: url(context.network) })
+  const rotating = z.strictObject({
+    ...common,
     // An element may be a group. A union would say "invalid input" of a misspelt name; so every element is read as a list.
     people: listOf(
       z.preprocess((element) => (Array.isArray(element) ? element : [element]), listOf(person, MOST_PEOPLE_IN_A_LIST)),
@@ -84,6 +95,8 @@ function layerShape(context: Context) {
     from: moment.optional(),
     until: moment.optional(),
   })
+  // The calendar says who and when: whatever a layer of our own says of that would have no effect.
+  return either(rotating, imported, (layer) => Object.hasOwn(layer, 'calendar'))
 }
 
 function handoverShape() {
@@ -107,22 +120,18 @@ function handoverShape() {
 }
 
 export type ScheduleShape = z.infer<ReturnType<typeof scheduleShape>>
+type RotatingShape = Exclude<ScheduleShape['layers'][number], { calendar: string }>
 
 /** @param above the zone of whatever has none of its own */
 export function toSchedule(name: string, shape: ScheduleShape, above: string): Schedule {
   const zone = shape.zone ?? above
-  const layers = shape.layers.map((layer, index): Layer => {
+  const layers: Layer[] = []
+  const imported: ImportedLayer[] = []
+  shape.layers.forEach((layer, index) => {
     const own = layer.zone ?? zone
-    return {
-      name: layer.name ?? `layer ${index + 1}`,
-      zone: own,
-      priority: layer.priority,
-      people: layer.people,
-      rotation: { ...layer.rotation.every, start: wallOf(layer.rotation.start, own) },
-      restrictions: (layer.hours ?? []).map(toRestriction),
-      ...mask('fromAt', layer.from, own),
-      ...mask('untilAt', layer.until, own),
-    }
+    const common = { name: layer.name ?? `layer ${index + 1}`, zone: own, priority: layer.priority }
+    if ('calendar' in layer) imported.push({ ...common, calendar: layer.calendar, spans: [] })
+    else layers.push({ ...common, ...rotationOf(layer, own) })
   })
   return {
     name,
@@ -130,7 +139,18 @@ export function toSchedule(name: string, shape: ScheduleShape, above: string): S
     ...(shape.handover && { handover: toTimes(shape.handover) }),
     ...(shape.slack_group !== undefined && { slackGroup: shape.slack_group }),
     layers,
+    ...(imported.length > 0 && { imported }),
     overrides: [],
+  }
+}
+
+function rotationOf(layer: RotatingShape, zone: string): Omit<Layer, 'name' | 'zone' | 'priority'> {
+  return {
+    people: layer.people,
+    rotation: { ...layer.rotation.every, start: wallOf(layer.rotation.start, zone) },
+    restrictions: (layer.hours ?? []).map(toRestriction),
+    ...mask('fromAt', layer.from, zone),
+    ...mask('untilAt', layer.until, zone),
   }
 }
 
@@ -142,7 +162,7 @@ const toTimes = (shape: z.infer<ReturnType<typeof handoverShape>>): HandoverTime
   limitMs: shape.limit,
 })
 
-function toRestriction(hours: NonNullable<ScheduleShape['layers'][number]['hours']>[number]): Restriction {
+function toRestriction(hours: NonNullable<RotatingShape['hours']>[number]): Restriction {
   return { type: 'daily', start: hours.from, end: hours.to, ...(hours.days && { days: hours.days }) }
 }
 

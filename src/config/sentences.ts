@@ -21,7 +21,7 @@ export function findings(issue: z.core.$ZodIssue, base: Path, source: Source, sc
     case 'unrecognized_keys':
       return issue.keys.map((key) => ({
         ...source.keyAt([...path, key]),
-        message: unknownKey([...path, key], keysAt(schema, issue.path), source),
+        message: unknownKey([...path, key], allowedIn(issue) ?? keysAt(schema, issue.path), source),
       }))
     case 'invalid_type':
       return [{ ...at, message: sentence(path, wrongType(issue.expected, path, source), source) }]
@@ -122,8 +122,11 @@ function why(path: Path): string | null {
   }
 }
 
+/** An issue of a shape that was chosen by what is written brings its keys with it: the schema around cannot know which it was. */
+const allowedIn = (issue: object): string[] | undefined => (issue as { allowed?: string[] }).allowed
+
 /** The keys that a schema allows in the mapping at `path`. */
-function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
+export function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
   let at: z.core.$ZodType | undefined = schema
   const inner = (): z.core.$ZodTypeDef & Record<string, unknown> => {
     let def = (at as z.core.$ZodType)._zod.def as z.core.$ZodTypeDef & Record<string, unknown>

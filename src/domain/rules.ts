@@ -9,7 +9,12 @@ import { Schedule } from './duty/schedule-types.ts'
 export const Severity = z.enum(['critical', 'error', 'warning', 'info'])
 export type Severity = z.infer<typeof Severity>
 
-export const Person = z.strictObject({ name: z.string(), slack: z.string() })
+export const Person = z.strictObject({
+  name: z.string(),
+  slack: z.string(),
+  /** The address of the calendar of their absences; it may hold a secret, and is never shown. */
+  absence: z.string().optional(),
+})
 export type Person = z.infer<typeof Person>
 
 /** Whom a step pages. */

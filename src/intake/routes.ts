@@ -1,10 +1,11 @@
 import { alertRoutes, type Behind as OfAlerts } from './alerts.ts'
+import { calendarRoutes, type Behind as OfCalendars } from './calendars.ts'
 import { type Check, healthRoutes } from './health.ts'
 import { metricsRoutes } from './metrics.ts'
 import type { Routes } from './server.ts'
 
 /** The program behind the routes. */
-export interface Behind extends OfAlerts {
+export interface Behind extends OfAlerts, OfCalendars {
   checks(): Promise<Check[]>
 }
 
@@ -20,5 +21,10 @@ export interface Front {
 /** What can be asked of Watchbill over HTTP: a file for each group, a line here. */
 export function allRoutes({ behind, waitsFor, scrape, contentType }: Front): Routes[] {
   const checks = async () => behind()?.checks() ?? [{ name: 'start', problem: waitsFor() }]
-  return [healthRoutes(checks), metricsRoutes(scrape, contentType), alertRoutes(behind, waitsFor)]
+  return [
+    healthRoutes(checks),
+    metricsRoutes(scrape, contentType),
+    alertRoutes(behind, waitsFor),
+    calendarRoutes(behind, waitsFor),
+  ]
 }

@@ -216,13 +216,21 @@ const MIGRATIONS: readonly string[] = [
   alter table desk add column next_edit int not null default 1;
   -- Calendar feeds: whoever has the address may read. Only its digest is kept.
   create table feeds (
+    id int generated always as identity unique,
     digest text primary key,
     schedule text,
     person text,
     made_by text not null,
     made_at bigint not null,
     revoked_at bigint,
+    revoked_by text,
     check (num_nonnulls(schedule, person) = 1)
+  );
+  -- Calendars of other systems, as they were last read, and when somebody last looked.
+  create table imports (
+    name text primary key,
+    tried_at bigint not null,
+    doc jsonb not null
   );
   update incidents set doc = doc || '{"duals": [], "graced": null, "inherited": null, "keptUntilAt": null, "offered": []}';
   `,

@@ -1,15 +1,23 @@
 import type { Pool } from 'pg'
 import { z } from 'zod'
+import { withImports } from '../domain/duty/imports.ts'
 import { edited, Handover, RosterEdit, Watch } from '../domain/handover.ts'
 import type { Rules } from '../domain/rules.ts'
+import { readImports } from './imports.ts'
 import type { Connection } from './store.ts'
 
 /**
- * The configuration with the roster as it is really stood: schedules with everything that was changed by hand. Whoever shows or asks who is
- * on duty asks this, so that all views agree.
+ * The configuration with the roster as it is really stood: schedules with what other systems' calendars say of them, and with everything
+ * that was changed by hand. Whoever shows or asks who is on duty asks this, so that all views agree.
  */
 export async function rotaOf(pool: Pool | Connection, rules: Rules): Promise<Rules> {
-  return withEdits(rules, await rosterEdits(pool))
+  return withEdits(await withCalendars(pool, rules), await rosterEdits(pool))
+}
+
+/** With what other systems' calendars say; the store is not asked where the configuration names none. */
+export async function withCalendars(pool: Pool | Connection, rules: Rules): Promise<Rules> {
+  const asks = Object.values(rules.schedules).some(({ imported }) => imported)
+  return asks ? withImports(rules, await readImports(pool)) : rules
 }
 
 export const withEdits = (rules: Rules, edits: readonly RosterEdit[]): Rules => ({

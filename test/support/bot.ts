@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net'
 import type pg from 'pg'
 import { pino } from 'pino'
 import { appCommands, type Bot, createBot } from '../../src/bot.ts'
+import { readApart } from '../../src/calendar/apart.ts'
+import { fetchCalendar } from '../../src/checks/calendar.ts'
 import { httpCheck } from '../../src/checks/http.ts'
 import { machine, sleep } from '../../src/clock.ts'
 import { parseConfig } from '../../src/config.ts'
@@ -74,6 +76,8 @@ interface Options {
   probes?: boolean
   /** True: user groups and problems of the roster are looked after each minute, which makes hours pass slowly. */
   roster?: boolean
+  /** PUBLIC_URL; unset when omitted. */
+  publicUrl?: string
   /** The folder of the nightly backups; none when omitted. */
   backups?: string
   /** Slack's own times, where a test cannot wait for them. */
@@ -176,8 +180,11 @@ export async function startBot(options: Options = {}): Promise<Driver> {
       store,
       slack: { ...calls, pages: counted(busy, calls.pages), rest: counted(busy, calls.rest) },
       check: counted(busy, httpCheck(machine.elapsed)),
+      fetchCalendar: counted(busy, fetchCalendar),
+      readCalendar: counted(busy, readApart),
       rules: () => rules,
       version: 'test',
+      publicUrl: options.publicUrl ?? null,
       metrics: createMetrics('test'),
       backups: options.backups ?? '/nowhere',
     }

@@ -33,6 +33,7 @@ export async function startFront({ apiToken = TOKEN, behind = {}, more = [] }: O
     rules: () => rules(),
     now: () => T0,
     checks: async () => [],
+    calendar: async () => null,
     async take(arrivals) {
       taken.push(...arrivals)
       return arrivals.map((_, n) => taken.length - arrivals.length + n + 1)

@@ -55,6 +55,19 @@ export const Layer = z.strictObject({
 })
 export type Layer = z.infer<typeof Layer>
 
+/** A layer that another system fills: people have the watch as its calendar said when it was last read. */
+export const ImportedLayer = z.strictObject({
+  name: z.string(),
+  /** In which times without a zone are meant, and whole days. */
+  zone: z.string(),
+  priority: z.int(),
+  /** The address of the calendar; it may hold a secret, and is never shown. */
+  calendar: z.string(),
+  /** Empty in the configuration: `withImports` puts in what was read. */
+  spans: z.array(z.strictObject({ startAt: z.number(), endAt: z.number(), people: z.array(z.string()).min(1) })),
+})
+export type ImportedLayer = z.infer<typeof ImportedLayer>
+
 export const Override = z.strictObject({
   mode: z.enum(['replaceAll', 'replace', 'remove', 'add']),
   people: z.array(z.string()),
@@ -97,7 +110,9 @@ export const Schedule = z.strictObject({
   handover: HandoverTimes.optional(),
   /** Handle of the Slack user group that is kept equal to the people on duty. */
   slackGroup: z.string().optional(),
-  layers: z.array(Layer).min(1),
+  /** Empty where all of them are imported. */
+  layers: z.array(Layer),
+  imported: z.array(ImportedLayer).optional(),
   overrides: z.array(Override),
   /** People whose coverage is empty from an instant on (a visible gap, or the lower layer). */
   inactive: z.array(z.strictObject({ person: z.string(), fromAt: z.number() })).optional(),

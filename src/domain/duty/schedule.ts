@@ -2,7 +2,7 @@ import { type Crew, crewsOf, peopleOfTurn } from './membership.ts'
 import { applyOverrides, byPrecedence } from './override.ts'
 import { openSpans, type Span } from './restriction.ts'
 import { rotationProblems, turns } from './rotation.ts'
-import type { Layer, Schedule } from './schedule-types.ts'
+import type { ImportedLayer, Layer, Schedule } from './schedule-types.ts'
 import { DAY_MS, isZone } from './time.ts'
 
 /** The same people on duty throughout [startAt, endAt); `people` is sorted and never empty. */
@@ -37,7 +37,10 @@ export const HORIZON_MS = 400 * DAY_MS
  */
 export function segments(schedule: Schedule, fromAt: number, toAt: number): Segment[] {
   if (fromAt >= toAt) return []
-  const covered = inOrder(schedule.layers.flatMap((layer) => coverage(layer, fromAt, toAt)))
+  const covered = inOrder([
+    ...schedule.layers.flatMap((layer) => coverage(layer, fromAt, toAt)),
+    ...(schedule.imported ?? []).flatMap((layer) => importedCoverage(layer, fromAt, toAt)),
+  ])
   const overrides = byPrecedence(schedule.overrides).map((override, rank) => ({ ...override, rank }))
   const overridden = inOrder(overrides.filter((override) => meets(override, fromAt, toAt)))
   const inactiveFrom = earliest(schedule.inactive ?? [])
@@ -174,6 +177,14 @@ function coverage(layer: Layer, fromAt: number, toAt: number): Covered[] {
     }
   }
   return found
+}
+
+/** Clipped like a layer of our own: what reaches beyond the window says nothing there. */
+function importedCoverage({ spans, priority }: ImportedLayer, fromAt: number, toAt: number): Covered[] {
+  return spans.flatMap(({ people, ...span }) => {
+    const cut = common(span, { startAt: fromAt, endAt: toAt })
+    return cut.startAt < cut.endAt ? [{ ...cut, priority, people }] : []
+  })
 }
 
 /** A stretch of a turn, cut where an edit of the membership gave it to somebody else. */

@@ -53,9 +53,19 @@ const digestNow = ({ rules }: Pick<Book, 'rules'>, name: string) => {
   return schedule ? digestOf(schedule) : ''
 }
 
+/** The calendar of another system says now that others were on duty. */
+function isReadAnew(book: Pick<Book, 'desk' | 'rules'>, { schedule: name, people }: Watch): boolean {
+  const schedule = scheduleOf(book, name)
+  if (!schedule?.imported) return false
+  const now = dutyAt(schedule, book.desk.decidedAt)
+  return now.length !== people.length || now.some((person) => !people.includes(person))
+}
+
 /** Schedules that another configuration has changed since they were last decided on. */
 export const reconfigured = (book: Pick<Book, 'desk' | 'rules'>): string[] => {
-  const gone = Object.values(book.desk.watches).filter(({ schedule, digest }) => digest !== digestNow(book, schedule))
+  const gone = Object.values(book.desk.watches).filter(
+    (watch) => watch.digest !== digestNow(book, watch.schedule) || isReadAnew(book, watch),
+  )
   const fresh = Object.keys(book.rules.schedules).filter((name) => !under(book.desk.watches, name))
   return [...gone.map(({ schedule }) => schedule), ...fresh]
 }

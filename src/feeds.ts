@@ -1,0 +1,48 @@
+import { hash } from 'node:crypto'
+import { calendarText } from './calendar/write.ts'
+import { feedWindow, type Shift, shiftsIn } from './domain/duty/feed.ts'
+import { type Rules, under } from './domain/rules.ts'
+import { type Feed, feedOf } from './store/feeds.ts'
+import { rotaOf } from './store/rota.ts'
+import type { Store } from './store/store.ts'
+
+/** A calendar as it is asked for over HTTP. */
+export interface Calendar {
+  /** Names what the calendar shows: the same as long as that is the same. */
+  etag: string
+  /** The calendar as iCalendar text. */
+  text(): string
+}
+
+/** A feed with more entries than this is cut: calendars choke on it. An hourly rota has 5,040. */
+const MOST_SHIFTS = 10_000
+
+/**
+ * The calendar behind a token: the roster as it is really stood. Null for a token that is unknown or revoked, and for a schedule or a
+ * person that the configuration has no more.
+ */
+export async function openCalendar(
+  { pool }: Pick<Store, 'pool'>,
+  rules: Rules,
+  token: string,
+  now: number,
+): Promise<Calendar | null> {
+  const feed = await feedOf(pool, token)
+  if (feed === null || !isOf(feed, rules)) return null
+  const { fromAt, toAt } = feedWindow(now)
+  const { schedules } = await rotaOf(pool, rules)
+  const shown = Object.values(schedules).filter(({ name }) => feed.schedule === null || feed.schedule === name)
+  const shifts = shown
+    .flatMap((schedule) => shiftsIn(schedule, fromAt, toAt, feed.person))
+    .sort((a, b) => a.startAt - b.startAt)
+    .slice(0, MOST_SHIFTS)
+  const name = feed.schedule === null ? `${feed.person} on call` : `${feed.schedule} on call`
+  return { etag: etagOf(name, shifts), text: () => calendarText(name, shifts, now) }
+}
+
+const isOf = ({ schedule, person }: Feed, rules: Rules): boolean =>
+  schedule === null ? under(rules.people, person ?? '') !== undefined : under(rules.schedules, schedule) !== undefined
+
+/** Weak: the same calendar made at another time has other stamps. */
+const etagOf = (name: string, shifts: readonly Shift[]) =>
+  `W/"${hash('sha256', JSON.stringify([name, shifts]), 'base64url').slice(0, 22)}"`
