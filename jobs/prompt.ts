@@ -12,6 +12,9 @@ export function prompt(deps: JobDeps): Handler {
     const message = promptMessage(await voice(deps), { handover, person, moment }, await situationOf(deps, handover))
     const posted = whereabouts(claim.result)
     if (posted) return show(deps, posted, message)
+    // Whoever is paged to take over what is open learns from that page that their watch has begun.
+    if (moment === 'change' && handover.pages.some(({ key }) => key.endsWith(`/inherit/${person}`)))
+      return { outcome: 'done' }
     const dm = await dmOf(deps.slack.rest, deps, person)
     if ('outcome' in dm) return dm
     return tell(deps, claim, {

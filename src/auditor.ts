@@ -93,6 +93,8 @@ export function createAuditor(options: Options): Auditor {
   let told: { since: number; audience: Audience; said: boolean } | null = null
   let lookedAt = Number.NEGATIVE_INFINITY
   let late: readonly string[] = []
+  /** The roster with what was changed by hand, as it was last read. */
+  let rota: Rules | null = null
 
   async function run(): Promise<void> {
     // What was owed before a start goes out first.
@@ -120,6 +122,8 @@ export function createAuditor(options: Options): Auditor {
     let pages: LatePage[]
     try {
       pages = await latePages(store.auditPool, now - PAGE_LATE_MS, now)
+      // Kept in mind for when the store is silent.
+      rota = await rotaOf(store.auditPool, rules())
     } catch (error) {
       await storeIsSilent(messageOf(error), now)
       return false
@@ -149,7 +153,7 @@ export function createAuditor(options: Options): Auditor {
     if (silence.looks === 1) log.error({ reason }, 'the store does not do its part')
     if (told?.said || silence.looks < SILENT_LOOKS || clock.now() - silence.since < SILENT_MS) return
     const isNew = told === null
-    told ??= { since: silence.since, audience: onDuty(rules(), clock.now()), said: false }
+    told ??= { since: silence.since, audience: onDuty(rota ?? rules(), clock.now()), said: false }
     const silent: Alarm = { about: 'store', what: 'the store does not answer: nobody can be paged', since: told.since }
     told.said = await raise(silent, storeSilent(voice(), told.since), told.audience, isNew)
   }

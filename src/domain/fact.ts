@@ -250,7 +250,7 @@ export function timelineKind(fact: Fact) {
     case 'receded':
       return 'recovered'
     case 'stepped':
-      return fact.reason === 'start' ? null : 'escalated'
+      return fact.reason === 'start' || fact.reason === 'reopened' ? null : 'escalated'
     case 'skipped':
     case 'refused':
       return 'gap'

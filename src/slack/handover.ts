@@ -154,7 +154,7 @@ export function promptMessage(voice: Voice, { handover, person: who, moment }: P
     }
   }
   const mine = situation.open.filter(({ ackedBy, state }) => state === 'acked' && ackedBy === who)
-  const next = comes ? whatToDo(handover) : toLeave(voice, handover, mine)
+  const next = comes ? whatToDo(voice, handover) : toLeave(voice, handover, mine)
   const keeps =
     comes || isOver(handover)
       ? []
@@ -177,10 +177,10 @@ export function promptMessage(voice: Voice, { handover, person: who, moment }: P
   }
 }
 
-const whatToDo = ({ outgoing }: Handover) =>
+const whatToDo = (voice: Voice, { outgoing }: Handover) =>
   outgoing.length === 0
     ? ''
-    : 'Read what is open. Then press *I have the watch*: those before stand relieved, and what they have is yours, but what they keep.'
+    : `Press *I have the watch* when you have read what is open: ${people(voice, outgoing)} ${stand(outgoing)} relieved, and what they have is yours, unless they keep it.`
 
 function toLeave(voice: Voice, { incoming, schedule }: Handover, mine: readonly Incident[]): string {
   if (mine.length === 0) return ''
@@ -227,7 +227,7 @@ export function watchPageMessage(
       : `\n:warning: This page is late: it was due at ${shiftTime(voice, schedule, page.dueAt)}, but Watchbill was stopped, or could not reach its store.`
   const lines = open.map(
     (incident) =>
-      `${severityMark[incident.severity]} *${title({ ...incident, title: plain(incident.title) })}*\n      ${standing(voice, incident, null)} Nobody takes it over by ${shiftTime(voice, schedule, incident.inherited?.untilAt ?? 0)}: the policy begins again.`,
+      `${severityMark[incident.severity]} *${title({ ...incident, title: plain(incident.title) })}*\n      ${standing(voice, incident, null)} Unless somebody takes it over by ${shiftTime(voice, schedule, incident.inherited?.untilAt ?? 0)}, the policy begins again.`,
   )
   const what = whatIsAsked(voice, page, handover)
   const takes = open

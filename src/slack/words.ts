@@ -134,7 +134,7 @@ export function entry(voice: Voice, fact: Recorded): string | null {
     case 'receded':
       return burst(voice, { begun: [], joined: 0, ended: fact.alerts, receded: fact.alerts.length })
     case 'stepped':
-      return fact.reason === 'start'
+      return fact.reason === 'start' || fact.reason === 'reopened'
         ? null
         : `:arrow_up: *Escalated* to step ${stepName(fact)}: ${stepReason(voice, fact)}`
     case 'paged':

@@ -331,6 +331,9 @@ export async function bringBack({ pool, process }: Pick<Store, 'pool' | 'process
        checks as (update monitors set last_slot = least(last_slot, $1)),
        lanes as (delete from pauses),
        entries as (update slots set last_slot = least(last_slot, $1)),
+       -- Watches that have not begun yet are followed anew.
+       watches_ahead as (delete from watches where (doc ->> 'sinceAt')::bigint > $1),
+       handovers_ahead as (delete from handovers where change_at > $1),
        deadlines as (
          update incidents set due_at = $1, doc = jsonb_set(doc, '{deadlineAt}', to_jsonb($1::bigint))
          where state = 'paging' and due_at > $1)
