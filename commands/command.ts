@@ -40,6 +40,10 @@ export interface Ask {
   channel: string
   /** The asker, as a person of the configuration (who holds the role); a refusal for everybody else. Called by whatever acts, at the act. */
   by(role?: string): string
+  /** Slack id of the asker, to whom nothing is entrusted by it. */
+  user: string
+  /** What would be done was shown to the asker, who said *Do it*: its digest. Null: nothing was, yet. */
+  confirmed: string | null
   /** Names this ask: whatever it does is done once under it. */
   key: string
   now: number
@@ -52,6 +56,8 @@ export interface Reply {
   public: boolean
   /** Something was done, and whatever shows it is brought up to date by itself. */
   acted: boolean
+  /** Blocks beneath the text: a table, buttons. */
+  more?: unknown[]
 }
 
 export interface Command {

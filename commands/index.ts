@@ -1,5 +1,11 @@
+import { bearers, offerKey } from '../src/domain/owed.ts'
+import { nothingChanged, notOurOffer } from '../src/slack/roster-words.ts'
+import { notOurs } from '../src/slack/words.ts'
+import { readIncident } from '../src/store/incidents.ts'
+import type { Store } from '../src/store/store.ts'
 import type { Command } from './command.ts'
 import { incident } from './incident.ts'
+import { confirmed } from './oncall/propose.ts'
 import { oncall } from './oncall.ts'
 import { page } from './page.ts'
 import { watchbill } from './watchbill.ts'
@@ -7,25 +13,56 @@ import { watchbill } from './watchbill.ts'
 /** Every slash command: one file each, one line here. */
 export const commands: readonly Command[] = [oncall, page, incident, watchbill]
 
-/** What each button types for the person who presses it, and the incident that its value names: only there does it count. */
-export const buttons: Readonly<Record<string, Button>> = {
+/** What each button types for the person who presses it, and where it counts. */
+export const buttons: Readonly<Record<string, OnMessage | OnAnswer>> = {
   incident_ack: ofIncident('ack'),
   incident_escalate: ofIncident('escalate'),
   incident_resolve: ofIncident('resolve'),
+  edit_agree: ofOffer('agree'),
+  edit_decline: ofOffer('decline'),
+  roster_do: { on: 'answer', command: oncall, read: confirmed },
+  roster_leave: { on: 'answer', command: oncall, read: () => ({ leave: nothingChanged }) },
 }
 
-interface Button {
+/** On a message that we keep: what its value names must be what the message is about. */
+interface OnMessage {
+  on: 'message'
   command: Command
   verb: string
-  /** The incident whose message it is on; null when the value names none. */
-  incident(value: string): number | null
+  /** The rows whose messages bear it; null when the value names nothing that is there. */
+  rows(pool: Store['pool'], value: string): Promise<string[] | null>
+  notOurs: string
 }
 
-function ofIncident(verb: string): Button {
-  // After the incident may come where escalation stood.
+/** On an answer that only the asker sees, and of which Slack keeps nothing: its value says everything, and is believed nothing. */
+export interface OnAnswer {
+  on: 'answer'
+  command: Command
+  /** What it types, or what to say instead. Throws what is wrong with it. */
+  read(value: string, user: string, now: number): { text: string; confirmed: string } | { leave: string }
+}
+
+function ofIncident(verb: string): OnMessage {
   return {
+    on: 'message',
     command: incident,
     verb,
-    incident: (value) => Number(/^(\d{1,9})(?:@\S+)?$/.exec(value)?.[1] ?? Number.NaN) || null,
+    notOurs: notOurs(verb),
+    async rows(pool, value) {
+      // After the incident may come where escalation stood.
+      const id = Number(/^(\d{1,9})(?:@\S+)?$/.exec(value)?.[1] ?? Number.NaN)
+      const found = id > 0 ? await readIncident(pool, id) : null
+      return found && bearers(found)
+    },
+  }
+}
+
+function ofOffer(verb: string): OnMessage {
+  return {
+    on: 'message',
+    command: oncall,
+    verb,
+    notOurs: notOurOffer,
+    rows: async (_, value) => (/^\d{1,9}$/.test(value) ? [offerKey(Number(value))] : null),
   }
 }

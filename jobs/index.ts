@@ -3,6 +3,7 @@ import { announcement } from './announcement.ts'
 import { backup } from './backup.ts'
 import { burst } from './burst.ts'
 import { channel } from './channel.ts'
+import { edit } from './edit.ts'
 import { housekeeping } from './housekeeping.ts'
 import { invite } from './invite.ts'
 import { loud } from './loud.ts'
@@ -48,4 +49,5 @@ export const payers = (deps: JobDeps): Handlers => ({
   announcement: announcement(deps),
   loud: loud(deps),
   notice: notice(deps),
+  edit: edit(deps),
 })

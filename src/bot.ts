@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Ask, Command, CommandDeps, Reply, Status } from '../commands/command.ts'
-import { buttons, commands } from '../commands/index.ts'
+import { buttons, commands, type OnAnswer } from '../commands/index.ts'
+import { SHOWN_BEFORE } from '../commands/oncall/shown.ts'
 import { timetable as entriesOf, payers } from '../jobs/index.ts'
 import { look } from '../jobs/people.ts'
 import { createAuditor, slackPath } from './auditor.ts'
@@ -10,7 +11,6 @@ import type { Deps } from './deps.ts'
 import { createDesk } from './desk.ts'
 import { authorise, type Denied, type Standings } from './domain/authority.ts'
 import { HOUR_MS } from './domain/duty/time.ts'
-import { bearers } from './domain/owed.ts'
 import type { Person, Rules } from './domain/rules.ts'
 import { UserError } from './errors.ts'
 import type { Check } from './intake/health.ts'
@@ -25,11 +25,10 @@ import { type HearRequest, httpMode } from './slack/http.ts'
 import type { Described } from './slack/manifest.ts'
 import { createReceiver } from './slack/receiver.ts'
 import { socketMode } from './slack/socket.ts'
-import { broken, denied, notOurs } from './slack/words.ts'
+import { broken, denied } from './slack/words.ts'
 import { storeReadings } from './store/audit.ts'
 import { latestBackupAt } from './store/backup-folder.ts'
 import { finishReceipt, type Receipt, receive, reclaimReceipts, submit } from './store/inbox.ts'
-import { readIncident } from './store/incidents.ts'
 import { placesOf } from './store/owed.ts'
 import { standings } from './store/people.ts'
 import { isOutage } from './store/store.ts'
@@ -146,13 +145,14 @@ export function createBot(given: BotOptions): Bot {
     name: string,
     asked: Asked,
     check: () => Promise<void> = async () => {},
+    confirmed: string | null = null,
   ): Promise<Answer & { acted: boolean }> {
     const command = commands.find((each) => each.name === name)
     const child = log.child({ command: name, user: asked.user })
     try {
       if (!command) throw new UserError('unknown-command', `${name} is not a command of Watchbill.`)
       await check()
-      const reply = await command.run(askOf(command, asked, await standingsFor(asked)))
+      const reply = await command.run(askOf(command, asked, await standingsFor(asked), confirmed))
       child.info({ text: asked.text, public: reply.public }, 'answered')
       return said(reply)
     } catch (error) {
@@ -170,21 +170,30 @@ export function createBot(given: BotOptions): Bot {
   async function press(action: string, asked: Asked): Promise<Answer | null> {
     const button = buttons[action]
     if (!button) return null
+    if (button.on === 'answer') return confirm(button, asked)
     const { command, verb } = button
     const typed = { ...asked, text: `${verb} ${asked.text}` }
-    const reply = await run(command.name, typed, async () => {
-      if (!(await isOurs(button.incident(asked.text), asked.on))) throw new UserError('not-our-message', notOurs(verb))
-    })
+    const isShownInFull = async () => {
+      if (!(await isOurs(await button.rows(store.pool, asked.text), asked.on)))
+        throw new UserError('not-our-message', button.notOurs)
+    }
+    const reply = await run(command.name, typed, isShownInFull, SHOWN_BEFORE)
     return reply.acted ? null : reply
   }
 
+  /** A button of an answer that only the asker sees: what it says is done as if they had typed it, and is checked as that is. */
+  async function confirm({ command, read }: OnAnswer, asked: Asked): Promise<Answer | null> {
+    const value = read(asked.text, asked.user, clock.now())
+    if ('leave' in value) return { ...said({ text: value.leave, public: false, acted: false }), instead: true }
+    return { ...(await run(command.name, { ...asked, text: value.text }, undefined, value.confirmed)), instead: true }
+  }
+
   /** A button counts where we put it: what it says (which incident) and where it is (on which message) must agree with the record. */
-  async function isOurs(id: number | null, on: Asked['on']): Promise<boolean> {
-    const incident = id === null ? null : await readIncident(store.pool, id)
-    if (!incident) return false
+  async function isOurs(rows: string[] | null, on: Asked['on']): Promise<boolean> {
+    if (!rows) return false
     // In a view of ours there is no message.
     if (!on) return true
-    const { places, unsure } = await placesOf(store.pool, bearers(incident))
+    const { places, unsure } = await placesOf(store.pool, rows)
     return unsure || places.some(({ channel, ts }) => channel === on.channel && ts === on.ts)
   }
 
@@ -197,10 +206,12 @@ export function createBot(given: BotOptions): Bot {
     return standings(store.pool)
   }
 
-  const askOf = (command: Command, asked: Asked, known: Standings): Ask => ({
+  const askOf = (command: Command, asked: Asked, known: Standings, confirmed: string | null): Ask => ({
     deps,
     text: asked.text.trim(),
     channel: asked.channel,
+    user: asked.user,
+    confirmed,
     key: asked.key,
     now: clock.now(),
     by: (role) => authorised(command, asked, known, role ?? null).name,
@@ -388,4 +399,7 @@ function shared<T>(ask: () => Promise<T>): () => Promise<T> {
   }
 }
 
-const said = ({ text, public: shown, acted }: Reply) => ({ ...answerMessage(text), public: shown, acted })
+function said({ text, public: shown, acted, more = [] }: Reply): Answer & { acted: boolean } {
+  const message = answerMessage(text)
+  return { text: message.text, blocks: [...message.blocks, ...more], public: shown, acted }
+}

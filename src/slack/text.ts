@@ -65,6 +65,12 @@ export function fullRange(startAt: number, endAt: number, zone: string): string 
   return `${from} – ${end.toFormat(start.hasSame(end, 'day') ? "HH:mm 'UTC'ZZ" : "ccc d LLL yyyy HH:mm 'UTC'ZZ")}`
 }
 
+/** `14:00` */
+export const clock = (at: number, zone: string) => local(at, zone).toFormat('HH:mm')
+
+/** `November 2026`, of a wall time. */
+export const monthName = (wall: number) => local(wall, 'utc').toFormat('LLLL yyyy')
+
 /** `+01:00`, of milliseconds by which a clock is ahead of UTC. */
 export const offset = (ms: number) => FixedOffsetZone.instance(ms / 60_000).formatOffset(0, 'short')
 

@@ -376,12 +376,15 @@ export function answer(voice: Voice, event: Event, outcome: Outcome): string {
         : ''
     case 'unacked':
       return `:leftwards_arrow_with_hook: ${by} gave *${id}* back. ${paged}`
+    // Who is on duty when is said by roster-words.ts, which knows what the change does.
     case 'overridden':
+      return `:arrows_counterclockwise: ${by} changed the roster (change ${outcome.edit}).`
     case 'offered':
+      return `:left_right_arrow: ${by} offers a change of the roster (change ${outcome.edit}).`
     case 'agreed':
     case 'declined':
     case 'cancelled':
-      return ''
+      return `:arrows_counterclockwise: ${by} ${outcome.how} the change ${outcome.edit} of the roster.`
     case 'recorded':
       return 'Recorded.'
     default:

@@ -27,6 +27,12 @@ export async function rosterEdits(pool: Pool | Connection): Promise<RosterEdit[]
   return rows.map((row) => RosterEdit.parse(row.doc))
 }
 
+/** One change by hand, however it stands; null when there is none of that number. */
+export async function readEdit(pool: Pool, id: number): Promise<RosterEdit | null> {
+  const { rows } = await pool.query<{ doc: unknown }>('select doc from roster_edits where id = $1', [id])
+  return rows[0] ? RosterEdit.parse(rows[0].doc) : null
+}
+
 const State = z.object({ watches: z.array(Watch), handovers: z.array(Handover) })
 
 /** Who answers for each schedule by the last decision, and the handovers that are not over. */
