@@ -5,7 +5,7 @@ import { readIncident } from '../src/store/incidents.ts'
 import type { Store } from '../src/store/store.ts'
 import type { Command } from './command.ts'
 import { incident } from './incident.ts'
-import { confirmed } from './oncall/propose.ts'
+import { type Confirmed, confirmed } from './oncall/propose.ts'
 import { oncall } from './oncall.ts'
 import { page } from './page.ts'
 import { watchbill } from './watchbill.ts'
@@ -38,8 +38,8 @@ interface OnMessage {
 export interface OnAnswer {
   on: 'answer'
   command: Command
-  /** What it types, or what to say instead. Throws what is wrong with it. */
-  read(value: string, user: string, now: number): { text: string; confirmed: string } | { leave: string }
+  /** What it types, or what to say instead. */
+  read(value: string, user: string, now: number): Confirmed
 }
 
 function ofIncident(verb: string): OnMessage {

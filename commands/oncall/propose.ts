@@ -44,17 +44,20 @@ export async function propose(ask: Ask, proposal: Proposal): Promise<Reply> {
       ? []
       : [`${person(voice(ask), offeredTo)} is asked first; nothing changes before they agree.`]),
     ...remarks.map((remark) => `:warning: ${remark}`),
-    `_Times are in ${zone}, your zone._`,
+    `_Times are in ${zone}._`,
   ].join('\n')
   return { ...only(text), more: confirmButtons(value) }
 }
 
+/** What to do as if it were typed, and the digest of what was shown; or what to say instead. */
+export type Confirmed = { text: string; confirmed: string } | { leave: string }
+
 /** What *Do it* says: who was asked, when, what they saw, and what to type for it. */
-export function confirmed(value: string, user: string, now: number): { text: string; confirmed: string } {
+export function confirmed(value: string, user: string, now: number): Confirmed {
   const [, whom, askedAt, seen, text] = /^([A-Z0-9]{1,50}) (\d{1,15}) ([\w-]{12}) ([^\n]+)$/.exec(value) ?? []
-  if (!seen || !text) throw new UserError('bad-answer', staleAnswer('broken'))
-  if (whom !== user) throw new UserError('not-asked', staleAnswer('theirs'))
-  if (Math.abs(now - Number(askedAt)) > ANSWER_MS) throw new UserError('old-answer', staleAnswer('old'))
+  if (!seen || !text) return { leave: staleAnswer('broken') }
+  if (whom !== user) return { leave: staleAnswer('theirs') }
+  if (Math.abs(now - Number(askedAt)) > ANSWER_MS) return { leave: staleAnswer('old') }
   return { text, confirmed: seen }
 }
 

@@ -144,9 +144,17 @@ const ACTS: Record<string, string> = {
   '/incident resolve': '/incident resolve INC-1',
   '/incident note': '/incident note INC-1 hello',
   '/watchbill reload': '/watchbill reload',
+  '/oncall relieve': '/oncall relieve primary',
+  '/oncall take': '/oncall take primary for 2h',
+  '/oncall cover': '/oncall cover @dana 14:00-18:00',
+  '/oncall swap': '/oncall swap @dana fri for sat',
+  '/oncall agree': '/oncall agree 1',
+  '/oncall decline': '/oncall decline 1',
+  '/oncall cancel': '/oncall cancel 1',
 }
 const READS = [
   ...['/oncall', '/oncall help', '/page help', '/incident list', '/incident show', '/incident help'],
+  ...['/oncall mine', '/oncall month', '/oncall gaps', '/oncall fairness'],
   ...['/watchbill status', '/watchbill version', '/watchbill help'],
 ]
 
