@@ -63,7 +63,7 @@ function weeks(
   return rows
 }
 
-/** The day, and each change of it; a day without any says who goes on. */
+/** The day, and each change of it (whole hours in short, so that a week fits a message); a day without any says who goes on. */
 function dayCell(schedule: Schedule, day: number, zone: string, isToday: boolean): CellLine[] {
   const [fromAt, toAt] = [toInstant(day, zone), toInstant(day + DAY_MS, zone)]
   const number = String(new Date(day).getUTCDate())
@@ -78,10 +78,10 @@ function dayCell(schedule: Schedule, day: number, zone: string, isToday: boolean
     ...ended.map(({ endAt }) => ({ at: endAt, text: '⚠ nobody' })),
   ].sort((a, b) => a.at - b.at)
   const still = dutyAt(schedule, fromAt)
-  const goesOn = changes.length > 0 ? [] : [still.length > 0 ? `… ${still.join(', ')}` : '⚠ nobody']
+  const goesOn = changes.length > 0 ? [] : [still.length > 0 ? `…\u00a0${still.join(', ')}` : '⚠ nobody']
   return [
     { text: isToday ? `${number} · today` : number, bold: true },
-    ...changes.map(({ at, text }) => ({ text: `${clock(at, zone)} ${text}` })),
+    ...changes.map(({ at, text }) => ({ text: `${clock(at, zone).replace(/:00$/, 'h')}\u00a0${text}` })),
     ...goesOn.map((text) => ({ text })),
   ]
 }

@@ -180,7 +180,7 @@ describe.each(['socket', 'http'] as const)('over %s', (each) => {
       ['/oncall at', 'is no time that I understand. Try `14:00`'],
       ['/oncall primary at half past nine', '`half past nine` is no time'],
       ['/oncall at 25:00', '`25:00` is no time'],
-      ['/oncall at 2026-02-30 10:00', 'is no time'],
+      ['/oncall at 2026-02-30 10:00', 'There is no day `2026-02-30`'],
       ['/oncall at in 99999999999w', 'more than ten years away'],
       ['/oncall at 9999-12-31 10:00', 'more than ten years away'],
       ['/page nosuch help', '`nosuch` is no person, schedule or service, and nobody was paged. People: nora, dana'],
