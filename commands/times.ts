@@ -1,6 +1,6 @@
 import { DAY_MS, HOUR_MS, startOfDay, timeOfDay, toInstant, toWall } from '../src/domain/duty/time.ts'
 import { UserError } from '../src/errors.ts'
-import { code, cut, fullTime, offset } from '../src/slack/text.ts'
+import { code, cut, fullTime, offset, typed } from '../src/slack/text.ts'
 import { after, dayIn, FURTHEST_MS, isTimeOrDate, spanOf, timeIn, tooFar } from './dates.ts'
 
 /** Where and when somebody writes a time: their zone, and the instant at which they do. */
@@ -152,7 +152,7 @@ function ends(words: string): [left: string, right: string | null] {
   return parted ? [free(parted[1] ?? ''), free(parted[2] ?? '')] : [words, null]
 }
 
-const tidy = (text: string) => text.trim().toLowerCase().replaceAll(/\s+/g, ' ')
+const tidy = (text: string) => typed(text).trim().toLowerCase().replaceAll(/\s+/g, ' ')
 
 const NOWHERE: Moment = { text: '', day: null, time: null, offset: null, at: null }
 
@@ -214,7 +214,7 @@ function only(wall: number, zone: string, text: string): number {
   const [first, second] = [wall - before, wall - behind]
   const exists = [first, second].filter((at) => toWall(at, zone) === wall)
   if (exists.length > 0 && (first === second || exists.length === 1)) return exists[0] ?? first
-  const typed = (at: number, by: number) =>
+  const reading = (at: number, by: number) =>
     shown(new Date(wall).toISOString().slice(0, 16) + offset(by)).concat(` (${fullTime(at, zone)})`)
   const what =
     exists.length === 0
@@ -222,6 +222,6 @@ function only(wall: number, zone: string, text: string): number {
       : 'comes twice: the clocks are put back then'
   throw new UserError(
     'doubtful-time',
-    `${shown(text)} ${what} in ${zone}. Type ${typed(first, before)} or ${typed(second, behind)}.`,
+    `${shown(text)} ${what} in ${zone}. Type ${reading(first, before)} or ${reading(second, behind)}.`,
   )
 }

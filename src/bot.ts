@@ -185,7 +185,8 @@ export function createBot(given: BotOptions): Bot {
   async function confirm({ command, read }: OnAnswer, asked: Asked): Promise<Answer | null> {
     const value = read(asked.text, asked.user, clock.now())
     if ('leave' in value) return { ...said({ text: value.leave, public: false, acted: false }), instead: true }
-    return { ...(await run(command.name, { ...asked, text: value.text }, undefined, value.confirmed)), instead: true }
+    const { text, key } = value
+    return { ...(await run(command.name, { ...asked, text, key }, undefined, value.confirmed)), instead: true }
   }
 
   /** A button counts where we put it: what it says (which incident) and where it is (on which message) must agree with the record. */

@@ -49,8 +49,8 @@ export async function propose(ask: Ask, proposal: Proposal): Promise<Reply> {
   return { ...only(text), more: confirmButtons(value) }
 }
 
-/** What to do as if it were typed, and the digest of what was shown; or what to say instead. */
-export type Confirmed = { text: string; confirmed: string } | { leave: string }
+/** What to do as if it were typed, the digest of what was shown, and a name for doing it; or what to say instead. */
+export type Confirmed = { text: string; confirmed: string; key: string } | { leave: string }
 
 /** What *Do it* says: who was asked, when, what they saw, and what to type for it. */
 export function confirmed(value: string, user: string, now: number): Confirmed {
@@ -58,7 +58,8 @@ export function confirmed(value: string, user: string, now: number): Confirmed {
   if (!seen || !text) return { leave: staleAnswer('broken') }
   if (whom !== user) return { leave: staleAnswer('theirs') }
   if (Math.abs(now - Number(askedAt)) > ANSWER_MS) return { leave: staleAnswer('old') }
-  return { text, confirmed: seen }
+  // Pressed twice, it is done once.
+  return { text, confirmed: seen, key: `${whom}/${askedAt}/${seen}` }
 }
 
 /** Whoever thinks about it for longer had better look at the roster again. */

@@ -7,7 +7,7 @@ import { person } from '../../src/slack/words.ts'
 import { rotaOf } from '../../src/store/rota.ts'
 import { type Ask, type Reply, split, voice } from '../command.ts'
 import { parseRange, type Range } from '../times.ts'
-import { nextShifts } from './cover.ts'
+import { alsoOnDuty, nextShifts } from './cover.ts'
 import { askersZone, personNamed, scheduleAtEnd, usage } from './names.ts'
 import { effectsNow, instants, mustDiffer, propose } from './propose.ts'
 
@@ -40,6 +40,7 @@ export async function swap(ask: Ask, text: string): Promise<Reply> {
     line: `swap ${other} ${instants(given.startAt, given.endAt)} for ${instants(got.startAt, got.endAt)}${schedule ? ` schedule/${schedule.name}` : ''}`,
     effects,
     zone,
+    remarks: alsoOnDuty(rules, by, pieces),
   })
 }
 

@@ -8,18 +8,23 @@ import { code, list } from '../../src/slack/text.ts'
 import { rotaOf } from '../../src/store/rota.ts'
 import { type Ask, type Reply, split } from '../command.ts'
 import { parseRange } from '../times.ts'
+import { alsoOnDuty } from './cover.ts'
 import { askersZone, scheduleNamed, scheduleOf, standsIn } from './names.ts'
 import { effectsNow, instants, mustDiffer, propose } from './propose.ts'
 
 /** A turn that goes on for longer has no end that anybody means. */
 const TURN_MS = 2 * WEEK_MS
 
+/** What begins a time, and so names no schedule. */
+const WHEN =
+  /^(?:\d.*|for|until|till|from|now|next|today|tonight|tomorrow|mon(day)?|tue(sday)?|wed(nesday)?|thu(rsday)?|fri(day)?|sat(urday)?|sun(day)?)$/i
+
 /** `take [schedule] [for DURATION | until TIME]`: the asker has the watch from now on, alone. */
 export async function take(ask: Ask, text: string): Promise<Reply> {
   const by = ask.by()
   const rules = await rotaOf(ask.deps.store.pool, ask.deps.rules())
   const [first, more] = split(text)
-  const isTime = first === '' || /^(?:for|until|till|to|from|now|in|\d)/i.test(first)
+  const isTime = first === '' || WHEN.test(first)
   const named = scheduleOf(rules, first) ?? (isTime ? null : scheduleNamed(rules, first))
   const schedule = named ?? theirs(rules, by)
   const zone = await askersZone(ask)
@@ -38,6 +43,7 @@ export async function take(ask: Ask, text: string): Promise<Reply> {
     line: `take schedule/${schedule.name} ${instants(startAt, endAt)}`,
     effects,
     zone,
+    remarks: alsoOnDuty(rules, by, pieces),
   })
 }
 

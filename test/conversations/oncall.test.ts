@@ -119,16 +119,31 @@ test('a swap is offered, agreed to by button, and the buttons go', async () => {
   expect(await bot.type('dana', '/oncall agree 4')).toContain('has been answered, ended or taken back before')
 })
 
+test('a button that is pressed twice at once does it once', async () => {
+  expect(await edits()).toHaveLength(4)
+  await bot.type('nora', '/oncall swap @dana sun for 2026-12-05')
+  const message = bot.slack
+    .channel('ops', IDS.nora)
+    .messages.findLast(({ blocks }) => JSON.stringify(blocks).includes('roster_do'))
+  if (!message) throw new Error('nothing was asked')
+  await Promise.all(
+    [1, 2].map(() => bot.slack.press(IDS.nora, message.channel, message.ts, 'roster_do').catch(() => null)),
+  )
+  await bot.rest()
+  expect(await edits()).toHaveLength(5)
+  await bot.type('nora', '/oncall cancel 5')
+})
+
 test('a swap is declined by word, and another is taken back', async () => {
   await bot.type('nora', '/oncall swap @dana 2026-12-01 for 2026-12-03')
   await press('nora', 'roster_do')
-  expect(await bot.type('dana', '/oncall decline 5')).toContain('<@U0DANA> declined the swap (change 5)')
-  expect(dms('nora')).toContain('<@U0DANA> declined your swap* (change 5)')
+  expect(await bot.type('dana', '/oncall decline 6')).toContain('<@U0DANA> declined the swap (change 6)')
+  expect(dms('nora')).toContain('<@U0DANA> declined your swap* (change 6)')
   await bot.type('nora', '/oncall swap dana tomorrow 21:00-23:00 for tomorrow 09:00-11:00 primary')
   await press('nora', 'roster_do')
-  expect(await bot.type('nora', '/oncall cancel 6')).toContain('took the change 6')
+  expect(await bot.type('nora', '/oncall cancel 7')).toContain('took the change 7')
   expect(dms('dana')).toContain('*It was taken back*')
-  expect((await edits()).slice(3)).toEqual(['active', 'declined', 'cancelled'])
+  expect((await edits()).slice(3)).toEqual(['active', 'cancelled', 'declined', 'cancelled'])
 })
 
 test('what the roster became meanwhile is shown anew, and nothing is done blindly', async () => {
@@ -137,13 +152,13 @@ test('what the roster became meanwhile is shown anew, and nothing is done blindl
   await press('mia', 'roster_do')
   const again = await press('erik', 'roster_do')
   expect(again).toContain('The roster was changed meanwhile, and nothing is done yet.')
-  expect(await edits()).toHaveLength(7)
-  await press('erik', 'roster_do')
   expect(await edits()).toHaveLength(8)
+  await press('erik', 'roster_do')
+  expect(await edits()).toHaveLength(9)
   await bot.type('erik', '/oncall take primary for 1h')
   await bot.advance('16m')
   expect(await press('erik', 'roster_do')).toContain('That was asked a while ago')
-  expect(await edits()).toHaveLength(8)
+  expect(await edits()).toHaveLength(9)
 })
 
 test('reading: shifts, gaps, a month, and what each carries', async () => {
