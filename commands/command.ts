@@ -49,6 +49,9 @@ export interface Ask {
   now: number
 }
 
+/** As `confirmed`: the button is on a message that says all that would be done, and nobody needs to be shown it again. */
+export const SHOWN_BEFORE = 'shown'
+
 export interface Reply {
   /** mrkdwn. */
   text: string

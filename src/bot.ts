@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { Ask, Command, CommandDeps, Reply, Status } from '../commands/command.ts'
+import { type Ask, type Command, type CommandDeps, type Reply, SHOWN_BEFORE, type Status } from '../commands/command.ts'
 import { buttons, commands, type OnAnswer } from '../commands/index.ts'
-import { SHOWN_BEFORE } from '../commands/oncall/shown.ts'
 import { timetable as entriesOf, payers } from '../jobs/index.ts'
 import { look } from '../jobs/people.ts'
 import { createAuditor, slackPath } from './auditor.ts'

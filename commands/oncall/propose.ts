@@ -9,8 +9,7 @@ import { changed, effectLines, inFull, staleAnswer } from '../../src/slack/roste
 import { code } from '../../src/slack/text.ts'
 import { person } from '../../src/slack/words.ts'
 import { rosterEdits } from '../../src/store/rota.ts'
-import { type Ask, act, only, type Reply, voice } from '../command.ts'
-import { SHOWN_BEFORE } from './shown.ts'
+import { type Ask, act, only, type Reply, SHOWN_BEFORE, voice } from '../command.ts'
 
 /** What somebody asked for, as it would be done. */
 export interface Proposal {

@@ -91,6 +91,9 @@ test('duty is covered, only where there is some', async () => {
   )
   await press('sam', 'roster_do')
   expect(await bot.type('erik', '/oncall primary at 13:30')).toContain('*primary*: <@U0SAM>')
+  // Who gains or loses duty hears of it, and nobody else.
+  expect(dms('erik')).toContain('<@U0SAM> covers* (change 3)')
+  expect(dms('dana')).not.toContain('change 3')
   const none = await bot.type('erik', '/oncall cover @dana 22:00-23:00')
   expect(none).toContain('<@U0DANA> is not on duty Mon 23 Nov 2026 22:00 – 23:00 UTC+01:00')
   expect(none).toContain('• Mon 23 Nov 2026 08:00 – 12:00 UTC+01:00 (`primary`)')
