@@ -39,16 +39,25 @@ export interface Ask {
   deps: CommandDeps
   /** The configuration, with the rosters as they are stood: everything that was changed by hand is in them. */
   rota: Rules
+  /** The rosters as they are planned: without what was changed by hand. */
+  plan: Rules
   /** What follows the command's name. */
   text: string
   /** Slack id of the channel in which it was asked. */
   channel: string
   /** The asker, as a person of the configuration (who holds the role); a refusal for everybody else. Called by whatever acts, at the act. */
   by(role?: string): string
+  /** Slack id of the asker, to whom nothing is entrusted by it. */
+  user: string
+  /** What would be done was shown to the asker, who said *Do it*: its digest. Null: nothing was, yet. */
+  confirmed: string | null
   /** Names this ask: whatever it does is done once under it. */
   key: string
   now: number
 }
+
+/** As `confirmed`: the button is on a message that says all that would be done, and nobody needs to be shown it again. */
+export const SHOWN_BEFORE = 'shown'
 
 export interface Reply {
   /** mrkdwn. */
@@ -57,6 +66,8 @@ export interface Reply {
   public: boolean
   /** Something was done, and whatever shows it is brought up to date by itself. */
   acted: boolean
+  /** Blocks beneath the text: a table, buttons. */
+  more?: unknown[]
 }
 
 export interface Command {

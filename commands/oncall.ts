@@ -1,95 +1,69 @@
-import { DateTime } from 'luxon'
-import { dutyAt, nextChange, shiftAround } from '../src/domain/duty/schedule.ts'
-import type { Schedule } from '../src/domain/duty/schedule-types.ts'
-import { under } from '../src/domain/rules.ts'
-import { UserError } from '../src/errors.ts'
-import { code, cut, list, typed, when } from '../src/slack/text.ts'
-import { answer, person, type Voice } from '../src/slack/words.ts'
-import { act, type Command, help, only, split, voice } from './command.ts'
+import { type Command, help, split } from './command.ts'
 import { calendar, calendarUsage } from './oncall/calendar.ts'
+import { cover } from './oncall/cover.ts'
+import { answerEdit, relieve } from './oncall/edits.ts'
+import { fairness } from './oncall/fairness.ts'
+import { gaps } from './oncall/gaps.ts'
+import { handover } from './oncall/handover.ts'
+import { mine } from './oncall/mine.ts'
+import { month } from './oncall/month.ts'
+import { swap } from './oncall/swap.ts'
+import { take } from './oncall/take.ts'
+import { who } from './oncall/who.ts'
 
 export const oncall: Command = {
   name: '/oncall',
-  summary: 'who has the watch, until when, and who is next.',
+  summary: 'who has the watch, until when, who is next, and who stands in for whom.',
   usage: [
     ['', 'every schedule, now'],
     ['SCHEDULE', 'one schedule, now'],
-    ['[SCHEDULE] at TIME', 'at another time: `14:00`, `tomorrow 08:00`, `2026-12-24 18:00`, `in 2h`'],
+    ['[SCHEDULE] at TIME', 'at another time: `14:00`, `tomorrow 08:00`, `fri 9am`, `2026-12-24 18:00`, `in 2h`'],
+    ['mine', 'your shifts of the next four weeks, and what you have changed or been offered'],
+    ['month [SCHEDULE] [MONTH]', 'a month at a glance'],
+    ['gaps [SCHEDULE] [for 4 weeks]', 'when nobody is on duty, or nobody who can be paged'],
+    ['fairness [MONTH]', 'hours, nights, weekends and pages of each person'],
+    ['relieve [SCHEDULE]', 'you have the watch: whoever had it before stands relieved'],
+    ['take [SCHEDULE] [for 2h | until 18:00]', 'you have the watch from now on; to the end of the turn unless you say'],
+    ['cover @person FROM-TO [SCHEDULE]', 'you stand their duty: `cover @dana tomorrow 14:00-18:00`'],
+    ['swap @person MY-SHIFT for THEIR-SHIFT', 'offers a swap: `swap @dana fri for sat`'],
+    ['agree N', 'agrees to the swap that you were offered'],
+    ['decline N', 'declines it'],
+    ['cancel N', 'takes back what you offered or changed'],
+    ['handover [SCHEDULE]', 'what goes with the watch: what is open, what came, who takes it'],
     ...calendarUsage,
-    ['help', 'this'],
+    ['help', 'this; times are in your own zone, and every change is shown to you before it is made'],
   ],
   async run(ask) {
-    const [word, rest] = split(ask.text)
-    if (word.toLowerCase() === 'help') return help(oncall)
-    if (word.toLowerCase() === 'calendar') return calendar(ask, rest)
-    if (word.toLowerCase() === 'relieve')
-      return act(ask, { type: 'confirm', by: ask.by(), schedule: rest.trim() }, answer)
-    const { schedules, zone } = ask.rota
-    const named = word !== '' && word.toLowerCase() !== 'at'
-    const schedule = under(schedules, word.toLowerCase())
-    if (named && !schedule)
-      throw new UserError(
-        'unknown-schedule',
-        `There is no schedule ${code(cut(typed(word), 100))}. Schedules: ${list(Object.keys(schedules).map(code))}.`,
-      )
-    const time = (named ? rest : ask.text).trim()
-    const at = time === '' ? ask.now : timeOf(time, schedule?.zone ?? zone, ask.now)
-    const shown = schedule ? [schedule] : Object.values(schedules)
-    const head =
-      at === ask.now
-        ? ''
-        : `*At ${when(at, zone, '{date_short_pretty} {time}')}* (${inZone(at, schedule?.zone ?? zone)})\n`
-    return only(head + shown.map((each) => watch(voice(ask), each, at)).join('\n\n'))
+    const [verb, rest] = split(ask.text)
+    switch (verb.toLowerCase()) {
+      case 'take':
+        return take(ask, rest)
+      case 'cover':
+        return cover(ask, rest)
+      case 'swap':
+        return swap(ask, rest)
+      case 'agree':
+      case 'decline':
+      case 'cancel':
+        return answerEdit(ask, verb.toLowerCase() as 'agree' | 'decline' | 'cancel', rest)
+      case 'relieve':
+        return relieve(ask, rest)
+      case 'handover':
+        return handover(ask, rest)
+      case 'calendar':
+        return calendar(ask, rest)
+      case 'mine':
+        return mine(ask)
+      case 'month':
+        return month(ask, rest)
+      case 'gaps':
+        return gaps(ask, rest)
+      case 'fairness':
+        return fairness(ask, rest)
+      case 'help':
+        return help(oncall)
+      default:
+        return who(ask)
+    }
   },
 }
-
-const inZone = (at: number, zone: string) => DateTime.fromMillis(at, { zone }).toFormat("ccc d LLL yyyy HH:mm 'in' z")
-
-/** Who is on duty, since when, until when, and who then. */
-function watch(voice: Voice, schedule: Schedule, at: number): string {
-  const day = (instant: number) => when(instant, schedule.zone, '{date_short_pretty} {time}')
-  const { people, sinceAt, untilAt } = shiftAround(schedule, at)
-  const since = sinceAt === null ? '' : ` since ${day(sinceAt)}`
-  const until = untilAt === null ? '' : `, until ${day(untilAt)}`
-  const now =
-    people.length === 0
-      ? `:ghost: *nobody*${since}${until}. Pages go to the next step of the policy at once.`
-      : `${list(people.map((name) => person(voice, name)))}${since}${until}`
-  const change = nextChange(schedule, at)
-  const next = change ? dutyAt(schedule, change.at) : []
-  const then = change
-    ? `\n        then ${next.length === 0 ? ':ghost: *nobody*' : list(next.map((name) => person(voice, name)))}`
-    : ''
-  return `*${schedule.name}*: ${now}${then}`
-}
-
-/** A time as people write it, in the schedule's zone unless it says an offset. */
-function timeOf(text: string, zone: string, now: number): number {
-  const words = text.replace(/^at\s+/i, '').trim()
-  const span = /^(?:in\s+)?(\d+)\s*(m|min|h|d|w)$/i.exec(words)
-  if (span) return within(now + Number(span[1]) * (SPAN_MS[span[2]?.toLowerCase() ?? ''] ?? 0), now)
-  const today = DateTime.fromMillis(now, { zone })
-  const clock = /^(?:(today|tomorrow)\s+)?(\d{1,2}):(\d{2})$/i.exec(words)
-  if (clock) {
-    const [, day, hour, minute] = clock
-    const base = today.plus({ days: day?.toLowerCase() === 'tomorrow' ? 1 : 0 })
-    const time = base.set({ hour: Number(hour), minute: Number(minute), second: 0, millisecond: 0 })
-    if (time.isValid && Number(hour) < 24 && Number(minute) < 60) return time.toMillis()
-  }
-  const iso = DateTime.fromISO(words.replace(/^(\d{4}-\d\d-\d\d)\s+/, '$1T'), { zone })
-  if (iso.isValid) return within(iso.toMillis(), now)
-  throw new UserError(
-    'bad-time',
-    `${code(cut(typed(words), 100))} is no time that I understand. Try \`at 14:00\`, \`at tomorrow 08:00\`, \`at 2026-12-24 18:00\` (in ${zone}) or \`at in 2h\`.`,
-  )
-}
-
-/** A rota says little about further away, and a calendar ends somewhere. */
-const FURTHEST_MS = 10 * 366 * 86_400_000
-
-function within(at: number, now: number): number {
-  if (Math.abs(at - now) <= FURTHEST_MS) return at
-  throw new UserError('bad-time', 'That is more than ten years away; rotas are shown for the ten years around today.')
-}
-
-const SPAN_MS: Record<string, number> = { m: 60_000, min: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }

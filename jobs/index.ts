@@ -4,6 +4,7 @@ import { backup } from './backup.ts'
 import { burst } from './burst.ts'
 import { calendars } from './calendars.ts'
 import { channel } from './channel.ts'
+import { edit } from './edit.ts'
 import { type GroupTrouble, group, groups } from './groups.ts'
 import { handover } from './handover.ts'
 import { headsUp } from './heads-up.ts'
@@ -69,4 +70,5 @@ export const payers = (deps: JobDeps & { groupTrouble: GroupTrouble }): Handlers
   notice: notice(deps),
   'roster-warning': rosterWarning(deps),
   group: group(deps),
+  edit: edit(deps),
 })

@@ -1,7 +1,7 @@
 import type { Handler } from '../src/outbox.ts'
 import { promptMessage } from '../src/slack/handover.ts'
-import { handoverOf, situationOf } from './situation.ts'
-import { dmOf, type JobDeps, keyed, show, tell, voice, whereabouts } from './tell.ts'
+import { situationOf } from '../src/store/situation.ts'
+import { dmOf, handoverOf, type JobDeps, keyed, show, tell, voice, whereabouts } from './tell.ts'
 
 /** What a person is told of a change of their watch, kept up to date. */
 export function prompt(deps: JobDeps): Handler {
@@ -9,7 +9,11 @@ export function prompt(deps: JobDeps): Handler {
     if (claim.about.kind !== 'prompt') throw new Error(`${claim.key} is no prompt`)
     const { schedule, changeAt, person, moment } = claim.about
     const handover = await handoverOf(deps, schedule, changeAt)
-    const message = promptMessage(await voice(deps), { handover, person, moment }, await situationOf(deps, handover))
+    const message = promptMessage(
+      await voice(deps),
+      { handover, person, moment },
+      await situationOf(deps.store.pool, handover),
+    )
     const posted = whereabouts(claim.result)
     if (posted) return show(deps, posted, message)
     // Whoever is paged to take over what is open learns from that page that their watch has begun.

@@ -1,6 +1,8 @@
 import { type Problem, rosterProblems } from '../src/domain/duty/gaps.ts'
+import { absencesOf, withImports } from '../src/domain/duty/imports.ts'
 import { warnings, windowAround } from '../src/domain/duty/warning.ts'
 import type { Rules } from '../src/domain/rules.ts'
+import { readImports } from '../src/store/imports.ts'
 import { unreachablePeople } from '../src/store/people.ts'
 import { oweWarnings } from '../src/store/roster-warnings.ts'
 import { rosterEdits, withEdits } from '../src/store/rota.ts'
@@ -26,11 +28,16 @@ export function rosterReport(deps: JobDeps) {
   async function find(now: number): Promise<Found> {
     const { pool } = deps.store
     const rules = deps.rules()
-    const [edits, unreachable] = await Promise.all([rosterEdits(pool), unreachablePeople(pool)])
-    const digest = JSON.stringify([edits, unreachable])
+    const [edits, unreachable, imports] = await Promise.all([
+      rosterEdits(pool),
+      unreachablePeople(pool),
+      readImports(pool),
+    ])
+    const digest = JSON.stringify([edits, unreachable, imports.map(({ name, fetchedAt }) => [name, fetchedAt])])
     if (found?.rules === rules && found.digest === digest && now - found.at < FRESH_MS) return found
     const { fromAt, toAt } = windowAround(now)
-    const problems = rosterProblems(withEdits(rules, edits), unreachable, fromAt, toAt)
+    const rota = withEdits(withImports(rules, imports), edits)
+    const problems = rosterProblems(rota, unreachable, fromAt, toAt, absencesOf(rules, imports))
     return { rules, digest, at: now, problems, owed: new Set() }
   }
 

@@ -5,8 +5,7 @@ import { UNREACHABLE } from '../src/slack/api.ts'
 import { watchPageMessage } from '../src/slack/handover.ts'
 import { inc } from '../src/slack/words.ts'
 import { readFact, readIncident } from '../src/store/incidents.ts'
-import { handoverOf } from './situation.ts'
-import { dmOf, type JobDeps, show, tell, voice, whereabouts } from './tell.ts'
+import { dmOf, handoverOf, type JobDeps, show, tell, voice, whereabouts } from './tell.ts'
 
 /** Pages a person about the watch itself: to take over, to confirm, or because nobody did. */
 export function watchPage(deps: JobDeps): Handler {

@@ -8,6 +8,7 @@ import { joining, openDm, post } from './slack/api.ts'
 import { plainMessage } from './slack/blocks.ts'
 import { latePageWords, settledPageWords, storeBack, storeSilent, type Voice } from './slack/words.ts'
 import { alarmOf, type LatePage, latePages, type Settled, settledPages } from './store/audit.ts'
+import { rotaOf } from './store/rota.ts'
 import { claimSlot } from './store/slots.ts'
 
 /** How often the watch is looked at; a store that is silent must be told of within a minute (reliability F08). */

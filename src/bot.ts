@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { Ask, Command, CommandDeps, Reply, Status } from '../commands/command.ts'
-import { buttons, commands } from '../commands/index.ts'
+import { type Ask, type Command, type CommandDeps, type Reply, SHOWN_BEFORE, type Status } from '../commands/command.ts'
+import { buttons, commands, type OnAnswer } from '../commands/index.ts'
 import { ALL, type GroupTrouble } from '../jobs/groups.ts'
 import { timetable as entriesOf, payers } from '../jobs/index.ts'
 import { look } from '../jobs/people.ts'
@@ -27,13 +27,13 @@ import { type HearRequest, httpMode } from './slack/http.ts'
 import type { Described } from './slack/manifest.ts'
 import { createReceiver } from './slack/receiver.ts'
 import { socketMode } from './slack/socket.ts'
-import { broken, denied, notOurs } from './slack/words.ts'
+import { broken, denied } from './slack/words.ts'
 import { storeReadings } from './store/audit.ts'
 import { latestBackupAt } from './store/backup-folder.ts'
 import { finishReceipt, type Receipt, receive, reclaimReceipts, submit } from './store/inbox.ts'
 import { placesOf, type Rows } from './store/owed.ts'
 import { standings } from './store/people.ts'
-import { rotaOf } from './store/rota.ts'
+import { rosterEdits, rotaOf, withCalendars, withEdits } from './store/rota.ts'
 import { isOutage } from './store/store.ts'
 import type { Timetable } from './timetable.ts'
 
@@ -151,14 +151,16 @@ export function createBot(given: BotOptions): Bot {
     name: string,
     asked: Asked,
     check: () => Promise<void> = async () => {},
+    confirmed: string | null = null,
   ): Promise<Answer & { acted: boolean }> {
     const command = commands.find((each) => each.name === name)
     const child = log.child({ command: name, user: asked.user })
     try {
       if (!command) throw new UserError('unknown-command', `${name} is not a command of Watchbill.`)
       await check()
-      const rota = await rotaOf(store.pool, options.rules())
-      const reply = await command.run(askOf(command, asked, rota, await standingsFor(asked)))
+      const plan = await withCalendars(store.pool, options.rules())
+      const rota = withEdits(plan, await rosterEdits(store.pool))
+      const reply = await command.run(askOf(command, asked, { plan, rota }, await standingsFor(asked), confirmed))
       child.info({ text: asked.text, public: reply.public }, 'answered')
       return said(reply)
     } catch (error) {
@@ -176,13 +178,23 @@ export function createBot(given: BotOptions): Bot {
   async function press(action: string, asked: Asked): Promise<Answer | null> {
     const button = buttons[action]
     if (!button) return null
+    if (button.on === 'answer') return confirm(button, asked)
     const { command, verb } = button
     const typed = { ...asked, text: `${verb} ${button.typed(asked.text)}` }
-    const reply = await run(command.name, typed, async () => {
-      if (!(await isOurs(await button.rows(asked.text, store), asked.on)))
-        throw new UserError('not-our-message', notOurs(command.name, verb))
-    })
+    const isShownInFull = async () => {
+      if (!(await isOurs(await button.rows(store.pool, asked.text), asked.on)))
+        throw new UserError('not-our-message', button.notOurs)
+    }
+    const reply = await run(command.name, typed, isShownInFull, SHOWN_BEFORE)
     return reply.acted ? null : reply
+  }
+
+  /** A button of an answer that only the asker sees: what it says is done as if they had typed it, and is checked as that is. */
+  async function confirm({ command, read }: OnAnswer, asked: Asked): Promise<Answer | null> {
+    const value = read(asked.text, asked.user, clock.now())
+    if ('leave' in value) return { ...said({ text: value.leave, public: false, acted: false }), instead: true }
+    const { text, key } = value
+    return { ...(await run(command.name, { ...asked, text, key }, undefined, value.confirmed)), instead: true }
   }
 
   /** A button counts where we put it: what it says (which incident) and where it is (on which message) must agree with the record. */
@@ -203,11 +215,20 @@ export function createBot(given: BotOptions): Bot {
     return standings(store.pool)
   }
 
-  const askOf = (command: Command, asked: Asked, rota: Rules, known: Standings): Ask => ({
+  const askOf = (
+    command: Command,
+    asked: Asked,
+    { plan, rota }: Pick<Ask, 'plan' | 'rota'>,
+    known: Standings,
+    confirmed: string | null,
+  ): Ask => ({
     deps,
+    plan,
     rota,
     text: asked.text.trim(),
     channel: asked.channel,
+    user: asked.user,
+    confirmed,
     key: asked.key,
     now: clock.now(),
     by: (role) => authorised(command, asked, rota, known, role ?? null).name,
@@ -418,4 +439,7 @@ function shared<T>(ask: () => Promise<T>): () => Promise<T> {
   }
 }
 
-const said = ({ text, public: shown, acted }: Reply) => ({ ...answerMessage(text), public: shown, acted })
+function said({ text, public: shown, acted, more = [] }: Reply): Answer & { acted: boolean } {
+  const message = answerMessage(text)
+  return { text: message.text, blocks: [...message.blocks, ...more], public: shown, acted }
+}

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Override, type Schedule } from './duty/schedule-types.ts'
+import type { Incident } from './incident.ts'
 
 /**
  * The watch of one schedule as it is decided on: who is on duty since when, and who of those before has not been relieved. It is moved
@@ -20,7 +21,7 @@ export const Watch = z.strictObject({
 })
 export type Watch = z.infer<typeof Watch>
 
-export const HandoverState = z.enum([
+const HandoverState = z.enum([
   'planned',
   'relieved-early',
   'due',
@@ -33,7 +34,6 @@ export const HandoverState = z.enum([
   'superseded',
   'void',
 ])
-export type HandoverState = z.infer<typeof HandoverState>
 
 /**
  * planned --confirmed in the window--> relieved-early --change--> relieved       planned --roster edit removes it--> void
@@ -99,6 +99,16 @@ export const RosterEdit = z.strictObject({
   pieces: z.array(Piece).min(1).max(2_000),
 })
 export type RosterEdit = z.infer<typeof RosterEdit>
+
+/** What goes with a watch when it passes: beside who goes and who comes. */
+export interface Situation {
+  /** Open incidents of the policies that page the schedule, the gravest first. */
+  open: readonly Incident[]
+  /** What came in the watch that ends; null when nobody stood one. */
+  shift: { pages: number; incidents: number } | null
+  /** People whom Slack does not reach, and why. */
+  unreachable: Readonly<Record<string, string>>
+}
 
 export const handoverId = (schedule: string, changeAt: number) => `${schedule}@${changeAt}`
 

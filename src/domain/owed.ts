@@ -11,7 +11,7 @@ import { channelsOf, isPaged, type Rules } from './rules.ts'
  * name in `jobs/`. Keys are made of meaning, so that a repeat collapses.
  *
  * - tell: at least once (page, post, notice, told, heads-up, relief, roster-warning); - view: re-rendered until what is shown is what is wanted (summary,
- *   burst, announcement, loud, page-view, watch-page, prompt, handover, group); - step of the channel (channel, invite): each may be repeated without harm.
+ *   burst, announcement, loud, page-view, watch-page, prompt, handover, group, edit); - step of the channel (channel, invite): each may be repeated without harm.
  */
 const incident = z.int()
 const change = { schedule: z.string(), changeAt: z.number() }
@@ -57,6 +57,8 @@ export const About = z.discriminatedUnion('kind', [
     at: z.number(),
     what: z.array(Warned).min(1),
   }),
+  /** A change of the roster by hand, to somebody whom it concerns; an offer is kept up to date. */
+  z.strictObject({ kind: z.literal('edit'), edit: z.int(), fact: z.int(), person: z.string() }),
 ])
 export type About = z.infer<typeof About>
 export type OwedKind = About['kind']
@@ -88,7 +90,7 @@ export const watchPageKey = (schedule: string, changeAt: number, kind: string, p
   `${watchPagesOf(schedule, changeAt)}${kind}/${person}`
 
 /** Unsent pages about a change are void as soon as the watch is taken. */
-export const watchPagesOf = (schedule: string, changeAt: number) => `page/watch/${handoverId(schedule, changeAt)}/`
+const watchPagesOf = (schedule: string, changeAt: number) => `page/watch/${handoverId(schedule, changeAt)}/`
 
 /** Unsent pages of an incident are void as soon as somebody has it. */
 export const pagesOf = (incident: number) => `page/${incident}/`
@@ -131,6 +133,7 @@ const announcement = (incident: Incident): Owed => ({
 
 /** What a fact owes, given the incident after it (null where it belongs to none). */
 export function owes(fact: Recorded, incident: Incident | null, rules: Rules): Owed[] {
+  if (fact.type === 'edited') return roster(fact)
   if (incident === null) return [...warning(fact), ...ofTheWatch(fact, rules)]
   const owed: Owed[] = []
   const lane = laneOf(incident.id)
@@ -184,6 +187,30 @@ function warning(fact: Recorded): Owed[] {
   if (service === null) return []
   const key = `notice/${service}/${fact.id}`
   return [{ key, lane: `notice/${service}`, about: { kind: 'notice', service, fact: fact.id } }]
+}
+
+/** The message of an offer, to whom it was made; its buttons are there. */
+export const offerKey = (edit: number) => `edit/${edit}/offer`
+
+/** Everybody whose duty a change of the roster concerns hears of it, but whoever made it; an offer, whoever was asked and whoever asks. */
+function roster({ id, by, how, edit }: Recorded & { type: 'edited' }): Owed[] {
+  const toldBefore = (person: string): Owed => {
+    const key = `edit/${edit.id}/${id}/${person}`
+    return { key, lane: `edit/${edit.id}/${person}`, about: { kind: 'edit', edit: edit.id, fact: id, person } }
+  }
+  const { offeredTo } = edit
+  const offer = offeredTo === null ? [] : [{ ...toldBefore(offeredTo), key: offerKey(edit.id) }]
+  if (how === 'offered') return offer
+  const named = edit.pieces.flatMap(({ people, replaces }) => [
+    ...people,
+    ...(replaces === undefined ? [] : [replaces]),
+  ])
+  const wasOnlyOffered = how === 'agreed' || how === 'declined' || edit.activeAt === null
+  const concerned = new Set(
+    wasOnlyOffered ? [edit.by, ...(offeredTo === null ? [] : [offeredTo])] : [edit.by, ...named],
+  )
+  concerned.delete(by)
+  return [...offer, ...[...concerned].map(toldBefore)]
 }
 
 /** Everybody who was paged, but who resolved it, hears that it is over: in the thread of their latest page. */

@@ -92,11 +92,14 @@ export const Rules = z.strictObject({
 })
 export type Rules = z.infer<typeof Rules>
 
+/** The schedules of a policy, in the order in which they are paged. */
+export const schedulesOf = ({ steps }: Pick<Policy, 'steps'>): string[] => [
+  ...new Set(steps.flatMap(({ page }) => page.flatMap((to) => (to.kind === 'schedule' ? to.name : [])))),
+]
+
 /** The policies that page a schedule. */
 const paging = ({ policies }: Rules, schedule: string): Policy[] =>
-  Object.values(policies).filter(({ steps }) =>
-    steps.some(({ page }) => page.some((to) => to.kind === 'schedule' && to.name === schedule)),
-  )
+  Object.values(policies).filter((policy) => schedulesOf(policy).includes(schedule))
 
 /** Whether any policy pages a schedule: a watch that nobody asks for needs no handover. */
 export const isPaged = (rules: Rules, schedule: string) => paging(rules, schedule).length > 0

@@ -228,6 +228,12 @@ export async function standingOf(slack: SlackCall, user: string): Promise<SlackR
   return info
 }
 
+/** The time zone that somebody has set in Slack; null when Slack does not say. */
+export async function zoneOfUser(slack: SlackCall, user: string): Promise<string | null> {
+  const info = await call(slack, 'users.info', { user }, z.object({ user: z.object({ tz: z.string().optional() }) }))
+  return info.ok ? (info.value.user.tz ?? null) : null
+}
+
 /** Errors that say something about the person, not about the message. */
 export const UNREACHABLE = new Set([
   'user_not_found',

@@ -22,6 +22,8 @@ export interface Answer {
   text: string
   blocks: unknown[]
   public: boolean
+  /** The message whose button was pressed has done its work: this stands in its place, or comes after it is gone. */
+  instead?: true
 }
 
 interface Options {
@@ -82,7 +84,14 @@ export function slackApp({ receiver, botToken, apiUrl, log, ...options }: Option
     const { text, blocks, public: shown } = answer
     const response_type = shown ? ('in_channel' as const) : ('ephemeral' as const)
     try {
-      await respond({ text, blocks: blocks as never, response_type, replace_original: false })
+      // What only one person sees cannot become what everybody sees: it goes.
+      if (answer.instead && shown) await respond({ delete_original: true })
+      await respond({
+        text,
+        blocks: blocks as never,
+        response_type,
+        replace_original: answer.instead === true && !shown,
+      })
     } catch (error) {
       log.warn({ reason: messageOf(error) }, 'an answer was not taken; it is given another way')
       await options.sayOtherwise(asked, answer)

@@ -1,7 +1,7 @@
 import type { KnownBlock } from '@slack/types'
 import { DateTime } from 'luxon'
 import { DAY_MS } from '../domain/duty/time.ts'
-import { type Handover, handoverId, type WatchPage } from '../domain/handover.ts'
+import { type Handover, handoverId, type Situation, type WatchPage } from '../domain/handover.ts'
 import { type Incident, isOpen } from '../domain/incident.ts'
 import { outlook } from '../domain/watch/outlook.ts'
 import type { Message } from './api.ts'
@@ -10,19 +10,10 @@ import { code, cut, duration, list, plain, when } from './text.ts'
 import { inc, people, person, severityMark, standing, type Voice } from './words.ts'
 
 /** What is said of a change of the watch: who has it, who takes it, and what goes with it. Pure. */
-export interface Situation {
-  /** Open incidents of the policies that page the schedule, the gravest first. */
-  open: readonly Incident[]
-  /** What came in the watch that ends. */
-  shift: { pages: number; incidents: number } | null
-  /** People on duty, or about to be, whom Slack does not reach, and why. */
-  unreachable: Readonly<Record<string, string>>
-}
-
 type Rendered = Pick<Message, 'text' | 'blocks'>
 
 /** An instant, with both readings where a clock changes around it: nobody should have to ask which half past one is meant. */
-export function shiftTime({ rules, now }: Voice, schedule: string, at: number): string {
+function shiftTime({ rules, now }: Voice, schedule: string, at: number): string {
   const zone = rules.schedules[schedule]?.zone ?? rules.zone
   const format = Math.abs(at - now) < DAY_MS / 2 ? '{time}' : '{date_short_pretty} {time}'
   const shown = when(at, zone, format)
@@ -32,7 +23,7 @@ export function shiftTime({ rules, now }: Voice, schedule: string, at: number): 
 }
 
 /** How the handover stands, in a sentence or two. */
-export function handoverStanding(voice: Voice, handover: Handover): string {
+function handoverStanding(voice: Voice, handover: Handover): string {
   const { schedule, changeAt, limitAt, opensAt, outgoing, incoming, staying, state, by, settledAt } = handover
   const at = (instant: number) => shiftTime(voice, schedule, instant)
   const whoGoes = people(voice, outgoing)

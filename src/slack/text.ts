@@ -1,4 +1,4 @@
-import { DateTime } from 'luxon'
+import { DateTime, FixedOffsetZone } from 'luxon'
 
 /** Foreign text in mrkdwn: Slack's three control characters, so that nothing in it can mention, link or format. */
 export const escapeText = (text: string) =>
@@ -53,6 +53,26 @@ export function clockTime(at: number, zone: string, now: number): string {
   const sameDay = time.hasSame(local(now, zone), 'day')
   return time.toFormat(sameDay ? 'HH:mm ZZZZ' : 'ccc d LLL HH:mm ZZZZ')
 }
+
+/** A time that leaves nothing to guess, for what is about to be done: `Mon 23 Nov 2026 14:00 UTC+01:00`. */
+export const fullTime = (at: number, zone: string) => local(at, zone).toFormat("ccc d LLL yyyy HH:mm 'UTC'ZZ")
+
+/** From when to when, the day and the offset said once where they are the same: `Mon 23 Nov 2026 14:00 – 18:00 UTC+01:00`. */
+export function fullRange(startAt: number, endAt: number, zone: string): string {
+  const [start, end] = [local(startAt, zone), local(endAt, zone)]
+  const sameOffset = start.offset === end.offset
+  const from = start.toFormat(sameOffset ? 'ccc d LLL yyyy HH:mm' : "ccc d LLL yyyy HH:mm 'UTC'ZZ")
+  return `${from} – ${end.toFormat(start.hasSame(end, 'day') ? "HH:mm 'UTC'ZZ" : "ccc d LLL yyyy HH:mm 'UTC'ZZ")}`
+}
+
+/** `14:00` */
+export const clock = (at: number, zone: string) => local(at, zone).toFormat('HH:mm')
+
+/** `November 2026`, of a wall time. */
+export const monthName = (wall: number) => local(wall, 'utc').toFormat('LLLL yyyy')
+
+/** `+01:00`, of milliseconds by which a clock is ahead of UTC. */
+export const offset = (ms: number) => FixedOffsetZone.instance(ms / 60_000).formatOffset(0, 'short')
 
 /** `45 s`, `5 min`, `2 h 10 min`, `3 d 4 h`. */
 export function duration(ms: number): string {

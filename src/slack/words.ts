@@ -437,12 +437,15 @@ export function answer(voice: Voice, event: Event, outcome: Outcome): string {
         : ''
     case 'unacked':
       return `:leftwards_arrow_with_hook: ${by} gave *${id}* back. ${paged}`
+    // Who is on duty when is said by roster-words.ts, which knows what the change does.
     case 'overridden':
+      return `:arrows_counterclockwise: ${by} changed the roster (change ${outcome.edit}).`
     case 'offered':
+      return `:left_right_arrow: ${by} offers a change of the roster (change ${outcome.edit}).`
     case 'agreed':
     case 'declined':
     case 'cancelled':
-      return ''
+      return `:arrows_counterclockwise: ${by} ${outcome.how} the change ${outcome.edit} of the roster.`
     case 'recorded':
       return 'Recorded.'
     default:
@@ -602,7 +605,7 @@ export function rosterHint(lead: Lead, what: readonly Warned[]): string {
 }
 
 /** A problem of the roster, in one line. */
-function rosterProblem(voice: Voice, what: Warned): string {
+export function rosterProblem(voice: Voice, what: Warned): string {
   const time = 'startAt' in what ? stretch(voice, what) : pattern(what)
   const who = people(voice, what.people)
   switch (what.kind) {
@@ -612,6 +615,8 @@ function rosterProblem(voice: Voice, what: Warned): string {
       return `:twisted_rightwards_arrows: ${list(schedulesIn(what).map(code))}: *only ${who}* on both, with nobody behind them, ${time}`
     case 'unreachable':
       return `:no_entry: ${code(what.schedule)}: ${who} on duty and *cannot be paged* ${time}`
+    case 'away':
+      return `:airplane: ${code(what.schedule)}: ${who} on duty and *away* by their own calendar, ${time}`
     default:
       return what.kind satisfies never
   }

@@ -35,6 +35,12 @@ export async function rosterEdits(pool: Pool | Connection): Promise<RosterEdit[]
   return rows.map((row) => RosterEdit.parse(row.doc))
 }
 
+/** One change by hand, however it stands; null when there is none of that number. */
+export async function readEdit(pool: Pool, id: number): Promise<RosterEdit | null> {
+  const { rows } = await pool.query<{ doc: unknown }>('select doc from roster_edits where id = $1', [id])
+  return rows[0] ? RosterEdit.parse(rows[0].doc) : null
+}
+
 const State = z.object({ watches: z.array(Watch), handovers: z.array(Handover) })
 
 /** Who answers for each schedule by the last decision, and the handovers that are not over. */
@@ -47,6 +53,7 @@ export async function readWatches(pool: Pool): Promise<z.infer<typeof State>> {
   return State.parse(rows[0])
 }
 
+/** The handover of a change; a row is there from an hour before it. */
 export async function readHandover(pool: Pool, schedule: string, changeAt: number): Promise<Handover | null> {
   const { rows } = await pool.query<{ doc: unknown }>(
     'select doc from handovers where schedule = $1 and change_at = $2',

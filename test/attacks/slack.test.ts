@@ -144,9 +144,17 @@ const ACTS: Record<string, string> = {
   '/incident resolve': '/incident resolve INC-1',
   '/incident note': '/incident note INC-1 hello',
   '/watchbill reload': '/watchbill reload',
+  '/oncall relieve': '/oncall relieve primary',
+  '/oncall take': '/oncall take primary for 2h',
+  '/oncall cover': '/oncall cover @dana 14:00-18:00',
+  '/oncall swap': '/oncall swap @dana fri for sat',
+  '/oncall agree': '/oncall agree 1',
+  '/oncall decline': '/oncall decline 1',
+  '/oncall cancel': '/oncall cancel 1',
 }
 const READS = [
   ...['/oncall', '/oncall help', '/page help', '/incident list', '/incident show', '/incident help'],
+  ...['/oncall mine', '/oncall month', '/oncall gaps', '/oncall fairness'],
   ...['/watchbill status', '/watchbill version', '/watchbill help'],
 ]
 
@@ -538,6 +546,41 @@ describe('A06 a button that is not what we made of it', () => {
     const nothing = await record()
     for (const action of ['incident_delete', 'constructor', '__proto__', 'watch_confirm', ''])
       expect(await told(pressed({ user: 'U0NORA', message: buttonsOf('nora'), action, value: '1' }))).toEqual([])
+    expect(await record()).toEqual(nothing)
+  })
+
+  test.each<[string, string, (now: number) => string, string]>([
+    ['nothing', 'U0NORA', () => '', 'says nothing that I asked'],
+    ['a command alone', 'U0NORA', () => 'take primary for 2h', 'says nothing that I asked'],
+    ['two lines', 'U0NORA', (now) => `U0NORA ${now} 123456789012 take primary for 2h\ncancel 1`, 'says nothing'],
+    ['somebody else', 'U0NORA', (now) => `U0DANA ${now} 123456789012 take primary for 2h`, 'Somebody else was asked'],
+    ['an hour ago', 'U0NORA', (now) => `U0NORA ${now - 3_600_000} 123456789012 take primary for 2h`, 'a while ago'],
+    [
+      'what was never shown',
+      'U0DANA',
+      (now) => `U0DANA ${now} 123456789012 take primary for 2h`,
+      'nothing is done yet',
+    ],
+    [
+      'the password of our own',
+      'U0DANA',
+      (now) => `U0DANA ${now} shown take primary for 2h`,
+      'says nothing that I asked',
+    ],
+    ['a stranger', 'U0NOBODY', (now) => `U0NOBODY ${now} 123456789012 take primary for 2h`, '<@U0NOBODY> is not'],
+  ])('A06 a confirmation says %s: nothing is changed', async (_, user, value, sentence) => {
+    const nothing = await record()
+    const body = pressed({ user, message: buttonsOf('ops'), action: 'roster_do', value: value(bot.clock.now()) })
+    expect(await told(body)).toEqual([{ text: expect.stringContaining(sentence), public: false }])
+    expect(await record()).toEqual(nothing)
+  })
+
+  test.each(['edit_agree', 'edit_decline'])('A06 %s on a message that is about no offer: refused', async (action) => {
+    const nothing = await record()
+    for (const value of ['1', '', 'x', '99999999999'])
+      expect(await told(pressed({ user: 'U0NORA', message: buttonsOf('nora'), action, value }))).toEqual([
+        { text: expect.stringContaining('it may be a copy'), public: false },
+      ])
     expect(await record()).toEqual(nothing)
   })
 

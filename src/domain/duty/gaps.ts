@@ -1,12 +1,16 @@
 import { z } from 'zod'
-import type { Rules } from '../rules.ts'
+import { type Rules, schedulesOf } from '../rules.ts'
+import { type Absence, absenceClashes } from './imports.ts'
 import { type Segment, segments } from './schedule.ts'
 import { type Schedule, Weekday } from './schedule-types.ts'
 import { DAY_MS, startOfDay, timeOfDay, toWall, weekdayOf } from './time.ts'
 
 const About = {
-  /** Nobody is on duty; one person is all there is on two schedules of a policy; or whoever is on duty cannot be paged. */
-  kind: z.enum(['gap', 'clash', 'unreachable']),
+  /**
+   * Nobody is on duty; one person is all there is on two schedules of a policy; whoever is on duty cannot be paged; or somebody is on duty
+   * and away by their own calendar.
+   */
+  kind: z.enum(['gap', 'clash', 'unreachable', 'away']),
   schedule: z.string(),
   /** Whom it is about, sorted: nobody, the one person, or all who are on duty. */
   people: z.array(z.string()),
@@ -46,6 +50,7 @@ export function rosterProblems(
   unreachable: Readonly<Record<string, string>>,
   fromAt: number,
   toAt: number,
+  absences: readonly Absence[] = [],
 ): Problem[] {
   const stood = new Map(schedulesPaged(rules).map((one) => [one.name, segments(one, fromAt, toAt)]))
   const gone = (person: string) => Object.hasOwn(unreachable, person)
@@ -54,6 +59,8 @@ export function rosterProblems(
     ...unreached(name, stretches, gone),
   ])
   for (const [a, b] of pairs(rules)) found.push(...clashes([a, stood.get(a) ?? []], [b, stood.get(b) ?? []]))
+  for (const { person, schedule, startAt, endAt } of absenceClashes(rules, absences, fromAt, toAt))
+    if (stood.has(schedule)) found.push({ kind: 'away', schedule, people: [person], startAt, endAt })
   return found.sort((a, b) => a.startAt - b.startAt)
 }
 
@@ -62,11 +69,6 @@ export function schedulesPaged(rules: Rules): Schedule[] {
   const names = new Set(Object.values(rules.policies).flatMap((policy) => schedulesOf(policy)))
   return [...names].flatMap((name) => rules.schedules[name] ?? [])
 }
-
-/** The schedules of a policy, in the order in which they are paged. */
-export const schedulesOf = (policy: Pick<Rules['policies'][string], 'steps'>): string[] => [
-  ...new Set(policy.steps.flatMap(({ page }) => page.flatMap((one) => (one.kind === 'schedule' ? one.name : [])))),
-]
 
 /** Problems that come back at the same time of the day, taken together; the others as they are. */
 export function recurring(rules: Rules, problems: readonly Problem[]): { patterns: Pattern[]; once: Problem[] } {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { Rules } from '../rules.ts'
-import { Pattern, Problem, recurring, schedulesOf } from './gaps.ts'
+import { type Rules, schedulesOf } from '../rules.ts'
+import { Pattern, Problem, recurring } from './gaps.ts'
 import { DAY_MS, WEEK_MS } from './time.ts'
 
 /** How near a problem of the roster is when it is told of. What comes back is told of once, however near the next time is. */

@@ -137,8 +137,8 @@ export function carryOver(
   for (const person of incoming) page(book, { incident: id, person, step, why, dueAt: null }, at)
   // Given up, and whoever comes cannot be reached either.
   if (incidentOf(book, id).state !== 'paging') return
-  if (incomingAreBusy(book, id, schedule, at)) return climbOn(book, incidentOf(book, id), { reason: 'busy' }, at)
-  if (news) giveTime(book, id, schedule, at)
+  if (incomingAreBusy(book, id, schedule, at)) climbOn(book, incidentOf(book, id), { reason: 'busy' }, at)
+  else if (news) giveTime(book, id, schedule, at)
 }
 
 /** Somebody who was paged because they come with this very change is still new to the incident. */

@@ -5,7 +5,7 @@ import { HOUR_MS } from '../duty/time.ts'
 import type { Confirm, Outcome } from '../event.ts'
 import { digestOf, type Handover, handoverId, type Watch } from '../handover.ts'
 import { type Incident, isOpen } from '../incident.ts'
-import { isPaged, lastResortOf, under } from '../rules.ts'
+import { isPaged, lastResortOf, schedulesOf, under } from '../rules.ts'
 import { carryOver, climbOn, type Due, firing, reopen } from './escalation.ts'
 import {
   bounds,
@@ -17,7 +17,6 @@ import {
   latest,
   planned,
   relievedEarly,
-  schedulesOf,
   unfinished,
 } from './holders.ts'
 import { refuse } from './incident.ts'
@@ -25,7 +24,7 @@ import { notJustTold, pageWatch } from './paging.ts'
 import { release, relieve } from './relief.ts'
 
 /** Both sides are told of a change this long before it. */
-export const LEAD_MS = HOUR_MS
+const LEAD_MS = HOUR_MS
 
 const first = (dues: Iterable<Due>): Due | null => {
   let found: Due | null = null

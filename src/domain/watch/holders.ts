@@ -4,7 +4,7 @@ import { HANDOVER_TIMES, type HandoverTimes } from '../duty/schedule-types.ts'
 import { DAY_MS } from '../duty/time.ts'
 import { type Handover, handoverId, type Watch } from '../handover.ts'
 import type { PageReason } from '../incident.ts'
-import type { Policy } from '../rules.ts'
+import { type Policy, schedulesOf } from '../rules.ts'
 
 type Seen = Pick<Book, 'desk' | 'rules'>
 
@@ -100,11 +100,6 @@ export function bounds(
 
 /** Whether the window before a change is open at an instant. */
 export const isOpenAt = ({ opensAt, changeAt }: Handover, at: number) => opensAt <= at && at < changeAt
-
-/** The schedules that a policy pages. */
-export const schedulesOf = (policy: Policy): string[] => [
-  ...new Set(policy.steps.flatMap((step) => step.page.flatMap((to) => (to.kind === 'schedule' ? [to.name] : [])))),
-]
 
 /** Whether somebody is on duty by any roster of a policy. */
 export const isOnRoster = (book: Seen, policy: Policy, person: string, but?: string) =>

@@ -1,7 +1,8 @@
 import type { Book } from '../book.ts'
 import { note } from '../book.ts'
 import type { Incident } from '../incident.ts'
-import { coming, isOpenAt, schedulesOf, unfinished } from './holders.ts'
+import { schedulesOf } from '../rules.ts'
+import { coming, isOpenAt, unfinished } from './holders.ts'
 import { busy } from './paging.ts'
 
 /** The outgoing stand relieved, all of them: whoever takes the watch takes it from everybody before. */

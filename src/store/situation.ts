@@ -1,0 +1,21 @@
+import type { Pool } from 'pg'
+import type { Handover, Situation } from '../domain/handover.ts'
+import { graver, type Incident } from '../domain/incident.ts'
+import { schedulesOf } from '../domain/rules.ts'
+import { openIncidents } from './incidents.ts'
+import { unreachablePeople } from './people.ts'
+import { pagesOf } from './rota.ts'
+
+/** What goes with a watch: read afresh each time that it is shown. */
+export async function situationOf(pool: Pool, handover: Handover): Promise<Situation> {
+  const [open, unreachable, shift] = await Promise.all([
+    openIncidents(pool),
+    unreachablePeople(pool),
+    handover.outgoing.length > 0 ? pagesOf(pool, handover.outgoing, handover.sinceAt) : null,
+  ])
+  const ours = open.filter(({ policy }) => schedulesOf(policy).includes(handover.schedule))
+  return { open: ours.sort(byGravity), shift, unreachable }
+}
+
+const byGravity = (a: Incident, b: Incident) =>
+  a.severity === b.severity ? a.id - b.id : graver(a.severity, b.severity) === a.severity ? -1 : 1
