@@ -52,6 +52,7 @@ program
   .option('--to <time>', 'ISO 8601 (a week after --from)')
   .option('--schedule <name>', 'one schedule only')
   .option('--config <file>', 'the configuration (WATCHBILL_CONFIG, ./watchbill.yaml)')
+  .option('--planned', 'by the configuration alone, without what was changed by hand')
   .option('--json', 'print [{start, end, people}]')
   .action(async (options) => finish(await oncall(options, { ...io, now: Date.now() })))
 

@@ -1,6 +1,12 @@
+import { readFileSync } from 'node:fs'
 import { DateTime } from 'luxon'
 import { formatProblem, loadConfig } from '../config.ts'
 import { segments } from '../domain/duty/schedule.ts'
+import type { Rules } from '../domain/rules.ts'
+import { readEnv } from '../env.ts'
+import { UserError } from '../errors.ts'
+import { rotaFrom } from '../store/rota.ts'
+import { reachStore, sentenceOf, untilStopped } from './reach-store.ts'
 
 interface Output {
   write(text: string): unknown
@@ -12,6 +18,8 @@ interface Options {
   schedule?: string
   config?: string
   json?: boolean
+  /** The configuration alone. */
+  planned?: boolean
 }
 
 /** A longer stretch is refused: it would be a book. */
@@ -19,7 +27,8 @@ const LONGEST_MS = 2 * 366 * 86_400_000
 const WEEK_MS = 7 * 86_400_000
 
 /**
- * `watchbill oncall`: who is on duty, as segments `{start, end, people}` (with `schedule` when none was asked for), gaps left out.
+ * `watchbill oncall`: who is on duty, as segments `{start, end, people}` (with `schedule` when none was asked for), gaps left out. What was
+ * changed by hand is in the store of the bot, whether that runs or not.
  *
  * @returns the exit code: 0 fine, 2 cannot answer
  */
@@ -33,15 +42,23 @@ export async function oncall(
   }
   const config = await loadConfig(options.config ?? io.env.WATCHBILL_CONFIG ?? './watchbill.yaml', io.env)
   if ('problems' in config) return fail(...config.problems.map(formatProblem))
-  const { schedules, zone } = config.rules
+  let stood: Rules
+  try {
+    stood = options.planned ? config.rules : await asStood(config.rules, io.env)
+  } catch (error) {
+    const sentence = sentenceOf(error, 'What was changed by hand could not be read')
+    return fail(sentence, '--planned shows the configuration alone, without what was changed by hand.')
+  }
+  const { schedules, zone } = stood
   const wanted = options.schedule === undefined ? Object.values(schedules) : [schedules[options.schedule]]
   const shown = wanted.filter((each) => each !== undefined)
   if (shown.length < wanted.length)
     return fail(`There is no schedule ${options.schedule}. Schedules: ${Object.keys(schedules).join(', ')}.`)
 
-  // What they say is in the store of a running Watchbill: without it the answer is not the whole truth, and says so.
-  for (const { name } of shown.filter(({ imported }) => imported))
-    io.stderr.write(`Schedule ${name} has layers from calendars, which are left out here: ask /oncall for them.\n`)
+  // What they say is in the store: without it the answer is not the whole truth, and says so.
+  for (const { name, imported } of shown)
+    if (imported?.every(({ spans }) => spans.length === 0))
+      io.stderr.write(`Schedule ${name} has layers from calendars, and nothing is known of them here.\n`)
 
   const fromAt = options.from === undefined ? io.now : instant(options.from, zone)
   const toAt = options.to === undefined ? (fromAt ?? io.now) + WEEK_MS : instant(options.to, zone)
@@ -67,6 +84,20 @@ export async function oncall(
         `${'schedule' in row ? `${row.schedule}  ` : ''}${row.start}  ${row.end}  ${row.people.join(', ')}\n`,
       )
   return 0
+}
+
+/** With what the store knows beside the configuration; where there is no store, nothing was ever changed by hand. */
+async function asStood(rules: Rules, given: Record<string, string | undefined>): Promise<Rules> {
+  const read = readEnv(given, (path) => readFileSync(path, 'utf8'))
+  if ('problems' in read) throw new UserError('bad-environment', read.problems.join(' '))
+  try {
+    return await untilStopped((signal) =>
+      reachStore(read.env, { alone: false, create: false, signal }, (store) => rotaFrom(store, rules)),
+    )
+  } catch (error) {
+    if (error instanceof UserError && error.code === 'no-store') return rules
+    throw error
+  }
 }
 
 const iso = (at: number, zone: string) => DateTime.fromMillis(at, { zone }).toISO({ suppressMilliseconds: true }) ?? ''

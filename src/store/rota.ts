@@ -1,4 +1,4 @@
-import type { Pool } from 'pg'
+import pg, { type Pool } from 'pg'
 import { z } from 'zod'
 import { withImports } from '../domain/duty/imports.ts'
 import { edited, Handover, RosterEdit, Watch } from '../domain/handover.ts'
@@ -12,6 +12,17 @@ import type { Connection } from './store.ts'
  */
 export async function rotaOf(pool: Pool | Connection, rules: Rules): Promise<Rules> {
   return withEdits(await withCalendars(pool, rules), await rosterEdits(pool))
+}
+
+/** The same for a subcommand that looks in for a moment; a store that was never used knows nothing. */
+export async function rotaFrom(config: pg.PoolConfig, rules: Rules): Promise<Rules> {
+  const pool = new pg.Pool({ ...config, max: 1, connectionTimeoutMillis: 5_000, query_timeout: 5_000 })
+  try {
+    const { rows } = await pool.query<{ known: boolean }>(`select to_regclass('roster_edits') is not null as known`)
+    return rows[0]?.known ? await rotaOf(pool, rules) : rules
+  } finally {
+    await pool.end()
+  }
 }
 
 /** With what other systems' calendars say; the store is not asked where the configuration names none. */
