@@ -154,6 +154,7 @@ export function evolve(desk: Desk, fact: Recorded): Desk {
       return change(desk, fact.incident, (incident) => ({
         ...incident,
         ...ownedBy(incident, fact.by, fact.at),
+        answers: { ...incident.answers, [fact.by]: fact.at },
         state: 'acked',
         deadlineAt: null,
         duals: [],
@@ -218,7 +219,8 @@ export function evolve(desk: Desk, fact: Recorded): Desk {
       const offer = { person, at: fact.at, page: key, fact: fact.id }
       const known = desk.handovers[handoverId(schedule, changeAt)]
       const next = known ? withHandover(desk, { ...known, pages: [...known.pages, { key, fact: fact.id }] }) : desk
-      return incidents.reduce(
+      // Whoever is reminded of the watch is not asked for each incident.
+      return (fact.page.kind === 'inherit' ? incidents : []).reduce(
         (so, id) =>
           so.incidents[id]
             ? change(so, id, (incident) => ({ ...incident, offered: [...incident.offered, offer] }))
@@ -227,7 +229,11 @@ export function evolve(desk: Desk, fact: Recorded): Desk {
       )
     }
     case 'responding':
-      return change(desk, fact.incident, (incident) => ({ ...incident, responders: [...incident.responders, fact.by] }))
+      return change(desk, fact.incident, (incident) => ({
+        ...incident,
+        responders: [...incident.responders, fact.by],
+        answers: { ...incident.answers, [fact.by]: fact.at },
+      }))
     case 'resolved':
       return resolved(desk, fact)
     case 'channel':
@@ -273,6 +279,7 @@ function opened(fact: Fact & { type: 'opened' }): Incident {
     ackedBy: null,
     ackedAt: null,
     responders: [],
+    answers: {},
     swept: false,
     duals: [],
     graced: null,

@@ -109,9 +109,9 @@ function pass(book: Book, now: number, input: number): void {
   // As long as nothing new is on record, nothing new is due: a storm of alerts is not held up.
   if (book.quiet.facts === book.facts.length && input < book.quiet.untilAt) return
   for (let due = whatIsDue(book, now, input); due; due = whatIsDue(book, now, input)) {
-    // Alerts are gathered; whatever else is decided finds them written down.
-    settle(book)
-    due.come(book, now)
+    // Alerts are gathered; whatever else is decided finds them written down, and may not be due any more.
+    if (book.folds.size > 0) settle(book)
+    else due.come(book, now)
   }
   const dues = [nextChangeDue(book), nextLimit(book), nextTimely(book, now)].map((due) => due?.at ?? now + 1)
   book.quiet = { facts: book.facts.length, untilAt: Math.min(...dues) }

@@ -87,6 +87,8 @@ export const Incident = z.strictObject({
   ackedBy: z.string().nullable(),
   ackedAt: z.number().nullable(),
   responders: z.array(z.string()),
+  /** When each person last answered a page of it. */
+  answers: z.record(z.string(), z.number()),
   /** Every step has been executed since it was opened, or reopened. */
   swept: z.boolean(),
   /** Pages that go to whoever is coming on duty then, unless somebody acknowledges before. */

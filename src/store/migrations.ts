@@ -232,7 +232,7 @@ const MIGRATIONS: readonly string[] = [
     tried_at bigint not null,
     doc jsonb not null
   );
-  update incidents set doc = doc || '{"duals": [], "graced": null, "inherited": null, "keptUntilAt": null, "offered": []}';
+  update incidents set doc = doc || '{"answers": {}, "duals": [], "graced": null, "inherited": null, "keptUntilAt": null, "offered": []}';
   `,
 ]
 

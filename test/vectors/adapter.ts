@@ -209,7 +209,8 @@ export function simulate(scenario: Scenario): Played {
   const asked: { deploy: string; startedAt: number; doneAt: number | null; rolling: boolean }[] = []
   for (const input of inputs.sort((a, b) => a.atMs - b.atMs)) {
     if (input.atMs > untilAt) break
-    play.until(input.atMs, false)
+    // A deploy that is asked for at the instant of a change finds the new watch.
+    play.until(input.atMs, input.type === 'deploy')
     if (input.type === 'deploy') deploys.push(decideDeploy(input))
     else if (input.type === 'deploy-done') {
       for (const each of asked) if (each.deploy === input.deploy) each.doneAt = input.atMs

@@ -81,29 +81,42 @@ export function blackouts({ schedules, handovers, times }: GateFacts, fromAt: nu
       const all = changes(schedule, fromAt - backMs, toAt + times.beforeMs)
       return all.flatMap((change, n) => {
         const handover = handovers[handoverId(schedule.name, change.at)]
-        return ofChange(schedule.name, change, all[n + 1]?.at ?? toAt, handover, times, fromAt)
+        const relievedAt = handover && relievedOf(handover, handovers)
+        return ofChange(schedule.name, change, all[n + 1]?.at ?? toAt, relievedAt, times)
       })
     })
     .filter(({ startAt, endAt }) => startAt < toAt && endAt > fromAt)
     .sort((a, b) => a.startAt - b.startAt)
 }
 
+/** When the outgoing of a change stand relieved, at the latest as far as is known now. */
+function relievedOf(
+  { schedule, changeAt, state, limitAt, settledAt }: Handover,
+  handovers: GateFacts['handovers'],
+): { at: number; open: boolean } {
+  if (state === 'due' || state === 'overdue' || state === 'gap') return { at: limitAt, open: true }
+  if (state !== 'superseded') return { at: Math.max(changeAt, settledAt ?? changeAt), open: false }
+  // Whoever takes the watch later takes it from everybody before.
+  const later = Object.values(handovers)
+    .filter((each) => each.schedule === schedule && each.changeAt > changeAt && each.state === 'relieved')
+    .map((each) => each.settledAt ?? limitAt)
+  return { at: Math.min(limitAt, ...later), open: false }
+}
+
 function ofChange(
   schedule: string,
   change: Change,
   nextAt: number,
-  handover: Handover | undefined,
+  relieved: { at: number; open: boolean } | undefined,
   { beforeMs, afterMs, settleMs }: BlackoutTimes,
-  now: number,
 ): Blackout[] {
   const startAt = change.at - beforeMs
   const common = { schedule, changeAt: change.at, startAt }
-  if (change.incoming.length + change.staying.length === 0)
-    return [{ ...common, endAt: nextAt, reason: 'nobody-on-duty', unrelieved: false }]
-  const open = handover?.state === 'due' || handover?.state === 'overdue'
-  const relievedAt = open ? handover.limitAt : (handover?.settledAt ?? change.at)
+  const { at: relievedAt, open } = relieved ?? { at: change.at, open: false }
   const endAt = Math.max(change.at + afterMs, relievedAt + settleMs)
-  return [{ ...common, endAt, reason: 'shift-change', unrelieved: open && now >= change.at }]
+  return change.incoming.length + change.staying.length === 0
+    ? [{ ...common, endAt: Math.max(endAt, nextAt), reason: 'nobody-on-duty', unrelieved: open }]
+    : [{ ...common, endAt, reason: 'shift-change', unrelieved: open }]
 }
 
 /** What becomes of a deploy that still rolls when a blackout begins: people are asked, and if nobody answers it is held. */

@@ -132,7 +132,9 @@ export function carryOver(
   const news = incoming.some(isNew)
   const step = stepOf(policy.steps, schedule)
   const reachable = incoming.some((person) => under(book.desk.unreachable, person) === undefined)
-  if (state === 'exhausted' && reachable) beginAgain(book, id, step, at)
+  // What this very change has just exhausted does not begin again.
+  const isFresh = book.facts.some((fact) => fact.type === 'exhausted' && fact.incident === id && fact.at === at)
+  if (state === 'exhausted' && reachable && !isFresh) beginAgain(book, id, step, at)
   const why = { kind: 'carryover', schedule, changeAt } as const
   for (const person of incoming) page(book, { incident: id, person, step, why, dueAt: null }, at)
   // Given up, and whoever comes cannot be reached either.

@@ -1,10 +1,10 @@
 import type { Book } from '../book.ts'
-import { note, scheduleOf } from '../book.ts'
+import { incidentOf, note, scheduleOf } from '../book.ts'
 import { ahead, type Change, changeAt as changeOf, dutyAt, shiftAround } from '../duty/schedule.ts'
 import { HOUR_MS } from '../duty/time.ts'
 import type { Confirm, Outcome } from '../event.ts'
 import { digestOf, type Handover, handoverId, type Watch } from '../handover.ts'
-import { type Incident, isOpen } from '../incident.ts'
+import type { Incident } from '../incident.ts'
 import { isPaged, lastResortOf, schedulesOf, under } from '../rules.ts'
 import { carryOver, climbOn, type Due, firing, reopen } from './escalation.ts'
 import {
@@ -71,22 +71,19 @@ export const reconfigured = (book: Pick<Book, 'desk' | 'rules'>): string[] => {
 
 /** Another configuration is a change at the instant at which it is seen: the past stays as it was stood. */
 export function reconfigure(book: Book, at: number): void {
-  for (const name of reconfigured(book)) {
-    if (!under(book.desk.watches, name)) {
-      follow(book, name, at)
-      continue
-    }
-    rosterEdited(book, name, null, at)
+  const names = reconfigured(book)
+  for (const name of names) if (!under(book.desk.watches, name)) follow(book, name, at)
+  rosterEdited(book, names, null, at)
+  for (const name of names) {
     const watch = book.desk.watches[name]
     if (watch) note(book, { type: 'followed', incident: null, at, watch: { ...watch, digest: digestNow(book, name) } })
   }
 }
 
 /** The roster is another from now on, by a person's hand or by the configuration. */
-export function rosterEdited(book: Book, name: string, by: string | null, at: number): void {
-  voidWhatWasPlanned(book, name, at)
-  arrive(book, name, by, at)
-  book.lookedAt.set(name, at)
+export function rosterEdited(book: Book, names: readonly string[], by: string | null, at: number): void {
+  for (const name of names) voidWhatWasPlanned(book, name, at)
+  allArrive(book, names, by, at)
 }
 
 /** Handovers that an edit has removed or altered. */
@@ -108,19 +105,40 @@ export function nextChangeDue(book: Book): Due | null {
     const since = Math.max(book.desk.decidedAt, book.lookedAt.get(name) ?? 0)
     const change = schedule && ahead(schedule, since).change
     if (!change) return []
-    const come = (to: Book) => {
-      arrive(to, name, null, change.at)
-      to.lookedAt.set(name, change.at)
-    }
-    return [{ at: change.at, come }]
+    return [{ at: change.at, come: (to) => allArrive(to, changingAt(to, change.at), null, change.at) }]
   })
   return first(changes)
 }
 
+/** The schedules whose next change is at this instant. */
+const changingAt = (book: Book, at: number): string[] =>
+  Object.keys(book.desk.watches).filter((name) => {
+    const schedule = scheduleOf(book, name)
+    const since = Math.max(book.desk.decidedAt, book.lookedAt.get(name) ?? 0)
+    return schedule !== undefined && ahead(schedule, since).change?.at === at
+  })
+
+/** Changes of one instant: first all watches are others, then what is open passes on, so that no schedule meets another's past. */
+function allArrive(book: Book, names: readonly string[], by: string | null, at: number): void {
+  const arrived = names.flatMap((name) => {
+    const handover = arrive(book, name, by, at)
+    book.lookedAt.set(name, at)
+    return handover ?? []
+  })
+  for (const each of arrived) passOn(book, each, at)
+  offer(book, arrived, at)
+}
+
+interface Arrived {
+  handover: Handover
+  /** When somebody took the watch before its change; null: nobody did. */
+  takenAt: number | null
+}
+
 /** The people on duty are others from this instant on; nothing happens when they are not. */
-function arrive(book: Book, name: string, by: string | null, at: number): void {
+function arrive(book: Book, name: string, by: string | null, at: number): Arrived | null {
   const before = book.desk.watches[name]
-  if (!before) return
+  if (!before) return null
   const schedule = scheduleOf(book, name)
   const people = schedule ? dutyAt(schedule, at) : []
   const change: Change = {
@@ -129,7 +147,7 @@ function arrive(book: Book, name: string, by: string | null, at: number): void {
     incoming: people.filter((person) => !before.people.includes(person)),
     staying: before.people.filter((person) => people.includes(person)),
   }
-  if (change.outgoing.length + change.incoming.length === 0) return
+  if (change.outgoing.length + change.incoming.length === 0) return null
   const row = book.desk.handovers[handoverId(name, at)]
   const early = row?.state === 'relieved-early' ? row : null
   const limits = row && isOf(row, change) ? row : plan(book, before, change, schedule)
@@ -142,8 +160,11 @@ function arrive(book: Book, name: string, by: string | null, at: number): void {
   const holdovers = holdoversAfter(before, handover, people)
   const watch = { ...before, people, sinceAt: at, proofs: [], holdovers }
   note(book, { type: 'changed', incident: null, at, watch, handover })
-  if (state === 'relieved') releaseAt(book, before, handover, taker !== null, at)
-  passOn(book, handover, early !== null, at)
+  // Whoever was relieved early has been told.
+  if (state === 'relieved' && !early)
+    note(book, { type: 'released', incident: null, at, schedule: name, people: handover.outgoing, how: 'relieved' })
+  if (taker !== null) release(book, name, at)
+  return { handover, takenAt: early?.settledAt ?? null }
 }
 
 const plan = (book: Book, before: Watch, change: Change, schedule: ReturnType<typeof scheduleOf>): Handover => ({
@@ -173,36 +194,46 @@ function holdoversAfter(before: Watch, { state, changeAt, limitAt, outgoing }: H
   return [...waiting, ...more.map((person) => ({ person, changeAt, untilAt: limitAt }))]
 }
 
-function releaseAt(book: Book, { schedule }: Watch, { outgoing }: Handover, everybody: boolean, at: number): void {
-  note(book, { type: 'released', incident: null, at, schedule, people: outgoing, how: 'relieved' })
-  if (everybody) release(book, schedule, at)
-}
-
-/** What is open passes to the new watch: what nobody has is paged, what the outgoing have is offered. */
-function passOn(book: Book, handover: Handover, early: boolean, at: number): void {
-  const { schedule, incoming, staying, limitAt, changeAt } = handover
-  const inherited: number[] = []
-  for (const incident of Object.values(book.desk.incidents)) {
-    if (!isOpen(incident)) continue
-    if (incident.state === 'acked') {
-      if (!goesOff(book, incident, handover) || (incident.keptUntilAt ?? at) > at) continue
-      inherited.push(incident.id)
-      const to = incoming.length > 0 ? incoming : staying
-      const what = { schedule, changeAt, from: incident.ackedBy ?? '', to, untilAt: limitAt }
-      note(book, { type: 'inherited', incident: incident.id, at, ...what })
-    } else if (incoming.length > 0) carryOver(book, incident.id, early ? butPaged(handover, incident) : handover, at)
+/** What nobody has passes to the new watch, which is paged for it. */
+function passOn(book: Book, { handover, takenAt }: Arrived, at: number): void {
+  const { schedule, incoming } = handover
+  for (const { id, state } of Object.values(book.desk.incidents)) {
+    if (state !== 'paging' && state !== 'exhausted') continue
+    // As it stands by now: the change of another schedule may just have moved it.
+    const incident = incidentOf(book, id)
+    if (incoming.length > 0)
+      carryOver(book, id, takenAt === null ? handover : butPaged(handover, takenAt, incident), at)
     else if (isGapOfStep(book, incident, schedule)) climbOn(book, incident, { reason: 'gap' }, at)
   }
-  for (const person of incoming.length > 0 ? incoming : staying) {
-    const incidents = notJustTold(book, inherited, person, at)
-    if (incidents.length > 0) pageWatch(book, handover, { kind: 'inherit', person, incidents, dueAt: null }, at)
-  }
 }
 
-/** Whoever took the watch before the change has been paged like anybody on duty. */
-function butPaged(handover: Handover, { pages, epoch }: Incident): Handover {
-  const isPaged = (person: string) => pages.some((each) => each.person === person && each.epoch === epoch)
+/** Whoever took the watch before the change has been paged since like anybody on duty; what was given up is offered to them all the same. */
+function butPaged(handover: Handover, takenAt: number, { pages, state }: Incident): Handover {
+  const isPaged = (person: string) => pages.some((each) => each.person === person && each.at >= takenAt)
+  if (state === 'exhausted') return handover
   return { ...handover, incoming: handover.incoming.filter((person) => !isPaged(person)) }
+}
+
+/** What the outgoing have, and nobody of whose policy's rosters they are on any more, is offered to the new watch: one page to each person. */
+function offer(book: Book, arrived: readonly Arrived[], at: number): void {
+  for (const { handover } of arrived) {
+    const { schedule, incoming, staying, limitAt: untilAt, changeAt } = handover
+    const to = incoming.length > 0 ? incoming : staying
+    const inherited: number[] = []
+    for (const incident of Object.values(book.desk.incidents)) {
+      if (incident.state !== 'acked' || !goesOff(book, incident, handover) || (incident.keptUntilAt ?? at) > at)
+        continue
+      inherited.push(incident.id)
+      // Off two rosters at once: the first to be asked is the first of the policy, and both are.
+      if (incident.inherited?.changeAt === changeAt) continue
+      const what = { schedule, changeAt, from: incident.ackedBy ?? '', to, untilAt }
+      note(book, { type: 'inherited', incident: incident.id, at, ...what })
+    }
+    for (const person of to) {
+      const incidents = notJustTold(book, inherited, person, at)
+      if (incidents.length > 0) pageWatch(book, handover, { kind: 'inherit', person, incidents, dueAt: null }, at)
+    }
+  }
 }
 
 /** Its owner goes off duty with this change, and is on no other roster of its policy. */
@@ -247,6 +278,8 @@ function* limits(book: Book): Generator<Due> {
 /** Nobody confirmed: the outgoing are released all the same, and the last resort hears of it. */
 function expire(book: Book, handover: Handover): void {
   const { schedule, limitAt: at, state } = handover
+  // In a watch so short that both fall together, whoever is on duty is asked before others are.
+  if (state === 'due') callIncoming(book, handover, null, at)
   const over = { ...handover, state: state === 'gap' ? ('gap-open' as const) : ('forced' as const), settledAt: at }
   note(book, { type: 'handover', incident: null, at, what: 'settled', handover: over })
   releaseBy(book, schedule, at)
@@ -293,10 +326,14 @@ function announce(book: Book, handover: Handover, what: 'planned' | 'opened', at
 
 /** Nobody has confirmed: the incoming are paged, which shows whether they can be. */
 function remind(book: Book, handover: Handover, now: number): void {
-  const { schedule, incoming } = handover
   const { at, dueAt } = firing(handover.overdueAt, now)
   const overdue = { ...handover, state: 'overdue' as const }
   note(book, { type: 'handover', incident: null, at, what: 'settled', handover: overdue })
+  callIncoming(book, overdue, dueAt, at)
+}
+
+function callIncoming(book: Book, handover: Handover, dueAt: number | null, at: number): void {
+  const { schedule, incoming } = handover
   const incidents = Object.values(book.desk.incidents).flatMap(({ id, state, inherited }) =>
     state === 'acked' && inherited?.schedule === schedule ? [id] : [],
   )
@@ -343,16 +380,24 @@ function takeEarly(book: Book, next: Handover, by: string, at: number): Outcome 
   const early = { ...next, state: 'relieved-early' as const, opened: true, by, settledAt: at }
   note(book, { type: 'handover', incident: null, at, what: 'settled', handover: early })
   note(book, { type: 'released', incident: null, at, schedule, people: outgoing, how: 'relieved' })
-  takeOver(book, schedule, relieved, by, at)
+  // They are on this roster still, for some minutes.
+  takeOver(book, schedule, relieved, by, at, schedule)
   return done()
 }
 
-function takeOver(book: Book, schedule: string, relieved: readonly string[], by: string, at: number): void {
+function takeOver(
+  book: Book,
+  schedule: string,
+  relieved: readonly string[],
+  by: string,
+  at: number,
+  but?: string,
+): void {
   for (const { id, state, policy, ackedBy, inherited, keptUntilAt } of Object.values(book.desk.incidents)) {
     if (state !== 'acked' || ackedBy === null || ackedBy === by || !schedulesOf(policy).includes(schedule)) continue
     if (keptUntilAt !== null && keptUntilAt > at) continue
     const isTheirs = inherited?.schedule === schedule || relieved.includes(ackedBy)
-    if (!isTheirs || isOnRoster(book, policy, ackedBy, schedule)) continue
+    if (!isTheirs || isOnRoster(book, policy, ackedBy, but)) continue
     note(book, { type: 'taken', incident: id, at, by, from: ackedBy, how: 'with-the-watch' })
   }
 }

@@ -70,7 +70,7 @@ export const isOf = (handover: Handover, { outgoing, incoming, staying }: Change
 
 /**
  * When the window of a change opens, and its limits. A turn is the longest run of the same people; what it is too short for is clamped:
- * the window to a quarter of either turn, the limit to half of the turn that begins.
+ * the window to a quarter of either turn, the limit to half of the turn that begins. Where nobody is on duty there is no turn.
  */
 export function bounds(
   book: Seen,
@@ -79,11 +79,11 @@ export function bounds(
   endAt: number | null,
 ): Omit<Handover, 'state' | 'opened'> {
   const times = timesOf(book, schedule)
-  const before = changeAt - sinceAt
-  const after = endAt === null ? Number.POSITIVE_INFINITY : endAt - changeAt
-  const isGap = who.incoming.length + who.staying.length === 0
+  const lasts = (people: readonly string[], ms: number) => (people.length > 0 ? ms : Number.POSITIVE_INFINITY)
+  const before = lasts([...who.outgoing, ...who.staying], changeAt - sinceAt)
+  const after = lasts([...who.incoming, ...who.staying], (endAt ?? Number.POSITIVE_INFINITY) - changeAt)
   const windowMs = Math.floor(Math.min(times.windowMs, before / 4, after / 4))
-  const limitMs = isGap ? times.limitMs : Math.floor(Math.min(times.limitMs, after / 2))
+  const limitMs = Math.floor(Math.min(times.limitMs, after / 2))
   return {
     schedule,
     sinceAt,

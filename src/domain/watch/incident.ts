@@ -20,7 +20,7 @@ import type { Incident } from '../incident.ts'
 import { isOpen, NAMED_ALERTS, place } from '../incident.ts'
 import { type Policy, type Rules, type Severity, type Target, under } from '../rules.ts'
 import { climb, climbOn, reopen, refused as stepRefused } from './escalation.ts'
-import { prove } from './relief.ts'
+import { ownForNow, prove } from './relief.ts'
 
 /** A failing alert whose incident was resolved by hand is raised again after this: a resolved incident never hides a dead target. */
 const STILL_FIRING_MS = 5 * 60_000
@@ -152,9 +152,11 @@ const alreadyResolved = (incident: Incident): Outcome =>
 /** First acknowledgement wins; later ones are "also responding". Repeating one's own changes nothing. */
 function ack(book: Book, incident: Incident, by: string, at: number): Outcome {
   const isOwner = incident.state !== 'acked' || incident.ackedBy === by
-  if (incident.state !== 'acked') note(book, { type: 'acked', incident: incident.id, at, by })
-  else if (!isOwner && !incident.responders.includes(by))
-    note(book, { type: 'responding', incident: incident.id, at, by })
+  if (incident.state !== 'acked') {
+    note(book, { type: 'acked', incident: incident.id, at, by })
+    ownForNow(book, incident, by, at)
+  }
+  if (!isOwner && !incident.responders.includes(by)) note(book, { type: 'responding', incident: incident.id, at, by })
   prove(book, incident, by, at)
   return done(incident.id, isOwner ? 'acked' : 'responding')
 }
@@ -166,8 +168,10 @@ export function accept(book: Book, { incident: id, by }: Accept, at: number): Ou
   if (!isOpen(incident)) return alreadyResolved(incident)
   // Nobody has it: taking it is acknowledging it.
   if (incident.state !== 'acked') return ack(book, incident, by, at)
-  if (incident.ackedBy !== by)
+  if (incident.ackedBy !== by) {
     note(book, { type: 'taken', incident: id, at, by, from: incident.ackedBy, how: 'accepted' })
+    ownForNow(book, incident, by, at)
+  }
   return done(id, 'accepted')
 }
 

@@ -34,8 +34,10 @@ export function page(book: Book, intent: PageIntent, at: number): Told {
   const { epoch, round } = incident
   const key = pageKey(incident.id, person, { epoch, round, step }, why)
   const before = incident.pages.find((p) => p.key === key)
-  // The exhaustion pages in any case: it is the last page there is.
-  if (before || (step !== null && at - lastToldAt(incident, person) < DEDUPE_MS)) {
+  // The exhaustion pages in any case: it is the last page there is. Only not twice at one instant.
+  const sinceMs = at - lastToldAt(incident, person)
+  const isAgain = incident.pages.some((p) => p.person === person && p.step === null && p.at === at)
+  if (before || (step === null ? isAgain : sinceMs < DEDUPE_MS)) {
     note(book, { type: 'skipped', incident: incident.id, at, person, reason: 'just-paged', detail: key })
     return 'deduplicated'
   }
@@ -86,7 +88,7 @@ function pageSchedule(book: Book, id: number, schedule: string, at: number, dueA
   const told: (Told | 'busy')[] = duty.map((person) => page(book, { incident: id, person, step, why, dueAt }, at))
   for (const { person, changeAt, untilAt } of holdover)
     page(book, { incident: id, person, step, why: { kind: 'holdover', schedule, changeAt, untilAt }, dueAt }, at)
-  if (duty.length > 0) warnIncoming(book, id, schedule, at)
+  warnIncoming(book, id, schedule, at)
   return incomingAreBusy(book, id, schedule, at) ? told.map((each) => (each === 'unreachable' ? each : 'busy')) : told
 }
 
@@ -104,7 +106,8 @@ function warnIncoming(book: Book, id: number, schedule: string, at: number): voi
 export function pageIncoming(book: Book, id: number, schedule: string, at: number, dueAt: number | null): void {
   note(book, { type: 'dual', incident: id, at, schedule })
   const handover = coming(book, schedule, at)
-  if (!handover) return
+  // The roster may have changed since: nobody is woken days before their watch.
+  if (!handover || !isOpenAt(handover, at)) return
   const { policy } = incidentOf(book, id)
   const step = stepOf(policy.steps, schedule)
   const why: PageReason = { kind: 'incoming', schedule, changeAt: handover.changeAt }
@@ -115,22 +118,25 @@ export function pageIncoming(book: Book, id: number, schedule: string, at: numbe
 export const stepOf = (steps: Incident['policy']['steps'], schedule: string) =>
   steps.findIndex(({ page: to }) => to.some((target) => target.kind === 'schedule' && target.name === schedule))
 
-/** Whether those who have just come on duty, and are not proven, all have their hands full. */
+/** Whether, with somebody who has just come on duty and is not proven, all who are on duty have their hands full. */
 export function incomingAreBusy(book: Book, id: number, schedule: string, at: number): boolean {
   const handover = unfinished(book, schedule)
   const { duty } = holders(book, schedule)
-  if (!handover || duty.length === 0 || !duty.every((person) => handover.incoming.includes(person))) return false
+  if (!handover || !duty.some((person) => handover.incoming.includes(person))) return false
   return duty.every((person) => busy(book, person, schedule, id, at))
 }
 
 /** Owns another critical incident, or has left the page of another schedule unanswered for longer than the grace (`handover.md` rule 12). */
 export function busy(book: Book, person: string, schedule: string, but: number, at: number): boolean {
   const { graceMs } = timesOf(book, schedule)
-  const waits = ({ pages, responders }: Incident) =>
-    !responders.includes(person) &&
+  const waits = ({ pages, answers }: Incident) =>
     pages.some(
       (each) =>
-        each.person === person && each.refused === null && at - each.at > graceMs && isOfAnother(each, schedule),
+        each.person === person &&
+        each.refused === null &&
+        at - each.at > graceMs &&
+        isOfAnother(each, schedule) &&
+        (under(answers, person) ?? Number.NEGATIVE_INFINITY) < each.at,
     )
   return Object.values(book.desk.incidents).some((incident) => {
     if (incident.id === but || !isOpen(incident)) return false

@@ -66,7 +66,7 @@ export function answerEdit(book: Book, { by, edit: id, answer }: EditAnswer, at:
 }
 
 function takeEffect(book: Book, pieces: readonly Piece[], by: string, at: number): void {
-  for (const name of new Set(pieces.map(({ schedule }) => schedule))) rosterEdited(book, name, by, at)
+  rosterEdited(book, [...new Set(pieces.map(({ schedule }) => schedule))], by, at)
 }
 
 /** Nothing is changed for the past. */
