@@ -30,7 +30,7 @@ import {
   unack,
 } from './watch/incident.ts'
 import { answerEdit, override } from './watch/roster.ts'
-import { recheck, retire, route } from './watch/signal.ts'
+import { nextRecheck, retire, route } from './watch/signal.ts'
 
 export interface Decision {
   desk: Desk
@@ -92,9 +92,9 @@ export function decide(desk: Desk, events: readonly Received[], now: number, rul
   pass(book, now, Number.POSITIVE_INFINITY)
   settle(book)
   retire(book, now)
-  recheck(book, now)
   pass(book, now, Number.POSITIVE_INFINITY)
   catchUp(book, now)
+  settle(book)
   return {
     desk: { ...book.desk, decidedAt: now },
     facts: book.facts,
@@ -129,18 +129,22 @@ function whatIsDue(book: Book, now: number, input: number): Due | null {
 }
 
 /** The first timer that was not slept through. */
-function nextTimely(book: Book, now: number): Due | null {
-  const timers = [nextPrompt(book), nextTimer(book)].filter((due) => due !== null)
-  const [first] = timers.filter((due) => !isLate(due.at, now)).sort((a, b) => a.at - b.at)
-  return first ?? null
-}
+const nextTimely = (book: Book, now: number): Due | null =>
+  timers(book)
+    .filter((due) => !isLate(due.at, now))
+    .sort((a, b) => a.at - b.at)[0] ?? null
+
+/** Of each kind the first. */
+const timers = (book: Book): Due[] =>
+  [nextPrompt(book), nextTimer(book), nextRecheck(book)].filter((due) => due !== null)
 
 /** What was slept through: each overdue timer once, and what it brings about counts from now. */
 function catchUp(book: Book, now: number): void {
   for (;;) {
-    const [first] = [nextPrompt(book), nextTimer(book)]
-      .filter((due) => due !== null && due.at <= now)
-      .sort((a, b) => (a?.at ?? 0) - (b?.at ?? 0))
+    if (book.folds.size > 0) settle(book)
+    const [first] = timers(book)
+      .filter((due) => due.at <= now)
+      .sort((a, b) => a.at - b.at)
     if (!first) return
     first.come(book, now)
   }

@@ -98,7 +98,9 @@ function relievedOf(
   if (state !== 'superseded') return { at: Math.max(changeAt, settledAt ?? changeAt), open: false }
   // Whoever takes the watch later takes it from everybody before.
   const later = Object.values(handovers)
-    .filter((each) => each.schedule === schedule && each.changeAt > changeAt && each.state === 'relieved')
+    .filter(
+      (each) => each.schedule === schedule && each.changeAt > changeAt && each.state === 'relieved' && each.by !== null,
+    )
     .map((each) => each.settledAt ?? limitAt)
   return { at: Math.min(limitAt, ...later), open: false }
 }

@@ -150,13 +150,13 @@ function arrive(book: Book, name: string, by: string | null, at: number): Arrive
   if (change.outgoing.length + change.incoming.length === 0) return null
   const row = book.desk.handovers[handoverId(name, at)]
   const early = row?.state === 'relieved-early' ? row : null
-  const limits = row && isOf(row, change) ? row : plan(book, before, change, schedule)
+  const limits = plan(book, before, change, schedule)
   const proven = before.proofs.find((proof) => change.incoming.includes(proof.person) && isOpenAt(limits, proof.at))
   const taker = early?.by ?? proven?.person ?? (by !== null && change.incoming.includes(by) ? by : null)
   const state = stateAfter(change, taker)
   const settled = state === 'relieved' ? { by: taker, settledAt: at } : { by: null, settledAt: null }
   supersede(book, name, at)
-  const handover: Handover = { ...limits, opened: row?.opened ?? false, state, ...settled }
+  const handover: Handover = { ...limits, opened: row?.opened ?? false, pages: row?.pages ?? [], state, ...settled }
   const holdovers = holdoversAfter(before, handover, people)
   const watch = { ...before, people, sinceAt: at, proofs: [], holdovers }
   note(book, { type: 'changed', incident: null, at, watch, handover })
@@ -307,6 +307,8 @@ function* prompts(book: Book): Generator<Due> {
     const plannedAt = Math.min(next.changeAt - LEAD_MS, next.opensAt)
     if (row === undefined || row.state === 'void')
       yield { at: plannedAt, come: (to, now) => announce(to, next, 'planned', timely(plannedAt, now)) }
+    else if (row.opensAt !== next.opensAt || row.limitAt !== next.limitAt)
+      yield { at: plannedAt, come: (to, now) => announce(to, next, 'planned', timely(plannedAt, now)) }
     else if (!next.opened)
       yield {
         at: next.opensAt,
@@ -366,7 +368,7 @@ export function confirm(book: Book, { schedule, by }: Confirm, at: number): Outc
       ? refuse({ code: 'not-incoming', schedule, people: next.incoming })
       : refuse({ code: 'no-handover', schedule, opensAt: next?.opensAt ?? null })
   if (!onDuty) return refuse({ code: 'not-incoming', schedule, people: before?.people ?? [] })
-  const relieved = [...(before?.holdovers ?? []).map(({ person }) => person), ...(last?.outgoing ?? [])]
+  const relieved = [...(before?.holdovers ?? []).map(({ person }) => person), ...(waiting?.outgoing ?? [])]
   relieve(book, schedule, by, at)
   takeOver(book, schedule, relieved, by, at)
   return done()
@@ -379,7 +381,8 @@ function takeEarly(book: Book, next: Handover, by: string, at: number): Outcome 
   relieve(book, schedule, by, at)
   const early = { ...next, state: 'relieved-early' as const, opened: true, by, settledAt: at }
   note(book, { type: 'handover', incident: null, at, what: 'settled', handover: early })
-  note(book, { type: 'released', incident: null, at, schedule, people: outgoing, how: 'relieved' })
+  if (outgoing.length > 0)
+    note(book, { type: 'released', incident: null, at, schedule, people: outgoing, how: 'relieved' })
   // They are on this roster still, for some minutes.
   takeOver(book, schedule, relieved, by, at, schedule)
   return done()

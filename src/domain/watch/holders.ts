@@ -58,9 +58,13 @@ export function coming(book: Seen, schedule: string, at: number): Handover | nul
   if (!known || !watch) return null
   const { change, after } = ahead(known, at)
   if (!change) return null
+  // An edit may have made the turns on either side others, though not this change.
+  const now = bounds(book, watch, change, after?.at ?? null)
   const row = book.desk.handovers[handoverId(schedule, change.at)]
-  if (row && AHEAD.has(row.state) && row.state !== 'void' && isOf(row, change)) return row
-  return { ...bounds(book, watch, change, after?.at ?? null), state: 'planned', opened: false }
+  if (!row || !AHEAD.has(row.state) || row.state === 'void' || !isOf(row, change))
+    return { ...now, state: 'planned', opened: false }
+  const { state, opened, by, settledAt, pages } = row
+  return { ...now, state, opened, by, settledAt, pages }
 }
 
 const same = (a: readonly string[], b: readonly string[]) => a.length === b.length && a.every((x, n) => x === b[n])

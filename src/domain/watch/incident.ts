@@ -20,6 +20,7 @@ import type { Incident } from '../incident.ts'
 import { isOpen, NAMED_ALERTS, place } from '../incident.ts'
 import { type Policy, type Rules, type Severity, type Target, under } from '../rules.ts'
 import { climb, climbOn, reopen, refused as stepRefused } from './escalation.ts'
+import { pageNewcomers } from './paging.ts'
 import { ownForNow, prove } from './relief.ts'
 
 /** A failing alert whose incident was resolved by hand is raised again after this: a resolved incident never hides a dead target. */
@@ -210,6 +211,8 @@ function escalate(book: Book, incident: Incident, { by, seen }: Act, at: number)
   if (incident.state === 'exhausted' || lastResort) return refuse({ code: 'all-paged', incident: incident.id })
   if (seen !== undefined && seen !== place(incident)) return refuse({ code: 'escalated-before', incident: incident.id })
   climbOn(book, incident, { reason: 'asked', by }, at)
+  // Whoever came on duty while somebody had it has heard nothing of it.
+  if (incident.state === 'acked') pageNewcomers(book, incident.id, at)
   return done(incident.id, incidentOf(book, incident.id).state === 'exhausted' ? 'exhausted' : 'stepped')
 }
 

@@ -4,7 +4,7 @@ import type { Handover, WatchPage } from '../handover.ts'
 import type { Incident, Page, PageReason } from '../incident.ts'
 import { isOpen } from '../incident.ts'
 import { pageKey, watchPageKey } from '../owed.ts'
-import { type Target, under } from '../rules.ts'
+import { schedulesOf, type Target, under } from '../rules.ts'
 import { coming, dutyReason, holders, isOpenAt, relievedEarly, timesOf, unfinished } from './holders.ts'
 
 /** No second page to a person for one incident within this (`handover.md` Tdedupe). */
@@ -88,7 +88,7 @@ function pageSchedule(book: Book, id: number, schedule: string, at: number, dueA
   const told: (Told | 'busy')[] = duty.map((person) => page(book, { incident: id, person, step, why, dueAt }, at))
   for (const { person, changeAt, untilAt } of holdover)
     page(book, { incident: id, person, step, why: { kind: 'holdover', schedule, changeAt, untilAt }, dueAt }, at)
-  warnIncoming(book, id, schedule, at)
+  if (duty.length + holdover.length > 0) warnIncoming(book, id, schedule, at)
   return incomingAreBusy(book, id, schedule, at) ? told.map((each) => (each === 'unreachable' ? each : 'busy')) : told
 }
 
@@ -97,7 +97,9 @@ function warnIncoming(book: Book, id: number, schedule: string, at: number): voi
   const handover = coming(book, schedule, at)
   if (!handover || handover.incoming.length === 0 || !isOpenAt(handover, at) || relievedEarly(book, schedule)) return
   if (incidentOf(book, id).duals.some((dual) => dual.schedule === schedule)) return
-  const { changeAt, incoming: people } = handover
+  const { changeAt } = handover
+  const people = notPagedAnyway(book, schedule, handover)
+  if (people.length === 0) return
   const dualAt = Math.min(at + timesOf(book, schedule).dualMs, changeAt)
   note(book, { type: 'heads-up', incident: id, at, schedule, changeAt, people, dualAt })
 }
@@ -111,7 +113,14 @@ export function pageIncoming(book: Book, id: number, schedule: string, at: numbe
   const { policy } = incidentOf(book, id)
   const step = stepOf(policy.steps, schedule)
   const why: PageReason = { kind: 'incoming', schedule, changeAt: handover.changeAt }
-  for (const person of handover.incoming) page(book, { incident: id, person, step, why, dueAt }, at)
+  for (const person of notPagedAnyway(book, schedule, handover))
+    page(book, { incident: id, person, step, why, dueAt }, at)
+}
+
+/** Of those who come on duty, whoever is not paged as having the watch still. */
+function notPagedAnyway(book: Book, schedule: string, { incoming }: Handover): string[] {
+  const { duty, holdover } = holders(book, schedule)
+  return incoming.filter((name) => !duty.includes(name) && !holdover.some(({ person }) => person === name))
 }
 
 /** The first step that pages a schedule. */
@@ -176,6 +185,18 @@ export function pageFallback(book: Book, id: number, at: number, dueAt: number |
 export function isExecuted({ policy, step, swept }: Incident, schedule: string): boolean {
   const first = stepOf(policy.steps, schedule)
   return first >= 0 && (swept || first <= step)
+}
+
+/** Pages whoever has a watch that an executed step names, and was never paged since the policy began. */
+export function pageNewcomers(book: Book, id: number, at: number): void {
+  const { policy, pages, epoch } = incidentOf(book, id)
+  for (const schedule of schedulesOf(policy).filter((name) => isExecuted(incidentOf(book, id), name))) {
+    const step = stepOf(policy.steps, schedule)
+    const why = dutyReason(book, schedule, at)
+    for (const person of holders(book, schedule).duty)
+      if (!pages.some((each) => each.person === person && each.epoch === epoch))
+        page(book, { incident: id, person, step, why, dueAt: null }, at)
+  }
 }
 
 /** A page about the watch itself; once for each person, change and kind. */

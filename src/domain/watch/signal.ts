@@ -5,7 +5,7 @@ import type { Alert } from '../incident.ts'
 import { alertId, graver } from '../incident.ts'
 import { type Rules, under } from '../rules.ts'
 import { gather, gathered, settle } from './burst.ts'
-import { firing } from './escalation.ts'
+import { type Due, firing } from './escalation.ts'
 import { policyOf, raise, refuse, startPaging } from './incident.ts'
 
 const recorded = (incident: number | null): Outcome => ({ result: 'done', incident, how: 'recorded', paged: [] })
@@ -79,10 +79,13 @@ export function retire(book: Book, at: number): void {
   settle(book)
 }
 
-/** Alerts that still fire though their incident was resolved by hand: raised again. */
-export function recheck(book: Book, now: number): void {
-  for (const alert of Object.values(book.desk.alerts))
-    if (alert.recheckAt !== null && alert.recheckAt <= now && alert.status === 'firing')
-      detect(book, alert, true, firing(alert.recheckAt, now).at)
-  settle(book)
+/** The first alert that still fires though its incident was resolved by hand: it is raised again. */
+export function nextRecheck({ desk }: Pick<Book, 'desk'>): Due | null {
+  let first: Due | null = null
+  for (const alert of Object.values(desk.alerts)) {
+    const { recheckAt, status } = alert
+    if (recheckAt === null || status !== 'firing' || (first && first.at <= recheckAt)) continue
+    first = { at: recheckAt, come: (book, now) => void detect(book, alert, true, firing(recheckAt, now).at) }
+  }
+  return first
 }
