@@ -106,11 +106,11 @@ function whatGoesWithIt(voice: Voice, handover: Handover, { open, shift, unreach
 }
 
 const OPEN_SHOWN = 8
-const count = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`
+export const count = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`
 
 const isOver = ({ state }: Handover) => !['planned', 'due', 'overdue'].includes(state)
 
-const button = (text: string, action: string, value: string, style?: 'primary') => ({
+export const button = (text: string, action: string, value: string, style?: 'primary') => ({
   type: 'button' as const,
   text: { type: 'plain_text' as const, text },
   action_id: action,
@@ -118,14 +118,14 @@ const button = (text: string, action: string, value: string, style?: 'primary') 
   ...(style ? { style } : {}),
 })
 
-const confirmButton = ({ schedule, changeAt }: Pick<Handover, 'schedule' | 'changeAt'>) =>
+export const confirmButton = ({ schedule, changeAt }: Pick<Handover, 'schedule' | 'changeAt'>) =>
   button('I have the watch', 'watch_confirm', handoverId(schedule, changeAt), 'primary')
 
 /** The value of a button about an incident on a message about a handover names both. */
-const about = (incident: Incident, { schedule, changeAt }: Pick<Handover, 'schedule' | 'changeAt'>) =>
+export const aboutIncident = (incident: Incident, { schedule, changeAt }: Pick<Handover, 'schedule' | 'changeAt'>) =>
   `${incident.id}/${handoverId(schedule, changeAt)}`
 
-const actions = (elements: ReturnType<typeof button>[], id: string): KnownBlock[] =>
+export const actions = (elements: ReturnType<typeof button>[], id: string): KnownBlock[] =>
   elements.length === 0 ? [] : [{ type: 'actions', block_id: cut(id, 250), elements: elements.slice(0, 10) }]
 
 const headline = ({ schedule }: Handover, what: string) => header(`:anchor: ${what} ${schedule}`)
@@ -160,7 +160,9 @@ export function promptMessage(voice: Voice, { handover, person: who, moment }: P
       ? []
       : mine
           .slice(0, 5)
-          .map((incident) => button(`Keep ${inc(incident.id)} for 1 h`, 'incident_keep', about(incident, handover)))
+          .map((incident) =>
+            button(`Keep ${inc(incident.id)} for 1 h`, 'incident_keep', aboutIncident(incident, handover)),
+          )
   const elements = comes && !isOver(handover) ? [confirmButton(handover)] : keeps
   return {
     text: spoken(`Handover of ${handover.schedule}. ${stands}`),
@@ -232,7 +234,7 @@ export function watchPageMessage(
   const what = whatIsAsked(voice, page, handover)
   const takes = open
     .slice(0, 5)
-    .map((incident) => button(`Take ${inc(incident.id)}`, 'incident_accept', about(incident, handover)))
+    .map((incident) => button(`Take ${inc(incident.id)}`, 'incident_accept', aboutIncident(incident, handover)))
   const confirms =
     isOver(handover) && open.length === 0 ? [] : page.kind === 'relief-failed' ? [] : [confirmButton(handover)]
   return {

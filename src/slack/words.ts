@@ -336,7 +336,7 @@ function reopenedWhy(voice: Voice, fact: Recorded & { type: 'reopened' }): strin
 }
 
 /** Slack's error names about people, in words. */
-function unreachable(name: string): string {
+export function unreachable(name: string): string {
   switch (name) {
     case 'user_disabled':
     case 'account_inactive':
@@ -602,7 +602,7 @@ export function rosterHint(lead: Lead, what: readonly Warned[]): string {
 }
 
 /** A problem of the roster, in one line. */
-function rosterProblem(voice: Voice, what: Warned): string {
+export function rosterProblem(voice: Voice, what: Warned): string {
   const time = 'startAt' in what ? stretch(voice, what) : pattern(what)
   const who = people(voice, what.people)
   switch (what.kind) {
