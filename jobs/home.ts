@@ -1,8 +1,8 @@
-import { type Problem, recurring, rosterProblems } from '../src/domain/duty/gaps.ts'
+import { type Problem, rosterProblems } from '../src/domain/duty/gaps.ts'
 import { type Segment, segments } from '../src/domain/duty/schedule.ts'
 import type { Schedule } from '../src/domain/duty/schedule-types.ts'
 import { WEEK_MS } from '../src/domain/duty/time.ts'
-import type { Warned } from '../src/domain/duty/warning.ts'
+import { type Warned, warnings, windowAround } from '../src/domain/duty/warning.ts'
 import type { Rules } from '../src/domain/rules.ts'
 import type { Handler } from '../src/outbox.ts'
 import { publishHome } from '../src/slack/api.ts'
@@ -105,6 +105,7 @@ function problemFinder(): (rules: Rules, gone: Readonly<Record<string, string>>,
   return (rules, unreachable, now) => {
     const schedules = Object.values(rules.schedules)
     const gone = JSON.stringify(unreachable)
+    const { fromAt, toAt } = windowAround(now)
     const isFresh =
       found !== null &&
       found.gone === gone &&
@@ -112,9 +113,7 @@ function problemFinder(): (rules: Rules, gone: Readonly<Record<string, string>>,
       schedules.length === found.schedules.length &&
       schedules.every((each, n) => each === found?.schedules[n])
     if (!isFresh || found === null)
-      found = { schedules, gone, at: now, problems: rosterProblems(rules, unreachable, now, now + WEEK_MS) }
-    const ahead = found.problems.filter(({ kind, endAt }) => kind !== 'clash' && endAt > now)
-    const { patterns, once } = recurring(rules, ahead)
-    return [...once, ...patterns]
+      found = { schedules, gone, at: now, problems: rosterProblems(rules, unreachable, fromAt, toAt) }
+    return warnings(rules, found.problems, now).flatMap(({ what }) => (what.kind === 'clash' ? [] : [what]))
   }
 }

@@ -1,10 +1,12 @@
 import type { KnownBlock } from '@slack/types'
+import { DateTime } from 'luxon'
 import type { Segment } from '../domain/duty/schedule.ts'
 import type { Schedule } from '../domain/duty/schedule-types.ts'
 import type { Warned } from '../domain/duty/warning.ts'
 import { type Handover, handoverId, type Watch } from '../domain/handover.ts'
 import { graver, type Incident } from '../domain/incident.ts'
 import type { Person } from '../domain/rules.ts'
+import { schedulesOf } from '../domain/watch/holders.ts'
 import { outlook } from '../domain/watch/outlook.ts'
 import { context, header, section, sections, title } from './blocks.ts'
 import { aboutIncident, actions, button, confirmButton, count, handoverStanding, shiftTime } from './handover.ts'
@@ -63,14 +65,17 @@ export const homeFooter = ({ rules, now }: Voice): KnownBlock =>
   )
 
 const stranger = (user: string) =>
-  `:wave: *You are not in Watchbill's configuration*, so it never pages you. You can read here who is on duty, and call for them in any channel: \`/oncall\` shows them, too.\nTo be paged, to acknowledge and to take watches, ask an admin to add you to \`watchbill.yaml\`: \`people:\`, your name, and \`slack: ${user}\`.`
+  `:wave: *You are not in Watchbill's configuration*, so it never pages you. You can read here who is on duty; \`/oncall\` in any channel says the same.\nTo be paged, to acknowledge and to take watches, ask an admin to add you to \`watchbill.yaml\`: \`people:\`, your name, and \`slack: ${user}\`.`
 
 /** What one person has to do, has, and is about to have. */
 function mine(voice: Voice, home: Home, me: string): KnownBlock[] {
   const open = home.open.filter((incident) => concerns(incident, me)).sort((a, b) => byUrgency(a, b, me))
   const handovers = home.handovers.filter(({ incoming, outgoing }) => [...incoming, ...outgoing].includes(me))
   const confirms = handovers.filter((handover) => canConfirm(voice, handover, me))
-  const others = home.open.length - open.length
+  const coming = home.open.filter(
+    (incident) => !open.includes(incident) && confirms.some((handover) => goesWith(incident, handover)),
+  )
+  const others = home.open.length - open.length - coming.length
   return [
     header(headline(open, confirms, me)),
     ...(home.unreachable === null ? [] : [section(cannotBePaged(home.unreachable))]),
@@ -81,7 +86,10 @@ function mine(voice: Voice, home: Home, me: string): KnownBlock[] {
       : []),
     ...[...confirms, ...handovers.filter((each) => !confirms.includes(each))]
       .slice(0, HANDOVERS_SHOWN)
-      .flatMap((handover) => handoverBlocks(voice, handover, me, home.guest)),
+      .flatMap((handover) => {
+        const goesAlong = confirms.includes(handover) ? coming.filter((incident) => goesWith(incident, handover)) : []
+        return handoverBlocks(voice, handover, goesAlong, canConfirm(voice, handover, me) && !home.guest)
+      }),
     ...(others > 0
       ? [
           context(
@@ -151,13 +159,29 @@ function incidentBlocks(voice: Voice, incident: Incident, me: string, guest: boo
 const canConfirm = ({ now }: Voice, { state, incoming, opensAt }: Handover, me: string) =>
   incoming.includes(me) && (state === 'due' || state === 'overdue' || (state === 'planned' && opensAt <= now))
 
-function handoverBlocks(voice: Voice, handover: Handover, me: string, guest: boolean): KnownBlock[] {
-  const confirms = canConfirm(voice, handover, me) && !guest
+/** Whoever takes the watch answers for it from then on. */
+const goesWith = ({ policy }: Incident, { schedule }: Handover) => schedulesOf(policy).includes(schedule)
+
+function handoverBlocks(voice: Voice, handover: Handover, open: readonly Incident[], confirms: boolean): KnownBlock[] {
+  const { schedule, changeAt } = handover
+  const lines = open.slice(0, INCIDENTS_SHOWN).map((incident) => {
+    const { severity, channel } = incident
+    const where = channel ? ` · <#${channel.id}|${channel.name}>` : ''
+    return `${severityMark[severity]} *${title({ ...incident, title: plain(cut(incident.title, 120)) })}*${where}\n${standing(voice, incident, outlook(incident, voice.rules))}`
+  })
+  const more = open.length - lines.length
+  const goesAlong =
+    lines.length === 0
+      ? []
+      : [
+          `*Open (${open.length}), and yours with the watch:*`,
+          ...lines,
+          ...(more > 0 ? [`_and ${more} more: \`/incident list\`_`] : []),
+        ]
   return [
-    section(`*Handover of ${code(handover.schedule)}*\n${handoverStanding(voice, handover)}`),
-    ...(confirms
-      ? actions([confirmButton(handover)], `home_handover_${handoverId(handover.schedule, handover.changeAt)}`)
-      : []),
+    section(`*Handover of ${code(schedule)}*\n${handoverStanding(voice, handover)}`),
+    ...sections(goesAlong),
+    ...(confirms ? actions([confirmButton(handover)], `home_handover_${handoverId(schedule, changeAt)}`) : []),
   ]
 }
 
@@ -187,14 +211,11 @@ function watchOf(voice: Voice, { schedule, segments, toAt, watch }: Stood, hando
       `:hourglass_flowing_sand: ${person(voice, who)} *is not relieved yet* and is paged, too, until ${day(untilAt)} at the latest`,
   )
   const lines = [
-    current
-      ? `:anchor: *${name}*: ${people(voice, current.people)}`
-      : `:ghost: *${name}*: *nobody*. Pages go to the next step of the policy at once`,
-    ...(turn === '' ? [] : [turn]),
+    `${current ? `:anchor: *${name}*: ${people(voice, current.people)}` : `:ghost: *${name}*: *nobody*`} ${turn}`.trim(),
     ...(early ? [handoverStanding(voice, early)] : []),
     ...waiting,
   ]
-  return cut(lines.join('\n      '), 700)
+  return cut(lines.join('\n'), 700)
 }
 
 const stoodAt = (segments: readonly Segment[], at: number) =>
@@ -207,8 +228,11 @@ function shifts(voice: Voice, { stood }: Home, me: string): string[] {
   const all = stood.flatMap((each) => shiftsOf(each, me)).sort((a, b) => a.startAt - b.startAt || a.endAt - b.endAt)
   const lines = all.slice(0, SHIFTS_SHOWN).map(({ schedule: { name, zone }, startAt, endAt, isOpenEnded }) => {
     const day = (instant: number) => when(instant, zone, '{date_short_pretty} {time}')
-    const from = startAt <= voice.now ? '*now*' : day(startAt)
-    return `• ${code(name)} ${from} – ${isOpenEnded ? 'for more than four weeks' : day(endAt)}`
+    if (isOpenEnded) return `• ${code(name)} ${startAt <= voice.now ? 'now' : `from ${day(startAt)}`}, for weeks`
+    const begun = startAt <= voice.now
+    const isSameDay = dayOf(begun ? voice.now : startAt, zone) === dayOf(endAt, zone)
+    const until = isSameDay ? when(endAt, zone) : day(endAt)
+    return `• ${code(name)} ${begun ? `*now*, until ${until}` : `${day(startAt)} – ${until}`}`
   })
   const more = all.length - lines.length
   return [
@@ -217,6 +241,8 @@ function shifts(voice: Voice, { stood }: Home, me: string): string[] {
     ...(more > 0 ? [`_and ${more} more: \`/oncall mine\`_`] : []),
   ]
 }
+
+const dayOf = (at: number, zone: string) => DateTime.fromMillis(at, { zone }).toISODate()
 
 interface Shift {
   schedule: Schedule
@@ -242,7 +268,7 @@ function gaps(voice: Voice, { problems }: Home): string[] {
   if (problems.length === 0) return []
   const more = problems.length - PROBLEMS_SHOWN
   return [
-    ':warning: *Within a week*',
+    ':warning: *Holes in the roster within a week*',
     ...problems.slice(0, PROBLEMS_SHOWN).map((each) => rosterProblem(voice, each)),
     ...(more > 0 ? [`_and ${more} more: \`/oncall gaps\`_`] : []),
     '`/oncall cover` puts somebody there, `/oncall take` puts you there.',
