@@ -1,3 +1,4 @@
+import { forgetHomes } from '../src/store/homes.ts'
 import { forgetImports } from '../src/store/imports.ts'
 import { forget } from '../src/store/inbox.ts'
 import { forgetSamples } from '../src/store/monitors.ts'
@@ -16,6 +17,7 @@ export function housekeeping(deps: JobDeps) {
   return async (slotAt: number): Promise<void> => {
     await forget(deps.store.pool, slotAt - INBOX_MS)
     await forgetImports(deps.store.pool, slotAt - IMPORTS_MS)
+    await forgetHomes(deps.store.pool, slotAt)
     await forgetSamples(deps.store.pool, slotAt - SAMPLES_MS)
     await forgetWarnings(deps.store.pool, slotAt - WARNINGS_MS)
   }

@@ -8,6 +8,7 @@ import { edit } from './edit.ts'
 import { type GroupTrouble, group, groups } from './groups.ts'
 import { handover } from './handover.ts'
 import { headsUp } from './heads-up.ts'
+import { home, homes } from './home.ts'
 import { housekeeping } from './housekeeping.ts'
 import { invite } from './invite.ts'
 import { loud } from './loud.ts'
@@ -45,6 +46,7 @@ export const timetable = (deps: JobDeps & { groupTrouble: GroupTrouble }): Entry
   { name: 'people', everyMs: HOUR, run: people(deps), atStart: true },
   { name: 'groups', everyMs: MINUTE, run: groups(deps), atStart: true },
   { name: 'roster-report', everyMs: MINUTE, run: rosterReport(deps) },
+  { name: 'homes', everyMs: MINUTE, run: homes(deps) },
   { name: 'housekeeping', everyMs: HOUR, run: housekeeping(deps) },
   { name: 'calendars', everyMs: HOUR / 12, run: calendars(deps), atStart: true },
   { name: 'backup', everyMs: HOUR / 4, run: backup(deps) },
@@ -71,4 +73,5 @@ export const payers = (deps: JobDeps & { groupTrouble: GroupTrouble }): Handlers
   'roster-warning': rosterWarning(deps),
   group: group(deps),
   edit: edit(deps),
+  home: home(deps),
 })

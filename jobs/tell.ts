@@ -103,7 +103,8 @@ async function look(deps: JobDeps, claim: Claim, what: Tell): Promise<Sent | { s
   return { outcome: 'unknown', reason, afterMs, result: next }
 }
 
-const digest = ({ text, blocks }: Pick<Message, 'text' | 'blocks'>) =>
+/** Names how a message looks. */
+export const digest = ({ text, blocks }: Pick<Message, 'text' | 'blocks'>) =>
   createHash('sha256')
     .update(JSON.stringify([text, blocks]))
     .digest('base64url')

@@ -20,7 +20,7 @@ import type { Behind } from './intake/routes.ts'
 import { createTray } from './intake/tray.ts'
 import { countedAttempts, countedCalls, type Readings, type RotaReadings } from './metrics.ts'
 import { createOutbox } from './outbox.ts'
-import { postEphemeral, whoAmI } from './slack/api.ts'
+import { whisper, whoAmI } from './slack/api.ts'
 import { type Answer, type Asked, slackApp } from './slack/app.ts'
 import { answerMessage } from './slack/blocks.ts'
 import { type HearRequest, httpMode } from './slack/http.ts'
@@ -30,6 +30,7 @@ import { socketMode } from './slack/socket.ts'
 import { broken, denied } from './slack/words.ts'
 import { storeReadings } from './store/audit.ts'
 import { latestBackupAt } from './store/backup-folder.ts'
+import { openHome } from './store/homes.ts'
 import { finishReceipt, type Receipt, receive, reclaimReceipts, submit } from './store/inbox.ts'
 import { placesOf, type Rows } from './store/owed.ts'
 import { standings } from './store/people.ts'
@@ -134,8 +135,9 @@ export function createBot(given: BotOptions): Bot {
     buttons: Object.keys(buttons),
     onCommand: (name, asked) => run(name, asked),
     onButton: (action, asked) => press(action, asked),
+    onHome: (user) => openHome(store.pool, user, clock.now()),
     async sayOtherwise({ channel, user }, answer) {
-      const said = await postEphemeral(slack.rest, channel, user, answer)
+      const said = await whisper(slack.rest, channel, user, answer)
       // What was asked for is done and on record; only the word about it is lost.
       if (!said.ok) log.warn({ reason: said.reason }, 'an answer could not be given')
     },

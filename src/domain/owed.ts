@@ -11,7 +11,8 @@ import { channelsOf, isPaged, type Rules } from './rules.ts'
  * name in `jobs/`. Keys are made of meaning, so that a repeat collapses.
  *
  * - tell: at least once (page, post, notice, told, heads-up, relief, roster-warning); - view: re-rendered until what is shown is what is wanted (summary,
- *   burst, announcement, loud, page-view, watch-page, prompt, handover, group, edit); - step of the channel (channel, invite): each may be repeated without harm.
+ *   burst, announcement, loud, page-view, watch-page, prompt, handover, group, edit, home);
+ *   - step of the channel (channel, invite): each may be repeated without harm.
  */
 const incident = z.int()
 const change = { schedule: z.string(), changeAt: z.number() }
@@ -47,6 +48,8 @@ export const About = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('relief'), fact: z.int(), channel: z.string() }),
   /** The Slack user group of a schedule whose people have changed. */
   z.strictObject({ kind: z.literal('group'), schedule: z.string() }),
+  /** What somebody (by Slack id) sees who opens the app in Slack: owed by {@link showsAtHome}, to those who have it open. */
+  z.strictObject({ kind: z.literal('home'), user: z.string() }),
   /** A warning that opens no incident. */
   z.strictObject({ kind: z.literal('notice'), service: z.string(), fact: z.int() }),
   /** Problems of the roster that lie ahead, found at this instant: for the channel (Slack's id) of the services that they concern. */
@@ -310,3 +313,25 @@ const reliefs = (fact: Recorded & { type: 'handover' | 'changed' }, rules: Rules
     const key = `relief/${fact.id}/${channel}`
     return { key, lane: `relief/${channel}`, about: { kind: 'relief', fact: fact.id, channel } }
   })
+
+/** Whether somebody may see something else at their Home after this fact. What alerts say is in the channel of their incident. */
+export function showsAtHome(fact: Fact): boolean {
+  switch (fact.type) {
+    case 'joined':
+      return fact.raisedTo !== null
+    case 'detected':
+    case 'repeated':
+    case 'recovered':
+    case 'receded':
+    case 'skipped':
+    case 'gap':
+    case 'note':
+    case 'dual':
+    case 'proven':
+    case 'watch-paged':
+    case 'denied':
+      return false
+    default:
+      return true
+  }
+}

@@ -42,6 +42,10 @@ export function inHands(room: ControlRoom, close: () => Promise<void>): LocalSla
     },
     press: (user, channel, ts, action_id, value) =>
       press(board, { user, channel, ts, action_id, ...(value === undefined ? {} : { value }) }),
+    pressHome(user, action_id, block_id) {
+      const view_id = ws.homes.get(needUser(ws, user).id) ?? ''
+      return press(board, { user, view_id, block_id, action_id })
+    },
     openHome: (user) => room.openHome(actor(ws, user), 'home'),
     dm(user) {
       wake(ws)

@@ -62,6 +62,8 @@ export interface LocalSlack {
   press(user: string, channel: string, ts: string, actionId: string, value?: string): Promise<Reaction>
   /** The person opens the app's Home. */
   openHome(user: string): void
+  /** The person clicks a button of the app's Home as it is now. */
+  pressHome(user: string, actionId: string, blockId: string): Promise<Reaction>
   /** What the person sees in their DM with the bot; nothing when there is none yet. */
   dm(user: string): Message[]
   /** A channel as it is, and its messages as `as` sees them (without ephemeral ones when omitted). */

@@ -112,8 +112,19 @@ const Channel = z.object({ channel: z.object({ id: z.string(), name: z.string() 
 export const createChannel = (slack: SlackCall, name: string) =>
   call(slack, 'conversations.create', { name, is_private: false }, Channel)
 
-export const postEphemeral = (slack: SlackCall, channel: string, user: string, { text, blocks }: Message) =>
+const postEphemeral = (slack: SlackCall, channel: string, user: string, { text, blocks }: Message) =>
   call(slack, 'chat.postEphemeral', { channel, user, text, blocks }, Anything)
+
+/** Says something to one person, and nobody else: in their DM where no channel is known, as at their Home. */
+export async function whisper(slack: SlackCall, channel: string, user: string, message: Message) {
+  if (channel !== '') return postEphemeral(slack, channel, user, message)
+  const dm = await openDm(slack, user)
+  return dm.ok ? post(slack, dm.value, message) : dm
+}
+
+/** Shows somebody their Home, in the place of what they saw there. */
+export const publishHome = (slack: SlackCall, user: string, blocks: unknown[]) =>
+  call(slack, 'views.publish', { user_id: user, view: { type: 'home', blocks } }, Anything)
 
 export const invite = (slack: SlackCall, channel: string, user: string) =>
   call(slack, 'conversations.invite', { channel, users: user }, Anything)

@@ -36,7 +36,9 @@ interface Options {
   /** Null: nothing is said, the messages that show the thing are brought up to date. */
   onCommand(name: string, asked: Asked): Promise<Answer>
   onButton(action: string, asked: Asked): Promise<Answer | null>
-  /** Says it another way, when the address that came with the payload takes it no more. */
+  /** Somebody (by Slack id) looks at their Home, or pressed something there. */
+  onHome(user: string): Promise<void>
+  /** Says it another way, when no address came with the payload, or when it takes nothing more. */
   sayOtherwise(asked: Asked, answer: Answer): Promise<void>
 }
 
@@ -76,12 +78,19 @@ export function slackApp({ receiver, botToken, apiUrl, log, ...options }: Option
       }
       const said = await options.onButton(name, asked)
       if (said) await say(respond, asked, said)
+      // Whatever came of it: that is where they look.
+      if (body.view?.type === 'home') await options.onHome(asked.user)
     })
   }
+  app.event('app_home_opened', async ({ event }) => {
+    if (event.tab === 'home') await options.onHome(event.user)
+  })
   return app
 
-  async function say(respond: RespondFn, asked: Asked, answer: Answer): Promise<void> {
+  /** Where a button is at somebody's Home, Slack gives no address for answers. */
+  async function say(respond: RespondFn | undefined, asked: Asked, answer: Answer): Promise<void> {
     const { text, blocks, public: shown } = answer
+    if (!respond) return options.sayOtherwise(asked, answer)
     const response_type = shown ? ('in_channel' as const) : ('ephemeral' as const)
     try {
       // What only one person sees cannot become what everybody sees: it goes.

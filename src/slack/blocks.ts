@@ -245,12 +245,12 @@ export function topic(voice: Voice, incident: Incident): string {
   return cut(escapeText(cut(`${inc(incident.id)} · ${incident.severity} · ${state} · ${incident.title}`, 250)), 250)
 }
 
-/** An answer to a command, in as many sections as its length needs. */
-export function answerMessage(text: string): Pick<Message, 'text' | 'blocks'> {
+/** Lines in as many sections as their length needs. */
+export function sections(lines: readonly string[]): KnownBlock[] {
   const blocks: KnownBlock[] = []
   let part = ''
   let length = 0
-  for (const line of text.split('\n')) {
+  for (const line of lines) {
     length += Math.min(line.length, SECTION) + 1
     if (length > ALL_SECTIONS) {
       part = `${part}\n_The rest does not fit one message of Slack's._`
@@ -262,8 +262,13 @@ export function answerMessage(text: string): Pick<Message, 'text' | 'blocks'> {
     }
     part = part === '' ? line : `${part}\n${line}`
   }
-  blocks.push(section(part))
-  return { text: cut(spoken(text), TEXT), blocks }
+  return part === '' ? blocks : [...blocks, section(part)]
+}
+
+/** An answer to a command. */
+export function answerMessage(text: string): Pick<Message, 'text' | 'blocks'> {
+  const blocks = sections(text.split('\n'))
+  return { text: cut(spoken(text), TEXT), blocks: blocks.length > 0 ? blocks : [section(text)] }
 }
 
 /** Problems of the roster, and what to do about them. */

@@ -13,7 +13,7 @@ import { inc, people, person, severityMark, standing, type Voice } from './words
 type Rendered = Pick<Message, 'text' | 'blocks'>
 
 /** An instant, with both readings where a clock changes around it: nobody should have to ask which half past one is meant. */
-function shiftTime({ rules, now }: Voice, schedule: string, at: number): string {
+export function shiftTime({ rules, now }: Voice, schedule: string, at: number): string {
   const zone = rules.schedules[schedule]?.zone ?? rules.zone
   const format = Math.abs(at - now) < DAY_MS / 2 ? '{time}' : '{date_short_pretty} {time}'
   const shown = when(at, zone, format)
@@ -23,7 +23,7 @@ function shiftTime({ rules, now }: Voice, schedule: string, at: number): string 
 }
 
 /** How the handover stands, in a sentence or two. */
-function handoverStanding(voice: Voice, handover: Handover): string {
+export function handoverStanding(voice: Voice, handover: Handover): string {
   const { schedule, changeAt, limitAt, opensAt, outgoing, incoming, staying, state, by, settledAt } = handover
   const at = (instant: number) => shiftTime(voice, schedule, instant)
   const whoGoes = people(voice, outgoing)
@@ -97,11 +97,11 @@ function whatGoesWithIt(voice: Voice, handover: Handover, { open, shift, unreach
 }
 
 const OPEN_SHOWN = 8
-const count = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`
+export const count = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`
 
 const isOver = ({ state }: Handover) => !['planned', 'due', 'overdue'].includes(state)
 
-const button = (text: string, action: string, value: string, style?: 'primary') => ({
+export const button = (text: string, action: string, value: string, style?: 'primary') => ({
   type: 'button' as const,
   text: { type: 'plain_text' as const, text },
   action_id: action,
@@ -109,14 +109,14 @@ const button = (text: string, action: string, value: string, style?: 'primary') 
   ...(style ? { style } : {}),
 })
 
-const confirmButton = ({ schedule, changeAt }: Pick<Handover, 'schedule' | 'changeAt'>) =>
+export const confirmButton = ({ schedule, changeAt }: Pick<Handover, 'schedule' | 'changeAt'>) =>
   button('I have the watch', 'watch_confirm', handoverId(schedule, changeAt), 'primary')
 
 /** The value of a button about an incident on a message about a handover names both. */
-const about = (incident: Incident, { schedule, changeAt }: Pick<Handover, 'schedule' | 'changeAt'>) =>
+export const aboutIncident = (incident: Incident, { schedule, changeAt }: Pick<Handover, 'schedule' | 'changeAt'>) =>
   `${incident.id}/${handoverId(schedule, changeAt)}`
 
-const actions = (elements: ReturnType<typeof button>[], id: string): KnownBlock[] =>
+export const actions = (elements: ReturnType<typeof button>[], id: string): KnownBlock[] =>
   elements.length === 0 ? [] : [{ type: 'actions', block_id: cut(id, 250), elements: elements.slice(0, 10) }]
 
 const headline = ({ schedule }: Handover, what: string) => header(`:anchor: ${what} ${schedule}`)
@@ -151,7 +151,9 @@ export function promptMessage(voice: Voice, { handover, person: who, moment }: P
       ? []
       : mine
           .slice(0, 5)
-          .map((incident) => button(`Keep ${inc(incident.id)} for 1 h`, 'incident_keep', about(incident, handover)))
+          .map((incident) =>
+            button(`Keep ${inc(incident.id)} for 1 h`, 'incident_keep', aboutIncident(incident, handover)),
+          )
   const elements = comes && !isOver(handover) ? [confirmButton(handover)] : keeps
   return {
     text: spoken(`Handover of ${handover.schedule}. ${stands}`),
@@ -223,7 +225,7 @@ export function watchPageMessage(
   const what = whatIsAsked(voice, page, handover)
   const takes = open
     .slice(0, 5)
-    .map((incident) => button(`Take ${inc(incident.id)}`, 'incident_accept', about(incident, handover)))
+    .map((incident) => button(`Take ${inc(incident.id)}`, 'incident_accept', aboutIncident(incident, handover)))
   const confirms =
     isOver(handover) && open.length === 0 ? [] : page.kind === 'relief-failed' ? [] : [confirmButton(handover)]
   return {

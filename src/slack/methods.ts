@@ -29,9 +29,13 @@ export const METHODS = {
   'usergroups.list': ['usergroups:read'],
   'usergroups.users.update': ['usergroups:write'],
   'users.info': ['users:read'],
+  // Takes no scope: an app's Home is its own.
+  'views.publish': [],
 } as const satisfies Record<string, readonly string[]>
 
 export type Method = keyof typeof METHODS
 
-/** Events of the Events API that the app listens to, with the scopes that each takes. None: everything comes by command and by button. */
-export const EVENTS: Readonly<Record<string, readonly string[]>> = {}
+/** Events of the Events API that the app listens to, with the scopes that each takes. All else comes by command and by button. */
+export const EVENTS = {
+  app_home_opened: [],
+} as const satisfies Record<string, readonly string[]>

@@ -336,7 +336,7 @@ function reopenedWhy(voice: Voice, fact: Recorded & { type: 'reopened' }): strin
 }
 
 /** Slack's error names about people, in words. */
-function unreachable(name: string): string {
+export function unreachable(name: string): string {
   switch (name) {
     case 'user_disabled':
     case 'account_inactive':

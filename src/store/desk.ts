@@ -7,8 +7,9 @@ import type { Received } from '../domain/event.ts'
 import { Event, type Outcome } from '../domain/event.ts'
 import { Handover, handoverId, RosterEdit, Watch } from '../domain/handover.ts'
 import { Alert, alertId, Incident } from '../domain/incident.ts'
-import type { About } from '../domain/owed.ts'
+import { type About, showsAtHome } from '../domain/owed.ts'
 import { canonical, storable } from '../json.ts'
+import { OWE_HOMES } from './homes.ts'
 import { SCHEMA } from './migrations.ts'
 import { LAZY_MS } from './owed.ts'
 import { LIVE_PROCESSES, NOTIFY, type Store } from './store.ts'
@@ -220,6 +221,7 @@ export async function commit(client: PoolClient, { taken, decision, parked, now,
     ),
     storable(changed(desk.watches, before.watches)),
     storable(changed(desk.handovers, before.handovers)),
+    facts.some(showsAtHome),
   ])
   // A statement of its own: a SELECT beside writing ones is only run when somebody asks for its rows.
   await client.query(`select ${NOTIFY}; commit`)
@@ -290,7 +292,7 @@ const SAVE = `
     insert into handovers (schedule, change_at, state, doc)
     select value ->> 'schedule', (value ->> 'changeAt')::bigint, value ->> 'state', value from jsonb_array_elements($17)
     on conflict (schedule, change_at) do update set state = excluded.state, doc = excluded.doc
-  )
+  ), home_rows as (${OWE_HOMES('$8', '$18')})
   select key, lane, kind, about, fence from owed_rows where kind = 'page' and born`
 
 /** Facts with their digests, chained: sha256(previous hash, digest). */

@@ -232,7 +232,12 @@ const MIGRATIONS: readonly string[] = [
     tried_at bigint not null,
     doc jsonb not null
   );
-  update incidents set doc = doc || '{"answers": {}, "duals": [], "graced": null, "inherited": null, "keptUntilAt": null, "offered": []}';
+  -- Who opened their Home in Slack, and when: it is kept up to date for a day.
+  create table homes (
+    slack_user text primary key,
+    opened_at bigint not null
+  );
+  update incidents set doc = doc || '{"answers": {}, "swept": false, "duals": [], "graced": null, "inherited": null, "keptUntilAt": null, "offered": []}';
   `,
 ]
 

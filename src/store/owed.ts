@@ -23,6 +23,8 @@ export type Claim = z.infer<typeof Claim>
 
 /** A view that changes with every alert is brought up to date this often at most. */
 export const LAZY_MS = 30_000
+/** A Home is looked at by somebody who wonders what to do. */
+export const HOME_MS = 15_000
 
 /** Nothing stands before it in its lane, and nothing behind it is on its way: a view that is wanted again keeps its place in front. */
 // One that was shown before and has time until it is again holds up nothing.
@@ -112,7 +114,7 @@ export async function finish(pool: Pool, { claim, state, dueAt, result, attempt 
          shown = case when $3 = 'done' then $4 else shown end,
          tries = case when $3 = 'done' then 0 else tries end,
          shown_at = case when $3 = 'done' then $5 else shown_at end,
-         due_at = case when $3 = 'done' and lazy then $5 + ${LAZY_MS} else $5 end, result = coalesce($6, result), owner = null, lease_until = null, sending = false
+         due_at = $5 + case when $3 <> 'done' or not lazy then 0 when kind = 'home' then ${HOME_MS} else ${LAZY_MS} end, result = coalesce($6, result), owner = null, lease_until = null, sending = false
        where key = $1 and fence = $2
        returning key, kind, wanted, state
      ), evidence as (

@@ -7,7 +7,7 @@ import type { SlackCall } from '../../src/deps.ts'
 import methodData from '../../src/sandbox/slack-methods.json' with { type: 'json' }
 import type { Call } from '../../src/sandbox/wire.ts'
 import { manifest } from '../../src/slack/manifest.ts'
-import { METHODS } from '../../src/slack/methods.ts'
+import { EVENTS, METHODS } from '../../src/slack/methods.ts'
 import { type Driver, startBot } from '../support/bot.ts'
 
 const URL = 'https://watchbill.example.com/slack/events'
@@ -150,6 +150,8 @@ describe('the scopes', () => {
     expect(calls.filter(({ outcome }) => outcome === 'missing_scope')).toEqual([])
     const made = new Set(calls.map(({ method }) => method))
     expect(Object.keys(METHODS).filter((method) => !made.has(method))).toEqual([])
+    const heard = new Set(slack.deliveries().flatMap(({ kind, what }) => (kind === 'events_api' ? what : [])))
+    expect(heard).toEqual(new Set(Object.keys(EVENTS)))
     expect(new Set(bot.paged())).toEqual(new Set(['nora', 'sam']))
 
     // Commands come to an app that has them: no call needs their scope.
@@ -192,6 +194,7 @@ describe('the scopes', () => {
       started.slack.fault({ kind: 'lost_reply', method, count: 1, ...(channel ? { channel } : {}) })
     for (const channel of ['nora', 'ops', 'quiet', 'inc-20261123-1-home-is-down']) lost('chat.postMessage', channel)
     lost('conversations.create')
+    await started.openHome('nora')
     await started.alert()
     await started.alert({ service: 'imap', key: 'imap' })
     await started.advance('2m')

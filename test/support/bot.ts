@@ -126,6 +126,12 @@ export interface Driver {
   press(user: string, button: Button): Promise<string>
   /** A person presses a button of the latest message of a channel that has it. */
   pressIn(user: string, channel: string, button: Button): Promise<string>
+  /** A person opens their Home, and all has come to rest; what it shows, as text. */
+  openHome(user: string): Promise<string>
+  /** What a person's Home shows, as text; empty before they opened it. */
+  home(user: string): string
+  /** A person presses the first such button of their Home; what they then see in their DM, as text. */
+  pressHome(user: string, button: Button): Promise<string>
   /** All that a person's DM with the bot shows, one text a message. */
   dm(user: string): string[]
   /** The people who have been paged so far, in order. */
@@ -193,7 +199,7 @@ export async function startBot(options: Options = {}): Promise<Driver> {
       // A night's backup runs beside everything, uncounted; it has tests of its own.
       'backup',
       ...(options.probes === false ? ['probes'] : []),
-      ...(options.roster ? [] : ['groups', 'roster-report']),
+      ...(options.roster ? [] : ['groups', 'roster-report', 'homes']),
     ])
     const timetable: typeof whole = {
       ...whole,
@@ -317,6 +323,33 @@ export async function startBot(options: Options = {}): Promise<Driver> {
       const message = messages.findLast((each) => JSON.stringify(each.blocks).includes(ACTIONS[button]))
       if (!message) throw new Error(`nothing in ${channel} has a button ${button}`)
       return pressOn(user, message, button)
+    },
+    async openHome(user) {
+      const heard = () =>
+        slack.deliveries().filter(({ what, outcome }) => what === 'app_home_opened' && outcome === 'ok').length
+      const before = heard()
+      slack.openHome(idOf(user))
+      await until(() => heard() > before, 'the event to be taken')
+      await rest()
+      return driver.home(user)
+    },
+    home: (user) => {
+      const view = slack.workspace.views.get(slack.workspace.homes.get(idOf(user)) ?? '')
+      return view ? shown({ text: '', blocks: view.blocks }) : ''
+    },
+    async pressHome(user, button) {
+      const { workspace } = slack
+      const view = workspace.views.get(workspace.homes.get(idOf(user)) ?? '')
+      const block = view?.blocks.find((each) => JSON.stringify(each).includes(ACTIONS[button]))
+      if (!view || !block) throw new Error(`the Home of ${user} has no button ${button}`)
+      const before = new Set(slack.dm(idOf(user)).map(({ ts }) => ts))
+      await slack.pressHome(idOf(user), ACTIONS[button], block.block_id ?? '')
+      await rest()
+      return slack
+        .dm(idOf(user))
+        .filter(({ ts }) => !before.has(ts))
+        .map(shown)
+        .join('\n')
     },
     dm: (user) => slack.dm(idOf(user)).map(shown),
     paged: () =>

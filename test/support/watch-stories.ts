@@ -29,7 +29,7 @@ import {
  */
 export const CREW = ['ana', 'ben', 'cleo', 'dan']
 /** The last resort; nobody of them stands a watch unless an edit says so. */
-export const RESORT = ['mia', 'max']
+const RESORT = ['mia', 'max']
 export const SCHEDULES = ['primary', 'secondary', 'third']
 const SERVICES = ['webmail', 'imap', 'dns']
 const FAR_MS = 400 * 24 * HOUR
