@@ -254,13 +254,13 @@ describe('the watch', () => {
       ({ state, changeAt, by: taker }) =>
         (state === 'relieved' || state === 'relieved-early') && changeAt === at && taker === by,
     )
-    const proven = ledger.acks.some((ack) => ack.by === by && ack.at >= opensAt && ack.at < at)
     // Whoever puts themselves on duty has the watch, also where nobody was on duty before.
     const comes: readonly string[] = incoming
     const tookIt = now.some(
       (event) => (event.type === 'override' || event.type === 'edit-answer') && comes.includes(event.by),
     )
-    const taken = tookIt || (by !== null && incoming.includes(by) && (edits || early || proven))
+    const proven = ledger.acks.some((ack) => comes.includes(ack.by) && ack.at >= opensAt && ack.at < at)
+    const taken = tookIt || proven || (by !== null && incoming.includes(by) && (edits || early))
     must(
       confirmed || acked || stayers || taken,
       () => `${people} were released from ${schedule} at ${when(at)} and nobody relieved them`,

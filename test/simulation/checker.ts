@@ -142,6 +142,11 @@ function nothingDouble({ said }: Played, { doubles }: Leeway): string[] {
   )
 }
 
+const isOfChange = (body: Record<string, unknown>) => {
+  const { kind } = (body['page'] as { why: { kind: string } }).why
+  return kind === 'carryover' || kind === 'incoming'
+}
+
 /** I4: no page before its time, and none long after it. */
 function inTime(played: Played, leeway: Leeway): string[] {
   const { books, said } = played
@@ -163,6 +168,8 @@ function inTime(played: Played, leeway: Leeway): string[] {
       const { key } = pageOf(fact.body)
       const first = visible(said).find((call) => call.key === key)
       if (!first) continue
+      // Whoever is paged because the watch changes, is as it does.
+      if (isOfChange(fact.body)) dueAt = fact.at
       if (first.at < dueAt) found.push(`I4: ${key} went out ${dueAt - first.at} ms before its time`)
       const latest = latestFor(played, dueAt) + (struck(said, key) ? 30_000 : 0) + leeway.lateMs
       if (first.at > latest)

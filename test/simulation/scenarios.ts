@@ -232,7 +232,8 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'the watch changes between two rounds: the new one is paged',
     startAt: Date.parse('2026-11-23T07:57:00+01:00'),
     ms: 14 * MINUTE,
-    paged: ['nora', 'sam', 'dana'],
+    // dana as the one who comes next, as her watch begins, and at her step, where nora is not relieved yet.
+    paged: ['nora', 'dana', 'sam', 'dana', 'nora'],
     play({ after, clients }) {
       after(SECOND, () => clients.report({}))
       after(13 * MINUTE, () => clients.press('dana', 'incident_ack'))

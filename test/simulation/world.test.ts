@@ -52,8 +52,8 @@ const tampered: [what: string, tamper: (played: Played) => void, sentence: RegEx
   ],
   [
     'a message twice',
-    ({ said }) => void said.push(...said.filter((call) => call.key === 'post/1/2')),
-    /^I2: post\/1\/2 is visible 2 times/,
+    ({ said }) => void said.push(...said.filter((call) => call.key === 'post/1/4')),
+    /^I2: post\/1\/4 is visible 2 times/,
   ],
   ['an early page', ({ said }) => move(said, 'page/1/sam/e1/r1/s2', -1), /^I4: .*before its time/],
   ['a late page', ({ said }) => move(said, 'page/1/sam/e1/r1/s2', 2_001), /^I4: .*1 ms too late/],
@@ -72,8 +72,8 @@ const tampered: [what: string, tamper: (played: Played) => void, sentence: RegEx
   ['entries out of order', ({ said }) => said.reverse(), /^timeline: the entries of INC-1 are out of order/],
   [
     'an entry that is done and not there',
-    ({ said }) => drop(said, (call) => call.key === 'post/1/1'),
-    /^timeline: post\/1\/1 is done and nobody has seen it/,
+    ({ said }) => drop(said, (call) => call.key === 'post/1/3'),
+    /^timeline: post\/1\/3 is done and nobody has seen it/,
   ],
   [
     'a changed fact',

@@ -78,7 +78,7 @@ export function blackouts({ schedules, handovers, times }: GateFacts, fromAt: nu
   const backMs = 2 * DAY_MS
   return schedules
     .flatMap((schedule) => {
-      const all = changes(schedule, fromAt - backMs, toAt + times.beforeMs)
+      const all = changesOf(schedule, handovers, fromAt - backMs, toAt + times.beforeMs)
       return all.flatMap((change, n) => {
         const handover = handovers[handoverId(schedule.name, change.at)]
         const relievedAt = handover && relievedOf(handover, handovers)
@@ -87,6 +87,17 @@ export function blackouts({ schedules, handovers, times }: GateFacts, fromAt: nu
     })
     .filter(({ startAt, endAt }) => startAt < toAt && endAt > fromAt)
     .sort((a, b) => a.startAt - b.startAt)
+}
+
+/** By the roster, and those on record: of what a new configuration changed at once its roster knows nothing. */
+function changesOf(schedule: Schedule, handovers: GateFacts['handovers'], fromAt: number, toAt: number): Change[] {
+  const byRoster = changes(schedule, fromAt, toAt)
+  const known = new Set(byRoster.map(({ at }) => at))
+  const others = Object.values(handovers)
+    .filter(({ schedule: name, state }) => name === schedule.name && state !== 'void' && state !== 'planned')
+    .filter(({ changeAt }) => changeAt > fromAt && changeAt <= toAt && !known.has(changeAt))
+    .map(({ changeAt: at, outgoing, incoming, staying }): Change => ({ at, outgoing, incoming, staying }))
+  return [...byRoster, ...others].sort((a, b) => a.at - b.at)
 }
 
 /** When the outgoing of a change stand relieved, at the latest as far as is known now. */
