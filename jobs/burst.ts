@@ -11,7 +11,8 @@ export function burst(deps: JobDeps): Handler {
     const { channel } = await incidentOf(deps, claim.about.incident)
     if (!channel) return { outcome: 'never', reason: 'no channel' }
     const what = await readBurst(deps.store.pool, claim.about.incident, claim.about.fact)
-    const message = entryMessage(await voice(deps), what, sentence(await voice(deps), what))
+    const said = await voice(deps)
+    const message = entryMessage(said, what, sentence(said, what))
     const posted = whereabouts(claim.result)
     if (posted) return show(deps, posted, message)
     return tell(deps, claim, {

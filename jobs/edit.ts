@@ -17,9 +17,9 @@ export function edit(deps: JobDeps): Handler {
     const found = effectsOf(await withCalendars(pool, deps.rules()), edits, fact.edit)
     const effects = fact.how === 'cancelled' ? turnedRound(found) : found
     // A change names everybody through whose turn it reaches; who stands as before need not hear of it.
-    const isAnswered = fact.how === 'made' && !concernedBy(effects).has(person)
+    const isUnconcerned = fact.how === 'made' && !concernedBy(effects).has(person)
     const posted = whereabouts(claim.result)
-    if (isAnswered && !posted) return { outcome: 'done' }
+    if (isUnconcerned && !posted) return { outcome: 'done' }
     const slackId = deps.rules().people[person]?.slack
     if (slackId === undefined) return { outcome: 'never', reason: 'not_in_configuration' }
     const message = editMessage(await voice(deps), fact, now, effects)

@@ -40,7 +40,7 @@ export function page(deps: JobDeps): Handler {
       sinceAt: found.at,
       moot,
       message: {
-        ...pageMessage(await voice(deps), incident, found, deps.clock.now()),
+        ...pageMessage(await wording(deps), incident, found, deps.clock.now()),
         metadata: {
           event_type: 'watchbill_page',
           event_payload: { page_id: claim.key, incident: inc(incident.id), attempt: claim.tries },
@@ -53,6 +53,9 @@ export function page(deps: JobDeps): Handler {
     return refuse(deps, claim, found.person, sent.reason, UNREACHABLE.has(sent.reason))
   }
 }
+
+/** A page does not wait for the roster: it is only about who would be paged next. */
+const wording = (deps: JobDeps) => voice(deps).catch(() => ({ rules: deps.rules(), now: deps.clock.now() }))
 
 /** On record before the row is closed: a crash in between repeats the attempt, and the same event collapses. */
 async function refuse(

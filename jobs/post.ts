@@ -11,9 +11,10 @@ export function post(deps: JobDeps): Handler {
     const fact = await readFact(deps.store.pool, claim.about.fact)
     const { channel } = await incidentOf(deps, claim.about.incident)
     if (!channel) return { outcome: 'never', reason: 'no channel' }
-    const text = fact && entry(await voice(deps), fact)
+    const said = await voice(deps)
+    const text = fact && entry(said, fact)
     if (!fact || !text) return { outcome: 'done' }
-    const message = { ...entryMessage(await voice(deps), fact, text), metadata: keyed(claim) }
+    const message = { ...entryMessage(said, fact, text), metadata: keyed(claim) }
     return tell(deps, claim, { call: deps.slack.rest, channel: channel.id, message, sinceAt: fact.at })
   }
 }

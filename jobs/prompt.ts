@@ -1,18 +1,24 @@
 import type { Handler } from '../src/outbox.ts'
 import { promptMessage } from '../src/slack/handover.ts'
+import { readHandover } from '../src/store/rota.ts'
 import { situationOf } from '../src/store/situation.ts'
-import { dmOf, handoverOf, type JobDeps, keyed, show, tell, voice, whereabouts } from './tell.ts'
+import { dmOf, type JobDeps, keyed, show, tell, voice, whereabouts } from './tell.ts'
+
+/** An hour ahead, what is open then is not told. */
+const NOTHING = { open: [], shift: null, unreachable: {} }
 
 /** What a person is told of a change of their watch, kept up to date. */
 export function prompt(deps: JobDeps): Handler {
   return async (claim) => {
     if (claim.about.kind !== 'prompt') throw new Error(`${claim.key} is no prompt`)
     const { schedule, changeAt, person, moment } = claim.about
-    const handover = await handoverOf(deps, schedule, changeAt)
+    const handover = await readHandover(deps.store.pool, schedule, changeAt)
+    // A clock that was wrong had it planned.
+    if (!handover) return { outcome: 'done' }
     const message = promptMessage(
       await voice(deps),
       { handover, person, moment },
-      await situationOf(deps.store.pool, handover),
+      moment === 'ahead' ? NOTHING : await situationOf(deps.store.pool, handover),
     )
     const posted = whereabouts(claim.result)
     if (posted) return show(deps, posted, message)

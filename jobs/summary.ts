@@ -9,7 +9,8 @@ export function summary(deps: JobDeps): Handler {
     if (claim.about.kind !== 'summary') throw new Error(`${claim.key} is no summary`)
     const incident = await incidentOf(deps, claim.about.incident)
     if (!incident.channel) return { outcome: 'never', reason: 'no channel' }
-    const message = summaryMessage(await voice(deps), incident)
+    const said = await voice(deps)
+    const message = summaryMessage(said, incident)
     const posted = whereabouts(claim.result)
     const sent = posted
       ? await show(deps, posted, message)
@@ -29,7 +30,7 @@ export function summary(deps: JobDeps): Handler {
       // A workspace that forbids pins still has its summary.
       result.pinned = true
     }
-    const wanted = topic(await voice(deps), incident)
+    const wanted = topic(said, incident)
     if (result.topic === wanted) return { outcome: 'done', result }
     const set = await setTopic(deps.slack.rest, place.channel, wanted)
     if (!set.ok && set.kind === 'never') return { outcome: 'done', result }

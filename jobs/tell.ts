@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto'
 import type { Deps, Desk, SlackCall, SlackResult } from '../src/deps.ts'
-import type { Handover } from '../src/domain/handover.ts'
 import type { Incident } from '../src/domain/incident.ts'
 import type { Claimed, Sent } from '../src/outbox.ts'
 import { findByKey, joining, type Message, openDm, type Posted, post, update } from '../src/slack/api.ts'
 import type { Voice } from '../src/slack/words.ts'
 import { readIncident } from '../src/store/incidents.ts'
 import { type Claim, type Result, stands } from '../src/store/owed.ts'
-import { readHandover, rotaOf } from '../src/store/rota.ts'
+import { HELD_MS, rotaOf } from '../src/store/rota.ts'
 
 export interface JobDeps extends Deps {
   desk: Desk
@@ -141,10 +140,10 @@ export const keyed = (claim: Claim) => ({
 })
 
 /** With the roster as it is stood at this moment. */
-export const voice = async (deps: Deps): Promise<Voice> => ({
-  rules: await rotaOf(deps.store.pool, deps.rules()),
-  now: deps.clock.now(),
-})
+export async function voice(deps: Deps): Promise<Voice> {
+  const now = deps.clock.now()
+  return { rules: await rotaOf(deps.store.pool, deps.rules(), now - HELD_MS), now }
+}
 
 /** The DM with a person. */
 export async function dmOf(
@@ -158,12 +157,6 @@ export async function dmOf(
   if (dm.ok) return { channel: dm.value }
   if (dm.kind === 'never') return { outcome: 'never', reason: dm.reason }
   return { outcome: 'again', reason: dm.reason, afterMs: dm.kind === 'again' ? dm.afterMs : null }
-}
-
-export async function handoverOf({ store }: Deps, schedule: string, changeAt: number): Promise<Handover> {
-  const handover = await readHandover(store.pool, schedule, changeAt)
-  if (!handover) throw new Error(`the handover of ${schedule} at ${changeAt} is owed something but is not on record`)
-  return handover
 }
 
 export async function incidentOf(deps: Deps, id: number): Promise<Incident> {

@@ -5,7 +5,8 @@ import { UNREACHABLE } from '../src/slack/api.ts'
 import { watchPageMessage } from '../src/slack/handover.ts'
 import { inc } from '../src/slack/words.ts'
 import { readFact, readIncident } from '../src/store/incidents.ts'
-import { dmOf, handoverOf, type JobDeps, show, tell, voice, whereabouts } from './tell.ts'
+import { readHandover } from '../src/store/rota.ts'
+import { dmOf, type JobDeps, show, tell, voice, whereabouts } from './tell.ts'
 
 /** Pages a person about the watch itself: to take over, to confirm, or because nobody did. */
 export function watchPage(deps: JobDeps): Handler {
@@ -14,15 +15,20 @@ export function watchPage(deps: JobDeps): Handler {
     const fact = await readFact(deps.store.pool, claim.about.fact)
     if (fact?.type !== 'watch-paged') throw new Error(`${claim.key} is about no page`)
     const { page } = fact
-    const handover = await handoverOf(deps, page.schedule, page.changeAt)
+    const handover = await readHandover(deps.store.pool, page.schedule, page.changeAt)
+    if (!handover) return { outcome: 'done' }
     const incidents = await all(deps, page)
     const message = watchPageMessage(await voice(deps), page, handover, incidents)
     const posted = whereabouts(claim.result)
     if (posted) return show(deps, posted, message)
+    // It came to nothing at its time, and is of no use later.
+    if (claim.result?.gaveUp !== undefined) return { outcome: 'done' }
     const dm = await dmOf(deps.slack.pages, deps, page.person)
     if ('outcome' in dm) return unreached(deps, page, dm)
     const settled = page.kind === 'relief-overdue' && handover.state !== 'overdue'
-    const taken = page.kind === 'inherit' && !incidents.some(({ inherited }) => inherited !== null)
+    const isAsked = ({ inherited }: Incident) =>
+      inherited?.schedule === page.schedule && inherited.changeAt === page.changeAt
+    const taken = page.kind === 'inherit' && !incidents.some(isAsked)
     const sent = await tell(deps, claim, {
       call: deps.slack.pages,
       channel: dm.channel,

@@ -1,14 +1,14 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Deps, SlackCall } from './deps.ts'
 import { dutyAt } from './domain/duty/schedule.ts'
-import type { Rules, Step, Target } from './domain/rules.ts'
+import { channelsOf, lastResortOf, type Rules, type Step, type Target } from './domain/rules.ts'
 import { messageOf } from './errors.ts'
 import { PAGE_LATE_MS } from './metrics.ts'
 import { joining, openDm, post } from './slack/api.ts'
 import { plainMessage } from './slack/blocks.ts'
 import { latePageWords, settledPageWords, storeBack, storeSilent, type Voice } from './slack/words.ts'
 import { alarmOf, type LatePage, latePages, type Settled, settledPages } from './store/audit.ts'
-import { rotaOf } from './store/rota.ts'
+import { HELD_MS, readWatches, rotaOf } from './store/rota.ts'
 import { claimSlot } from './store/slots.ts'
 
 /** How often the watch is looked at; a store that is silent must be told of within a minute (reliability F08). */
@@ -96,6 +96,8 @@ export function createAuditor(options: Options): Auditor {
   let late: readonly string[] = []
   /** The roster with what was changed by hand, as it was last read. */
   let rota: Rules | null = null
+  /** Whoever went off duty and is not relieved yet. */
+  let held: string[] = []
 
   async function run(): Promise<void> {
     // What was owed before a start goes out first.
@@ -113,6 +115,20 @@ export function createAuditor(options: Options): Auditor {
     }
   }
 
+  /** A roster that cannot be read in time is not a store that is silent. */
+  async function remember(now: number): Promise<void> {
+    try {
+      const [stood, { watches }] = await Promise.all([
+        rotaOf(store.auditPool, rules(), now - HELD_MS),
+        readWatches(store.auditPool),
+      ])
+      rota = stood
+      held = watches.flatMap(({ holdovers }) => holdovers.map(({ person }) => person))
+    } catch (error) {
+      log.debug({ reason: messageOf(error) }, 'the auditor could not read the roster')
+    }
+  }
+
   /** Whether all was well. */
   async function look(): Promise<boolean> {
     lookAtProcess()
@@ -124,7 +140,7 @@ export function createAuditor(options: Options): Auditor {
     try {
       pages = await latePages(store.auditPool, now - PAGE_LATE_MS, now)
       // Kept in mind for when the store is silent.
-      rota = await rotaOf(store.auditPool, rules())
+      await remember(now)
     } catch (error) {
       await storeIsSilent(messageOf(error), now)
       return false
@@ -154,7 +170,7 @@ export function createAuditor(options: Options): Auditor {
     if (silence.looks === 1) log.error({ reason }, 'the store does not do its part')
     if (told?.said || silence.looks < SILENT_LOOKS || clock.now() - silence.since < SILENT_MS) return
     const isNew = told === null
-    told ??= { since: silence.since, audience: onDuty(rota ?? rules(), clock.now()), said: false }
+    told ??= { since: silence.since, audience: onDuty(rota ?? rules(), held, clock.now()), said: false }
     const silent: Alarm = { about: 'store', what: 'the store does not answer: nobody can be paged', since: told.since }
     told.said = await raise(silent, storeSilent(voice(), told.since), told.audience, isNew)
   }
@@ -250,17 +266,19 @@ export function createAuditor(options: Options): Auditor {
   }
 }
 
-function byService<T extends { service: string | null }>(pages: readonly T[]): T[][] {
-  return [...Map.groupBy(pages, ({ service }) => service).values()]
+/** Of a service, or of the watch of a schedule. */
+function byService<T extends Pick<LatePage, 'service' | 'watch'>>(pages: readonly T[]): T[][] {
+  return [...Map.groupBy(pages, ({ service, watch }) => JSON.stringify([service, watch])).values()]
 }
 
-function audienceOf(rules: Rules, { service, fallback }: LatePage | Settled): Audience {
+function audienceOf(rules: Rules, { service, fallback, watch }: LatePage | Settled): Audience {
+  if (watch !== null) return { channels: channelsOf(rules, watch), people: lastResortOf(rules, watch) }
   const channel = rules.services[service ?? '']?.channel
   return { channels: channel ? [channel] : [], people: fallback }
 }
 
 /** Everybody who answers for a service at this instant, their last resorts, and where its alerts are told: by the roster in memory. */
-function onDuty(rules: Rules, at: number): Audience {
+function onDuty(rules: Rules, held: readonly string[], at: number): Audience {
   const services = Object.values(rules.services)
   const policies = services.flatMap(({ policy }) => rules.policies[policy] ?? [])
   const named = (kind: Target['kind'], steps: readonly Step[]) =>
@@ -273,7 +291,7 @@ function onDuty(rules: Rules, at: number): Audience {
   const first = policies.flatMap(({ steps }) => named('person', steps.slice(0, 1)))
   return {
     channels: [...new Set(services.flatMap(({ channel }) => channel ?? []))],
-    people: [...new Set([...holding, ...first, ...policies.flatMap(({ fallback }) => fallback)])],
+    people: [...new Set([...holding, ...held, ...first, ...policies.flatMap(({ fallback }) => fallback)])],
   }
 }
 

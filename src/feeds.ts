@@ -40,8 +40,10 @@ export async function openCalendar(
   return { etag: etagOf(name, shifts), text: () => calendarText(name, shifts, now) }
 }
 
-const isOf = ({ schedule, person }: Feed, rules: Rules): boolean =>
-  schedule === null ? under(rules.people, person ?? '') !== undefined : under(rules.schedules, schedule) !== undefined
+/** What it is of is there still, and so is whoever made it: nobody who has left goes on reading. */
+const isOf = ({ schedule, person, madeBy }: Feed, rules: Rules): boolean =>
+  under(rules.people, madeBy) !== undefined &&
+  (schedule === null ? under(rules.people, person ?? '') !== undefined : under(rules.schedules, schedule) !== undefined)
 
 /** Weak: the same calendar made at another time has other stamps. */
 const etagOf = (name: string, shifts: readonly Shift[]) =>

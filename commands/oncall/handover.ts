@@ -1,6 +1,7 @@
 import { nextChange } from '../../src/domain/duty/schedule.ts'
 import { HANDOVER_TIMES } from '../../src/domain/duty/schedule-types.ts'
 import type { Handover } from '../../src/domain/handover.ts'
+import { bounds } from '../../src/domain/watch/holders.ts'
 import { UserError } from '../../src/errors.ts'
 import { handoverMessage } from '../../src/slack/handover.ts'
 import { code, duration, list } from '../../src/slack/text.ts'
@@ -34,24 +35,9 @@ function planned(ask: Ask, schedule: string, sinceAt: number): Handover | null {
   const known = ask.rota.schedules[schedule]
   const change = known && nextChange(known, ask.now)
   if (!change) return null
-  const { at: changeAt, outgoing, incoming, staying } = change
-  const { windowMs, confirmMs, limitMs } = known.handover ?? HANDOVER_TIMES
-  return {
-    schedule,
-    sinceAt,
-    changeAt,
-    state: 'planned',
-    outgoing,
-    incoming,
-    staying,
-    opensAt: changeAt - windowMs,
-    opened: false,
-    overdueAt: changeAt + confirmMs,
-    limitAt: changeAt + limitMs,
-    by: null,
-    settledAt: null,
-    pages: [],
-  }
+  const endAt = nextChange(known, change.at)?.at ?? null
+  const limits = bounds(known.handover ?? HANDOVER_TIMES, { schedule, sinceAt }, change, endAt)
+  return { ...limits, state: 'planned', opened: false }
 }
 
 /** The asker's own, when there is one that they are part of; else the only one. */

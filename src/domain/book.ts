@@ -4,7 +4,7 @@ import { edited, type Handover, handoverId, type RosterEdit, type Watch } from '
 import type { Alert, Incident, Joined, Page } from './incident.ts'
 import { alertId, graver, isOpen, NAMED_ALERTS, place } from './incident.ts'
 import type { Owed } from './owed.ts'
-import { owes, pagesOf } from './owed.ts'
+import { owes, owesOfHandovers, pagesOf } from './owed.ts'
 import { type Rules, under } from './rules.ts'
 
 /** Everything open: what the desk decides on. Plain data; never changed in place. */
@@ -74,7 +74,13 @@ export function note(book: Book, fact: Fact): void {
   book.facts.push(recorded)
   book.desk = evolve({ ...book.desk, nextFact: book.desk.nextFact + 1 }, recorded)
   const incident = fact.incident === null ? null : incidentOf(book, fact.incident)
-  for (const owed of owes(recorded, incident, book.rules)) book.owed.set(owed.key, owed)
+  const handovers = Object.values(book.desk.handovers)
+  const owed = [
+    ...owes(recorded, incident, book.rules),
+    ...(incident ? owesOfHandovers(recorded, incident, handovers, book.rules) : []),
+  ]
+  // What is to be shown at once is not put off by what has time.
+  for (const each of owed) if (!each.lazy || !book.owed.has(each.key)) book.owed.set(each.key, each)
   if (incident && (fact.type === 'acked' || fact.type === 'resolved')) {
     book.voids.add(pagesOf(incident.id))
     // Born and void in the same decision: an escalation that an acknowledgement in the same batch has overtaken.

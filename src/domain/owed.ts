@@ -4,7 +4,7 @@ import type { Fact, Recorded } from './fact.ts'
 import { timelineKind } from './fact.ts'
 import { type Handover, handoverId } from './handover.ts'
 import { type Incident, type Page, type PageReason, place } from './incident.ts'
-import { channelsOf, isPaged, type Rules } from './rules.ts'
+import { channelsOf, isPaged, type Rules, schedulesOf } from './rules.ts'
 
 /**
  * What the world has not been told yet: rows written in the deciding transaction, sent by `src/outbox.ts` through the file of the same
@@ -92,7 +92,7 @@ export function pageKey(
 export const watchPageKey = (schedule: string, changeAt: number, kind: string, person: string) =>
   `${watchPagesOf(schedule, changeAt)}${kind}/${person}`
 
-/** Unsent pages about a change are void as soon as the watch is taken. */
+/** Keys of pages about a change begin with this. */
 const watchPagesOf = (schedule: string, changeAt: number) => `page/watch/${handoverId(schedule, changeAt)}/`
 
 /** Unsent pages of an incident are void as soon as somebody has it. */
@@ -240,6 +240,24 @@ function changesViews(fact: Fact): boolean {
   }
 }
 
+/** Handovers whose messages name an incident, which has just become another: brought up to date every so often. */
+export function owesOfHandovers(
+  fact: Recorded,
+  incident: Incident,
+  handovers: readonly Handover[],
+  rules: Rules,
+): Owed[] {
+  if (!NAMED_BY_HANDOVERS.has(fact.type)) return []
+  const ours = schedulesOf(incident.policy)
+  return handovers
+    .filter(({ schedule, opened, state }) => ours.includes(schedule) && opened && OPEN.has(state))
+    .flatMap((handover) => messagesOf(handover, rules))
+    .map((owed): Owed => ({ ...owed, lazy: true }))
+}
+
+const NAMED_BY_HANDOVERS = new Set<Fact['type']>(['opened', 'acked', 'taken', 'kept', 'reopened', 'resolved'])
+const OPEN = new Set<Handover['state']>(['planned', 'due', 'overdue'])
+
 /** What a handover owes as it moves on: nothing, where no policy asks for the schedule. */
 function ofTheWatch(fact: Recorded, rules: Rules): Owed[] {
   if (fact.type === 'watch-paged') {
@@ -248,24 +266,35 @@ function ofTheWatch(fact: Recorded, rules: Rules): Owed[] {
   }
   if (fact.type !== 'handover' && fact.type !== 'changed') return []
   const { handover } = fact
-  const { schedule, changeAt } = handover
+  const { schedule } = handover
   const groups = fact.type === 'changed' ? groupOf(rules, schedule) : []
   if (!isPaged(rules, schedule)) return groups
   const isNews = fact.type === 'handover' && fact.what === 'planned'
-  const prompts = (isNews ? aheadOf(handover, fact.at) : promptsOf(handover)).map(([person, moment]): Owed => {
-    const key = `prompt/${handoverId(schedule, changeAt)}/${moment}/${person}`
-    return { key, lane: key, about: { kind: 'prompt', schedule, changeAt, person, moment } }
-  })
-  const posts = isPublic(handover)
-    ? channelsOf(rules, schedule).map((channel): Owed => {
-        const key = `handover/${handoverId(schedule, changeAt)}/${channel}`
-        return { key, lane: key, about: { kind: 'handover', schedule, changeAt, channel } }
-      })
-    : []
+  const messages = isNews
+    ? aheadOf(handover, fact.at).map((prompt) => promptRow(handover, prompt))
+    : messagesOf(handover, rules)
   const pages = handover.pages.map(
     ({ key, fact: id }): Owed => ({ key, lane: key, about: { kind: 'watch-page', fact: id } }),
   )
-  return [...groups, ...prompts, ...posts, ...pages, ...(isSaid(fact) ? reliefs(fact, rules) : [])]
+  return [...groups, ...messages, ...pages, ...(isSaid(fact) ? reliefs(fact, rules) : [])]
+}
+
+/** The messages that people and channels have of a handover, or are to have. */
+function messagesOf(handover: Handover, rules: Rules): Owed[] {
+  const { schedule, changeAt } = handover
+  const posts = isPublic(handover) ? channelsOf(rules, schedule) : []
+  return [
+    ...promptsOf(handover).map((prompt) => promptRow(handover, prompt)),
+    ...posts.map((channel): Owed => {
+      const key = `handover/${handoverId(schedule, changeAt)}/${channel}`
+      return { key, lane: key, about: { kind: 'handover', schedule, changeAt, channel } }
+    }),
+  ]
+}
+
+function promptRow({ schedule, changeAt }: Handover, [person, moment]: Prompt): Owed {
+  const key = `prompt/${handoverId(schedule, changeAt)}/${moment}/${person}`
+  return { key, lane: key, about: { kind: 'prompt', schedule, changeAt, person, moment } }
 }
 
 /** Slack's user group follows at once; the minute's look at all of them finds whatever else is amiss. */

@@ -656,28 +656,36 @@ const DAYS: Record<Weekday, string> = {
 
 /** A page that is owed and not out: told round the out-tray, to the channel of the service and to the last resort. */
 export interface LateWords {
-  incident: number
+  /** Null: it is about the watch of a schedule. */
+  incident: number | null
+  watch: string | null
   person: string
   at: number
   service: string | null
   reason: string | null
 }
 
+const aboutWhat = ({ incident, watch }: Pick<LateWords, 'incident' | 'watch'>) =>
+  incident === null ? `The watch of ${plain(watch ?? '')}` : inc(incident)
+
 /** Pages named in one alarm; more of them are one trouble. */
 const LATE_NAMED = 10
 
 export function latePageWords(voice: Voice, pages: readonly LateWords[]): string {
-  const lines = pages.slice(0, LATE_NAMED).map(({ incident, person: who, at: since, service, reason }) => {
+  const lines = pages.slice(0, LATE_NAMED).map(({ person: who, at: since, service, reason, ...about }) => {
     const of = service === null ? '' : ` (${plain(service)})`
     const because = reason === null ? '' : `; the last try: ${code(cut(reason, 100))}`
-    return `• *${inc(incident)}*${of}: ${person(voice, who)} is owed a page since ${at(voice, since)}, ${duration(voice.now - since)} ago, and it is not out${because}`
+    return `• *${aboutWhat(about)}*${of}: ${person(voice, who)} is owed a page since ${at(voice, since)}, ${duration(voice.now - since)} ago, and it is not out${because}`
   })
   const more = pages.length - lines.length
+  const open = pages.find(({ incident }) => incident !== null)?.incident ?? null
+  const help =
+    open === null ? 'Please call them.' : `Please call them, or take it yourself: \`/incident ack ${inc(open)}\`.`
   return [
     ':warning: *Somebody is not being reached.*',
     ...lines,
     ...(more > 0 ? [`_and ${more} more_`] : []),
-    `It is tried again all the time, and escalation goes on. Please call them, or take it yourself: \`/incident ack ${inc(pages[0]?.incident ?? 0)}\`.`,
+    `It is tried again all the time, and escalation goes on. ${help}`,
   ].join('\n')
 }
 
@@ -686,8 +694,8 @@ export function settledPageWords(
   voice: Voice,
   pages: readonly (LateWords & { how: 'sent' | 'refused' | 'void'; endedAt: number | null })[],
 ): string {
-  const lines = pages.slice(0, LATE_NAMED).map(({ incident, person: who, at: since, how, reason, endedAt }) => {
-    const whose = `The page of ${person(voice, who)} for *${inc(incident)}*`
+  const lines = pages.slice(0, LATE_NAMED).map(({ person: who, at: since, how, reason, endedAt, ...about }) => {
+    const whose = `The page of ${person(voice, who)} for *${aboutWhat(about)}*`
     switch (how) {
       case 'sent':
         return `:white_check_mark: ${whose} is out, ${duration((endedAt ?? voice.now) - since)} after it was owed.`

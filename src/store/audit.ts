@@ -13,7 +13,9 @@ const MOST_PAGES = 50
 
 const LatePage = z.object({
   key: z.string(),
-  incident: z.number(),
+  /** Null: it is about the watch of a schedule. */
+  incident: z.number().nullable(),
+  watch: z.string().nullable().default(null),
   person: z.string(),
   /** When it was first owed. */
   at: z.number(),
@@ -36,12 +38,20 @@ export async function latePages(pool: Pool, owedBefore: number, now: number): Pr
      )
      select o.key, i.id as incident, page ->> 'person' as person, (page ->> 'at')::bigint as at, i.service,
        i.doc -> 'policy' -> 'fallback' as fallback,
-       (select a.reason from attempts a where a.owed_key = o.key order by a.n desc limit 1) as reason
+       (select a.reason from attempts a where a.owed_key = o.key order by a.n desc limit 1) as reason,
+       null::text as watch, o.seq
      from owed o join incidents i on i.id = (o.about ->> 'incident')::int,
        jsonb_array_elements(i.doc -> 'pages') as page
      where o.kind = 'page' and o.state in ('open', 'unknown') and i.state in ('paging', 'exhausted')
        and page ->> 'key' = o.key and (page ->> 'at')::bigint <= $1
-     order by o.seq limit ${MOST_PAGES}`,
+     union all
+     select o.key, null, f.body -> 'page' ->> 'person', (f.body -> 'page' ->> 'at')::bigint, null, '[]',
+       (select a.reason from attempts a where a.owed_key = o.key order by a.n desc limit 1),
+       f.body -> 'page' ->> 'schedule', o.seq
+     from owed o join facts f on f.id = (o.about ->> 'fact')::bigint
+     where o.kind = 'watch-page' and o.state in ('open', 'unknown') and o.shown = 0
+       and (f.body -> 'page' ->> 'at')::bigint <= $1
+     order by seq limit ${MOST_PAGES}`,
     [owedBefore, now],
   )
   return rows.map((row) => LatePage.parse(row))

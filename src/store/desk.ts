@@ -12,6 +12,7 @@ import { canonical, storable } from '../json.ts'
 import { OWE_HOMES } from './homes.ts'
 import { SCHEMA } from './migrations.ts'
 import { LAZY_MS } from './owed.ts'
+import { HELD_MS } from './rota.ts'
 import { LIVE_PROCESSES, NOTIFY, type Store } from './store.ts'
 
 /** Events that one transaction takes at most: it stays short, and a storm is still folded in few. */
@@ -66,9 +67,6 @@ const NAMED = (what: 'incident' | 'edit') =>
   `case when body ->> '${what}' ~ '^[0-9]{1,9}$' then (body ->> '${what}')::int end`
 const NAMED_INCIDENT = NAMED('incident')
 
-/** Changes of the roster that ended so long ago change nothing that is decided. */
-const HELD_MS = 2 * 86_400_000
-
 /** What a decision needs, and no more: of thousands of alerts those that may change now. */
 const LOAD = ({ only, now, knownRules }: Look) => `
   with waiting as (
@@ -113,9 +111,10 @@ const LOAD = ({ only, now, knownRules }: Look) => `
     (select coalesce(jsonb_agg(doc), '[]') from (
       select doc from handovers where state in ('planned', 'relieved-early', 'due', 'overdue', 'gap')
       -- And the latest that came, of each schedule.
-      union select doc from (select distinct on (schedule) doc from handovers
-        where state in ('relieved', 'forced', 'gap-open', 'started', 'superseded')
-        order by schedule, change_at desc) last) of_now) as handovers`
+      union select last.doc from watches w cross join lateral (
+        select doc from handovers h where h.schedule = w.schedule
+          and h.state in ('relieved', 'forced', 'gap-open', 'started', 'superseded')
+        order by change_at desc limit 1) last) of_now) as handovers`
 
 /** Begins the transaction, takes the lock, and reads all that a decision needs; `null` when a newer program has taken over. */
 export async function take(client: PoolClient, look: Look): Promise<Taken | null> {
@@ -336,6 +335,7 @@ export async function bringBack({ pool, process }: Pick<Store, 'pool' | 'process
        -- Watches that have not begun yet are followed anew.
        watches_ahead as (delete from watches where (doc ->> 'sinceAt')::bigint > $1),
        handovers_ahead as (delete from handovers where change_at > $1),
+       told_ahead as (delete from owed where kind in ('prompt', 'handover') and (about ->> 'changeAt')::bigint > $1),
        deadlines as (
          update incidents set due_at = $1, doc = jsonb_set(doc, '{deadlineAt}', to_jsonb($1::bigint))
          where state = 'paging' and due_at > $1)

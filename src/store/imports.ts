@@ -1,7 +1,7 @@
 import type { Pool } from 'pg'
 import { z } from 'zod'
 import { Import } from '../domain/duty/imports.ts'
-import { recordable } from '../json.ts'
+import { recordable, storable } from '../json.ts'
 import type { Connection } from './store.ts'
 
 const Row = z.strictObject({ doc: Import })
@@ -18,7 +18,8 @@ export async function saveImport(pool: Pool, known: Import): Promise<void> {
     `insert into imports (name, tried_at, doc) values ($1, $2, $3)
      on conflict (name) do update set tried_at = excluded.tried_at, doc = excluded.doc
        where imports.tried_at <= excluded.tried_at`,
-    [known.name, known.triedAt, recordable(known)],
+    // The address is how the calendar is known again; nobody is shown it.
+    [known.name, known.triedAt, storable({ ...JSON.parse(recordable(known)), url: known.url })],
   )
 }
 

@@ -232,6 +232,8 @@ const MIGRATIONS: readonly string[] = [
     tried_at bigint not null,
     doc jsonb not null
   );
+  create index owed_by_prefix on owed (key collate "C");
+  create index facts_paged on facts (at) where kind = 'paged';
   -- Who opened their Home in Slack, and when: it is kept up to date for a day.
   create table homes (
     slack_user text primary key,

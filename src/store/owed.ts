@@ -51,7 +51,8 @@ export async function claim(
            or (owner = $4 and lease_until < $2 + $5 and key <> all ($6)))
          and not exists (select from pauses p where p.lane = o.lane and p.until_at > $1)
          and ${urgent ? `(kind = 'page' or ${LANE_IS_FREE})` : LANE_IS_FREE}
-       order by seq limit $3 for update skip locked
+       -- What people have open in Slack keeps its old place in the order, and waits for everything else.
+       order by kind = 'home', seq limit $3 for update skip locked
      )
      update owed set owner = $4, fence = fence + 1, lease_until = $2 + $5, sending = true, tries = tries + 1, lazy = true
      from free where owed.key = free.key
@@ -167,7 +168,10 @@ export async function placesOf(pool: Pool, { keys, under }: Rows): Promise<{ pla
     `select result ->> 'channel' as channel, result ->> 'ts' as ts,
        kind <> 'page-view' and result ->> 'ts' is null and (sending or state = 'unknown')
          or exists (select from attempts a where a.owed_key = o.key and a.outcome = 'unknown') as unsure
-     from owed o where key = any($1) or exists (select from unnest($2::text[]) as prefix where starts_with(key, prefix))`,
+     from owed o where key in (
+       select unnest($1::text[]) union all
+       select owed.key from unnest($2::text[]) as prefix join owed
+         on owed.key collate "C" >= prefix and owed.key collate "C" < prefix || '~')`,
     [keys, under],
   )
   const places = rows.flatMap(({ channel, ts }) => (channel && ts ? [{ channel, ts }] : []))

@@ -1,17 +1,21 @@
 import pg, { type Pool } from 'pg'
 import { z } from 'zod'
 import { withImports } from '../domain/duty/imports.ts'
+import { DAY_MS } from '../domain/duty/time.ts'
 import { edited, Handover, RosterEdit, Watch } from '../domain/handover.ts'
 import type { Rules } from '../domain/rules.ts'
 import { readImports } from './imports.ts'
 import type { Connection } from './store.ts'
 
+/** Changes by hand that ended so long ago change nothing that is decided, or told as of now. */
+export const HELD_MS = 2 * DAY_MS
+
 /**
  * The configuration with the roster as it is really stood: schedules with what other systems' calendars say of them, and with everything
  * that was changed by hand. Whoever shows or asks who is on duty asks this, so that all views agree.
  */
-export async function rotaOf(pool: Pool | Connection, rules: Rules): Promise<Rules> {
-  return withEdits(await withCalendars(pool, rules), await rosterEdits(pool))
+export async function rotaOf(pool: Pool | Connection, rules: Rules, sinceAt = 0): Promise<Rules> {
+  return withEdits(await withCalendars(pool, rules), await rosterEdits(pool, sinceAt))
 }
 
 /** The same for a subcommand that looks in for a moment; a store that was never used knows nothing. */
@@ -38,10 +42,11 @@ export const withEdits = (rules: Rules, edits: readonly RosterEdit[]): Rules => 
   ),
 })
 
-/** Every change by hand that holds or held, or waits for an answer; in order. */
-export async function rosterEdits(pool: Pool | Connection): Promise<RosterEdit[]> {
+/** Every change by hand that holds, held at an instant or later, or waits for an answer; in order. */
+export async function rosterEdits(pool: Pool | Connection, sinceAt = 0): Promise<RosterEdit[]> {
   const { rows } = await pool.query<{ doc: unknown }>(
-    `select doc from roster_edits where state in ('offered', 'active') order by id`,
+    `select doc from roster_edits where state in ('offered', 'active') and until_at > $1 order by id`,
+    [sinceAt],
   )
   return rows.map((row) => RosterEdit.parse(row.doc))
 }

@@ -17,6 +17,7 @@ import {
   latest,
   planned,
   relievedEarly,
+  timesOf,
   unfinished,
 } from './holders.ts'
 import { refuse } from './incident.ts'
@@ -93,9 +94,13 @@ function voidWhatWasPlanned(book: Book, name: string, at: number): void {
     if (handover.schedule !== name || handover.changeAt <= at) continue
     const change = schedule ? changeOf(schedule, handover.changeAt) : null
     if (change && isOf(handover, change)) continue
-    const void_ = { ...handover, state: 'void' as const, settledAt: at }
-    note(book, { type: 'handover', incident: null, at, what: 'settled', handover: void_ })
+    voided(book, handover, at)
   }
+}
+
+function voided(book: Book, handover: Handover, at: number): void {
+  const over = { ...handover, state: 'void' as const, settledAt: at }
+  note(book, { type: 'handover', incident: null, at, what: 'settled', handover: over })
 }
 
 /** The next change of any schedule that has not been decided on. */
@@ -149,7 +154,8 @@ function arrive(book: Book, name: string, by: string | null, at: number): Arrive
   }
   if (change.outgoing.length + change.incoming.length === 0) return null
   const row = book.desk.handovers[handoverId(name, at)]
-  const early = row?.state === 'relieved-early' ? row : null
+  // Somebody took the watch for this very change, and not for one that an edit has made of it.
+  const early = row?.state === 'relieved-early' && isOf(row, change) ? row : null
   const limits = plan(book, before, change, schedule)
   const proven = before.proofs.find((proof) => change.incoming.includes(proof.person) && isOpenAt(limits, proof.at))
   const taker = early?.by ?? proven?.person ?? (by !== null && change.incoming.includes(by) ? by : null)
@@ -168,7 +174,12 @@ function arrive(book: Book, name: string, by: string | null, at: number): Arrive
 }
 
 const plan = (book: Book, before: Watch, change: Change, schedule: ReturnType<typeof scheduleOf>): Handover => ({
-  ...bounds(book, before, change, schedule ? (ahead(schedule, change.at).change?.at ?? null) : null),
+  ...bounds(
+    timesOf(book, before.schedule),
+    before,
+    change,
+    schedule ? (ahead(schedule, change.at).change?.at ?? null) : null,
+  ),
   state: 'planned',
   opened: true,
 })
@@ -256,6 +267,10 @@ export function nextLimit(book: Book): Due | null {
 }
 
 function* limits(book: Book): Generator<Due> {
+  // A change that was planned and never came: nobody has the watch by it.
+  for (const handover of planned(book))
+    if (handover.changeAt <= Math.max(book.desk.decidedAt, book.lookedAt.get(handover.schedule) ?? 0))
+      yield { at: handover.changeAt, come: (to, now) => voided(to, handover, now) }
   for (const handover of Object.values(book.desk.handovers))
     if (handover.state === 'due' || handover.state === 'overdue' || handover.state === 'gap')
       yield { at: handover.limitAt, come: (to) => expire(to, handover) }

@@ -59,7 +59,7 @@ export function coming(book: Seen, schedule: string, at: number): Handover | nul
   const { change, after } = ahead(known, at)
   if (!change) return null
   // An edit may have made the turns on either side others, though not this change.
-  const now = bounds(book, watch, change, after?.at ?? null)
+  const now = bounds(timesOf(book, schedule), watch, change, after?.at ?? null)
   const row = book.desk.handovers[handoverId(schedule, change.at)]
   if (!row || !AHEAD.has(row.state) || row.state === 'void' || !isOf(row, change))
     return { ...now, state: 'planned', opened: false }
@@ -77,12 +77,11 @@ export const isOf = (handover: Handover, { outgoing, incoming, staying }: Change
  * the window to a quarter of either turn, the limit to half of the turn that begins. Where nobody is on duty there is no turn.
  */
 export function bounds(
-  book: Seen,
-  { schedule, sinceAt }: Watch,
+  times: HandoverTimes,
+  { schedule, sinceAt }: Pick<Watch, 'schedule' | 'sinceAt'>,
   { at: changeAt, ...who }: Change,
   endAt: number | null,
 ): Omit<Handover, 'state' | 'opened'> {
-  const times = timesOf(book, schedule)
   const lasts = (people: readonly string[], ms: number) => (people.length > 0 ? ms : Number.POSITIVE_INFINITY)
   const before = lasts([...who.outgoing, ...who.staying], changeAt - sinceAt)
   const after = lasts([...who.incoming, ...who.staying], (endAt ?? Number.POSITIVE_INFINITY) - changeAt)

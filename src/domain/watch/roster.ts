@@ -1,6 +1,6 @@
 import type { Book } from '../book.ts'
 import { note } from '../book.ts'
-import type { EditAnswer, Outcome, Override } from '../event.ts'
+import type { EditAnswer, Outcome, Override, Refusal } from '../event.ts'
 import type { Piece, RosterEdit } from '../handover.ts'
 import { under } from '../rules.ts'
 import { rosterEdited } from './handover.ts'
@@ -16,12 +16,8 @@ const done = (edit: number, how: 'overridden' | 'offered' | 'agreed' | 'declined
 
 /** A change of the roster by hand; one that somebody has to agree to holds from then on. */
 export function override(book: Book, { by, kind, offeredTo, pieces }: Override, at: number): Outcome {
-  for (const { schedule, people, replaces } of pieces) {
-    if (!under(book.rules.schedules, schedule))
-      return refuse({ code: 'unknown-target', kind: 'schedule', name: schedule })
-    for (const name of [...people, ...(replaces === undefined ? [] : [replaces])])
-      if (!under(book.rules.people, name)) return refuse({ code: 'unknown-target', kind: 'person', name })
-  }
+  const unknown = unknownIn(book, pieces)
+  if (unknown) return refuse(unknown)
   if (offeredTo !== null && !under(book.rules.people, offeredTo))
     return refuse({ code: 'unknown-target', kind: 'person', name: offeredTo })
   const left = fromNowOn(pieces, at)
@@ -32,6 +28,16 @@ export function override(book: Book, { by, kind, offeredTo, pieces }: Override, 
   note(book, { type: 'edited', incident: null, at, by, how: offeredTo === null ? 'made' : 'offered', edit })
   if (offeredTo === null) takeEffect(book, left, by, at)
   return done(edit.id, offeredTo === null ? 'overridden' : 'offered')
+}
+
+/** A schedule or a person that the configuration does not have (any more). */
+function unknownIn({ rules }: Book, pieces: readonly Piece[]): Refusal | null {
+  for (const { schedule, people, replaces } of pieces) {
+    if (!under(rules.schedules, schedule)) return { code: 'unknown-target', kind: 'schedule', name: schedule }
+    for (const name of [...people, ...(replaces === undefined ? [] : [replaces])])
+      if (!under(rules.people, name)) return { code: 'unknown-target', kind: 'person', name }
+  }
+  return null
 }
 
 /** Agreeing to an offer, declining it, or taking a change back: what has been stood stays as it was. */
@@ -46,6 +52,8 @@ export function answerEdit(book: Book, { by, edit: id, answer }: EditAnswer, at:
     return refuse({ code: 'not-yours', edit: id, whose: (answer === 'cancel' ? edit.by : edit.offeredTo) ?? edit.by })
   const left = fromNowOn(edit.pieces, at)
   if (left.length === 0) return refuse({ code: 'edit-over', edit: id })
+  const unknown = answer === 'agree' ? unknownIn(book, left) : null
+  if (unknown) return refuse(unknown)
   const change = (how: 'agreed' | 'declined' | 'cancelled', to: Partial<RosterEdit>) => {
     note(book, { type: 'edited', incident: null, at, by, how, edit: { ...edit, ...to } })
     takeEffect(book, edit.pieces, by, at)
