@@ -185,7 +185,7 @@ function readRoot(root: Record<string, unknown>, reader: Reader): Rules {
     policies: made(policies, toPolicy),
     services: made(services, toService),
     monitors: made(probes, toMonitor),
-    notWatchedYet: notWatchedYet({ people, roles, schedules: shapes, services, probes, others, locations, only }),
+    notWatchedYet: notWatchedYet({ people, roles, services, probes, others, locations, only }),
   }
 }
 

@@ -121,7 +121,6 @@ describe('the example', () => {
       'monitor antispam-errors (log)',
       'depends_on of monitor home',
       'contact of dana',
-      'handover of schedule mail-primary',
       'domains of service webmail',
       'pool of service webmail',
       'deploy of service webmail',

@@ -1,10 +1,8 @@
-import type { ScheduleShape } from './roster.ts'
 import type { MonitorKind, ProbeShape, ServiceShape } from './watch.ts'
 
 interface Found {
   people: Map<string, { contact: unknown[] }>
   roles: Map<string, { kind: string }[]>
-  schedules: Map<string, ScheduleShape>
   services: Map<string, ServiceShape>
   probes: Map<string, ProbeShape>
   others: Map<string, { kind: MonitorKind }>
@@ -24,9 +22,6 @@ export function notWatchedYet(found: Found): string[] {
   for (const [name, { contact }] of found.people) if (contact.length > 0) lines.push(`contact of ${name}`)
   for (const [name, members] of found.roles) {
     for (const group of members) if (group.kind === 'slack') lines.push(`Slack user group in role ${name}`)
-  }
-  for (const [name, schedule] of found.schedules) {
-    if (schedule.handover) lines.push(`handover of schedule ${name}`)
   }
   for (const [name, service] of found.services) {
     for (const key of ['domains', 'pool', 'deploy'] as const) if (service[key]) lines.push(`${key} of service ${name}`)
