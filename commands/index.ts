@@ -1,8 +1,11 @@
-import { bearers, handoverRows, offerKey } from '../src/domain/owed.ts'
+import type { Handover } from '../src/domain/handover.ts'
+import { bearers, handoverRows, offerKey, promptRows, watchPageRows } from '../src/domain/owed.ts'
+import { schedulesOf } from '../src/domain/rules.ts'
 import { nothingChanged, notOurOffer } from '../src/slack/roster-words.ts'
 import { notOurs } from '../src/slack/words.ts'
 import { readIncident } from '../src/store/incidents.ts'
-import type { Rows } from '../src/store/owed.ts'
+import { pagesNaming, type Rows } from '../src/store/owed.ts'
+import { isOvertaken, readHandover } from '../src/store/rota.ts'
 import type { Store } from '../src/store/store.ts'
 import type { Command } from './command.ts'
 import { incident } from './incident.ts'
@@ -19,9 +22,14 @@ export const buttons: Readonly<Record<string, OnMessage | OnAnswer>> = {
   incident_ack: ofIncident('ack'),
   incident_escalate: ofIncident('escalate'),
   incident_resolve: ofIncident('resolve'),
-  incident_accept: ofHandover(incident, 'accept', ({ incident: id }) => id),
-  incident_keep: ofHandover(incident, 'keep', ({ incident: id }) => id && `${id} 1h`),
-  watch_confirm: ofHandover(oncall, 'relieve', ({ schedule }) => schedule),
+  incident_accept: ofHandover(incident, 'accept', ({ incident: id }) => id, whereOffered),
+  incident_keep: ofHandover(incident, 'keep', ({ incident: id }) => id && `${id} 1h`, whereKept),
+  watch_confirm: ofHandover(
+    oncall,
+    'relieve',
+    ({ incident: id, schedule }) => (id ? undefined : schedule),
+    whereConfirmed,
+  ),
   edit_agree: ofOffer('agree'),
   edit_decline: ofOffer('decline'),
   roster_do: { on: 'answer', command: oncall, read: confirmed },
@@ -65,9 +73,15 @@ function ofIncident(verb: string): OnMessage {
 }
 
 type Named = Record<'incident' | 'schedule' | 'changeAt', string | undefined>
+type Where = (pool: Store['pool'], handover: Handover, incident: number) => Promise<Rows | null>
 
 /** On a message about a change of the watch: `mail-primary@1795000000000`, with an incident before it where it is about one. */
-function ofHandover(command: Command, verb: string, typed: (named: Named) => string | undefined): OnMessage {
+function ofHandover(
+  command: Command,
+  verb: string,
+  typed: (named: Named) => string | undefined,
+  where: Where,
+): OnMessage {
   const read = (value: string): Named => {
     const [, id, schedule, changeAt] = /^(?:(\d{1,9})\/)?([a-z0-9-]{1,40})@(\d{1,15})$/.exec(value) ?? []
     return { incident: id, schedule, changeAt }
@@ -78,12 +92,32 @@ function ofHandover(command: Command, verb: string, typed: (named: Named) => str
     verb,
     notOurs: notOurs(command.name, verb),
     typed: (value) => typed(read(value)) ?? '',
-    async rows(_, value) {
-      const { schedule, changeAt } = read(value)
+    async rows(pool, value) {
+      const { incident: id, schedule, changeAt } = read(value)
       if (schedule === undefined || typed(read(value)) === undefined) return null
-      return { keys: [], under: handoverRows(schedule, Number(changeAt)) }
+      const handover = await readHandover(pool, schedule, Number(changeAt))
+      return handover && where(pool, handover, Number(id))
     },
   }
+}
+
+/** Pages of the change that name the incident as one to take. */
+async function whereOffered(pool: Store['pool'], { schedule, changeAt }: Handover, id: number): Promise<Rows> {
+  return { keys: await pagesNaming(pool, watchPageRows(schedule, changeAt), id), under: [] }
+}
+
+/** What goes with the watch is on the messages to those who leave it. */
+async function whereKept(pool: Store['pool'], { schedule, changeAt }: Handover, id: number): Promise<Rows | null> {
+  const found = await readIncident(pool, id)
+  return found && schedulesOf(found.policy).includes(schedule)
+    ? { keys: [], under: [promptRows(schedule, changeAt)] }
+    : null
+}
+
+/** Whoever presses what was shown for an earlier change has not seen what goes with the one that is at hand. */
+async function whereConfirmed(pool: Store['pool'], handover: Handover): Promise<Rows | null> {
+  if (await isOvertaken(pool, handover)) return null
+  return { keys: [], under: handoverRows(handover.schedule, handover.changeAt) }
 }
 
 function ofOffer(verb: string): OnMessage {

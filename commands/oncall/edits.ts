@@ -6,8 +6,8 @@ import { changed } from '../../src/slack/roster-words.ts'
 import { code, cut, list, typed } from '../../src/slack/text.ts'
 import { answer } from '../../src/slack/words.ts'
 import { readEdit, readWatches, rosterEdits } from '../../src/store/rota.ts'
-import { type Ask, act, type Reply, split } from '../command.ts'
-import { askersZone, scheduleNamed } from './names.ts'
+import { type Ask, act, type Reply } from '../command.ts'
+import { askersZone, onlyWord, scheduleNamed } from './names.ts'
 import { propose } from './propose.ts'
 
 /** `agree N`, `decline N`, `cancel N`: an offer or a change of the roster by its number. */
@@ -44,7 +44,7 @@ const isOpen = ({ state, by, offeredTo, pieces }: RosterEdit, event: EditAnswer,
 export async function relieve(ask: Ask, text: string): Promise<Reply> {
   const by = ask.by()
   const rules = ask.deps.rules()
-  const [word] = split(text)
+  const word = onlyWord(text, 'relieve [SCHEDULE]')
   const schedule = word === '' ? await comingOn(ask, by) : scheduleNamed(rules, word).name
   return act(ask, { type: 'confirm', by, schedule }, answer)
 }

@@ -7,14 +7,14 @@ import { handoverMessage } from '../../src/slack/handover.ts'
 import { code, duration, list } from '../../src/slack/text.ts'
 import { readWatches } from '../../src/store/rota.ts'
 import { situationOf } from '../../src/store/situation.ts'
-import { type Ask, only, type Reply, split, voice } from '../command.ts'
-import { asker, scheduleNamed } from './names.ts'
+import { type Ask, only, type Reply, voice } from '../command.ts'
+import { asker, onlyWord, scheduleNamed } from './names.ts'
 
 /** `handover [schedule]`: what goes with the watch, as it would be told when the change comes. */
 export async function handover(ask: Ask, text: string): Promise<Reply> {
   const { pool } = ask.deps.store
   const { handovers, watches } = await readWatches(pool)
-  const [word] = split(text)
+  const word = onlyWord(text, 'handover [SCHEDULE]')
   const name = word === '' ? theirs(ask, handovers) : scheduleNamed(ask.rota, word).name
   const atHand = handovers.find(({ schedule }) => schedule === name)
   const next = atHand ?? planned(ask, name, watches.find(({ schedule }) => schedule === name)?.sinceAt ?? ask.now)

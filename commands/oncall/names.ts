@@ -4,7 +4,7 @@ import { type Rules, under } from '../../src/domain/rules.ts'
 import { UserError } from '../../src/errors.ts'
 import { zoneOfUser } from '../../src/slack/api.ts'
 import { code, cut, list, typed } from '../../src/slack/text.ts'
-import type { Ask } from '../command.ts'
+import { type Ask, split } from '../command.ts'
 
 /** What people call schedules, each other and their own time. */
 export const usage = (form: string) => `Type \`/oncall ${form}\`.`
@@ -25,6 +25,16 @@ export function scheduleNamed(rules: Rules, word: string): Schedule {
   throw new UserError(
     'unknown-schedule',
     `There is no schedule ${code(cut(typed(word), 100))}. Schedules: ${list(Object.keys(rules.schedules).map(code))}.`,
+  )
+}
+
+/** The one word that may follow a verb. Whoever types more means something that would not be done: *at 18:00*, a second schedule. */
+export function onlyWord(text: string, form: string): string {
+  const [word, more] = split(text)
+  if (more === '') return word
+  throw new UserError(
+    'bad-arguments',
+    `${code(cut(typed(more), 100))} is more than I understand. Nothing was done. ${usage(form)}`,
   )
 }
 

@@ -90,10 +90,10 @@ export function pageKey(
 
 /** Likewise of a page about the watch itself. */
 export const watchPageKey = (schedule: string, changeAt: number, kind: string, person: string) =>
-  `${watchPagesOf(schedule, changeAt)}${kind}/${person}`
+  `${watchPageRows(schedule, changeAt)}${kind}/${person}`
 
 /** Keys of pages about a change begin with this. */
-const watchPagesOf = (schedule: string, changeAt: number) => `page/watch/${handoverId(schedule, changeAt)}/`
+export const watchPageRows = (schedule: string, changeAt: number) => `page/watch/${handoverId(schedule, changeAt)}/`
 
 /** Unsent pages of an incident are void as soon as somebody has it. */
 export const pagesOf = (incident: number) => `page/${incident}/`
@@ -321,11 +321,14 @@ function promptsOf({ outgoing, incoming, opened, state }: Handover): Prompt[] {
   return [...window, ...toAll(window.length > 0 ? incoming : both, 'change')]
 }
 
+/** Keys of what people are told of a handover begin with this. */
+export const promptRows = (schedule: string, changeAt: number) => `prompt/${handoverId(schedule, changeAt)}/`
+
 /** Keys of all rows whose messages bear the buttons of a handover begin with one of these. */
 export const handoverRows = (schedule: string, changeAt: number): string[] => [
-  `prompt/${handoverId(schedule, changeAt)}/`,
+  promptRows(schedule, changeAt),
   `handover/${handoverId(schedule, changeAt)}/`,
-  watchPagesOf(schedule, changeAt),
+  watchPageRows(schedule, changeAt),
 ]
 
 const isPublic = ({ state, opened, outgoing }: Handover) =>

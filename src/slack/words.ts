@@ -523,7 +523,7 @@ export function denied(reason: Denied, slackUser: string, role: string | null): 
 export const notOurs = (command: string, verb: string) =>
   command === '/incident'
     ? `That button is not on a message that Watchbill wrote about this incident (it may be a copy), so nothing was done. If you mean it: \`/incident ${verb} INC-n\`; \`/incident list\` shows what is open.`
-    : `That button is not on a message that Watchbill wrote about this watch (it may be a copy), so nothing was done. If you mean it: \`${command} ${verb}\`; \`/oncall\` shows who is on duty.`
+    : `That button is not on a message that Watchbill wrote about this watch (it may be a copy, or about a change that is over), so nothing was done. If you mean it: \`${command} ${verb}\`; \`/oncall\` shows who is on duty.`
 
 export const broken = (reference: string) =>
   `That went wrong on our side (reference \`${reference}\`). Whether anything was done is in the log; please look at \`/incident list\` before you try again.`

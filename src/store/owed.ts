@@ -178,6 +178,16 @@ export async function placesOf(pool: Pool, { keys, under }: Rows): Promise<{ pla
   return { places, unsure: rows.some((row) => row.unsure) }
 }
 
+/** Keys of pages about a watch, of those whose keys begin so, that ask somebody to take an incident. */
+export async function pagesNaming(pool: Pool, under: string, incident: number): Promise<string[]> {
+  const { rows } = await pool.query<{ key: string }>(
+    `select o.key from owed o join facts f on f.id = (o.about ->> 'fact')::bigint
+     where o.key collate "C" >= $1 and o.key collate "C" < $1 || '~' and f.body -> 'page' -> 'incidents' @> to_jsonb($2::bigint)`,
+    [under, incident],
+  )
+  return rows.map(({ key }) => key)
+}
+
 /** Rows by their keys, and by what their keys begin with. */
 export interface Rows {
   keys: readonly string[]

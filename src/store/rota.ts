@@ -78,6 +78,18 @@ export async function readHandover(pool: Pool, schedule: string, changeAt: numbe
   return rows[0] ? Handover.parse(rows[0].doc) : null
 }
 
+/** A handover that is over, and a later one of the schedule may be confirmed, or has come. */
+export async function isOvertaken(pool: Pool, { schedule, changeAt, state }: Handover): Promise<boolean> {
+  if (state === 'superseded' || state === 'void') return true
+  if (['planned', 'due', 'overdue', 'gap'].includes(state)) return false
+  const { rowCount } = await pool.query(
+    `select from handovers where schedule = $1 and change_at > $2 and state <> 'void'
+       and (state <> 'planned' or (doc ->> 'opened')::boolean) limit 1`,
+    [schedule, changeAt],
+  )
+  return rowCount === 1
+}
+
 /** Pages that went to these people since an instant, and of how many incidents. */
 export async function pagesOf(
   pool: Pool,

@@ -3,7 +3,7 @@ import type { OutgoingHttpHeaders } from 'node:http'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { commands } from '../../commands/index.ts'
 import { httpMode } from '../../src/slack/http.ts'
-import { type Driver, startBot, until } from '../support/bot.ts'
+import { type Driver, MONDAY_NIGHT, startBot, until } from '../support/bot.ts'
 import {
   commandFields,
   FORM_TYPE,
@@ -91,11 +91,14 @@ async function attempts(): Promise<Record<string, unknown>[]> {
   return rows.map(({ body: { id: _, incident: _i, at: _a, type: _t, ...what } }) => what)
 }
 
-/** All that an act could change. */
+/** All that an act could change; that somebody looked at their Home is none. */
 async function record(): Promise<unknown> {
   const { rows } = await bot.store.pool.query(
-    `select (select count(*) from facts where kind <> 'denied') as facts, (select count(*) from owed) as owed,
-       (select count(*) from activations) as activations,
+    `select (select count(*) from facts where kind <> 'denied') as facts, (select count(*) from owed where kind <> 'home') as owed,
+       (select count(*) from activations) as activations, (select count(*) from feeds where revoked_at is null) as feeds,
+       (select string_agg(doc::text, ',' order by id) from roster_edits) as edits,
+       (select string_agg(doc::text, ',' order by schedule) from watches) as watches,
+       (select string_agg(doc::text, ',' order by schedule, change_at) from handovers) as handovers,
        (select string_agg(doc::text, ',' order by id) from incidents) as incidents`,
   )
   return { ...rows[0], paged: bot.paged(), rooms: bot.slack.workspace.rooms.size }
@@ -142,6 +145,9 @@ const ACTS: Record<string, string> = {
   '/incident ack': '/incident ack INC-1',
   '/incident escalate': '/incident escalate INC-1',
   '/incident resolve': '/incident resolve INC-1',
+  '/incident accept': '/incident accept INC-1',
+  '/incident keep': '/incident keep INC-1 30m',
+  '/incident unack': '/incident unack INC-1',
   '/incident note': '/incident note INC-1 hello',
   '/watchbill reload': '/watchbill reload',
   '/oncall relieve': '/oncall relieve primary',
@@ -151,10 +157,13 @@ const ACTS: Record<string, string> = {
   '/oncall agree': '/oncall agree 1',
   '/oncall decline': '/oncall decline 1',
   '/oncall cancel': '/oncall cancel 1',
+  '/oncall calendar': '/oncall calendar primary',
+  '/oncall calendar list': '/oncall calendar list',
+  '/oncall calendar revoke': '/oncall calendar revoke 1',
 }
 const READS = [
   ...['/oncall', '/oncall help', '/page help', '/incident list', '/incident show', '/incident help'],
-  ...['/oncall mine', '/oncall month', '/oncall gaps', '/oncall fairness'],
+  ...['/oncall mine', '/oncall month', '/oncall gaps', '/oncall fairness', '/oncall handover'],
   ...['/watchbill status', '/watchbill version', '/watchbill help'],
 ]
 
@@ -431,26 +440,27 @@ describe('A04 somebody who may not', () => {
   )
 })
 
+/** Who may not act, whatever they press or type, and what they are told. */
+const elsewhere = { team_id: 'T0ELSEWHERE', team_domain: 'elsewhere' }
+const ACCOUNTS: [who: string, user: string, fields: Record<string, string>, sentence: string][] = [
+  ['of another workspace, with the id of somebody listed', 'U0NORA', elsewhere, 'People of another workspace'],
+  [
+    'of another organisation',
+    'U0NORA',
+    { ...elsewhere, enterprise_id: 'E0ELSEWHERE', enterprise_name: 'Elsewhere' },
+    'People of another workspace',
+  ],
+  ['of no workspace', 'U0NORA', { team_id: '' }, 'People of another workspace'],
+  ['of Slack Connect', 'U0STRANGER', elsewhere, 'People of another workspace'],
+  ['of Slack Connect, in the name of this workspace', 'U0STRANGER', {}, 'Guests of the workspace'],
+  ['a guest', 'U0GUEST', {}, 'Guests of the workspace'],
+  ['a guest of one channel', 'U0ULTRA', {}, 'Guests of the workspace'],
+  ['deactivated', 'U0GONE', {}, 'deactivated or a bot'],
+  ['a bot', 'U0ROBOT', {}, 'deactivated or a bot'],
+]
+
 describe('A05 an account that is not of this workspace, or not a whole one', () => {
   together()
-
-  const elsewhere = { team_id: 'T0ELSEWHERE', team_domain: 'elsewhere' }
-  const ACCOUNTS: [who: string, user: string, fields: Record<string, string>, sentence: string][] = [
-    ['of another workspace, with the id of somebody listed', 'U0NORA', elsewhere, 'People of another workspace'],
-    [
-      'of another organisation',
-      'U0NORA',
-      { ...elsewhere, enterprise_id: 'E0ELSEWHERE', enterprise_name: 'Elsewhere' },
-      'People of another workspace',
-    ],
-    ['of no workspace', 'U0NORA', { team_id: '' }, 'People of another workspace'],
-    ['of Slack Connect', 'U0STRANGER', elsewhere, 'People of another workspace'],
-    ['of Slack Connect, in the name of this workspace', 'U0STRANGER', {}, 'Guests of the workspace'],
-    ['a guest', 'U0GUEST', {}, 'Guests of the workspace'],
-    ['a guest of one channel', 'U0ULTRA', {}, 'Guests of the workspace'],
-    ['deactivated', 'U0GONE', {}, 'deactivated or a bot'],
-    ['a bot', 'U0ROBOT', {}, 'deactivated or a bot'],
-  ]
 
   describe.each(ACCOUNTS)('%s', (_, user, fields, sentence) => {
     test.each(Object.values(ACTS))('A05 types %s: refused', async (line) => {
@@ -544,7 +554,7 @@ describe('A06 a button that is not what we made of it', () => {
 
   test('A06 it does what nobody made a button for: nothing', async () => {
     const nothing = await record()
-    for (const action of ['incident_delete', 'constructor', '__proto__', 'watch_confirm', ''])
+    for (const action of ['incident_delete', 'watch_relieve', 'incident_unack', 'constructor', '__proto__', ''])
       expect(await told(pressed({ user: 'U0NORA', message: buttonsOf('nora'), action, value: '1' }))).toEqual([])
     expect(await record()).toEqual(nothing)
   })
@@ -596,6 +606,197 @@ describe('A06 a button that is not what we made of it', () => {
   })
 })
 
+describe('A06 a button about a change of the watch that is not what we made of it', () => {
+  const MINUTE = 60_000
+  /** At 06:30 dana is relieved by nora, at 08:00 nora by dana. */
+  const BEFORE = MONDAY_NIGHT + 210 * MINUTE
+  const NOW = MONDAY_NIGHT + 300 * MINUTE
+  const earlier = `primary@${BEFORE}`
+  const change = `primary@${NOW}`
+
+  type Shown = ReturnType<typeof buttonsOf>
+  type Action = (typeof ACTIONS)[number]
+  const ACTIONS = ['watch_confirm', 'incident_accept', 'incident_keep'] as const
+  /** Each where it was shown, with what we wrote on it, to whoever may press it. */
+  const made = {} as Record<Action, { user: string; message: Shown; value: string }>
+  let shownBefore: Shown
+
+  function shown(where: 'nora' | 'dana' | 'ops', action: Action, value: string): Shown {
+    const messages = where === 'ops' ? bot.slack.channel('ops').messages : bot.slack.dm(where)
+    const found = messages.findLast(({ blocks }) => {
+      const text = JSON.stringify(blocks)
+      return text.includes(`"${action}"`) && text.includes(`"${value}"`)
+    })
+    if (!found) throw new Error(`${where} has no button ${action} of ${value}`)
+    return found
+  }
+
+  /** INC-1 is nora's and goes with the watch, INC-2 is sam's, who stays; INC-3 is nora's, and no watch's. The change has come. */
+  beforeAll(async () => {
+    await start({
+      at: BEFORE - 10 * MINUTE,
+      config: (text) => config(text).replaceAll('"20:00", to', '"06:30", to').replace('to: "20:00"', 'to: "06:30"'),
+    })
+    shared = true
+    await bot.rest()
+    shownBefore = shown('nora', 'watch_confirm', earlier)
+    await told(pressed({ user: 'U0NORA', message: shownBefore, action: 'watch_confirm', value: earlier }))
+    await bot.advance('75m')
+    await bot.alert()
+    await bot.alert({ service: 'imap', key: 'imap' })
+    for (const [user, line] of [
+      ['U0NORA', '/incident ack INC-1'],
+      ['U0SAM', '/incident ack INC-2'],
+      ['U0ERIK', '/page nora come'],
+      ['U0NORA', '/incident ack INC-3'],
+    ] as const)
+      expect(await told(typed(user, line))).toEqual([{ text: expect.any(String), public: true }])
+    await bot.advance('26m')
+    made.watch_confirm = { user: 'U0DANA', message: shown('ops', 'watch_confirm', change), value: change }
+    made.incident_accept = {
+      user: 'U0DANA',
+      message: shown('dana', 'incident_accept', `1/${change}`),
+      value: `1/${change}`,
+    }
+    made.incident_keep = {
+      user: 'U0NORA',
+      message: shown('nora', 'incident_keep', `1/${change}`),
+      value: `1/${change}`,
+    }
+  })
+  afterAll(async () => {
+    shared = false
+    await end()
+  })
+
+  const press = (action: Action, other: Partial<(typeof made)[Action] & { team: string }> = {}, more: object = {}) =>
+    told(pressed({ ...made[action], action, ...other }, more))
+
+  /** As Slack says it of a button at somebody's Home: there is no message, and nothing of ours to compare it with. */
+  const atHome = {
+    container: { type: 'view', view_id: 'V0HOME' },
+    view: { id: 'V0HOME', type: 'home' },
+    channel: undefined,
+    message: undefined,
+  }
+
+  async function refused(answers: Promise<unknown>, sentence: string, nothing: unknown): Promise<void> {
+    expect(await answers).toEqual([{ text: expect.stringContaining(sentence), public: false }])
+    expect(await record()).toEqual(nothing)
+  }
+
+  const FORGED = [
+    ...['', '1', 'INC-1', 'primary', 'primary@', `@${NOW}`, `${NOW}`, 'primary@0', `primary@${NOW + 1}`],
+    ...[`primary@${NOW}0`, `primary@-${NOW}`, `primary@${NOW}.0`, `primary@${'9'.repeat(15)}`, `PRIMARY@${NOW}`],
+    ...[` ${change}`, `${change} `, `${change}\nsecondary@${NOW}`, `${change};1`, `${change}/dana`, `primar@${NOW}`],
+    ...[`secondary@${NOW}`, `nosuch@${NOW}`, `constructor@${NOW}`, `__proto__@${NOW}`, `%@${NOW}`, earlier],
+  ]
+  const FORGED_INCIDENTS = ['', '0', '4', '-1', '1/1', '1,2', 'INC-1', '٣', ' 1', '1e0', '999999999', '__proto__']
+
+  test.each(ACTIONS)('A06 %s with a value that we never wrote: refused, and nothing is changed', async (action) => {
+    const nothing = await record()
+    const values =
+      action === 'watch_confirm'
+        ? [...FORGED, `1/${change}`]
+        : [...FORGED.map((value) => `1/${value}`), ...FORGED_INCIDENTS.map((id) => `${id}/${change}`), '1', change]
+    for (const value of values) await refused(press(action, { value }), 'it may be a copy', nothing)
+  })
+
+  test.each([
+    ['somewhere else', { channel: 'C0RANDOM', ts: '1795394000.000100' }],
+    ['in the channel of the service', { channel: 'C0OPS', ts: '1795394000.000100' }],
+    ['that is said to be nowhere', { channel: 'undefined', ts: 'undefined' }],
+  ])('A06 on a copy of the message %s: refused', async (_, message) => {
+    const nothing = await record()
+    for (const action of ACTIONS)
+      await refused(press(action, { message: message as Shown }), 'it may be a copy', nothing)
+  })
+
+  test('A06 on a message of ours that is about something else: refused', async () => {
+    const nothing = await record()
+    for (const action of ACTIONS)
+      for (const message of [shownBefore, buttonsOf('nora'), buttonsOf('ops', 2)])
+        await refused(press(action, { message }), 'it may be a copy', nothing)
+    // What is taken is on the pages of those who come, what is kept is on the messages to those who go.
+    const { incident_accept: takes, incident_keep: keeps } = made
+    await refused(press('incident_accept', { message: keeps.message }), 'it may be a copy', nothing)
+    await refused(press('incident_keep', { message: takes.message }), 'it may be a copy', nothing)
+  })
+
+  test('A06 naming an incident of which the message says nothing: refused', async () => {
+    const nothing = await record()
+    for (const id of [2, 3]) await refused(press('incident_accept', { value: `${id}/${change}` }), 'a copy', nothing)
+    // Though it is theirs.
+    await refused(press('incident_keep', { value: `3/${change}` }), 'it may be a copy', nothing)
+    await refused(press('incident_keep', { value: `2/${change}` }), "INC-2 is <@U0SAM>'s", nothing)
+  })
+
+  test('A06 on the message of an earlier change: what goes with this one was not read there, so it is refused', async () => {
+    const nothing = await record()
+    for (const user of ['U0DANA', 'U0NORA'])
+      for (const value of [earlier, change])
+        await refused(press('watch_confirm', { user, message: shownBefore, value }), 'it may be a copy', nothing)
+    await refused(press('watch_confirm', { value: earlier }, atHome), 'or about a change that is over', nothing)
+  })
+
+  test.each<[Action, string[], string]>([
+    ['watch_confirm', ['U0NORA', 'U0SAM', 'U0MIA', 'U0ERIK'], 'goes to <@U0DANA>, so only they can confirm it'],
+    ['incident_keep', ['U0DANA', 'U0SAM', 'U0MIA', 'U0ERIK'], "INC-1 is <@U0NORA>'s"],
+  ])(
+    'A06 %s by somebody listed, but not by whom it is meant for: refused, at their Home too',
+    async (action, users, sentence) => {
+      const nothing = await record()
+      for (const user of users) {
+        await refused(press(action, { user }), sentence, nothing)
+        await refused(press(action, { user }, atHome), sentence, nothing)
+      }
+    },
+  )
+
+  test('A06 at a Home a button does no more than whoever presses it may', async () => {
+    const nothing = await record()
+    const home = (action: Action, value: string, user = made[action].user) => press(action, { value, user }, atHome)
+    for (const id of [0, 9]) await refused(home('incident_accept', `${id}/${change}`), `There is no INC-${id}`, nothing)
+    await refused(home('incident_keep', `2/${change}`), "INC-2 is <@U0SAM>'s", nothing)
+    for (const value of ['', 'primary', `secondary@${NOW}`, `primary@${NOW + 1}`, `nosuch@${NOW}`, `1/${change}`])
+      await refused(home('watch_confirm', value), 'nothing was done', nothing)
+    for (const value of ['', '1', '1/primary@1', `1/nosuch@${NOW}`])
+      for (const action of ['incident_accept', 'incident_keep'] as const)
+        await refused(home(action, value), 'nothing was done', nothing)
+  })
+
+  test.each([...ACCOUNTS, ['not listed', 'U0NOBODY', {} as Record<string, string>, '<@U0NOBODY> is not'] as const])(
+    'A05 by an account that is %s: refused, at their Home too',
+    async (_, user, fields, sentence) => {
+      const nothing = await record()
+      const team = fields.team_id ?? bot.slack.workspace.team.id
+      const enterprise = fields.enterprise_id ? { id: fields.enterprise_id, name: 'Elsewhere' } : null
+      for (const action of ACTIONS) {
+        await refused(press(action, { user, team }, { enterprise }), sentence, nothing)
+        await refused(press(action, { user, team }, { ...atHome, enterprise }), sentence, nothing)
+      }
+    },
+  )
+
+  test('A06 and each does what it says where we put it', async () => {
+    const did = async (action: Action) => {
+      const { rows } = await bot.store.pool.query<{ id: number }>('select max(id) as id from facts')
+      expect(await press(action)).toEqual([])
+      const after = await bot.store.pool.query<{ kind: string; by: string }>(
+        `select kind, body ->> 'by' as by from facts where id > $1 and kind in ('taken', 'kept', 'released') order by id`,
+        [rows[0]?.id],
+      )
+      return after.rows
+    }
+    expect(await did('incident_keep')).toEqual([{ kind: 'kept', by: 'nora' }])
+    expect(await did('incident_accept')).toEqual([{ kind: 'taken', by: 'dana' }])
+    expect(await did('watch_confirm')).toEqual([{ kind: 'released', by: null }])
+    // Done twice is done; at their Home it counts as well.
+    expect(await press('watch_confirm', {}, atHome)).toEqual([])
+    expect(await press('incident_accept', {}, atHome)).toEqual([])
+  })
+})
+
 test('A06 and a button counts on a page of which nobody knows yet where it is: its reply was lost', async () => {
   await start()
   bot.slack.fault({ kind: 'lost_reply', method: 'chat.postMessage', channel: 'nora', count: 1 })
@@ -644,7 +845,10 @@ const seen = (text: string) =>
   text.replaceAll('\u200b', '').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&')
 
 describe('A08 what others write is literal, in every block and in every fallback', () => {
-  test.each(NASTY)('A08 %s', async (nasty) => {
+  // Two at a time, as one word: a bot for each would take long.
+  const pairs = NASTY.flatMap((one, n) => (n % 2 === 0 ? [`${one}/${NASTY[n + 1] ?? ''}`] : []))
+
+  test.each(pairs)('A08 %s', async (nasty) => {
     const company = JSON.stringify(`Mail ${nasty}`)
     await start({
       mode: 'socket',

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { HOUR_MS } from '../../src/domain/duty/time.ts'
 import { backupName } from '../../src/store/backup-folder.ts'
-import { type Driver, type Mode, startBot } from '../support/bot.ts'
+import { type Driver, MONDAY_NIGHT, type Mode, startBot } from '../support/bot.ts'
 
 let bot: Driver
 let shared = false
@@ -25,16 +25,24 @@ const together = (config?: (text: string) => string) => {
   })
 }
 
-const start = async (config: (text: string) => string = (text) => text) => {
-  bot = await startBot({ probes: false, config, mode })
+const start = async (config: (text: string) => string = (text) => text, at = MONDAY_NIGHT) => {
+  bot = await startBot({ probes: false, config, mode, at })
 }
 
-/** Nothing was decided: no fact on record, nobody paged, no channel made. */
-async function nothingHappened(): Promise<void> {
-  const { rows } = await bot.store.pool.query<{ facts: number }>(
-    `select count(*)::int as facts from facts where kind <> 'denied'`,
+/** All that was decided; who has each watch is put on record by the first decision, whatever it is about. */
+async function decided(): Promise<string[]> {
+  const { rows } = await bot.store.pool.query<{ kind: string; schedule: string | null }>(
+    `select kind, body -> 'watch' ->> 'schedule' as schedule from facts where kind <> 'denied' order by id`,
   )
-  expect(rows[0]?.facts).toBe(0)
+  const followed = rows.filter(({ kind }) => kind === 'followed').map(({ schedule }) => schedule)
+  expect(followed).toEqual([...new Set(followed)])
+  return rows.filter(({ kind }) => kind !== 'followed').map(({ kind }) => kind)
+}
+
+/** Nothing was decided: no fact on record, nobody paged or written to, no channel made. */
+async function nothingHappened(): Promise<void> {
+  expect(await decided()).toEqual([])
+  expect(bot.calls('chat.postMessage')).toEqual([])
   expect(bot.paged()).toEqual([])
   expect(bot.calls('conversations.create')).toEqual([])
 }
@@ -77,9 +85,10 @@ describe.each(['socket', 'http'] as const)('over %s', (each) => {
     mode = each
   })
 
-  describe('reading', () => {
+  describe('reading while nothing happens', () => {
+    together()
+
     test('/oncall says who has the watch, since when, until when, and who then', async () => {
-      await start()
       const said = await bot.type('erik', '/oncall')
       expect(said).toContain('*primary*: <@U0NORA> since')
       expect(said).toContain('then <@U0DANA>')
@@ -87,7 +96,6 @@ describe.each(['socket', 'http'] as const)('over %s', (each) => {
     })
 
     test('/oncall of one schedule, at another time', async () => {
-      await start()
       expect(await bot.type('erik', '/oncall primary at 14:00')).toContain('*primary*: <@U0DANA>')
       expect(await bot.type('erik', '/oncall primary in 2h')).toContain('*primary*: <@U0NORA>')
       expect(await bot.type('erik', '/oncall PRIMARY at tomorrow 08:00')).toContain('*primary*: <@U0DANA>')
@@ -95,6 +103,21 @@ describe.each(['socket', 'http'] as const)('over %s', (each) => {
       expect(await bot.type('erik', '/oncall secondary')).not.toContain('primary')
     })
 
+    test('/watchbill says how the watch does, and which version', async () => {
+      const said = await bot.type('erik', '/watchbill status')
+      expect(said).toContain(':white_check_mark: Store: answers')
+      expect(said).toContain('Monitors: 0 up, 0 down, 1 not seen yet (`home`)')
+      expect(await bot.type('erik', '/watchbill version')).toBe('Watchbill test')
+    })
+
+    test('what is only read is shown to the asker alone', async () => {
+      for (const typed of ['/oncall', '/incident list', '/watchbill status', '/page help'])
+        await bot.type('erik', typed)
+      expect(bot.channel('ops')).toEqual([])
+    })
+  })
+
+  describe('reading', () => {
     test('/oncall says when nobody is on duty, and what happens to pages then', async () => {
       await start((config) => config.replace(/^.*name: nights.*\n/m, ''))
       expect(await bot.type('erik', '/oncall primary')).toContain(
@@ -118,14 +141,6 @@ describe.each(['socket', 'http'] as const)('over %s', (each) => {
       )
     })
 
-    test('/watchbill says how the watch does, and which version', async () => {
-      await start()
-      const said = await bot.type('erik', '/watchbill status')
-      expect(said).toContain(':white_check_mark: Store: answers')
-      expect(said).toContain('Monitors: 0 up, 0 down, 1 not seen yet (`home`)')
-      expect(await bot.type('erik', '/watchbill version')).toBe('Watchbill test')
-    })
-
     test('/watchbill says when the store was backed up last, and what is the matter with its disk', async () => {
       const backups = await mkdtemp(join(tmpdir(), 'watchbill-backups-'))
       try {
@@ -144,19 +159,6 @@ describe.each(['socket', 'http'] as const)('over %s', (each) => {
       } finally {
         await rm(backups, { recursive: true })
       }
-    })
-
-    test('what is only read is shown to the asker alone', async () => {
-      await start()
-      for (const typed of ['/oncall', '/incident list', '/watchbill status', '/page help'])
-        await bot.type('erik', typed)
-      expect(bot.channel('ops')).toEqual([])
-    })
-
-    test('strangers may read', async () => {
-      await start((config) => config.replace('  erik: { slack: U0ERIK }\n', ''))
-      expect(await bot.type('erik', '/oncall')).toContain('<@U0NORA>')
-      expect(await bot.type('erik', '/incident list')).toContain('No open incident')
     })
   })
 
@@ -198,6 +200,41 @@ describe.each(['socket', 'http'] as const)('over %s', (each) => {
       ['/incident escalate INC-999999999999', 'is no incident'],
       ['/incident resolve 0', 'There is no INC-0.'],
       ['/incident show nope', '`nope` is no incident'],
+      ['/incident accept', 'Which incident? This is no incident'],
+      ['/incident accept INC-7', 'There is no INC-7. `/incident list` shows what there is.'],
+      ['/incident accept seven', '`seven` is no incident: they are numbered, like `INC-7`.'],
+      ['/incident accept INC-7 please', '`/incident accept` takes an incident and nothing else; `please` is too much'],
+      ['/incident unack', 'Which incident? This is no incident'],
+      ['/incident unack INC-7', 'There is no INC-7.'],
+      ['/incident unack constructor', '`constructor` is no incident'],
+      ['/incident unack INC-7 30m', '`/incident unack` takes an incident and nothing else; `30m` is too much'],
+      ['/incident keep', 'Which incident? This is no incident'],
+      ['/incident keep 30m', 'Which incident? This is no incident'],
+      ['/incident keep INC-7', 'There is no INC-7.'],
+      ['/incident keep INC-7 30 min', 'There is no INC-7.'],
+      ['/incident keep INC-7 forever', '`forever` is no time to keep it for; `30m` or `1h` is.'],
+      ['/incident keep INC-7 0m', '`0m` is no time to keep it for'],
+      ['/incident keep INC-7 -30m', '`-30m` is no time to keep it for'],
+      ['/incident keep INC-7 1h please', '`1h please` is no time to keep it for'],
+      ['/incident keep INC-7 until 18:00', '`until 18:00` is no time to keep it for'],
+      ['/incident keep seven', '`seven` is no time to keep it for'],
+      ['/incident keep <!channel>', '`@\u200bchannel` is no time to keep it for'],
+      ['/oncall relieve', 'Which watch do you take over? Nothing was done. Type one of `/oncall relieve primary` and'],
+      ['/oncall relieve nosuch', 'There is no schedule `nosuch`. Schedules: `primary` and `secondary`.'],
+      ['/oncall relieve constructor', 'There is no schedule `constructor`.'],
+      ['/oncall relieve <!channel>', 'There is no schedule `@\u200bchannel`.'],
+      [
+        '/oncall relieve primary',
+        'The next change of `primary` can be confirmed from 07:45 CET on, and nothing was done.',
+      ],
+      ['/oncall relieve PRIMARY', 'The next change of `primary` can be confirmed from 07:45 CET on'],
+      ['/oncall relieve secondary', 'No change of `secondary` is at hand, so there is no watch to take over'],
+      ['/oncall relieve primary at 18:00', '`at 18:00` is more than I understand. Nothing was done.'],
+      ['/oncall handover', 'Which handover? Type one of `/oncall handover primary` and `/oncall handover secondary`.'],
+      ['/oncall handover nosuch', 'There is no schedule `nosuch`.'],
+      ['/oncall handover __proto__', 'There is no schedule `__proto__`.'],
+      ['/oncall handover secondary', 'The people on `secondary` do not change in sight.'],
+      ['/oncall handover primary tomorrow', '`tomorrow` is more than I understand.'],
       ['/incident declare', 'An incident needs a title'],
       ['/incident declare critical', 'An incident needs a title'],
       [`/incident declare ${'&'.repeat(600)}`, 'A title has at most 2500 characters'],
@@ -256,6 +293,11 @@ describe.each(['socket', 'http'] as const)('over %s', (each) => {
   describe('somebody who is not listed', () => {
     together((config) => config.replace('  erik: { slack: U0ERIK }\n', ''))
 
+    test('may read', async () => {
+      expect(await bot.type('erik', '/oncall')).toContain('<@U0NORA>')
+      expect(await bot.type('erik', '/incident list')).toContain('No open incident')
+    })
+
     test.each([
       '/page @sam the door',
       '/incident declare it burns',
@@ -263,11 +305,66 @@ describe.each(['socket', 'http'] as const)('over %s', (each) => {
       '/incident escalate INC-1',
       '/incident resolve INC-1',
       '/incident note INC-1 hello',
+      '/incident accept INC-1',
+      '/incident keep INC-1 30m',
+      '/incident unack INC-1',
+      '/oncall relieve primary',
+      '/oncall take primary for 2h',
+      '/oncall calendar primary',
     ])('types %s', async (typed) => {
       const said = await bot.type('erik', typed)
       expect(said).toContain("only people listed in Watchbill's configuration may act, and <@U0ERIK> is not")
       expect(said).toContain('your Slack id is `U0ERIK`')
       await nothingHappened()
+    })
+  })
+
+  describe('refusals while a change of the watch is at hand: a sentence, and nothing is done', () => {
+    /** INC-1 is nora's, who is to be relieved by dana; nobody has INC-2; INC-3 is over. */
+    beforeAll(async () => {
+      await start(twoServices, MONDAY_NIGHT + 290 * 60_000)
+      shared = true
+      await bot.alert()
+      await bot.type('nora', '/incident ack INC-1')
+      await bot.alert({ service: 'imap', key: 'imap' })
+      await bot.type('erik', '/page mia come')
+      await bot.type('mia', '/incident resolve INC-3')
+    })
+    afterAll(async () => {
+      shared = false
+      await bot.close()
+    })
+
+    test.each([
+      [
+        'erik',
+        '/incident keep INC-1 30m',
+        "INC-1 is <@U0NORA>'s, so nothing was done. To take it over: `/incident accept",
+      ],
+      ['dana', '/incident keep INC-1', "INC-1 is <@U0NORA>'s"],
+      ['dana', '/incident unack INC-1', "INC-1 is <@U0NORA>'s"],
+      ['erik', '/incident unack INC-1', "INC-1 is <@U0NORA>'s"],
+      ['nora', '/incident keep INC-1 0s', '`0s` is no time to keep it for'],
+      ['nora', '/incident keep INC-2', 'Nobody has INC-2 at the moment, so nothing was done.'],
+      ['nora', '/incident unack INC-2', 'Nobody has INC-2 at the moment, so nothing was done.'],
+      ['dana', '/incident accept INC-2 now', '`now` is too much'],
+      ['erik', '/incident accept INC-3', 'INC-3 was resolved by <@U0MIA> at'],
+      ['mia', '/incident keep INC-3', 'INC-3 was resolved by <@U0MIA> at'],
+      ['mia', '/incident unack INC-3', 'INC-3 was resolved by <@U0MIA> at'],
+      ['erik', '/incident accept INC-4', 'There is no INC-4.'],
+      ['erik', '/incident keep 30m', 'Which incident? This is no incident'],
+      ['erik', '/oncall relieve primary', 'The watch of `primary` goes to <@U0DANA>, so only they can confirm it'],
+      ['nora', '/oncall relieve primary', 'The watch of `primary` goes to <@U0DANA>, so only they can confirm it'],
+      ['nora', '/oncall relieve', 'Which watch do you take over?'],
+      ['dana', '/oncall relieve secondary', 'No change of `secondary` is at hand'],
+      ['dana', '/oncall relieve primary at 08:00', '`at 08:00` is more than I understand. Nothing was done.'],
+      ['dana', '/oncall relieve primary secondary', '`secondary` is more than I understand. Nothing was done.'],
+      ['erik', '/oncall handover', 'Which handover?'],
+    ])('%s types %s', async (user, typed, sentence) => {
+      const [before, posted] = [await decided(), bot.calls('chat.postMessage').length]
+      expect(await bot.type(user, typed)).toContain(sentence)
+      expect(await decided()).toEqual(before)
+      expect(bot.calls('chat.postMessage')).toHaveLength(posted)
     })
   })
 
@@ -416,34 +513,6 @@ describe.each(['socket', 'http'] as const)('over %s', (each) => {
       expect(bot.room().length).toBeLessThanOrEqual(80)
     })
 
-    test.each([
-      ['INC-1 hello', 'hello'],
-      ['hello INC-1', 'hello'],
-      ['inc-1 2 servers rebooted', '2 servers rebooted'],
-      ['INC-1 like INC-2', 'like INC-2'],
-    ])('a note names its incident first or last, in full: %s', async (typed, text) => {
-      await start()
-      await bot.alert()
-      await bot.type('erik', `/incident note ${typed}`)
-      expect(bot.timeline().at(-1)).toMatch(new RegExp(`: ${text}$`))
-    })
-
-    test('a note that begins with a number is a note: numbers alone name no incident before a text', async () => {
-      await start()
-      await bot.alert()
-      expect(await bot.type('erik', '/incident note 1 server rebooted')).toContain('Which incident?')
-      await bot.type('nora', '/incident note 1 server rebooted', bot.room())
-      expect(bot.timeline().at(-1)).toContain(': 1 server rebooted')
-    })
-
-    test('a note of as many characters as there may be, each of which Slack makes longer, is whole', async () => {
-      await start()
-      await bot.alert()
-      const note = `${'&<>'.repeat(190)}`
-      await bot.type('erik', `/incident note INC-1 ${note}`)
-      expect(seen(bot.timeline().at(-1) ?? '')).toContain(note)
-    })
-
     test('an alert of 3 MB pages', async () => {
       await start()
       await bot.alert({
@@ -453,6 +522,35 @@ describe.each(['socket', 'http'] as const)('over %s', (each) => {
       })
       expect(bot.paged()).toEqual(['nora'])
       for (const text of sent()) expect(text.isWellFormed()).toBe(true)
+    })
+  })
+
+  describe('notes', () => {
+    together()
+    beforeAll(() => bot.alert())
+
+    test.each([
+      ['INC-1 hello', 'hello'],
+      ['hello INC-1', 'hello'],
+      ['inc-1 2 servers rebooted', '2 servers rebooted'],
+      ['INC-1 like INC-2', 'like INC-2'],
+    ])('a note names its incident first or last, in full: %s', async (typed, text) => {
+      const before = bot.timeline().length
+      await bot.type('erik', `/incident note ${typed}`)
+      expect(bot.timeline()).toHaveLength(before + 1)
+      expect(bot.timeline().at(-1)).toMatch(new RegExp(`: ${text}$`))
+    })
+
+    test('a note that begins with a number is a note: numbers alone name no incident before a text', async () => {
+      expect(await bot.type('erik', '/incident note 1 server rebooted')).toContain('Which incident?')
+      await bot.type('nora', '/incident note 1 server rebooted', bot.room())
+      expect(bot.timeline().at(-1)).toContain(': 1 server rebooted')
+    })
+
+    test('a note of as many characters as there may be, each of which Slack makes longer, is whole', async () => {
+      const note = `${'&<>'.repeat(190)}`
+      await bot.type('erik', `/incident note INC-1 ${note}`)
+      expect(seen(bot.timeline().at(-1) ?? '')).toContain(note)
     })
   })
 })

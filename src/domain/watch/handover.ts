@@ -295,7 +295,8 @@ function expire(book: Book, handover: Handover): void {
   const { schedule, limitAt: at, state } = handover
   // In a watch so short that both fall together, whoever is on duty is asked before others are.
   if (state === 'due') callIncoming(book, handover, null, at)
-  const over = { ...handover, state: state === 'gap' ? ('gap-open' as const) : ('forced' as const), settledAt: at }
+  const asked = book.desk.handovers[handoverId(schedule, handover.changeAt)] ?? handover
+  const over = { ...asked, state: state === 'gap' ? ('gap-open' as const) : ('forced' as const), settledAt: at }
   note(book, { type: 'handover', incident: null, at, what: 'settled', handover: over })
   releaseBy(book, schedule, at)
   if (state === 'gap') return
