@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { postgresBin } from './test/support/need.ts'
 
 const globalSetup = ['test/support/postgres.ts']
@@ -14,8 +15,31 @@ const contract = {
   exclude: ['test/store/{embedded,server,backup}*.test.ts'],
 }
 
+/** Files that take a minute and more: begun first, they do not keep one worker busy when the others have nothing left. */
+const LONG = [
+  'simulation/simulation',
+  'faults/processes',
+  'attacks/slack',
+  'conversations/commands',
+  'conversations/slack-faults',
+  'test/start',
+  'slack/http',
+  'test/kill',
+]
+
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => {
+      const found = LONG.findIndex((name) => moduleId.includes(`${name}.test`))
+      return found < 0 ? LONG.length : found
+    }
+    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b))
+  }
+}
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongFirst },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // Most tests wait for servers and clocks more than they compute.

@@ -446,7 +446,10 @@ describe('nothing is changed by', () => {
     for (let at = 10; at < good.length; at += Math.ceil(good.length / 60)) {
       const altered = Buffer.from(good)
       altered[at] = (altered[at] ?? 0) ^ 0x10
-      expect(await attempt(altered), `byte ${at}`).toMatch(/^FILE is (damaged|not a backup of Watchbill)/)
+      // One that hits the number of its format makes it another version's.
+      expect(await attempt(altered), `byte ${at}`).toMatch(
+        /^FILE (is (damaged|not a backup of Watchbill)|was written by Watchbill \S+ in a way that this version cannot read)/,
+      )
     }
   })
 

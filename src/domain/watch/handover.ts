@@ -321,9 +321,9 @@ function* prompts(book: Book): Generator<Due> {
     if (!next) continue
     const row = book.desk.handovers[handoverId(name, next.changeAt)]
     const plannedAt = Math.min(next.changeAt - LEAD_MS, next.opensAt)
-    if (row === undefined || row.state === 'void')
-      yield { at: plannedAt, come: (to, now) => announce(to, next, 'planned', timely(plannedAt, now)) }
-    else if (row.opensAt !== next.opensAt || row.limitAt !== next.limitAt)
+    // Also anew, when an edit has made the turns on either side others.
+    const isPlanned = row !== undefined && row.state !== 'void'
+    if (!isPlanned || row.opensAt !== next.opensAt || row.limitAt !== next.limitAt)
       yield { at: plannedAt, come: (to, now) => announce(to, next, 'planned', timely(plannedAt, now)) }
     else if (!next.opened)
       yield {
@@ -361,7 +361,7 @@ function callIncoming(book: Book, handover: Handover, dueAt: number | null, at: 
     pageWatch(book, handover, { kind: 'relief-overdue', person, incidents, dueAt }, at)
 }
 
-const done = (paged: string[] = []): Outcome => ({ result: 'done', incident: null, how: 'confirmed', paged })
+const done = (): Outcome => ({ result: 'done', incident: null, how: 'confirmed', paged: [] })
 
 /**
  * *I have the watch.* In the window before a change by one of the incoming: the outgoing stand relieved at once. After it by anybody on
