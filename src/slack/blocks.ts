@@ -46,23 +46,27 @@ export const context = (text: string): KnownBlock => ({
 /** Markup taken off again, for notifications and screen readers. */
 export const spoken = (text: string) => cut(text.replaceAll(/[*`]|:[a-z_]+: ?/g, ''), TEXT)
 
+export const button = (text: string, action_id: string, value: string, style?: 'primary') => ({
+  type: 'button' as const,
+  text: { type: 'plain_text' as const, text },
+  action_id,
+  value,
+  ...(style ? { style } : {}),
+})
+
 /** The buttons exactly as everybody knows them; what no longer applies is not offered. */
 function buttons(incident: Incident): KnownBlock[] {
   if (!isOpen(incident)) return []
-  const button = (text: string, action: string, style?: 'primary' | 'danger') => ({
-    type: 'button' as const,
-    text: { type: 'plain_text' as const, text },
-    action_id: action,
-    // Escalate says from where: pressed twice, or by two people at once, it goes one step.
-    value: action === 'incident_escalate' ? `${incident.id}@${place(incident)}` : String(incident.id),
-    ...(style ? { style } : {}),
-  })
+  // Escalate says from where: pressed twice, or by two people at once, it goes one step.
+  const value = (action: string) =>
+    action === 'incident_escalate' ? `${incident.id}@${place(incident)}` : String(incident.id)
+  const of = (text: string, action: string, style?: 'primary') => button(text, action, value(action), style)
   const acked = incident.state === 'acked'
   const lastResort = incident.pages.some((page) => page.step === null && page.epoch === incident.epoch)
   const elements = [
-    ...(acked ? [] : [button('Acknowledge', 'incident_ack', 'primary')]),
-    ...(incident.state === 'exhausted' || lastResort ? [] : [button('Escalate', 'incident_escalate')]),
-    button('Resolve', 'incident_resolve', acked ? 'primary' : undefined),
+    ...(acked ? [] : [of('Acknowledge', 'incident_ack', 'primary')]),
+    ...(incident.state === 'exhausted' || lastResort ? [] : [of('Escalate', 'incident_escalate')]),
+    of('Resolve', 'incident_resolve', acked ? 'primary' : undefined),
   ]
   return [{ type: 'actions', block_id: `incident_${incident.id}`, elements }]
 }

@@ -5,7 +5,7 @@ import { type Handover, handoverId, type Situation, type WatchPage } from '../do
 import { type Incident, isOpen } from '../domain/incident.ts'
 import { outlook } from '../domain/watch/outlook.ts'
 import type { Message } from './api.ts'
-import { context, header, section, spoken, title } from './blocks.ts'
+import { button, context, header, section, spoken, title } from './blocks.ts'
 import { code, cut, duration, list, plain, when } from './text.ts'
 import { inc, people, person, severityMark, standing, type Voice } from './words.ts'
 
@@ -100,14 +100,6 @@ const OPEN_SHOWN = 8
 export const count = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`
 
 const isOver = ({ state }: Handover) => !['planned', 'due', 'overdue'].includes(state)
-
-export const button = (text: string, action: string, value: string, style?: 'primary') => ({
-  type: 'button' as const,
-  text: { type: 'plain_text' as const, text },
-  action_id: action,
-  value,
-  ...(style ? { style } : {}),
-})
 
 export const confirmButton = ({ schedule, changeAt }: Pick<Handover, 'schedule' | 'changeAt'>) =>
   button('I have the watch', 'watch_confirm', handoverId(schedule, changeAt), 'primary')

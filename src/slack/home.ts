@@ -1,14 +1,14 @@
 import type { KnownBlock } from '@slack/types'
 import { DateTime } from 'luxon'
-import type { Segment } from '../domain/duty/schedule.ts'
+import { type Segment, samePeople } from '../domain/duty/schedule.ts'
 import type { Schedule } from '../domain/duty/schedule-types.ts'
 import type { Warned } from '../domain/duty/warning.ts'
 import { type Handover, handoverId, type Watch } from '../domain/handover.ts'
 import { graver, type Incident } from '../domain/incident.ts'
 import { type Person, schedulesOf } from '../domain/rules.ts'
 import { outlook } from '../domain/watch/outlook.ts'
-import { context, header, section, sections, title } from './blocks.ts'
-import { aboutIncident, actions, button, confirmButton, count, handoverStanding, shiftTime } from './handover.ts'
+import { button, context, header, section, sections, title } from './blocks.ts'
+import { aboutIncident, actions, confirmButton, count, handoverStanding, shiftTime } from './handover.ts'
 import { code, cut, list, plain, when } from './text.ts'
 import { inc, people, person, rosterProblem, severityMark, standing, unreachable, type Voice } from './words.ts'
 
@@ -199,7 +199,7 @@ function watchOf(voice: Voice, { schedule, segments, toAt, watch }: Stood, hando
   const next = stoodAt(segments, endAt)
   const turn = [
     // A turn that began before anybody looked has no beginning on record.
-    ...(watch && watch.sinceAt > 0 && current && same(watch.people, current.people)
+    ...(watch && watch.sinceAt > 0 && current && samePeople(watch.people, current.people)
       ? [`since ${day(watch.sinceAt)}`]
       : []),
     ...(endAt < toAt ? [`until ${day(endAt)}, then ${next ? people(voice, next.people) : ':ghost: *nobody*'}`] : []),
@@ -219,8 +219,6 @@ function watchOf(voice: Voice, { schedule, segments, toAt, watch }: Stood, hando
 
 const stoodAt = (segments: readonly Segment[], at: number) =>
   segments.find(({ startAt, endAt }) => startAt <= at && at < endAt)
-
-const same = (a: readonly string[], b: readonly string[]) => a.length === b.length && a.every((x, n) => x === b[n])
 
 /** When somebody has the watch, as far as is looked ahead. */
 function shifts(voice: Voice, { stood }: Home, me: string): string[] {

@@ -3,20 +3,12 @@ import type { Difference } from '../domain/duty/substitute.ts'
 import type { Recorded } from '../domain/fact.ts'
 import type { RosterEdit } from '../domain/handover.ts'
 import type { Message } from './api.ts'
-import { answerMessage } from './blocks.ts'
+import { answerMessage, button } from './blocks.ts'
 import { editWords, isOpenOffer } from './roster-words.ts'
 import type { Voice } from './words.ts'
 
 /** Slack refuses longer values of a button. */
 export const VALUE_CHARACTERS = 2_000
-
-const button = (text: string, action_id: string, value: string, style?: 'primary') => ({
-  type: 'button' as const,
-  text: { type: 'plain_text' as const, text },
-  action_id,
-  value,
-  ...(style ? { style } : {}),
-})
 
 /** *Do it* and *Never mind*, beneath what would be done. */
 export const confirmButtons = (value: string): KnownBlock[] => [

@@ -2,15 +2,13 @@ import type { Difference } from '../domain/duty/substitute.ts'
 import type { Event, Outcome } from '../domain/event.ts'
 import type { Recorded } from '../domain/fact.ts'
 import type { RosterEdit } from '../domain/handover.ts'
-import { code, fullRange, list, when } from './text.ts'
-import { answer, person, type Voice } from './words.ts'
+import { code, fullRange, when } from './text.ts'
+import { answer, people, person, type Voice } from './words.ts'
 
 /** What the bot says about changes of the roster by hand. */
 
 /** Stretches that are named in one message; more of them are told by their number. */
 const STRETCHES = 12
-
-const people = (voice: Voice, names: readonly string[]) => list(names.map((name) => person(voice, name)))
 
 /** From when to when, as each reader's own clock shows it. */
 const forReaders =

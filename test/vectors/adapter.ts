@@ -1,5 +1,5 @@
 import { DateTime } from 'luxon'
-import { type Desk, scheduleOf as rosterOf } from '../../src/domain/book.ts'
+import { scheduleOf as rosterOf } from '../../src/domain/book.ts'
 import { decide, nextDue } from '../../src/domain/decide.ts'
 import {
   BLACKOUT_TIMES,
@@ -17,6 +17,7 @@ import type { Recorded } from '../../src/domain/fact.ts'
 import type { Piece } from '../../src/domain/handover.ts'
 import type { Page } from '../../src/domain/incident.ts'
 import { Rules, Severity } from '../../src/domain/rules.ts'
+import { emptyDesk } from '../support/builders.ts'
 
 /**
  * From the format of `schedule-vectors.json` to the domain's own, and back. The dialects of other tools (a missing wall time snapped to
@@ -460,19 +461,7 @@ function eventOf(input: ScenarioEvent & { atMs: number }, numbers: ReadonlyMap<s
 
 /** The desk as the store would keep it: driven from one due instant to the next. */
 function player(rules: Rules, startAt: number) {
-  let desk: Desk = {
-    decidedAt: startAt - 1,
-    nextIncident: 1,
-    nextFact: 1,
-    incidents: {},
-    alerts: {},
-    recheckAt: null,
-    unreachable: {},
-    watches: {},
-    handovers: {},
-    nextEdit: 1,
-    edits: [],
-  }
+  let desk = emptyDesk(startAt - 1)
   let id = 0
   const facts: Recorded[] = []
   const decideAt = (now: number, events: Received[]) => {

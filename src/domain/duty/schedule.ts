@@ -249,14 +249,15 @@ function earliest(inactive: NonNullable<Schedule['inactive']>): Map<string, numb
 function append(found: Segment[], startAt: number, endAt: number, people: string[]): void {
   if (people.length === 0) return
   const last = found.at(-1)
-  if (last && last.endAt === startAt && same(last.people, people)) last.endAt = endAt
+  if (last && last.endAt === startAt && samePeople(last.people, people)) last.endAt = endAt
   else found.push({ startAt, endAt, people })
 }
 
 /** Each once, in the order of their code units (no locale: every process must agree). */
 const namesOf = (people: readonly string[]): string[] => [...new Set(people)].sort((a, b) => (a < b ? -1 : 1))
 
-const same = (a: readonly string[], b: readonly string[]): boolean =>
+/** Both in order. */
+export const samePeople = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((x, n) => x === b[n])
 
 function change(at: number, before: readonly string[], after: readonly string[]): Change {

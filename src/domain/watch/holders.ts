@@ -1,5 +1,5 @@
 import { type Book, scheduleOf } from '../book.ts'
-import { ahead, type Change, nextChange } from '../duty/schedule.ts'
+import { ahead, type Change, nextChange, samePeople } from '../duty/schedule.ts'
 import { HANDOVER_TIMES, type HandoverTimes } from '../duty/schedule-types.ts'
 import { DAY_MS } from '../duty/time.ts'
 import { type Handover, handoverId, type Watch } from '../handover.ts'
@@ -67,10 +67,10 @@ export function coming(book: Seen, schedule: string, at: number): Handover | nul
   return { ...now, state, opened, by, settledAt, pages }
 }
 
-const same = (a: readonly string[], b: readonly string[]) => a.length === b.length && a.every((x, n) => x === b[n])
-
 export const isOf = (handover: Handover, { outgoing, incoming, staying }: Change) =>
-  same(handover.outgoing, outgoing) && same(handover.incoming, incoming) && same(handover.staying, staying)
+  samePeople(handover.outgoing, outgoing) &&
+  samePeople(handover.incoming, incoming) &&
+  samePeople(handover.staying, staying)
 
 /**
  * When the window of a change opens, and its limits. A turn is the longest run of the same people; what it is too short for is clamped:
