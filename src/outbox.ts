@@ -201,7 +201,8 @@ export function createOutbox(deps: Pick<Deps, 'clock' | 'machine' | 'log' | 'sto
         unsent.delete(row.key)
         begin({ ...row, tries: 1, wanted: 1, uncertain: false, result: null, claimedAt }, true)
       }
-      if (keys.length > 0) wake()
+      // Whatever else is owed need not wait for the store to tell us what we know.
+      wake()
     },
     lose(keys) {
       for (const key of keys) {
