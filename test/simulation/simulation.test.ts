@@ -4,9 +4,19 @@ import { simulate } from './suite.ts'
 /** A fixed part of what `npm run chaos` plays whole. */
 describe.skipIf(process.env['SIMULATION'])('a simulated world', () => {
   simulate({
+    scenarios: [
+      'acked',
+      'unanswered',
+      'refused',
+      'in-flight',
+      'recovers-while-paging',
+      'shift-change',
+      'reply-lost',
+      'thrice',
+    ],
     oneIn: 240,
     frozen: { scenarios: ['acked'], oneIn: 600 },
-    days: { first: 1, most: 2, ms: 60_000 },
+    days: { first: 1, most: 1, ms: 60_000 },
     timeout: 300_000,
   })
 })
