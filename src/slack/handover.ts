@@ -264,14 +264,13 @@ function whatIsAsked(
   }
 }
 
-/** To whoever comes on duty next: no page yet, and when it will be one. */
+/** To whoever comes on duty next: no page yet, and when it will be one. The channel is only being made while this goes out. */
 export function headsUpMessage(
   voice: Voice,
   incident: Incident,
   fact: { schedule: string; changeAt: number; dualAt: number },
 ): Rendered {
   const at = (instant: number) => shiftTime(voice, fact.schedule, instant)
-  const channel = incident.channel ? ` · <#${incident.channel.id}|${incident.channel.name}>` : ''
-  const text = `:alarm_clock: *Heads-up:* ${severityMark[incident.severity]} *${title({ ...incident, title: plain(incident.title) })}*${channel}\nYour watch of ${code(fact.schedule)} begins at ${at(fact.changeAt)}. Whoever has it now is being paged; *you are paged at ${at(fact.dualAt)}* unless somebody has acknowledged by then.`
+  const text = `:alarm_clock: *Heads-up:* ${severityMark[incident.severity]} *${title({ ...incident, title: plain(incident.title) })}*\nYour watch of ${code(fact.schedule)} begins at ${at(fact.changeAt)}. Whoever has it now is being paged; *you are paged at ${at(fact.dualAt)}* unless somebody has acknowledged by then.`
   return { text: spoken(text), blocks: [section(text)] }
 }
