@@ -1,5 +1,6 @@
 import type { Deps, Desk } from '../src/deps.ts'
 import type { Event, Outcome } from '../src/domain/event.ts'
+import type { RosterEdit } from '../src/domain/handover.ts'
 import type { Rules } from '../src/domain/rules.ts'
 import { UserError } from '../src/errors.ts'
 import type { Voice } from '../src/slack/words.ts'
@@ -41,6 +42,8 @@ export interface Ask {
   rota: Rules
   /** The rosters as they are planned: without what was changed by hand. */
   plan: Rules
+  /** What was changed by hand and holds, or waits for an answer: `plan` with these is `rota`. */
+  edits: readonly RosterEdit[]
   /** What follows the command's name. */
   text: string
   /** Slack id of the channel in which it was asked. */

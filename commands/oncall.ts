@@ -1,4 +1,5 @@
-import { type Command, help, split } from './command.ts'
+import { under } from '../src/domain/rules.ts'
+import { type Ask, type Command, help, type Reply, split } from './command.ts'
 import { calendar, calendarUsage } from './oncall/calendar.ts'
 import { cover } from './oncall/cover.ts'
 import { answerEdit, relieve } from './oncall/edits.ts'
@@ -35,35 +36,24 @@ export const oncall: Command = {
   ],
   async run(ask) {
     const [verb, rest] = split(ask.text)
-    switch (verb.toLowerCase()) {
-      case 'take':
-        return take(ask, rest)
-      case 'cover':
-        return cover(ask, rest)
-      case 'swap':
-        return swap(ask, rest)
-      case 'agree':
-      case 'decline':
-      case 'cancel':
-        return answerEdit(ask, verb.toLowerCase() as 'agree' | 'decline' | 'cancel', rest)
-      case 'relieve':
-        return relieve(ask, rest)
-      case 'handover':
-        return handover(ask, rest)
-      case 'calendar':
-        return calendar(ask, rest)
-      case 'mine':
-        return mine(ask)
-      case 'month':
-        return month(ask, rest)
-      case 'gaps':
-        return gaps(ask, rest)
-      case 'fairness':
-        return fairness(ask, rest)
-      case 'help':
-        return help(oncall)
-      default:
-        return who(ask)
-    }
+    const does = under(verbs, verb.toLowerCase())
+    return does ? does(ask, rest) : who(ask)
   },
+}
+
+const verbs: Record<string, (ask: Ask, rest: string) => Promise<Reply>> = {
+  take,
+  cover,
+  swap,
+  agree: (ask, rest) => answerEdit(ask, 'agree', rest),
+  decline: (ask, rest) => answerEdit(ask, 'decline', rest),
+  cancel: (ask, rest) => answerEdit(ask, 'cancel', rest),
+  relieve,
+  handover,
+  calendar,
+  mine,
+  month,
+  gaps,
+  fairness,
+  help: async () => help(oncall),
 }

@@ -1,6 +1,6 @@
-import { type Rules, under } from '../src/domain/rules.ts'
+import { personOfSlack, type Rules, under } from '../src/domain/rules.ts'
 import { UserError } from '../src/errors.ts'
-import { code, cut, escapeText, list, typed } from '../src/slack/text.ts'
+import { code, cut, escapeText, list, mentioned, typed } from '../src/slack/text.ts'
 import { answer } from '../src/slack/words.ts'
 import { act, type Command, help, misused, split } from './command.ts'
 
@@ -44,10 +44,10 @@ interface Called {
 
 /** `<@U…|name>` as Slack sends it, `@name`, or a name; `schedule/x` and `service/x` where a name is both. */
 function targetOf(rules: Rules, word: string): Called {
-  const slackId = /^<@([A-Z0-9]+)(?:\|[^>]*)?>$/.exec(word)?.[1]
+  const slackId = mentioned(word)
   const everybody = Object.values(rules.people)
   if (slackId !== undefined) {
-    const known = everybody.find((each) => each.slack === slackId)
+    const known = personOfSlack(rules, slackId)
     if (known) return { kind: 'person', name: known.name }
     throw new UserError(
       'unknown-person',

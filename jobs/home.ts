@@ -3,7 +3,7 @@ import { type Segment, segments } from '../src/domain/duty/schedule.ts'
 import type { Schedule } from '../src/domain/duty/schedule-types.ts'
 import { WEEK_MS } from '../src/domain/duty/time.ts'
 import { type Warned, warnings, windowAround } from '../src/domain/duty/warning.ts'
-import type { Rules } from '../src/domain/rules.ts'
+import { personOfSlack, type Rules } from '../src/domain/rules.ts'
 import type { Handler } from '../src/outbox.ts'
 import { publishHome } from '../src/slack/api.ts'
 import { type Home, homeBlocks, homeFooter } from '../src/slack/home.ts'
@@ -31,7 +31,7 @@ export function home(deps: JobDeps): Handler {
       unreachablePeople(store.pool),
       standings(store.pool),
     ])
-    const person = Object.values(rules.people).find(({ slack: id }) => id === user) ?? null
+    const person = personOfSlack(rules, user) ?? null
     return {
       user,
       person,

@@ -12,7 +12,7 @@ import { createDesk } from './desk.ts'
 import { authorise, type Denied, type Standings } from './domain/authority.ts'
 import { gapIn, type Load, loadOf } from './domain/duty/load.ts'
 import { HOUR_MS } from './domain/duty/time.ts'
-import type { Person, Rules } from './domain/rules.ts'
+import { type Person, personOfSlack, type Rules } from './domain/rules.ts'
 import { UserError } from './errors.ts'
 import { openCalendar } from './feeds.ts'
 import type { Check } from './intake/health.ts'
@@ -161,8 +161,9 @@ export function createBot(given: BotOptions): Bot {
       if (!command) throw new UserError('unknown-command', `${name} is not a command of Watchbill.`)
       await check()
       const plan = await withCalendars(store.pool, options.rules())
-      const rota = withEdits(plan, await rosterEdits(store.pool))
-      const reply = await command.run(askOf(command, asked, { plan, rota }, await standingsFor(asked), confirmed))
+      const edits = await rosterEdits(store.pool)
+      const rosters = { plan, edits, rota: withEdits(plan, edits) }
+      const reply = await command.run(askOf(command, asked, rosters, await standingsFor(asked), confirmed))
       child.info({ text: asked.text, public: reply.public }, 'answered')
       return said(reply)
     } catch (error) {
@@ -211,7 +212,7 @@ export function createBot(given: BotOptions): Bot {
   /** Whoever is held for gone and asks for something is looked at again: nobody's acknowledgement is refused for what is no longer so. */
   async function standingsFor({ user, key }: Asked): Promise<Standings> {
     const known = await standings(store.pool)
-    const person = Object.values(options.rules().people).find(({ slack: id }) => id === user)
+    const person = personOfSlack(options.rules(), user)
     if (!person || !known.gone.has(person.name)) return known
     await look(deps, person, key)
     return standings(store.pool)
@@ -220,20 +221,19 @@ export function createBot(given: BotOptions): Bot {
   const askOf = (
     command: Command,
     asked: Asked,
-    { plan, rota }: Pick<Ask, 'plan' | 'rota'>,
+    rosters: Pick<Ask, 'plan' | 'edits' | 'rota'>,
     known: Standings,
     confirmed: string | null,
   ): Ask => ({
     deps,
-    plan,
-    rota,
+    ...rosters,
     text: asked.text.trim(),
     channel: asked.channel,
     user: asked.user,
     confirmed,
     key: asked.key,
     now: clock.now(),
-    by: (role) => authorised(command, asked, rota, known, role ?? null).name,
+    by: (role) => authorised(command, asked, rosters.rota, known, role ?? null).name,
   })
 
   function authorised(command: Command, asked: Asked, rota: Rules, known: Standings, role: string | null): Person {

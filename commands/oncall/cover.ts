@@ -42,7 +42,7 @@ export async function cover(ask: Ask, text: string): Promise<Reply> {
       'not-on-duty',
       `${person(voice(ask), covered)} is not on duty ${asked}${schedule ? ` for ${code(schedule.name)}` : ''}, so there is nothing to cover, and nothing was changed. ${nextShifts(ask, shown, covered, zone)}`,
     )
-  const effects = await effectsNow(ask, pieces)
+  const effects = effectsNow(ask, pieces)
   mustDiffer(
     effects,
     `You are on duty ${asked} beside ${person(voice(ask), covered)}, or the configuration says who is.`,

@@ -1,14 +1,14 @@
-import { effectsOf, turnedRound } from '../../src/domain/effects.ts'
+import { turnedRound } from '../../src/domain/effects.ts'
 import type { EditAnswer } from '../../src/domain/event.ts'
 import type { RosterEdit } from '../../src/domain/handover.ts'
 import { UserError } from '../../src/errors.ts'
 import { changed } from '../../src/slack/roster-words.ts'
 import { code, cut, list, typed } from '../../src/slack/text.ts'
 import { answer } from '../../src/slack/words.ts'
-import { readEdit, readWatches, rosterEdits } from '../../src/store/rota.ts'
+import { readEdit, readWatches } from '../../src/store/rota.ts'
 import { type Ask, act, type Reply } from '../command.ts'
 import { askersZone, onlyWord, scheduleNamed } from './names.ts'
-import { propose } from './propose.ts'
+import { effectsAhead, propose } from './propose.ts'
 
 /** `agree N`, `decline N`, `cancel N`: an offer or a change of the roster by its number. */
 export async function answerEdit(ask: Ask, how: EditAnswer['answer'], text: string): Promise<Reply> {
@@ -19,20 +19,20 @@ export async function answerEdit(ask: Ask, how: EditAnswer['answer'], text: stri
       'bad-arguments',
       `${text.trim() === '' ? 'Which one?' : `${code(cut(typed(text.trim()), 100))} is no number of a change.`} Nothing was done. Type \`/oncall ${how} N\`; \`/oncall mine\` lists yours with their numbers.`,
     )
-  const { pool } = ask.deps.store
-  const [edit, edits] = await Promise.all([readEdit(pool, number), rosterEdits(pool)])
+  const edit = await readEdit(ask.deps.store.pool, number)
   const event: EditAnswer = { type: 'edit-answer', by, edit: number, answer: how }
-  const effects = edit ? fromNow(effectsOf(ask.plan, edits, edit), ask.now) : []
-  const isBack = how === 'cancel' && edit?.state === 'active'
-  // Whoever may not, or too late, is told so at once; declining changes no roster.
+  // Whoever may not, or too late, is told so at once; declining, or taking an offer back, changes no roster.
   if (!edit || how === 'decline' || !isOpen(edit, event, ask.now))
     return act(ask, event, (voice, what, outcome) => changed(voice, what, outcome, []))
-  if (how === 'cancel' && !isBack) return act(ask, event, (voice, what, outcome) => changed(voice, what, outcome, []))
+  const effects = effectsAhead(ask, edit)
   const zone = await askersZone(ask)
-  return propose(ask, { event, line: `${how} ${number}`, effects: isBack ? turnedRound(effects) : effects, zone })
+  return propose(ask, {
+    event,
+    line: `${how} ${number}`,
+    effects: how === 'cancel' ? turnedRound(effects) : effects,
+    zone,
+  })
 }
-
-const fromNow = (effects: ReturnType<typeof effectsOf>, now: number) => effects.filter(({ endAt }) => endAt > now)
 
 const isOpen = ({ state, by, offeredTo, pieces }: RosterEdit, event: EditAnswer, now: number) =>
   pieces.some(({ endAt }) => endAt > now) &&

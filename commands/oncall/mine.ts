@@ -1,13 +1,13 @@
 import { stints } from '../../src/domain/duty/substitute.ts'
 import { WEEK_MS } from '../../src/domain/duty/time.ts'
-import { concernedBy, effectsOf } from '../../src/domain/effects.ts'
+import { concernedBy } from '../../src/domain/effects.ts'
 import type { RosterEdit } from '../../src/domain/handover.ts'
 import { UserError } from '../../src/errors.ts'
 import { effectLines, inFull } from '../../src/slack/roster-words.ts'
 import { code, fullRange } from '../../src/slack/text.ts'
-import { rosterEdits, withEdits } from '../../src/store/rota.ts'
 import { type Ask, only, type Reply, voice } from '../command.ts'
 import { asker, askersZone } from './names.ts'
+import { effectsAhead } from './propose.ts'
 
 const AHEAD_MS = 4 * WEEK_MS
 const SHIFTS = 40
@@ -20,19 +20,18 @@ export async function mine(ask: Ask): Promise<Reply> {
       'stranger',
       `You are not in Watchbill's configuration, so you have no shifts. Ask an admin to add you under \`people:\` (your Slack id is \`${ask.user}\`).`,
     )
-  const edits = await rosterEdits(ask.deps.store.pool)
   const zone = await askersZone(ask)
-  const open = edits.filter(({ pieces }) => pieces.some(({ endAt }) => endAt > ask.now))
+  const open = ask.edits.filter(({ pieces }) => pieces.some(({ endAt }) => endAt > ask.now))
   const offered = open.filter(({ state }) => state === 'offered')
-  const shifts = shiftsOf(ask, edits, me, zone)
-  const held = open.filter((edit) => edit.state === 'active' && concernedBy(effects(ask, edits, edit)).has(me))
+  const shifts = shiftsOf(ask, me, zone)
+  const held = open.filter((edit) => edit.state === 'active' && concernedBy(effectsAhead(ask, edit)).has(me))
   const part = (title: string, lines: string[]) => (lines.length > 0 ? [`\n*${title}*`, ...lines] : [])
   const described = (all: RosterEdit[], what: (edit: RosterEdit) => string) =>
     all.flatMap((edit) => [
       `*${edit.id}*: ${what(edit)}`,
       ...effectLines(
         voice(ask),
-        effects(ask, edits, edit),
+        effectsAhead(ask, edit),
         inFull(voice(ask), zone),
         edit.state === 'active' ? 'is' : 'would be',
       ),
@@ -66,13 +65,9 @@ export async function mine(ask: Ask): Promise<Reply> {
   )
 }
 
-const effects = (ask: Ask, edits: readonly RosterEdit[], edit: RosterEdit) =>
-  effectsOf(ask.plan, edits, edit).filter(({ endAt }) => endAt > ask.now)
-
-function shiftsOf(ask: Ask, edits: readonly RosterEdit[], me: string, zone: string): string[] {
-  const { schedules } = withEdits(ask.plan, edits)
+function shiftsOf(ask: Ask, me: string, zone: string): string[] {
   const span = { startAt: ask.now, endAt: ask.now + AHEAD_MS }
-  return Object.values(schedules)
+  return Object.values(ask.rota.schedules)
     .flatMap((schedule) => stints(schedule, me, span).map((stint) => ({ ...stint, name: schedule.name })))
     .sort((a, b) => a.startAt - b.startAt)
     .map(

@@ -1,9 +1,9 @@
 import type { Schedule } from '../../src/domain/duty/schedule-types.ts'
 import { isZone } from '../../src/domain/duty/time.ts'
-import { type Rules, under } from '../../src/domain/rules.ts'
+import { personOfSlack, type Rules, under } from '../../src/domain/rules.ts'
 import { UserError } from '../../src/errors.ts'
 import { zoneOfUser } from '../../src/slack/api.ts'
-import { code, cut, list, typed } from '../../src/slack/text.ts'
+import { code, cut, list, mentioned, typed } from '../../src/slack/text.ts'
 import { type Ask, split } from '../command.ts'
 
 /** What people call schedules, each other and their own time. */
@@ -53,18 +53,16 @@ export const standsIn = (rules: Rules, person: string): Schedule[] =>
 
 /** `<@U…|name>` as Slack sends it, `@name`, or a name. */
 export function personNamed(rules: Rules, word: string): string {
-  const slackId = /^<@([A-Z0-9]+)(?:\|[^>]*)?>$/.exec(word)?.[1]
-  const everybody = Object.values(rules.people)
+  const slackId = mentioned(word)
   const name = word.toLowerCase().replace(/^@/, '')
-  const found = slackId ? everybody.find((each) => each.slack === slackId) : under(rules.people, name)
+  const found = slackId ? personOfSlack(rules, slackId) : under(rules.people, name)
   if (found) return found.name
   const who = slackId ? `<@${slackId}>` : code(cut(typed(word), 100))
   throw new UserError(
     'unknown-person',
-    `${who} is nobody in Watchbill's configuration, and nothing was changed. Known: ${list(everybody.map((each) => code(each.name)))}.`,
+    `${who} is nobody in Watchbill's configuration, and nothing was changed. Known: ${list(Object.values(rules.people).map((each) => code(each.name)))}.`,
   )
 }
 
 /** The asker, as the configuration has them, for what is only read; null for a stranger. */
-export const asker = ({ deps, user }: Ask): string | null =>
-  Object.values(deps.rules().people).find(({ slack }) => slack === user)?.name ?? null
+export const asker = ({ deps, user }: Ask): string | null => personOfSlack(deps.rules(), user)?.name ?? null

@@ -2,13 +2,12 @@ import { createHash } from 'node:crypto'
 import type { Difference } from '../../src/domain/duty/substitute.ts'
 import { effectsOf } from '../../src/domain/effects.ts'
 import type { Event } from '../../src/domain/event.ts'
-import type { Piece } from '../../src/domain/handover.ts'
+import type { Piece, RosterEdit } from '../../src/domain/handover.ts'
 import { UserError } from '../../src/errors.ts'
 import { confirmButtons, VALUE_CHARACTERS } from '../../src/slack/roster-blocks.ts'
 import { changed, effectLines, inFull, staleAnswer } from '../../src/slack/roster-words.ts'
 import { code } from '../../src/slack/text.ts'
 import { person } from '../../src/slack/words.ts'
-import { rosterEdits } from '../../src/store/rota.ts'
 import { type Ask, act, only, type Reply, SHOWN_BEFORE, voice } from '../command.ts'
 
 /** What somebody asked for, as it would be done. */
@@ -71,11 +70,13 @@ export const instants = (startAt: number, endAt: number) =>
   `${new Date(startAt).toISOString()}..${new Date(endAt).toISOString()}`
 
 /** What these pieces would do to the rosters as they are. */
-export async function effectsNow(ask: Ask, pieces: Piece[]): Promise<Difference[]> {
-  const edits = await rosterEdits(ask.deps.store.pool)
+export const effectsNow = (ask: Ask, pieces: Piece[]): Difference[] =>
   // The desk counts them; none has this number.
-  return effectsOf(ask.plan, edits, { id: 0, pieces, activeAt: null })
-}
+  effectsOf(ask.plan, ask.edits, { id: 0, pieces, activeAt: null })
+
+/** What a change by hand does from now on, or would do once it is agreed to. */
+export const effectsAhead = (ask: Ask, edit: RosterEdit): Difference[] =>
+  effectsOf(ask.plan, ask.edits, edit).filter(({ endAt }) => endAt > ask.now)
 
 /** Nothing would differ: the asker has it already, or something in the configuration stands above what is changed by hand. */
 export function mustDiffer(effects: readonly Difference[], otherwise: string): void {

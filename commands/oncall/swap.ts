@@ -32,7 +32,7 @@ export async function swap(ask: Ask, text: string): Promise<Reply> {
   const given = shiftOf(ask, shown, by, parseRange(mine, writer), zone, mine)
   const got = shiftOf(ask, shown, other, parseRange(theirs, writer), zone, theirs)
   const pieces = [...pieceOf(given, by, other), ...pieceOf(got, other, by)]
-  const effects = await effectsNow(ask, pieces)
+  const effects = effectsNow(ask, pieces)
   mustDiffer(effects, 'The two of you are on duty together then, or the configuration says who is.')
   return propose(ask, {
     event: { type: 'override', by, kind: 'swap', offeredTo: other, pieces },

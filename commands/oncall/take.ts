@@ -32,7 +32,7 @@ export async function take(ask: Ask, text: string): Promise<Reply> {
   const { startAt, endAt } =
     rest === '' ? { startAt: ask.now, endAt: turnEnd(schedule, ask.now) } : parseRange(rest, writer)
   const pieces = taking(schedule, by, { startAt, endAt }).map((piece) => ({ schedule: schedule.name, ...piece }))
-  const effects = await effectsNow(ask, pieces)
+  const effects = effectsNow(ask, pieces)
   mustDiffer(
     effects,
     `You have the watch of ${code(schedule.name)} then already, or the configuration says who has it.`,

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { dutyAt } from './duty/schedule.ts'
-import { type Person, type Rules, under } from './rules.ts'
+import { type Person, personOfSlack, type Rules, under } from './rules.ts'
 
 /** Who asks: a Slack account and the workspace it belongs to. */
 export interface Account {
@@ -37,7 +37,7 @@ export function authorise(
   at: number,
 ): Authority {
   if (team !== null && account.team !== team) return { allow: false, reason: 'outsider' }
-  const person = Object.values(rules.people).find((each) => each.slack === account.user)
+  const person = personOfSlack(rules, account.user)
   if (!person) return { allow: false, reason: 'stranger' }
   if (guests.has(person.name)) return { allow: false, reason: 'guest' }
   if (gone.has(person.name)) return { allow: false, reason: 'gone' }

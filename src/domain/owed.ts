@@ -286,14 +286,14 @@ function messagesOf(handover: Handover, rules: Rules): Owed[] {
   return [
     ...promptsOf(handover).map((prompt) => promptRow(handover, prompt)),
     ...posts.map((channel): Owed => {
-      const key = `handover/${handoverId(schedule, changeAt)}/${channel}`
+      const key = `${postRows(schedule, changeAt)}${channel}`
       return { key, lane: key, about: { kind: 'handover', schedule, changeAt, channel } }
     }),
   ]
 }
 
 function promptRow({ schedule, changeAt }: Handover, [person, moment]: Prompt): Owed {
-  const key = `prompt/${handoverId(schedule, changeAt)}/${moment}/${person}`
+  const key = `${promptRows(schedule, changeAt)}${moment}/${person}`
   return { key, lane: key, about: { kind: 'prompt', schedule, changeAt, person, moment } }
 }
 
@@ -324,10 +324,13 @@ function promptsOf({ outgoing, incoming, opened, state }: Handover): Prompt[] {
 /** Keys of what people are told of a handover begin with this. */
 export const promptRows = (schedule: string, changeAt: number) => `prompt/${handoverId(schedule, changeAt)}/`
 
+/** Likewise of what channels are told of it. */
+const postRows = (schedule: string, changeAt: number) => `handover/${handoverId(schedule, changeAt)}/`
+
 /** Keys of all rows whose messages bear the buttons of a handover begin with one of these. */
 export const handoverRows = (schedule: string, changeAt: number): string[] => [
   promptRows(schedule, changeAt),
-  `handover/${handoverId(schedule, changeAt)}/`,
+  postRows(schedule, changeAt),
   watchPageRows(schedule, changeAt),
 ]
 

@@ -75,6 +75,10 @@ export type Role = z.infer<typeof Role>
 export const under = <T>(all: Readonly<Record<string, T>>, name: string): T | undefined =>
   Object.hasOwn(all, name) ? all[name] : undefined
 
+/** Whose Slack account it is. */
+export const personOfSlack = ({ people }: Pick<Rules, 'people'>, id: string): Person | undefined =>
+  Object.values(people).find(({ slack }) => slack === id)
+
 const named = <T extends z.ZodType>(value: T) => z.record(z.string(), value)
 
 export const Rules = z.strictObject({

@@ -24,6 +24,9 @@ export const typed = (text: string) =>
     .replaceAll('&gt;', '>')
     .replaceAll('&amp;', '&')
 
+/** The Slack id in `<@U07|sam>`, which Slack makes of `@sam`; undefined where a word is anything else. */
+export const mentioned = (word: string) => /^<@([A-Z0-9]+)(?:\|[^>]*)?>$/.exec(word)?.[1]
+
 /** Slack shows no longer text in one place. What is far too long is cut before it is escaped: megabytes would hold up everything. */
 const LONGEST = 3_000
 
