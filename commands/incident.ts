@@ -24,7 +24,7 @@ export const incident: Command = {
     ['list', 'the open incidents, and the latest ones'],
     ['show [INC-n]', 'one incident with its timeline'],
     ['declare [SEVERITY] [SERVICE] TITLE', 'opens an incident and pages whoever answers for the service'],
-    ['ack [INC-n]', 'you have it: escalation stops'],
+    ['ack [INC-n …]', 'you have it: escalation stops; several at once are fine'],
     ['escalate [INC-n]', 'pages the next step at once'],
     ['resolve [INC-n]', 'it is over'],
     ['accept [INC-n]', 'you take it over from whoever has it'],
@@ -44,6 +44,7 @@ export const incident: Command = {
       case 'declare':
         return declare(ask, rest)
       case 'ack':
+        return acknowledge(ask, rest)
       case 'escalate':
       case 'resolve':
       case 'accept':
@@ -135,6 +136,23 @@ async function declare(ask: Ask, rest: string): Promise<Reply> {
 }
 
 type Change = 'ack' | 'escalate' | 'resolve' | 'accept' | 'unack'
+
+/** One, or several at once: all of them have to be there before anything is done. */
+async function acknowledge(ask: Ask, rest: string): Promise<Reply> {
+  const words = rest.split(/[\s,]+/).filter((word) => word !== '')
+  if (words.length < 2 || !words.every((word) => numberOf(word) !== null)) return change(ask, 'ack', rest)
+  const by = ask.by()
+  const found = new Set<number>()
+  for (const word of words) found.add((await find(ask, word)).id)
+  const replies: Reply[] = []
+  for (const id of found)
+    replies.push(await act({ ...ask, key: `${ask.key}/${id}` }, { type: 'ack', by, incident: id }, answer))
+  return {
+    text: replies.map(({ text }) => text).join('\n'),
+    public: replies.some((reply) => reply.public),
+    acted: replies.every((reply) => reply.acted),
+  }
+}
 
 async function change(ask: Ask, type: Change, rest: string): Promise<Reply> {
   const by = ask.by()

@@ -1,9 +1,9 @@
 import type { Handover } from '../src/domain/handover.ts'
-import { bearers, handoverRows, offerKey, promptRows, watchPageRows } from '../src/domain/owed.ts'
+import { bearers, bundleKey, handoverRows, offerKey, promptRows, watchPageRows } from '../src/domain/owed.ts'
 import { schedulesOf } from '../src/domain/rules.ts'
 import { nothingChanged, notOurOffer } from '../src/slack/roster-words.ts'
 import { notOurs } from '../src/slack/words.ts'
-import { readIncident } from '../src/store/incidents.ts'
+import { readFact, readIncident } from '../src/store/incidents.ts'
 import { pagesNaming, type Rows } from '../src/store/owed.ts'
 import { isOvertaken, readHandover } from '../src/store/rota.ts'
 import type { Store } from '../src/store/store.ts'
@@ -20,6 +20,7 @@ export const commands: readonly Command[] = [oncall, page, incident, watchbill]
 /** What each button types for the person who presses it, and where it counts. */
 export const buttons: Readonly<Record<string, OnMessage | OnAnswer>> = {
   incident_ack: ofIncident('ack'),
+  incident_ack_all: ofBundle('ack'),
   incident_escalate: ofIncident('escalate'),
   incident_resolve: ofIncident('resolve'),
   incident_accept: ofHandover(incident, 'accept', ({ incident: id }) => id, whereOffered),
@@ -68,6 +69,28 @@ function ofIncident(verb: string): OnMessage {
       const id = Number(/^(\d{1,9})(?:@\S+)?$/.exec(value)?.[1] ?? Number.NaN)
       const found = id > 0 ? await readIncident(pool, id) : null
       return found && { keys: bearers(found), under: [] }
+    },
+  }
+}
+
+/** On a message that names several incidents: `815/7 8 9`, the fact that put them together and those that are meant. */
+function ofBundle(verb: string): OnMessage {
+  const read = (value: string) => {
+    const [, fact, ids = ''] = /^(\d{1,15})\/(\d{1,9}(?: \d{1,9})*)$/.exec(value) ?? []
+    return { fact: Number(fact ?? Number.NaN), ids: ids.split(' ').map(Number) }
+  }
+  return {
+    on: 'message',
+    command: incident,
+    verb,
+    notOurs: notOurs('/incident', verb),
+    typed: (value) => read(value).ids.join(' '),
+    async rows(pool, value) {
+      const { fact: id, ids } = read(value)
+      const fact = id > 0 ? await readFact(pool, id) : null
+      if (fact?.type !== 'bundled') return null
+      const named = new Set(fact.pages.map((page) => page.incident))
+      return ids.every((each) => named.has(each)) ? { keys: [bundleKey(id)], under: [] } : null
     },
   }
 }

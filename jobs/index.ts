@@ -1,6 +1,7 @@
 import type { Handlers } from '../src/outbox.ts'
 import { announcement } from './announcement.ts'
 import { backup } from './backup.ts'
+import { bundle } from './bundle.ts'
 import { burst } from './burst.ts'
 import { calendars } from './calendars.ts'
 import { channel } from './channel.ts'
@@ -56,6 +57,7 @@ export const timetable = (deps: JobDeps & { groupTrouble: GroupTrouble }): Entry
 export const payers = (deps: JobDeps & { groupTrouble: GroupTrouble }): Handlers => ({
   page: page(deps),
   'page-view': pageView(deps),
+  bundle: bundle(deps),
   told: told(deps),
   channel: channel(deps),
   invite: invite(deps),

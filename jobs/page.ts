@@ -3,7 +3,7 @@ import { openDm, UNREACHABLE } from '../src/slack/api.ts'
 import { pageMessage } from '../src/slack/blocks.ts'
 import { inc } from '../src/slack/words.ts'
 import type { Claim } from '../src/store/owed.ts'
-import { incidentOf, type JobDeps, tell, voice } from './tell.ts'
+import { incidentOf, type JobDeps, refusePage, tell, voice } from './tell.ts'
 
 /** Pages a person by DM. What can never be delivered goes back to the desk, which turns to the next person at once. */
 export function page(deps: JobDeps): Handler {
@@ -67,10 +67,6 @@ async function refuse(
 ): Promise<Sent> {
   if (claim.about.kind !== 'page') throw new Error(`${claim.key} is no page`)
   const { incident, page: key } = claim.about
-  await deps.desk.submit({
-    source: 'outbox',
-    key: `refused/${key}`,
-    event: { type: 'page-refused', incident, page: key, person, reason, unreachable },
-  })
+  await refusePage(deps, { incident, page: key, person, reason, unreachable })
   return { outcome: 'never', reason }
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Deps, Desk, SlackCall, SlackResult } from '../src/deps.ts'
+import type { PageRefused } from '../src/domain/event.ts'
 import type { Incident } from '../src/domain/incident.ts'
 import type { Claimed, Sent } from '../src/outbox.ts'
 import { findByKey, joining, type Message, openDm, type Posted, post, update } from '../src/slack/api.ts'
@@ -157,6 +158,11 @@ export async function dmOf(
   if (dm.ok) return { channel: dm.value }
   if (dm.kind === 'never') return { outcome: 'never', reason: dm.reason }
   return { outcome: 'again', reason: dm.reason, afterMs: dm.kind === 'again' ? dm.afterMs : null }
+}
+
+/** A page can never be delivered: the desk turns to the next person. */
+export async function refusePage({ desk }: JobDeps, what: Omit<PageRefused, 'type'>): Promise<void> {
+  await desk.submit({ source: 'outbox', key: `refused/${what.page}`, event: { type: 'page-refused', ...what } })
 }
 
 export async function incidentOf(deps: Deps, id: number): Promise<Incident> {

@@ -10,9 +10,9 @@ export function told(deps: JobDeps): Handler {
     if (claim.about.kind !== 'told') throw new Error(`${claim.key} is no word in a thread`)
     const fact = await readFact(deps.store.pool, claim.about.fact)
     const page = await resultOf(deps.store.pool, claim.about.page)
-    if (page?.state === 'open' || page?.state === 'unknown')
-      return { outcome: 'again', reason: 'whether the page arrived is not known yet' }
     const posted = whereabouts(page?.result ?? null)
+    if (!posted && (page?.state === 'open' || page?.state === 'unknown'))
+      return { outcome: 'again', reason: 'whether the page arrived is not known yet' }
     if (!posted || fact?.type !== 'resolved') return { outcome: 'done' }
     const message = { ...overMessage(await voice(deps), fact), metadata: keyed(claim) }
     const { channel, ts } = posted

@@ -4,7 +4,7 @@ import type { Handler, Sent } from '../src/outbox.ts'
 import { UNREACHABLE } from '../src/slack/api.ts'
 import { watchPageMessage } from '../src/slack/handover.ts'
 import { inc } from '../src/slack/words.ts'
-import { readFact, readIncident } from '../src/store/incidents.ts'
+import { readFact, readIncidents } from '../src/store/incidents.ts'
 import { readHandover } from '../src/store/rota.ts'
 import { dmOf, type JobDeps, show, tell, voice, whereabouts } from './tell.ts'
 
@@ -17,7 +17,7 @@ export function watchPage(deps: JobDeps): Handler {
     const { page } = fact
     const handover = await readHandover(deps.store.pool, page.schedule, page.changeAt)
     if (!handover) return { outcome: 'done' }
-    const incidents = await all(deps, page)
+    const incidents = await readIncidents(deps.store.pool, page.incidents)
     const message = watchPageMessage(await voice(deps), page, handover, incidents)
     const posted = whereabouts(claim.result)
     if (posted) return show(deps, posted, message)
@@ -60,9 +60,4 @@ async function unreached(deps: JobDeps, { key, person }: WatchPage, sent: Sent):
       event: { type: 'checked', person, unreachable: sent.reason },
     })
   return sent
-}
-
-async function all({ store }: JobDeps, { incidents }: WatchPage): Promise<Incident[]> {
-  const found = await Promise.all(incidents.map((id) => readIncident(store.pool, id)))
-  return found.filter((incident) => incident !== null)
 }

@@ -83,7 +83,7 @@ export function createMetrics(version: string, { ofProcess = false } = {}): Metr
   return {
     attempted(kind, outcome) {
       attempts.inc({ kind, outcome })
-      if (kind === 'page' && outcome === 'never') refused.inc()
+      if ((kind === 'page' || kind === 'bundle') && outcome === 'never') refused.inc()
     },
     pageSent(page, sentAt) {
       const owedMs = sentAt - page.at

@@ -22,7 +22,18 @@ interface Import {
 }
 
 /** Watching, in order: each may import those before it. */
-const WATCH = ['holders', 'paging', 'escalation', 'relief', 'incident', 'burst', 'signal', 'handover', 'roster']
+const WATCH = [
+  'holders',
+  'paging',
+  'escalation',
+  'bundle',
+  'relief',
+  'incident',
+  'burst',
+  'signal',
+  'handover',
+  'roster',
+]
 /** Beside that order, with the only one that they may import. */
 const WATCH_ASIDE: Record<string, string[]> = { outlook: ['holders'] }
 /** Rooms at the edge, one per technology: none knows another. */

@@ -4,7 +4,7 @@ import { edited, type Handover, handoverId, type RosterEdit, type Watch } from '
 import type { Alert, Incident, Joined, Page } from './incident.ts'
 import { alertId, graver, isOpen, NAMED_ALERTS, place } from './incident.ts'
 import type { Owed } from './owed.ts'
-import { owes, owesOfHandovers, pagesOf } from './owed.ts'
+import { isAlone, owes, owesOfHandovers, pagesOf } from './owed.ts'
 import { type Rules, under } from './rules.ts'
 
 /** Everything open: what the desk decides on. Plain data; never changed in place. */
@@ -79,6 +79,7 @@ export function note(book: Book, fact: Fact): void {
     ...owes(recorded, incident, book.rules),
     ...(incident ? owesOfHandovers(recorded, incident, handovers, book.rules) : []),
   ]
+  if (fact.type === 'held') book.owed.delete(fact.page)
   // What is to be shown at once is not put off by what has time.
   for (const each of owed) if (!each.lazy || !book.owed.has(each.key)) book.owed.set(each.key, each)
   if (incident && (fact.type === 'acked' || fact.type === 'resolved')) {
@@ -148,6 +149,12 @@ export function evolve(desk: Desk, fact: Recorded): Desk {
             ? [...incident.louds, fact.id]
             : incident.louds,
       }))
+    case 'held': {
+      const held = { page: fact.page, untilAt: fact.untilAt }
+      return change(desk, fact.incident, (incident) => ({ ...incident, held: [...incident.held, held] }))
+    }
+    case 'bundled':
+      return fact.pages.reduce((so, { incident: id, page }) => sent(so, id, page, isAlone(fact) ? null : fact.id), desk)
     case 'exhausted':
       return change(desk, fact.incident, (incident) => ({
         ...incident,
@@ -164,6 +171,7 @@ export function evolve(desk: Desk, fact: Recorded): Desk {
         state: 'acked',
         deadlineAt: null,
         duals: [],
+        held: [],
       }))
     case 'taken':
       return change(desk, fact.incident, (incident) => ({ ...incident, ...ownedBy(incident, fact.by, fact.at) }))
@@ -295,6 +303,8 @@ function opened(fact: Fact & { type: 'opened' }): Incident {
     resolvedBy: null,
     resolvedAt: null,
     pages: [],
+    held: [],
+    bundled: [],
     alerts: [],
     joined: 0,
     firing: 0,
@@ -314,6 +324,14 @@ const ownedBy = (incident: Incident, by: string, at: number) => ({
     (name) => name !== by,
   ),
 })
+
+/** A page that waited goes out: alone, or in the message of that fact. */
+const sent = (desk: Desk, id: number, page: string, fact: number | null): Desk =>
+  change(desk, id, (incident) => ({
+    ...incident,
+    held: incident.held.filter((each) => each.page !== page),
+    bundled: fact === null ? incident.bundled : [...incident.bundled, { page, fact }],
+  }))
 
 /** The very same incident where none is pending. */
 const withoutDuals = (incident: Incident, schedule: string): Incident =>
@@ -424,6 +442,7 @@ function resolved(desk: Desk, fact: Fact & { type: 'resolved' }): Desk {
     state: 'resolved',
     status: 'resolved',
     deadlineAt: null,
+    held: [],
     resolvedBy: fact.by,
     resolvedAt: fact.at,
   }))

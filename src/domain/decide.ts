@@ -5,6 +5,7 @@ import type { Event, Outcome, Received } from './event.ts'
 import type { Recorded } from './fact.ts'
 import type { Owed } from './owed.ts'
 import { type Rules, under } from './rules.ts'
+import { holdBack, nextBundle } from './watch/bundle.ts'
 import { settle } from './watch/burst.ts'
 import { type Due, isLate, nextTimer } from './watch/escalation.ts'
 import {
@@ -95,6 +96,7 @@ export function decide(desk: Desk, events: readonly Received[], now: number, rul
   pass(book, now, Number.POSITIVE_INFINITY)
   catchUp(book, now)
   settle(book)
+  holdBack(book, now)
   return {
     desk: { ...book.desk, decidedAt: now },
     facts: book.facts,
@@ -136,7 +138,7 @@ const nextTimely = (book: Book, now: number): Due | null =>
 
 /** Of each kind the first. */
 const timers = (book: Book): Due[] =>
-  [nextPrompt(book), nextTimer(book), nextRecheck(book)].filter((due) => due !== null)
+  [nextPrompt(book), nextTimer(book), nextBundle(book), nextRecheck(book)].filter((due) => due !== null)
 
 /** What was slept through: each overdue timer once, and what it brings about counts from now. */
 function catchUp(book: Book, now: number): void {
@@ -167,7 +169,7 @@ function handle(book: Book, event: Event, at: number): Outcome {
 /** When the desk must look again though nothing came in; Infinity when no timer runs. */
 export function nextDue(desk: Desk, rules: Rules): number {
   const book = openBook(desk, rules)
-  const dues = [nextChangeDue(book), nextLimit(book), nextPrompt(book), nextTimer(book)]
+  const dues = [nextChangeDue(book), nextLimit(book), nextPrompt(book), nextTimer(book), nextBundle(book)]
   const alerts = Object.values(desk.alerts).map(({ recheckAt }) => recheckAt)
   // A schedule whose next change is not in sight is looked at again.
   const again = Object.keys(desk.watches).length > 0 ? desk.decidedAt + AHEAD_MS / 2 : null

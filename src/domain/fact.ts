@@ -92,6 +92,16 @@ export const Fact = z.discriminatedUnion('type', [
     by: z.string().nullable(),
   }),
   z.strictObject({ type: z.literal('paged'), incident, at, page: Page }),
+  /** More incidents come to one person than anybody can read one by one: this page waits for others until then. */
+  z.strictObject({ type: z.literal('held'), incident, at, page: z.string(), person: z.string(), untilAt: z.number() }),
+  /** What waited goes out, in one message. */
+  z.strictObject({
+    type: z.literal('bundled'),
+    incident: z.null(),
+    at,
+    person: z.string(),
+    pages: z.array(z.strictObject({ incident, page: z.string() })).min(1),
+  }),
   /** Somebody the step names was not paged: just paged for the same incident, or known to be unreachable. */
   z.strictObject({
     type: z.literal('skipped'),
@@ -272,6 +282,8 @@ export function timelineKind(fact: Fact) {
     case 'released':
     case 'proven':
     case 'watch-paged':
+    case 'held':
+    case 'bundled':
     case 'edited':
     case 'denied':
       return null

@@ -104,6 +104,10 @@ export const Incident = z.strictObject({
   resolvedBy: z.string().nullable(),
   resolvedAt: z.number().nullable(),
   pages: z.array(Page),
+  /** Those that wait until then, to go out with others of the same person. */
+  held: z.array(z.strictObject({ page: z.string(), untilAt: z.number() })),
+  /** Those that went out with others, and the fact that names them all. */
+  bundled: z.array(z.strictObject({ page: z.string(), fact: z.int() })),
   /** Those that it names, at most {@link NAMED_ALERTS}; every one is on record. */
   alerts: z.array(Joined),
   /** How many have ever joined, and how many of them fire. */
@@ -153,4 +157,6 @@ export const alertId = (service: string, key: string) => `${service}/${key}`
 
 /** The order of severities, gravest first. */
 const GRAVITY = Severity.options
+export const gravestFirst = (a: Pick<Incident, 'id' | 'severity'>, b: Pick<Incident, 'id' | 'severity'>): number =>
+  GRAVITY.indexOf(a.severity) - GRAVITY.indexOf(b.severity) || a.id - b.id
 export const graver = (a: Severity, b: Severity): Severity => (GRAVITY.indexOf(a) <= GRAVITY.indexOf(b) ? a : b)

@@ -11,7 +11,7 @@ import { channelsOf, isPaged, type Rules, schedulesOf } from './rules.ts'
  * name in `jobs/`. Keys are made of meaning, so that a repeat collapses.
  *
  * - tell: at least once (page, post, notice, told, heads-up, relief, roster-warning); - view: re-rendered until what is shown is what is wanted (summary,
- *   burst, announcement, loud, page-view, watch-page, prompt, handover, group, edit, home);
+ *   burst, announcement, loud, page-view, bundle, watch-page, prompt, handover, group, edit, home);
  *   - step of the channel (channel, invite): each may be repeated without harm.
  */
 const incident = z.int()
@@ -21,6 +21,8 @@ export const About = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('page'), incident, page: z.string() }),
   /** The page's message, kept up to date. */
   z.strictObject({ kind: z.literal('page-view'), incident, page: z.string() }),
+  /** Pages of several incidents to one person in one message, kept up to date. */
+  z.strictObject({ kind: z.literal('bundle'), fact: z.int() }),
   /** A word in the thread of a page, to somebody who was woken by it. */
   z.strictObject({ kind: z.literal('told'), incident, page: z.string(), fact: z.int() }),
   /** Creates and names the incident's channel. */
@@ -95,6 +97,12 @@ export const watchPageKey = (schedule: string, changeAt: number, kind: string, p
 /** Keys of pages about a change begin with this. */
 export const watchPageRows = (schedule: string, changeAt: number) => `page/watch/${handoverId(schedule, changeAt)}/`
 
+/** Likewise of what names several incidents to one person, as that fact says. */
+export const bundleKey = (fact: number) => `page/bundle/${fact}`
+
+/** Nobody else's page waits with it: it went out as soon as it was decided on, or waited for nothing in the end. */
+export const isAlone = ({ pages }: Extract<Fact, { type: 'bundled' }>) => pages.length === 1
+
 /** Unsent pages of an incident are void as soon as somebody has it. */
 export const pagesOf = (incident: number) => `page/${incident}/`
 
@@ -106,15 +114,31 @@ const burst = ({ id }: Incident, fact: number): Owed => ({
   lazy: true,
 })
 
+const pageOf = (incident: number, page: string): Owed => ({
+  key: page,
+  lane: page,
+  about: { kind: 'page', incident, page },
+})
+const bundle = (fact: number): Owed => ({
+  key: bundleKey(fact),
+  lane: bundleKey(fact),
+  about: { kind: 'bundle', fact },
+})
+
+/** Whether a page has a message to itself. */
+const isOnItsOwn = ({ held, bundled }: Incident, page: string) =>
+  ![...held, ...bundled].some((each) => each.page === page)
+
 const views = (incident: Incident): Owed[] => [
   { key: `summary/${incident.id}`, lane: laneOf(incident.id), about: { kind: 'summary', incident: incident.id } },
   announcement(incident),
   ...incident.pages
-    .filter((page) => page.refused === null)
+    .filter((page) => page.refused === null && isOnItsOwn(incident, page.key))
     .map((page): Owed => {
       const key = `view/${page.key}`
       return { key, lane: key, about: { kind: 'page-view', incident: incident.id, page: page.key } }
     }),
+  ...[...new Set(incident.bundled.map(({ fact }) => fact))].map(bundle),
   ...incident.offered.map(({ page: key, fact }): Owed => ({ key, lane: key, about: { kind: 'watch-page', fact } })),
   ...incident.louds.map((fact): Owed => {
     const key = `loud/${incident.id}/${fact}`
@@ -137,6 +161,7 @@ const announcement = (incident: Incident): Owed => ({
 /** What a fact owes, given the incident after it (null where it belongs to none). */
 export function owes(fact: Recorded, incident: Incident | null, rules: Rules): Owed[] {
   if (fact.type === 'edited') return roster(fact)
+  if (fact.type === 'bundled') return together(fact)
   if (incident === null) return [...warning(fact), ...ofTheWatch(fact, rules)]
   const owed: Owed[] = []
   const lane = laneOf(incident.id)
@@ -147,7 +172,7 @@ export function owes(fact: Recorded, incident: Incident | null, rules: Rules): O
   if (changesViews(fact)) owed.push(...views(incident))
   if (fact.type === 'paged') {
     const { key, person } = fact.page
-    owed.push({ key, lane: key, about: { kind: 'page', incident: incident.id, page: key } })
+    owed.push(pageOf(incident.id, key))
     owed.push({
       key: `invite/${incident.id}/${person}`,
       lane,
@@ -182,6 +207,11 @@ function storm(fact: Recorded & { type: 'joined' | 'receded' }, incident: Incide
   // Who only said again what is known, said nothing new.
   if (fact.alerts.length === 0) return []
   return [...views(incident).map((view): Owed => ({ ...view, lazy: true })), ...together]
+}
+
+/** What waited: one message; one page that nothing has joined is like any other. */
+function together(fact: Recorded & { type: 'bundled' }): Owed[] {
+  return isAlone(fact) ? fact.pages.map(({ incident: id, page }) => pageOf(id, page)) : [bundle(fact.id)]
 }
 
 function warning(fact: Recorded): Owed[] {
@@ -219,12 +249,18 @@ function roster({ id, by, how, edit }: Recorded & { type: 'edited' }): Owed[] {
 /** Everybody who was paged, but who resolved it, hears that it is over: in the thread of their latest page. */
 function tellTheWoken(fact: Recorded & { type: 'resolved' }, incident: Incident): Owed[] {
   const latest = new Map<string, string>()
-  for (const page of incident.pages) if (page.refused === null) latest.set(page.person, page.key)
+  for (const page of incident.pages) if (page.refused === null) latest.set(page.person, rowOf(incident, page.key))
   latest.delete(fact.by ?? '')
   return [...latest.values()].map((page) => {
     const key = `told/${page}/${fact.id}`
     return { key, lane: key, about: { kind: 'told', incident: incident.id, page, fact: fact.id } }
   })
+}
+
+/** The row that sent a page. */
+function rowOf({ bundled }: Incident, page: string): string {
+  const found = bundled.find((each) => each.page === page)
+  return found ? bundleKey(found.fact) : page
 }
 
 /** Whether what is shown of the incident (summary, announcement, pages) differs after this fact. */
@@ -233,6 +269,7 @@ function changesViews(fact: Fact): boolean {
     case 'note':
     case 'repeated':
     case 'skipped':
+    case 'held':
     case 'dual':
       return false
     default:
@@ -364,6 +401,8 @@ export function showsAtHome(fact: Fact): boolean {
     case 'dual':
     case 'proven':
     case 'watch-paged':
+    case 'held':
+    case 'bundled':
     case 'denied':
       return false
     default:

@@ -40,8 +40,12 @@ export function inHands(room: ControlRoom, close: () => Promise<void>): LocalSla
       if (reaction.saw.length > 0 || waitMs === 0) return reaction
       return { ...reaction, saw: await nextSeen(ws, person, channelRoom, waitMs) }
     },
-    press: (user, channel, ts, action_id, value) =>
-      press(board, { user, channel, ts, action_id, ...(value === undefined ? {} : { value }) }),
+    press: (user, channel, ts, action_id, { value, block_id } = {}) =>
+      press(board, {
+        ...{ user, channel, ts, action_id },
+        ...(value === undefined ? {} : { value }),
+        ...(block_id === undefined ? {} : { block_id }),
+      }),
     pressHome(user, action_id, block_id) {
       const view_id = ws.homes.get(needUser(ws, user).id) ?? ''
       return press(board, { user, view_id, block_id, action_id })

@@ -59,7 +59,14 @@ export interface LocalSlack {
   /** The person types a command. Answers once it was acknowledged; with `waitMs`, and nothing seen by then, once something was seen. */
   command(user: string, channel: string, text: string, waitMs?: number): Promise<Reaction>
   /** The person clicks a button of a message as it is now. */
-  press(user: string, channel: string, ts: string, actionId: string, value?: string): Promise<Reaction>
+  press(
+    user: string,
+    channel: string,
+    ts: string,
+    actionId: string,
+    /** What is chosen in a menu; which block, where several have such an element. */
+    which?: { value?: string; block_id?: string },
+  ): Promise<Reaction>
   /** The person opens the app's Home. */
   openHome(user: string): void
   /** The person clicks a button of the app's Home as it is now. */

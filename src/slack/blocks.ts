@@ -43,6 +43,9 @@ export const context = (text: string): KnownBlock => ({
   elements: [{ type: 'mrkdwn', text: cut(text, SECTION) }],
 })
 
+/** Plain text of a message, for notifications. */
+export const cutText = (text: string) => cut(text, TEXT)
+
 /** Markup taken off again, for notifications and screen readers. */
 export const spoken = (text: string) => cut(text.replaceAll(/[*`]|:[a-z_]+: ?/g, ''), TEXT)
 
@@ -53,6 +56,9 @@ export const button = (text: string, action_id: string, value: string, style?: '
   value,
   ...(style ? { style } : {}),
 })
+
+export const actions = (elements: ReturnType<typeof button>[], id: string): KnownBlock[] =>
+  elements.length === 0 ? [] : [{ type: 'actions', block_id: cut(id, 250), elements: elements.slice(0, 10) }]
 
 /** The buttons exactly as everybody knows them; what no longer applies is not offered. */
 function buttons(incident: Incident): KnownBlock[] {
@@ -108,7 +114,7 @@ function gist({ service, title: what, alerts }: Incident): string {
 }
 
 /** What still fails comes first, the gravest of it at the top. */
-const byGravity = (alerts: readonly Joined[]): Joined[] =>
+export const byGravity = (alerts: readonly Joined[]): Joined[] =>
   [...alerts].sort(
     (a, b) =>
       Number(a.recoveredAt !== null) - Number(b.recoveredAt !== null) ||

@@ -1,11 +1,10 @@
-import type { KnownBlock } from '@slack/types'
 import { DateTime } from 'luxon'
 import { DAY_MS } from '../domain/duty/time.ts'
 import { type Handover, handoverId, type Situation, type WatchPage } from '../domain/handover.ts'
 import { type Incident, isOpen } from '../domain/incident.ts'
 import { outlook } from '../domain/watch/outlook.ts'
 import type { Message } from './api.ts'
-import { button, context, header, section, spoken, title } from './blocks.ts'
+import { actions, button, context, header, section, spoken, title } from './blocks.ts'
 import { code, cut, duration, list, plain, when } from './text.ts'
 import { inc, people, person, severityMark, standing, type Voice } from './words.ts'
 
@@ -107,9 +106,6 @@ export const confirmButton = ({ schedule, changeAt }: Pick<Handover, 'schedule' 
 /** The value of a button about an incident on a message about a handover names both. */
 export const aboutIncident = (incident: Incident, { schedule, changeAt }: Pick<Handover, 'schedule' | 'changeAt'>) =>
   `${incident.id}/${handoverId(schedule, changeAt)}`
-
-export const actions = (elements: ReturnType<typeof button>[], id: string): KnownBlock[] =>
-  elements.length === 0 ? [] : [{ type: 'actions', block_id: cut(id, 250), elements: elements.slice(0, 10) }]
 
 const headline = ({ schedule }: Handover, what: string) => header(`:anchor: ${what} ${schedule}`)
 

@@ -74,13 +74,14 @@ function deadline(voice: Voice, next: Outlook): string {
 
 /** Why this person is paged. */
 export function whyYou(voice: Voice, page: Page, sentAt: number): string {
-  return `*Why you:* ${reason(voice, page.why)}.${late(voice, page, sentAt)}`
+  return `*Why you:* ${reason(voice, page.why)}.${lateBy(voice, page, sentAt)}`
 }
 
 /** A page is handed over within this (`handover.md` Tsend); what takes longer says so. */
 const SEND_MS = 30_000
 
-function late(voice: Voice, page: Page, sentAt: number): string {
+/** A line of its own where a page is late, and why; else nothing. */
+export function lateBy(voice: Voice, page: Pick<Page, 'at' | 'dueAt'>, sentAt: number): string {
   const slow = sentAt - page.at > SEND_MS
   if (page.dueAt === null && !slow) return ''
   const dueAt = page.dueAt ?? page.at
@@ -178,6 +179,8 @@ export function entry(voice: Voice, fact: Recorded): string | null {
     case 'released':
     case 'proven':
     case 'watch-paged':
+    case 'held':
+    case 'bundled':
     case 'edited':
     case 'denied':
       return null

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg'
 import { z } from 'zod'
+import { PAGES } from './owed.ts'
 
 /**
  * What the auditor reads and writes, on connections of its own with a tight budget: it must see what is wrong when the rest is stuck. Its
@@ -51,6 +52,16 @@ export async function latePages(pool: Pool, owedBefore: number, now: number): Pr
      from owed o join facts f on f.id = (o.about ->> 'fact')::bigint
      where o.kind = 'watch-page' and o.state in ('open', 'unknown') and o.shown = 0
        and (f.body -> 'page' ->> 'at')::bigint <= $1
+     union all
+     -- Several in one message: told of by the first of them that nobody has.
+     select * from (
+       select distinct on (o.key) o.key, i.id, f.body ->> 'person', f.at, i.service, i.doc -> 'policy' -> 'fallback',
+         (select a.reason from attempts a where a.owed_key = o.key order by a.n desc limit 1), null, o.seq
+       from owed o join facts f on f.id = (o.about ->> 'fact')::bigint,
+         jsonb_array_elements(f.body -> 'pages') as page join incidents i on i.id = (page ->> 'incident')::int
+       where o.kind = 'bundle' and o.state in ('open', 'unknown') and o.shown = 0
+         and i.state in ('paging', 'exhausted') and f.at <= $1
+       order by o.key, i.id) bundles
      order by seq limit ${MOST_PAGES}`,
     [owedBefore, now],
   )
@@ -102,12 +113,12 @@ export type StoreReadings = z.infer<typeof Readings>
 export async function storeReadings(pool: Pool, now: number): Promise<StoreReadings> {
   const open = (kinds: string) =>
     `(select jsonb_build_object('open', count(*), 'overdueMs', greatest(0, $1 - coalesce(min(due_at), $1)))
-      from owed where state in ('open', 'unknown') and kind ${kinds} 'page')`
+      from owed where state in ('open', 'unknown') and kind ${kinds} (${PAGES}))`
   const { rows } = await pool.query(
     `select
        (select jsonb_build_object('depth', count(*), 'oldestMs', greatest(0, $1 - coalesce(min(received_at), $1)))
         from inbox where done_at is null) as inbox,
-       jsonb_build_object('page', ${open('=')}, 'other', ${open('<>')}) as owed,
+       jsonb_build_object('page', ${open('in')}, 'other', ${open('not in')}) as owed,
        (select coalesce(jsonb_object_agg(status, n), '{}')
         from (select state ->> 'status' as status, count(*) as n from monitors group by 1) as m) as monitors`,
     [now],

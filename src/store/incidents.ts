@@ -9,6 +9,14 @@ export async function readIncident(pool: Pool, id: number): Promise<Incident | n
   return rows[0] ? Incident.parse(rows[0].doc) : null
 }
 
+/** Those of these numbers that there are, in the order of their numbers. */
+export async function readIncidents(pool: Pool, ids: readonly number[]): Promise<Incident[]> {
+  const { rows } = await pool.query<{ doc: unknown }>('select doc from incidents where id = any ($1) order by id', [
+    ids,
+  ])
+  return rows.map((row) => Incident.parse(row.doc))
+}
+
 /** Open incidents, the latest first. */
 export async function openIncidents(pool: Pool): Promise<Incident[]> {
   const { rows } = await pool.query<{ doc: unknown }>(

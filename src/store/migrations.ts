@@ -241,6 +241,10 @@ const MIGRATIONS: readonly string[] = [
   );
   update incidents set doc = doc || '{"answers": {}, "swept": false, "duals": [], "graced": null, "inherited": null, "keptUntilAt": null, "offered": []}';
   `,
+  `
+  -- Pages that wait to go out with others of the same person, and those that did.
+  update incidents set doc = doc || '{"held": [], "bundled": []}';
+  `,
 ]
 
 /** The schema that this program speaks. A database that is ahead of it belongs to a newer program. */

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
 import type { Handover, Situation } from '../domain/handover.ts'
-import { graver, type Incident } from '../domain/incident.ts'
+import { gravestFirst } from '../domain/incident.ts'
 import { schedulesOf } from '../domain/rules.ts'
 import { openIncidents } from './incidents.ts'
 import { unreachablePeople } from './people.ts'
@@ -14,8 +14,5 @@ export async function situationOf(pool: Pool, handover: Handover): Promise<Situa
     handover.outgoing.length > 0 ? pagesOf(pool, handover.outgoing, handover.sinceAt) : null,
   ])
   const ours = open.filter(({ policy }) => schedulesOf(policy).includes(handover.schedule))
-  return { open: ours.sort(byGravity), shift, unreachable }
+  return { open: ours.sort(gravestFirst), shift, unreachable }
 }
-
-const byGravity = (a: Incident, b: Incident) =>
-  a.severity === b.severity ? a.id - b.id : graver(a.severity, b.severity) === a.severity ? -1 : 1

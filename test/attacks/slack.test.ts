@@ -797,6 +797,65 @@ describe('A06 a button about a change of the watch that is not what we made of i
   })
 })
 
+describe('A06 the button that acknowledges several incidents, and is not what we made of it', () => {
+  const SERVICES = ['files', 'search', 'login', 'billing']
+  let message: ReturnType<typeof buttonsOf>
+  let value: string
+
+  /** INC-1 to 3 are pages of their own, INC-4 to 6 came together. */
+  beforeAll(async () => {
+    const more = SERVICES.map((name) => `  ${name}: { policy: mail, channel: C0OPS }\n`).join('')
+    await start({ config: (text) => config(text).replace('services:\n', `services:\n${more}`) })
+    shared = true
+    for (const service of ['webmail', 'imap', ...SERVICES]) await bot.alert({ service, key: service })
+    await bot.advance('20s')
+    const found = bot.slack.dm('nora').find(({ blocks }) => JSON.stringify(blocks).includes('incident_ack_all'))
+    if (!found) throw new Error('nothing came together')
+    message = found
+    value = /"value":"(\d+\/4 5 6)"/.exec(JSON.stringify(found.blocks))?.[1] ?? ''
+  })
+  afterAll(async () => {
+    shared = false
+    await end()
+  })
+
+  const press = (other: object = {}) =>
+    told(pressed({ user: 'U0NORA', message, action: 'incident_ack_all', value, ...other }))
+
+  test('A06 with a value that we never wrote, or somewhere else: refused, and nothing is changed', async () => {
+    const nothing = await record()
+    const [fact = ''] = value.split('/')
+    const ids = ['', '4', '4 5', '4 5 6']
+    const forged = [
+      ...['', '4', '4 5 6', `${fact}`, `${fact}/`, `${fact}/1`, `${fact}/4 5 6 1`, `${fact}/4,5,6`, `${fact}/4  5`],
+      ...[`${fact}/4 5 6 `, `${fact}/0`, `${fact}/-4`, `${fact}/4\n5`, `${fact}/all`, `${fact}/٤`, `__proto__/4`],
+      ...ids.flatMap((each) => [`1/${each}`, `0/${each}`, `${Number(fact) + 1}/${each}`, `${'9'.repeat(15)}/${each}`]),
+    ]
+    for (const each of forged) expect(await press({ value: each }), each).toMatchObject([{ public: false }])
+    for (const other of [buttonsOf('nora'), buttonsOf('ops', 4), { channel: 'C0RANDOM', ts: '1795394000.000100' }])
+      expect(await press({ message: other })).toMatchObject([{ text: expect.stringContaining('it may be a copy') }])
+    expect(await record()).toEqual(nothing)
+  })
+
+  test('A06 by somebody who is not listed: refused', async () => {
+    const nothing = await record()
+    expect(await press({ user: 'U0NOBODY' })).toMatchObject([{ text: expect.stringContaining('<@U0NOBODY> is not') }])
+    expect(await record()).toEqual(nothing)
+  })
+
+  test('A06 and it does what it says where we put it: those it names, and no other', async () => {
+    expect(await press()).toEqual([])
+    const { rows } = await bot.store.pool.query<{ id: number }>(
+      `select id from incidents where state = 'acked' order by id`,
+    )
+    expect(rows.map(({ id }) => id)).toEqual([4, 5, 6])
+    // Twice is once.
+    const once = await record()
+    await press()
+    expect(await record()).toEqual(once)
+  })
+})
+
 test('A06 and a button counts on a page of which nobody knows yet where it is: its reply was lost', async () => {
   await start()
   bot.slack.fault({ kind: 'lost_reply', method: 'chat.postMessage', channel: 'nora', count: 1 })

@@ -40,7 +40,12 @@ interface FactRow {
   incident: number | null
   at: number
   kind: string
-  body: Record<string, unknown> & { page?: { key: string; person: string }; waitsUntilAt?: number; reason?: string }
+  body: Record<string, unknown> & {
+    page?: { key: string; person: string }
+    pages?: { page: string }[]
+    waitsUntilAt?: number
+    reason?: string
+  }
   digest: string
   hash: string
 }
@@ -131,7 +136,10 @@ export function judge(
 ): Verdict {
   const seen = seenPages(calls.filter((call) => call.n > since.call))
   const facts = record.facts.filter(({ id }) => id > since.fact)
-  const times = counted(seen.map(({ key }) => key))
+  const bundled = new Map(
+    facts.flatMap(({ id, body: { pages } }) => (pages ? [[`page/bundle/${id}`, pages.map(({ page }) => page)]] : [])),
+  )
+  const times = counted(seen.flatMap(({ key }) => bundled.get(key) ?? [key]))
   const others = counted(
     calls.flatMap((call) => {
       const key = call.n > since.call && call.done && call.method === 'chat.postMessage' ? keyOf(call) : null
@@ -148,7 +156,10 @@ export function judge(
       ...[...times, ...others].flatMap(([key, count]) =>
         count > (allowed.visible ?? 1) ? [`${key} was seen ${count} times`] : [],
       ),
-      ...unfounded(facts, seen),
+      ...unfounded(
+        facts,
+        seen.filter(({ key }) => !bundled.has(key)),
+      ),
       ...escalations.wrong,
       ...broken(record, since),
     ],

@@ -260,10 +260,10 @@ describe('buttons', () => {
       text: 'x',
       blocks: [{ type: 'actions', elements }],
     })
-    await slack.press('ada', 'ops', posted.ts ?? '', 'pick', 'b')
-    await slack.press('ada', 'ops', posted.ts ?? '', 'who', 'bart')
+    await slack.press('ada', 'ops', posted.ts ?? '', 'pick', { value: 'b' })
+    await slack.press('ada', 'ops', posted.ts ?? '', 'who', { value: 'bart' })
     expect(actions).toMatchObject([{ selected_option: option('b') }, { selected_user: 'UBART0000' }])
-    await expect(slack.press('ada', 'ops', posted.ts ?? '', 'pick', 'z')).rejects.toMatchObject({
+    await expect(slack.press('ada', 'ops', posted.ts ?? '', 'pick', { value: 'z' })).rejects.toMatchObject({
       code: 'no_such_option',
     })
   })

@@ -53,6 +53,14 @@ function rest({ books, wishes, slack }: Played): string[] {
 const visible = (said: readonly Said[]) =>
   said.filter(({ method, done, key }) => method === 'chat.postMessage' && done && key !== null)
 
+/** Keys of all that people have seen; of a message that names several pages, theirs as well. */
+function arrived(books: Books, said: readonly Said[]): Set<string | null> {
+  const keys = new Set(visible(said).map(({ key }) => key))
+  for (const { id, body } of factsOf(books, 'bundled'))
+    if (keys.has(`page/bundle/${id}`)) for (const { page } of body['pages'] as { page: string }[]) keys.add(page)
+  return keys
+}
+
 /** I1: every alert that was accepted has paged somebody, or was acknowledged, or is over. */
 function nobodyForgotten({ books, said, wishes, endedAt }: Played): string[] {
   const found: string[] = []
@@ -62,7 +70,7 @@ function nobodyForgotten({ books, said, wishes, endedAt }: Played): string[] {
   for (const { key, body, outcome } of books.inbox) {
     if (body['type'] !== 'signal' || body['status'] !== 'firing' || body['severity'] !== 'critical') continue
     const incident = books.incidents.find(({ id }) => id === outcome?.['incident'])
-    const paged = visible(said).some((call) => call.key?.startsWith(`page/${incident?.id}/`))
+    const paged = [...arrived(books, said)].some((page) => page?.startsWith(`page/${incident?.id}/`))
     if (!incident) {
       if (!lookedAtAgain(books, body, endedAt)) found.push(`I1: the alert ${key} was accepted and lost`)
     } else if (
@@ -116,7 +124,8 @@ const pageOf = (body: Doc) => body['page'] as { key: string; person: string; at:
 
 /** I1: every page that was decided arrived, was refused (and somebody else paged), or was not needed any more. */
 function pagesOut({ books, said }: Played, { lateMs }: Leeway): string[] {
-  const out = new Set(visible(said).map(({ key }) => key))
+  const out = arrived(books, said)
+  const held = new Set(factsOf(books, 'held').map(({ body }) => body['page']))
   const refused = new Set(factsOf(books, 'refused').map(({ body }) => body['page']))
   return factsOf(books, 'paged').flatMap(({ body, incident }) => {
     const { key, at } = pageOf(body)
@@ -125,7 +134,10 @@ function pagesOut({ books, said }: Played, { lateMs }: Leeway): string[] {
     const over = books.facts.find(
       (fact) => fact.incident === incident && (fact.kind === 'acked' || fact.kind === 'resolved') && fact.at >= at,
     )
-    const given = row?.state === 'void' || String(row?.result?.['gaveUp']).startsWith('not needed')
+    const given =
+      row?.state === 'void' ||
+      (row === undefined && held.has(key)) ||
+      String(row?.result?.['gaveUp']).startsWith('not needed')
     if (over && given && over.at - at <= RECOVERED_MS + LATE_MS + lateMs + 90_000) return []
     return [
       `I1: ${key} was decided and never arrived (${row ? `${row.state} ${JSON.stringify(row.result)}` : 'owed nothing'})`,

@@ -245,7 +245,10 @@ export async function startBot(options: Options = {}): Promise<Driver> {
   /** What the person sees beside the message: within the acknowledgement, or by the time all is at rest. */
   async function pressOn(user: string, message: Message, button: Button): Promise<string> {
     const before = new Set(slack.channel(message.channel, idOf(user)).messages.map((each) => each.ts))
-    const seen = await slack.press(idOf(user), message.channel, message.ts, ACTIONS[button])
+    // The first, where a message has several.
+    const block = message.blocks.find((each) => JSON.stringify(each).includes(`"${ACTIONS[button]}"`))
+    const which = block?.block_id === undefined ? {} : { block_id: block.block_id }
+    const seen = await slack.press(idOf(user), message.channel, message.ts, ACTIONS[button], which)
     await rest()
     const said = slack
       .channel(message.channel, idOf(user))
@@ -393,6 +396,7 @@ export async function startBot(options: Options = {}): Promise<Driver> {
 
 const ACTIONS = {
   Acknowledge: 'incident_ack',
+  'Acknowledge all': 'incident_ack_all',
   Escalate: 'incident_escalate',
   Resolve: 'incident_resolve',
   'I have the watch': 'watch_confirm',
@@ -401,12 +405,12 @@ const ACTIONS = {
 } as const
 
 /** Buttons of pages; the others may be on other messages of a DM. */
-const OF_PAGES = new Set<string>(['incident_ack', 'incident_escalate', 'incident_resolve'])
+const OF_PAGES = new Set<string>(['incident_ack', 'incident_ack_all', 'incident_escalate', 'incident_resolve'])
 
 /** Whom a page woke, by its key; of pages about a watch with what they are, as `relief-overdue dana`. */
 function whose(key: string): string {
   const [, of, person = '?', kind, about] = key.split('/')
-  return of === 'watch' ? `${kind} ${about}` : person
+  return of === 'watch' ? `${kind} ${about}` : of === 'bundle' ? of : person
 }
 
 /** Metadata as the client sent it: as JSON in a form, or as it is. */

@@ -1,0 +1,106 @@
+import type { KnownBlock } from '@slack/types'
+import { gravestFirst, type Incident, isOpen, type Page } from '../domain/incident.ts'
+import { outlook } from '../domain/watch/outlook.ts'
+import type { Message } from './api.ts'
+import { actions, button, byGravity, context, cutText, header, section, title } from './blocks.ts'
+import { cut, list, plain } from './text.ts'
+import { inc, lateBy, severityMark, standing, type Voice, whyYou } from './words.ts'
+
+/** Incidents that are told in full; the others by their numbers. Nobody reads more on a phone, and Slack takes fifty blocks. */
+const IN_FULL = 12
+
+interface Bundled {
+  incident: Incident
+  page: Page
+}
+
+/**
+ * Several incidents for one person in one page: what a person reads who has been woken three times in five minutes. First how many have
+ * nobody and one button for all of them, then each with a button of its own.
+ *
+ * @param fact the fact that bundled them; `at` is when they were to go out
+ * @param sentAt when Slack took it, or is being given it
+ */
+export function bundleMessage(
+  voice: Voice,
+  fact: { id: number; at: number },
+  bundled: readonly Bundled[],
+  sentAt: number,
+): Pick<Message, 'text' | 'blocks'> {
+  const pages = bundled.toSorted((a, b) => rank(a.incident) - rank(b.incident) || gravestFirst(a.incident, b.incident))
+  const incidents = pages.map(({ incident }) => incident)
+  const waiting = incidents.filter(hasNobody)
+  const rest = incidents.slice(IN_FULL)
+  const said = headline(incidents, waiting)
+  const names = incidents.map((incident) => `${inc(incident.id)} ${incident.severity}: ${plain(incident.title)}`)
+  return {
+    text: cutText(`${said.words}. ${names.join('; ')}`),
+    blocks: [
+      header(`${said.mark} ${said.words}`),
+      ...(waiting.length > 0
+        ? [section(`${whys(voice, pages)}${lateBy(voice, { ...fact, dueAt: null }, sentAt)}`)]
+        : []),
+      ...actions(waiting.length > 1 ? [ackAll(fact.id, waiting)] : [], `bundle_${fact.id}`),
+      ...incidents.slice(0, IN_FULL).map((incident) => told(voice, incident)),
+      ...(rest.length > 0
+        ? [section(`_and ${list(rest.map(({ id }) => inc(id)))}: \`/incident list\` has them all_`)]
+        : []),
+      context('More than three incidents came to you within five minutes: from then on they come together.'),
+    ],
+  }
+}
+
+const hasNobody = ({ state }: Incident) => state === 'paging' || state === 'exhausted'
+
+/** What nobody has comes first, what is over last. */
+const rank = (incident: Incident) => (hasNobody(incident) ? 0 : isOpen(incident) ? 1 : 2)
+
+function headline(incidents: readonly Incident[], waiting: readonly Incident[]): { mark: string; words: string } {
+  const all = `${incidents.length} more incidents for you`
+  const [first] = waiting
+  if (first) {
+    const nobody = waiting.length === incidents.length ? 'nobody has them yet' : `${waiting.length} have nobody yet`
+    return {
+      mark: severityMark[first.severity],
+      words: `${all}: ${waiting.length === 1 ? '1 has nobody yet' : nobody}`,
+    }
+  }
+  return incidents.some(isOpen)
+    ? { mark: ':eyes:', words: `${all}: somebody has each` }
+    : { mark: ':large_green_circle:', words: `${all}: all are over` }
+}
+
+/** What the value of a button has room for. */
+const ACKED_AT_ONCE = 100
+
+/** Its button says which it means: an incident of another message cannot be slipped in. */
+function ackAll(fact: number, waiting: readonly Incident[]) {
+  const ids = waiting.slice(0, ACKED_AT_ONCE).map(({ id }) => id)
+  const which = ids.length < waiting.length ? 'the first' : 'all'
+  return button(`Acknowledge ${which} ${ids.length}`, 'incident_ack_all', `${fact}/${ids.join(' ')}`, 'primary')
+}
+
+function told(voice: Voice, incident: Incident): KnownBlock {
+  const [first] = byGravity(incident.alerts)
+  const seen = first && first.recoveredAt === null ? `\n${plain(cut(beyond(incident.title, first.summary), 150))}` : ''
+  const channel = incident.channel ? ` · <#${incident.channel.id}|${incident.channel.name}>` : ''
+  const mark = isOpen(incident) ? severityMark[incident.severity] : ':large_green_circle:'
+  const name = `${mark} *${title({ ...incident, title: plain(incident.title) })}*${channel}`
+  const block = section(`${name}${seen}\n${standing(voice, incident, outlook(incident, voice.rules))}`)
+  if (!hasNobody(incident)) return block
+  const accessory = button('Acknowledge', 'incident_ack', String(incident.id))
+  return { ...block, block_id: `incident_${incident.id}`, accessory } as KnownBlock
+}
+
+/** What was seen, without the words of the title. */
+const beyond = (title: string, summary: string) =>
+  summary.startsWith(`${title}: `) ? summary.slice(title.length + 2) : summary
+
+/** Why they, said once where it is the same for all. */
+function whys(voice: Voice, pages: readonly Bundled[]): string {
+  const by = Map.groupBy(pages, ({ page }) => whyYou(voice, { ...page, dueAt: null }, page.at))
+  const all = [...by].map(([why, those]) =>
+    by.size === 1 ? why : `${list(those.map(({ incident }) => inc(incident.id)))}: ${why}`,
+  )
+  return all.join('\n')
+}
