@@ -9,6 +9,7 @@ import { code, cut, duration, escapeText, list as inWords, plain, typed, when } 
 import { answer, entry, inc, severityMark, standing } from '../src/slack/words.ts'
 import { factsOf, incidentOfChannel, latestIncidents, openIncidents, readIncident } from '../src/store/incidents.ts'
 import { type Ask, act, type Command, help, misused, only, type Reply, split, voice } from './command.ts'
+import { personNamed } from './oncall/names.ts'
 
 /** Entries of the timeline that `show` prints; the channel has them all. */
 const ENTRIES = 15
@@ -29,6 +30,7 @@ export const incident: Command = {
     ['resolve [INC-n]', 'it is over'],
     ['accept [INC-n]', 'you take it over from whoever has it'],
     ['keep [INC-n] [FOR]', 'you keep it beyond your watch, an hour at most: `keep INC-7 30m`'],
+    ['handover [INC-n] [@person]', 'you ask somebody to take it: whoever comes on duty next, unless you name somebody'],
     ['unack [INC-n]', 'you give it back: it is paged anew'],
     ['note [INC-n] TEXT', 'a note for the timeline'],
     ['help', "this; inside an incident's channel INC-n may be left out"],
@@ -52,6 +54,8 @@ export const incident: Command = {
         return change(ask, verb.toLowerCase() as Change, rest)
       case 'keep':
         return keep(ask, rest)
+      case 'handover':
+        return handOver(ask, rest)
       case 'note':
         return note(ask, rest)
       case 'help':
@@ -181,6 +185,15 @@ async function keep(ask: Ask, rest: string): Promise<Reply> {
     return misused(incident, `${code(cut(typed(span), 100))} is no time to keep it for; \`30m\` or \`1h\` is.`)
   const found = await find(ask, named)
   return act(ask, { type: 'keep', by, incident: found.id, untilAt: ask.now + Math.min(ms, HOUR_MS) }, answer)
+}
+
+async function handOver(ask: Ask, rest: string): Promise<Reply> {
+  const by = ask.by()
+  const [first, second] = split(rest)
+  const [named, whom] = numberOf(first) === null ? ['', rest.trim()] : [first, second]
+  const to = whom === '' ? null : personNamed(ask.deps.rules(), whom)
+  const found = await find(ask, named)
+  return act(ask, { type: 'hand-over', by, incident: found.id, to }, answer)
 }
 
 async function note(ask: Ask, rest: string): Promise<Reply> {

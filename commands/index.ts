@@ -25,6 +25,9 @@ export const buttons: Readonly<Record<string, OnMessage | OnAnswer>> = {
   incident_resolve: ofIncident('resolve'),
   incident_accept: ofHandover(incident, 'accept', ({ incident: id }) => id, whereOffered),
   incident_keep: ofHandover(incident, 'keep', ({ incident: id }) => id && `${id} 1h`, whereKept),
+  incident_hand_over: ofHandover(incident, 'handover', ({ incident: id }) => id, whereKept),
+  incident_take: ofIncident('accept'),
+  incident_leave: ofHandover(incident, 'resolve', ({ incident: id }) => id, whereKept),
   watch_confirm: ofHandover(
     oncall,
     'relieve',

@@ -7,6 +7,7 @@ import { calendars } from './calendars.ts'
 import { channel } from './channel.ts'
 import { edit } from './edit.ts'
 import { type GroupTrouble, group, groups } from './groups.ts'
+import { handed } from './handed.ts'
 import { handover } from './handover.ts'
 import { headsUp } from './heads-up.ts'
 import { home, homes } from './home.ts'
@@ -70,6 +71,7 @@ export const payers = (deps: JobDeps & { groupTrouble: GroupTrouble }): Handlers
   'watch-page': watchPage(deps),
   prompt: prompt(deps),
   handover: handover(deps),
+  handed: handed(deps),
   relief: relief(deps),
   notice: notice(deps),
   'roster-warning': rosterWarning(deps),

@@ -177,6 +177,10 @@ export function evolve(desk: Desk, fact: Recorded): Desk {
       return change(desk, fact.incident, (incident) => ({ ...incident, ...ownedBy(incident, fact.by, fact.at) }))
     case 'kept':
       return change(desk, fact.incident, (incident) => ({ ...incident, keptUntilAt: fact.untilAt, inherited: null }))
+    case 'handed': {
+      const handed = { fact: fact.id, by: fact.by, to: fact.to }
+      return change(desk, fact.incident, (incident) => ({ ...incident, handed: [...incident.handed, handed] }))
+    }
     case 'inherited': {
       const { schedule, changeAt, untilAt } = fact
       return change(desk, fact.incident, (incident) => ({ ...incident, inherited: { schedule, changeAt, untilAt } }))
@@ -298,6 +302,7 @@ function opened(fact: Fact & { type: 'opened' }): Incident {
     duals: [],
     graced: null,
     inherited: null,
+    handed: [],
     keptUntilAt: null,
     offered: [],
     resolvedBy: null,

@@ -73,6 +73,10 @@ export type Accept = z.infer<typeof Accept>
 export const Keep = z.strictObject({ type: z.literal('keep'), by, incident, untilAt: z.number() })
 export type Keep = z.infer<typeof Keep>
 
+/** Whoever has an incident asks somebody to take it: by name, or whoever comes on duty or is on duty with them (null). */
+export const HandOver = z.strictObject({ type: z.literal('hand-over'), by, incident, to: z.string().nullable() })
+export type HandOver = z.infer<typeof HandOver>
+
 /** Whoever has acknowledged gives it back: it is paged anew. */
 export const Unack = z.strictObject({ type: z.literal('unack'), by, incident })
 export type Unack = z.infer<typeof Unack>
@@ -150,6 +154,7 @@ export const Event = z.discriminatedUnion('type', [
   Confirm,
   Accept,
   Keep,
+  HandOver,
   Unack,
   Override,
   EditAnswer,
@@ -188,6 +193,10 @@ export const Refusal = z.discriminatedUnion('code', [
   z.strictObject({ code: z.literal('not-owner'), incident, owner: z.string().nullable() }),
   /** A lease ends after now, and at most so late. */
   z.strictObject({ code: z.literal('bad-lease'), incident, latestAt: z.number() }),
+  /** Nobody else is on duty, or about to be, who could be asked. */
+  z.strictObject({ code: z.literal('nobody-to-ask'), incident }),
+  /** Whoever would be asked has it, or cannot be reached by a message. */
+  z.strictObject({ code: z.literal('cannot-be-asked'), incident, people: z.array(z.string()) }),
   z.strictObject({ code: z.literal('unknown-edit'), edit: z.int() }),
   /** It was answered, taken back or ended before, or it lies in the past by now. */
   z.strictObject({ code: z.literal('edit-over'), edit: z.int() }),
@@ -216,6 +225,7 @@ export const Outcome = z.discriminatedUnion('result', [
       'confirmed',
       'accepted',
       'kept',
+      'handed',
       'unacked',
       'overridden',
       'offered',
@@ -226,6 +236,8 @@ export const Outcome = z.discriminatedUnion('result', [
     ]),
     /** Whom the decision paged. */
     paged: z.array(z.string()),
+    /** Whom it asks to take the incident. */
+    asked: z.array(z.string()).optional(),
     /** The number of a change of the roster. */
     edit: z.int().optional(),
   }),

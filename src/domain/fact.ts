@@ -181,6 +181,8 @@ export const Fact = z.discriminatedUnion('type', [
     how: z.enum(['accepted', 'with-the-watch']),
   }),
   z.strictObject({ type: z.literal('kept'), incident, at, by: z.string(), untilAt: z.number() }),
+  /** Its owner asks others to take it; it is theirs until somebody does. */
+  z.strictObject({ type: z.literal('handed'), incident, at, by: z.string(), to: z.array(z.string()).min(1) }),
   /** The acknowledgement counts no more; `by` is who gave it back. */
   z.strictObject({
     type: z.literal('reopened'),
@@ -268,6 +270,7 @@ export function timelineKind(fact: Fact) {
     case 'inherited':
     case 'taken':
     case 'kept':
+    case 'handed':
       return 'handover'
     case 'reopened':
       return 'escalated'

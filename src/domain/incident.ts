@@ -97,6 +97,8 @@ export const Incident = z.strictObject({
   graced: z.string().nullable(),
   /** Its owner went off duty: the new watch is asked to take it, until then. */
   inherited: z.strictObject({ schedule: z.string(), changeAt: z.number(), untilAt: z.number() }).nullable(),
+  /** Whom its owners asked to take it, and the facts that say so. */
+  handed: z.array(z.strictObject({ fact: z.int(), by: z.string(), to: z.array(z.string()) })),
   /** Its owner keeps it beyond their watch until then. */
   keptUntilAt: z.number().nullable(),
   /** Who was paged to take it over, and when. */

@@ -11,7 +11,7 @@ import { channelsOf, isPaged, type Rules, schedulesOf } from './rules.ts'
  * name in `jobs/`. Keys are made of meaning, so that a repeat collapses.
  *
  * - tell: at least once (page, post, notice, told, heads-up, relief, roster-warning); - view: re-rendered until what is shown is what is wanted (summary,
- *   burst, announcement, loud, page-view, bundle, watch-page, prompt, handover, group, edit, home);
+ *   burst, announcement, loud, page-view, bundle, watch-page, prompt, handover, handed, group, edit, home);
  *   - step of the channel (channel, invite): each may be repeated without harm.
  */
 const incident = z.int()
@@ -48,6 +48,8 @@ export const About = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('handover'), ...change, channel: z.string() }),
   /** Who has the watch now, and who stands relieved: said in a channel. */
   z.strictObject({ kind: z.literal('relief'), fact: z.int(), channel: z.string() }),
+  /** Somebody is asked to take an incident; kept up to date. */
+  z.strictObject({ kind: z.literal('handed'), incident, fact: z.int(), person: z.string() }),
   /** The Slack user group of a schedule whose people have changed. */
   z.strictObject({ kind: z.literal('group'), schedule: z.string() }),
   /** What somebody (by Slack id) sees who opens the app in Slack: owed by {@link showsAtHome}, to those who have it open. */
@@ -140,6 +142,12 @@ const views = (incident: Incident): Owed[] => [
     }),
   ...[...new Set(incident.bundled.map(({ fact }) => fact))].map(bundle),
   ...incident.offered.map(({ page: key, fact }): Owed => ({ key, lane: key, about: { kind: 'watch-page', fact } })),
+  ...incident.handed.flatMap(({ fact, to }) =>
+    to.map((person): Owed => {
+      const key = `handed/${incident.id}/${fact}/${person}`
+      return { key, lane: key, about: { kind: 'handed', incident: incident.id, fact, person } }
+    }),
+  ),
   ...incident.louds.map((fact): Owed => {
     const key = `loud/${incident.id}/${fact}`
     return { key, lane: `loud/${incident.id}`, about: { kind: 'loud', incident: incident.id, fact } }
@@ -292,7 +300,7 @@ export function owesOfHandovers(
     .map((owed): Owed => ({ ...owed, lazy: true }))
 }
 
-const NAMED_BY_HANDOVERS = new Set<Fact['type']>(['opened', 'acked', 'taken', 'kept', 'reopened', 'resolved'])
+const NAMED_BY_HANDOVERS = new Set<Fact['type']>(['opened', 'acked', 'taken', 'kept', 'handed', 'reopened', 'resolved'])
 const OPEN = new Set<Handover['state']>(['planned', 'due', 'overdue'])
 
 /** What a handover owes as it moves on: nothing, where no policy asks for the schedule. */

@@ -1,3 +1,4 @@
+import type { KnownBlock } from '@slack/types'
 import { DateTime } from 'luxon'
 import { DAY_MS } from '../domain/duty/time.ts'
 import { type Handover, handoverId, type Situation, type WatchPage } from '../domain/handover.ts'
@@ -77,7 +78,7 @@ function whatGoesWithIt(voice: Voice, handover: Handover, { open, shift, unreach
     const kept =
       incident.keptUntilAt === null ? '' : ` Kept until ${shiftTime(voice, handover.schedule, incident.keptUntilAt)}.`
     const since = `since ${when(incident.openedAt, voice.rules.zone)}`
-    return `${severityMark[incident.severity]} *${inc(incident.id)}* ${plain(cut(incident.title, 120))} · ${incident.severity}, ${since}${channel}\n      ${standing(voice, incident, outlook(incident, voice.rules))}${kept}`
+    return `${severityMark[incident.severity]} *${title({ ...incident, title: plain(cut(incident.title, 120)) })}* · ${incident.severity}, ${since}${channel}\n      ${standing(voice, incident, outlook(incident, voice.rules))}${kept}`
   })
   const others = [...handover.outgoing, ...handover.incoming, ...handover.staying].filter((name) => unreachable[name])
   return [
@@ -134,15 +135,12 @@ export function promptMessage(voice: Voice, { handover, person: who, moment }: P
   }
   const mine = situation.open.filter(({ ackedBy, state }) => state === 'acked' && ackedBy === who)
   const next = comes ? whatToDo(voice, handover) : toLeave(voice, handover, mine)
-  const keeps =
-    comes || isOver(handover)
-      ? []
-      : mine
-          .slice(0, 5)
-          .map((incident) =>
-            button(`Keep ${inc(incident.id)} for 1 h`, 'incident_keep', aboutIncident(incident, handover)),
-          )
-  const elements = comes && !isOver(handover) ? [confirmButton(handover)] : keeps
+  const id = `handover_${handoverId(handover.schedule, handover.changeAt)}_${moment}`
+  const buttons = isOver(handover)
+    ? []
+    : comes
+      ? actions([confirmButton(handover)], id)
+      : mine.slice(0, LEFT_SHOWN).flatMap((incident) => leave(incident, handover, id))
   return {
     text: spoken(`Handover of ${handover.schedule}. ${stands}`),
     blocks: [
@@ -153,9 +151,26 @@ export function promptMessage(voice: Voice, { handover, person: who, moment }: P
         ? []
         : [section(whatGoesWithIt(voice, handover, situation).join('\n'))]),
       ...(isOver(handover) || next === '' ? [] : [section(next)]),
-      ...actions(elements, `handover_${handoverId(handover.schedule, handover.changeAt)}_${moment}`),
+      ...buttons,
     ],
   }
+}
+
+/** Incidents with buttons of their own, of those that somebody has who goes. */
+const LEFT_SHOWN = 5
+
+/** What whoever goes can do with an incident that is theirs. */
+function leave(incident: Incident, handover: Handover, id: string): KnownBlock[] {
+  const value = aboutIncident(incident, handover)
+  const name = inc(incident.id)
+  return actions(
+    [
+      button(`Hand over ${name}`, 'incident_hand_over', value),
+      button(`Keep ${name} for 1 h`, 'incident_keep', value),
+      button(`Resolve ${name}`, 'incident_leave', value),
+    ],
+    `${id}_${incident.id}`,
+  )
 }
 
 const whatToDo = (voice: Voice, { outgoing }: Handover) =>
@@ -167,7 +182,14 @@ function toLeave(voice: Voice, { incoming, schedule }: Handover, mine: readonly 
   if (mine.length === 0) return ''
   const names = list(mine.map(({ id }) => inc(id)))
   const them = incoming.length > 0 ? people(voice, incoming) : 'whoever is on duty'
-  return `*You have ${names}.* ${them} ${incoming.length > 1 ? 'take' : 'takes'} ${mine.length > 1 ? 'them' : 'it'} with the watch of ${code(schedule)}. Keep what you are in the middle of, for an hour at most (\`/incident keep INC-n 30m\`), or resolve it.`
+  const it = mine.length > 1 ? 'them' : 'it'
+  const asked = mine.flatMap((incident) => {
+    const latest = incident.handed.at(-1)
+    return latest?.by === incident.ackedBy
+      ? [` ${people(voice, latest?.to ?? [])} ${are(latest?.to ?? [])} asked to take ${inc(incident.id)}.`]
+      : []
+  })
+  return `*You have ${names}.* ${them} ${incoming.length > 1 ? 'take' : 'takes'} ${it} with the watch of ${code(schedule)}. Hand ${it} over before that, keep what you are in the middle of, for an hour at most (\`/incident keep INC-n 30m\`), or resolve ${it}.${asked.join('')}`
 }
 
 /** The handover in a channel: everybody sees who has the watch. */
@@ -257,6 +279,32 @@ function whatIsAsked(
       }
     default:
       return page.kind satisfies never
+  }
+}
+
+/** Somebody is asked to take an incident that is another's until they do. */
+export function handedMessage(
+  voice: Voice,
+  incident: Incident,
+  { by, at }: { by: string; at: number },
+  who: string,
+): Rendered {
+  const isAsked = incident.state === 'acked' && incident.ackedBy === by
+  const name = `${severityMark[incident.severity]} *${title({ ...incident, title: plain(incident.title) })}*`
+  const channel = incident.channel
+    ? `\n<#${incident.channel.id}|${incident.channel.name}> has what happened so far.`
+    : ''
+  const asks = `${person(voice, by)} asks you to take it over (${when(at, voice.rules.zone)}). Until you do, it stays theirs.${channel}`
+  return {
+    text: spoken(`${inc(incident.id)}: ${person(voice, by)} asks you to take over ${plain(incident.title)}`),
+    blocks: [
+      section(`:handshake: ${name}\n${standing(voice, incident, outlook(incident, voice.rules))}`),
+      ...(isAsked ? [section(asks)] : []),
+      ...actions(
+        isAsked ? [button(`Take ${inc(incident.id)}`, 'incident_take', String(incident.id), 'primary')] : [],
+        `handed_${incident.id}_${who}`,
+      ),
+    ],
   }
 }
 

@@ -164,6 +164,8 @@ export function entry(voice: Voice, fact: Recorded): string | null {
       return `:handshake: ${person(voice, fact.by)} *has it now*${fact.from === null ? '' : `, instead of ${person(voice, fact.from)}`}${fact.how === 'with-the-watch' ? ', with the watch' : ''}`
     case 'kept':
       return `:hourglass_flowing_sand: ${person(voice, fact.by)} *keeps it* until ${at(voice, fact.untilAt)}`
+    case 'handed':
+      return `:handshake: ${person(voice, fact.by)} *hands it over:* ${people(voice, fact.to)} ${fact.to.length > 1 ? 'are' : 'is'} asked to take it`
     case 'reopened':
       return `:leftwards_arrow_with_hook: *Nobody has it any more:* ${reopenedWhy(voice, fact)}. The policy begins again`
     case 'note':
@@ -438,6 +440,8 @@ export function answer(voice: Voice, event: Event, outcome: Outcome): string {
       return event.type === 'keep'
         ? `:hourglass_flowing_sand: ${by} keeps *${id}* until ${at(voice, event.untilAt)}. It is paged anew then, unless somebody has taken it over.`
         : ''
+    case 'handed':
+      return `:handshake: ${by} hands *${id}* over: ${people(voice, outcome.asked ?? [])} ${(outcome.asked ?? []).length > 1 ? 'are' : 'is'} asked to take it. Until somebody does, it stays with ${by}.`
     case 'unacked':
       return `:leftwards_arrow_with_hook: ${by} gave *${id}* back. ${paged}`
     // Who is on duty when is said by roster-words.ts, which knows what the change does.
@@ -487,6 +491,10 @@ function refusal(voice: Voice, why: Refusal): string {
       return `${inc(why.incident)} is ${why.owner === null ? 'with nobody' : `${person(voice, why.owner)}'s`}, so nothing was done. To take it over: \`/incident accept ${inc(why.incident)}\`.`
     case 'bad-lease':
       return `${inc(why.incident)} can be kept until ${clockTime(why.latestAt, rules.zone, now)} at the latest, and not into the past; nothing was done.`
+    case 'nobody-to-ask':
+      return `Nobody else is on duty who could take ${inc(why.incident)}, or about to be, so nobody was asked. Name somebody: \`/incident handover ${inc(why.incident)} @person\`.`
+    case 'cannot-be-asked':
+      return `${people(voice, why.people)} cannot be asked to take ${inc(why.incident)}: they have it, or Slack does not reach them. Nothing was done; name somebody else: \`/incident handover ${inc(why.incident)} @person\`.`
     case 'unknown-edit':
       return `There is no change of the roster with the number ${why.edit}, and nothing was done. \`/oncall mine\` lists yours.`
     case 'edit-over':

@@ -242,8 +242,8 @@ const MIGRATIONS: readonly string[] = [
   update incidents set doc = doc || '{"answers": {}, "swept": false, "duals": [], "graced": null, "inherited": null, "keptUntilAt": null, "offered": []}';
   `,
   `
-  -- Pages that wait to go out with others of the same person, and those that did.
-  update incidents set doc = doc || '{"held": [], "bundled": []}';
+  -- Pages that wait to go out with others of the same person, and those that did; whom owners asked to take an incident.
+  update incidents set doc = doc || '{"held": [], "bundled": [], "handed": []}';
   `,
 ]
 

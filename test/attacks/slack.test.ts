@@ -616,7 +616,7 @@ describe('A06 a button about a change of the watch that is not what we made of i
 
   type Shown = ReturnType<typeof buttonsOf>
   type Action = (typeof ACTIONS)[number]
-  const ACTIONS = ['watch_confirm', 'incident_accept', 'incident_keep'] as const
+  const ACTIONS = ['watch_confirm', 'incident_accept', 'incident_keep', 'incident_hand_over', 'incident_leave'] as const
   /** Each where it was shown, with what we wrote on it, to whoever may press it. */
   const made = {} as Record<Action, { user: string; message: Shown; value: string }>
   let shownBefore: Shown
@@ -658,11 +658,10 @@ describe('A06 a button about a change of the watch that is not what we made of i
       message: shown('dana', 'incident_accept', `1/${change}`),
       value: `1/${change}`,
     }
-    made.incident_keep = {
-      user: 'U0NORA',
-      message: shown('nora', 'incident_keep', `1/${change}`),
-      value: `1/${change}`,
-    }
+    const left = { user: 'U0NORA', message: shown('nora', 'incident_keep', `1/${change}`), value: `1/${change}` }
+    made.incident_keep = left
+    made.incident_hand_over = left
+    made.incident_leave = left
   })
   afterAll(async () => {
     shared = false
@@ -727,7 +726,8 @@ describe('A06 a button about a change of the watch that is not what we made of i
     const nothing = await record()
     for (const id of [2, 3]) await refused(press('incident_accept', { value: `${id}/${change}` }), 'a copy', nothing)
     // Though it is theirs.
-    await refused(press('incident_keep', { value: `3/${change}` }), 'it may be a copy', nothing)
+    for (const action of ['incident_keep', 'incident_hand_over', 'incident_leave'] as const)
+      await refused(press(action, { value: `3/${change}` }), 'it may be a copy', nothing)
     await refused(press('incident_keep', { value: `2/${change}` }), "INC-2 is <@U0SAM>'s", nothing)
   })
 
@@ -742,6 +742,7 @@ describe('A06 a button about a change of the watch that is not what we made of i
   test.each<[Action, string[], string]>([
     ['watch_confirm', ['U0NORA', 'U0SAM', 'U0MIA', 'U0ERIK'], 'goes to <@U0DANA>, so only they can confirm it'],
     ['incident_keep', ['U0DANA', 'U0SAM', 'U0MIA', 'U0ERIK'], "INC-1 is <@U0NORA>'s"],
+    ['incident_hand_over', ['U0DANA', 'U0SAM', 'U0MIA', 'U0ERIK'], "INC-1 is <@U0NORA>'s"],
   ])(
     'A06 %s by somebody listed, but not by whom it is meant for: refused, at their Home too',
     async (action, users, sentence) => {

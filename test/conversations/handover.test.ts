@@ -85,4 +85,65 @@ describe('a change of the watch', () => {
     await bot.advance('3m')
     expect(await bot.type('sam', '/incident unack INC-1')).toContain('gave *INC-1* back. <@U0DANA> is being paged')
   })
+
+  test('is handed over before it: whoever comes is asked, and it stays with its owner until they take it', async () => {
+    await start(BEFORE + 40 * MINUTE)
+    await bot.alert()
+    await bot.press('nora', 'Acknowledge')
+    await bot.advance('16m')
+    expect(said('nora')).toContain('[Hand over INC-1]')
+    expect(await bot.press('nora', 'Hand over')).toBe('')
+    expect(said('dana')).toContain('<@U0NORA> asks you to take it over')
+    expect(bot.timeline().at(-1)).toBe(':handshake: <@U0NORA> *hands it over:* <@U0DANA> is asked to take it')
+    await bot.advance('30s')
+    expect(said('nora')).toContain('<@U0DANA> is asked to take INC-1.')
+    expect(await bot.type('nora', '/incident show INC-1')).toContain('<@U0NORA> has it*')
+    // Nobody has paged anybody.
+    expect(bot.paged()).toEqual(['nora'])
+    expect(await bot.press('dana', 'Take over')).toBe('')
+    expect(await bot.type('nora', '/incident show INC-1')).toContain('<@U0DANA> has it*')
+    expect(said('dana')).not.toContain('[Take INC-1]')
+    await bot.advance('15m')
+    expect(said('dana')).not.toContain('Take over what is open')
+  })
+
+  test('can be resolved from the message to whoever goes', async () => {
+    await start(BEFORE + 40 * MINUTE)
+    await bot.alert()
+    await bot.press('nora', 'Acknowledge')
+    await bot.advance('16m')
+    expect(await bot.press('nora', 'Leave')).toBe('')
+    expect(await bot.type('nora', '/incident show INC-1')).toContain('*Resolved* at')
+  })
+})
+
+describe('an incident that is handed over by name', () => {
+  test('asks that person, once, and nobody who cannot be asked', async () => {
+    await start(BEFORE)
+    await bot.alert()
+    expect(await bot.type('nora', '/incident handover INC-1')).toContain('Nobody has INC-1 at the moment')
+    await bot.press('nora', 'Acknowledge')
+    // Nobody else has the watch, and no change is at hand: the second step has somebody.
+    expect(await bot.type('nora', '/incident handover')).toContain('Which incident?')
+    expect(await bot.type('nora', '/incident handover INC-1')).toContain('<@U0SAM> is asked to take it')
+    expect(await bot.type('dana', '/incident handover INC-1 @erik')).toContain("INC-1 is <@U0NORA>'s")
+    expect(await bot.type('nora', '/incident handover INC-1 @nora')).toContain('cannot be asked to take INC-1')
+    expect(await bot.type('nora', '/incident handover INC-1 @nobody')).toContain('is nobody in Watchbill')
+    expect(await bot.type('nora', '/incident handover INC-1 @erik')).toContain('<@U0ERIK> is asked to take it')
+    await bot.type('nora', '/incident handover INC-1 @erik')
+    expect(bot.dm('erik')).toHaveLength(1)
+    expect(await bot.press('erik', 'Take over')).toBe('')
+    // What sam was sent shows it, too.
+    expect(said('sam')).toContain('<@U0ERIK> has it*')
+    expect(said('sam')).not.toContain('[Take INC-1]')
+  })
+
+  test('to somebody who has left Slack is refused: they would never know', async () => {
+    await start(BEFORE)
+    await bot.alert()
+    await bot.press('nora', 'Acknowledge')
+    bot.slack.changeUser('erik', { deleted: true })
+    await bot.advance('1h')
+    expect(await bot.type('nora', '/incident handover INC-1 @erik')).toContain('<@U0ERIK> cannot be asked')
+  })
 })

@@ -401,6 +401,9 @@ const ACTIONS = {
   Resolve: 'incident_resolve',
   'I have the watch': 'watch_confirm',
   Take: 'incident_accept',
+  'Take over': 'incident_take',
+  'Hand over': 'incident_hand_over',
+  Leave: 'incident_leave',
   Keep: 'incident_keep',
 } as const
 

@@ -149,6 +149,7 @@ const WHAT = [
   'unack',
   'accept',
   'keep',
+  'hand-over',
   'confirm',
   'resolve',
   'recover',
@@ -306,6 +307,8 @@ function inputOf(deed: Deed, by: Rules, desk: Desk, at: number): Event | Rules {
       return { type: what, by: who, incident }
     case 'keep':
       return { type: 'keep', by: who, incident, untilAt: at + minutes * MINUTE }
+    case 'hand-over':
+      return { type: 'hand-over', by: who, incident, to: grave ? null : (people[0] ?? null) }
     case 'confirm':
       return { type: 'confirm', by: who, schedule }
     case 'resolve':

@@ -1,5 +1,6 @@
 import type { Book } from '../book.ts'
 import { incidentOf, note, openIncidentOf } from '../book.ts'
+import { samePeople } from '../duty/schedule.ts'
 import { HOUR_MS } from '../duty/time.ts'
 import type {
   Accept,
@@ -9,6 +10,7 @@ import type {
   ChannelOpened,
   Checked,
   Declare,
+  HandOver,
   Keep,
   Note,
   Outcome,
@@ -18,8 +20,9 @@ import type {
 } from '../event.ts'
 import type { Incident } from '../incident.ts'
 import { isOpen, NAMED_ALERTS, place } from '../incident.ts'
-import { type Policy, type Rules, type Severity, type Target, under } from '../rules.ts'
+import { type Policy, type Rules, type Severity, schedulesOf, type Target, under } from '../rules.ts'
 import { climb, climbOn, reopen, refused as stepRefused } from './escalation.ts'
+import { coming, holders, isOpenAt } from './holders.ts'
 import { pageNewcomers } from './paging.ts'
 import { ownForNow, prove } from './relief.ts'
 
@@ -35,8 +38,8 @@ const TITLE_CHARACTERS = 200
 type Done = Extract<Outcome, { result: 'done' }>['how']
 
 /** Whom it paged is added by `decide`. */
-const done = (incident: number | null, how: Done): Outcome => ({
-  result: 'done',
+const done = (incident: number | null, how: Done) => ({
+  result: 'done' as const,
   incident,
   how,
   paged: [],
@@ -186,6 +189,34 @@ export function keep(book: Book, { incident: id, by, untilAt }: Keep, at: number
   if (untilAt <= at) return refuse({ code: 'bad-lease', incident: id, latestAt: at + KEEP_MS })
   note(book, { type: 'kept', incident: id, at, by, untilAt: Math.min(untilAt, at + KEEP_MS) })
   return done(id, 'kept')
+}
+
+/** Whoever has it asks others to take it: those named, those who come on duty next, else those on duty with them. It stays theirs until then. */
+export function handOver(book: Book, { incident: id, by, to }: HandOver, at: number): Outcome {
+  const incident = owned(book, id, by)
+  if ('result' in incident) return incident
+  if (to !== null && !under(book.rules.people, to)) return refuse({ code: 'unknown-person', name: to })
+  const people = to === null ? mayTake(book, incident, at) : [to]
+  if (people.length === 0) return refuse({ code: 'nobody-to-ask', incident: id })
+  const asked = people.filter((person) => person !== by && under(book.desk.unreachable, person) === undefined)
+  if (asked.length === 0) return refuse({ code: 'cannot-be-asked', incident: id, people })
+  // Pressed twice is asked once.
+  const latest = incident.handed.at(-1)
+  if (latest?.by !== by || !samePeople(latest.to, asked))
+    note(book, { type: 'handed', incident: id, at, by, to: asked })
+  return { ...done(id, 'handed'), asked }
+}
+
+/** Who comes on duty for the policy in a window that is open, else who is on duty: on the first step that has anybody else. */
+function mayTake(book: Book, { policy, ackedBy }: Incident, at: number): string[] {
+  const schedules = schedulesOf(policy)
+  const incoming = schedules.map((schedule) => {
+    const next = coming(book, schedule, at)
+    return next && isOpenAt(next, at) ? next.incoming : []
+  })
+  const onDuty = schedules.map((schedule) => holders(book, schedule).duty)
+  const others = (people: readonly string[]) => people.filter((person) => person !== ackedBy)
+  return [...incoming, ...onDuty].map(others).find((people) => people.length > 0) ?? []
 }
 
 /** Whoever has it gives it back. */
