@@ -14,7 +14,7 @@ import { gapIn, type Load, loadOf } from './domain/duty/load.ts'
 import { HOUR_MS } from './domain/duty/time.ts'
 import { type Person, personOfSlack, type Rules } from './domain/rules.ts'
 import { UserError } from './errors.ts'
-import { openCalendar } from './feeds.ts'
+import { type Lately, openCalendar } from './feeds.ts'
 import type { Check } from './intake/health.ts'
 import type { Behind } from './intake/routes.ts'
 import { createTray } from './intake/tray.ts'
@@ -147,6 +147,7 @@ export function createBot(given: BotOptions): Bot {
   let started = false
   let outdated = false
   let reclaim: NodeJS.Timeout | null = null
+  const calendars: Lately = new Map()
   const closing = new AbortController()
 
   async function run(
@@ -394,7 +395,7 @@ export function createBot(given: BotOptions): Bot {
         return ids
       },
       calendar: (token) =>
-        openCalendar(store, options.rules(), token, clock.now()).catch((error: unknown) => {
+        openCalendar(store, options.rules(), token, clock.now(), calendars).catch((error: unknown) => {
           complain('a calendar could not be made', error)
           throw error
         }),

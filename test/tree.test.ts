@@ -84,7 +84,7 @@ const PACKAGES: Rule[] = [
     belongs: 'only src/calendar knows iCalendar: reading and writing it there',
   },
   {
-    packages: /^fastify$/,
+    packages: /^(fastify|@fastify\/.+)$/,
     may: (path) => inRoom(path, 'intake'),
     belongs: 'only src/intake serves HTTP: a route there',
   },

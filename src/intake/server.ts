@@ -113,12 +113,14 @@ const REFUSED: Record<string, string> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'The body is not as long as Content-Length says.',
 }
 
+const TOO_OFTEN = 'Asked too often: Retry-After says when to ask again, in seconds.'
+
 function answerFailure(log: Logger, error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const status = error.statusCode ?? 500
   if (status < 500) {
     // Fastify would hang up on who is sending still, and they would never read why. What comes after this goes nowhere, for REQUEST_MS.
     if (status === 413) reply.removeHeader('connection')
-    const detail = REFUSED[error.code] ?? 'The request cannot be read.'
+    const detail = (status === 429 ? TOO_OFTEN : REFUSED[error.code]) ?? 'The request cannot be read.'
     return problem(reply, status, STATUS_CODES[status] ?? 'Bad request', detail)
   }
   const reference = randomUUID().slice(0, 8)

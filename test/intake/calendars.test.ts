@@ -8,7 +8,7 @@ import type { Schedule } from '../../src/domain/duty/schedule-types.ts'
 import { DAY_MS, WEEK_MS } from '../../src/domain/duty/time.ts'
 import type { RosterEdit } from '../../src/domain/handover.ts'
 import type { Rules } from '../../src/domain/rules.ts'
-import { openCalendar } from '../../src/feeds.ts'
+import { type Lately, openCalendar } from '../../src/feeds.ts'
 import { makeFeed, revokeFeeds } from '../../src/store/feeds.ts'
 import type { Store } from '../../src/store/store.ts'
 import { HOUR, rota, rules, T0 } from '../support/builders.ts'
@@ -218,6 +218,51 @@ describe('GET /calendar/<token>.ics', () => {
     expect((await get(TOKEN, { headers: { 'if-none-match': '"x"' } })).status).toBe(200)
     await take(now + DAY_MS, now + 2 * DAY_MS)
     expect((await get(TOKEN, { headers: { 'if-none-match': etag } })).status).toBe(200)
+  })
+
+  test('is not made again while it says the same, and at once when it does not', async () => {
+    await make({ schedule: 'mail-primary' })
+    const lately: Lately = new Map()
+    const open = () => openCalendar(store, active, TOKEN, now, lately)
+    const first = await open()
+    now += HOUR
+    expect(await open()).toBe(first)
+    await take(now, now + HOUR)
+    const second = await open()
+    expect(second).not.toBe(first)
+    expect(second?.text()).toContain('nora')
+    expect(await open()).toBe(second)
+    active = rules({ schedules: [weeks('UTC'), rota('secondary', ['sam', 'dana'], 12)] })
+    expect((await open())?.etag).not.toBe(second?.etag)
+    now += DAY_MS
+    const third = await open()
+    expect(third).not.toBe(second)
+    await database.query(`update feeds set revoked_at = ${now}`)
+    expect(await open()).toBeNull()
+  })
+
+  test('keeps some, not all that were ever asked for', async () => {
+    const lately: Lately = new Map()
+    for (let n = 0; n < 40; n++) {
+      const token = `${TOKEN}${n}`
+      await makeFeed(store.pool, { schedule: 'secondary', person: null, token, madeBy: 'dana', madeAt: now, most: 100 })
+      await openCalendar(store, active, token, now, lately)
+    }
+    expect([...lately.keys()]).toEqual(Array.from({ length: 32 }, (_, n) => `${TOKEN}${n + 8}`))
+  })
+
+  test('who asks for the same one again and again is told to wait, and nobody else is', async () => {
+    await make({ schedule: 'mail-primary' })
+    const other = `${TOKEN}x`
+    await make({ person: 'sam' }, other)
+    const statuses = []
+    for (let n = 0; n < 31; n++) statuses.push((await get()).status)
+    expect(statuses).toEqual([...Array.from({ length: 30 }, () => 200), 429])
+    const refused = await get()
+    expect(refused.headers.get('content-type')).toContain('application/problem+json')
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(await refused.json()).toMatchObject({ status: 429, detail: expect.stringContaining('Retry-After') })
+    expect((await get(other)).status).toBe(200)
   })
 
   test('HEAD says the same without it', async () => {
