@@ -104,6 +104,8 @@ export type RosterEdit = z.infer<typeof RosterEdit>
 export interface Situation {
   /** Open incidents of the policies that page the schedule, the gravest first. */
   open: readonly Incident[]
+  /** What people noted last about each of those; by incident. */
+  notes: Readonly<Record<number, { at: number; by: string; text: string }>>
   /** What came in the watch that ends; null when nobody stood one. */
   shift: { pages: number; incidents: number } | null
   /** People whom Slack does not reach, and why. */

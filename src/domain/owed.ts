@@ -300,7 +300,16 @@ export function owesOfHandovers(
     .map((owed): Owed => ({ ...owed, lazy: true }))
 }
 
-const NAMED_BY_HANDOVERS = new Set<Fact['type']>(['opened', 'acked', 'taken', 'kept', 'handed', 'reopened', 'resolved'])
+const NAMED_BY_HANDOVERS = new Set<Fact['type']>([
+  'opened',
+  'acked',
+  'taken',
+  'kept',
+  'handed',
+  'note',
+  'reopened',
+  'resolved',
+])
 const OPEN = new Set<Handover['state']>(['planned', 'due', 'overdue'])
 
 /** What a handover owes as it moves on: nothing, where no policy asks for the schedule. */

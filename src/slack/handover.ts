@@ -6,7 +6,7 @@ import { type Incident, isOpen } from '../domain/incident.ts'
 import { outlook } from '../domain/watch/outlook.ts'
 import type { Message } from './api.ts'
 import { actions, button, context, header, section, spoken, title } from './blocks.ts'
-import { code, cut, duration, list, plain, when } from './text.ts'
+import { code, cut, duration, escapeText, list, plain, when } from './text.ts'
 import { inc, people, person, severityMark, standing, type Voice } from './words.ts'
 
 /** What is said of a change of the watch: who has it, who takes it, and what goes with it. Pure. */
@@ -71,14 +71,14 @@ const take = (names: readonly string[]) => (names.length > 1 ? 'take' : 'takes')
 const stand = (names: readonly string[]) => (names.length > 1 ? 'stand' : 'stands')
 
 /** What is open, what came, and what may go wrong (I-PASS: severity, summary, actions, contingency). */
-function whatGoesWithIt(voice: Voice, handover: Handover, { open, shift, unreachable }: Situation): string[] {
+function whatGoesWithIt(voice: Voice, handover: Handover, { open, notes, shift, unreachable }: Situation): string[] {
   const shown = open.slice(0, OPEN_SHOWN)
   const lines = shown.map((incident) => {
     const channel = incident.channel ? ` · <#${incident.channel.id}|${incident.channel.name}>` : ''
     const kept =
       incident.keptUntilAt === null ? '' : ` Kept until ${shiftTime(voice, handover.schedule, incident.keptUntilAt)}.`
     const since = `since ${when(incident.openedAt, voice.rules.zone)}`
-    return `${severityMark[incident.severity]} *${title({ ...incident, title: plain(cut(incident.title, 120)) })}* · ${incident.severity}, ${since}${channel}\n      ${standing(voice, incident, outlook(incident, voice.rules))}${kept}`
+    return `${severityMark[incident.severity]} *${title({ ...incident, title: plain(cut(incident.title, 120)) })}* · ${incident.severity}, ${since}${channel}\n      ${standing(voice, incident, outlook(incident, voice.rules))}${kept}${lastWord(voice, notes[incident.id])}`
   })
   const others = [...handover.outgoing, ...handover.incoming, ...handover.staying].filter((name) => unreachable[name])
   return [
@@ -94,6 +94,12 @@ function whatGoesWithIt(voice: Voice, handover: Handover, { open, shift, unreach
         ]),
     ...others.map((name) => `:no_entry: *${person(voice, name)} cannot be paged:* ${code(unreachable[name] ?? '')}`),
   ]
+}
+
+/** What was noted last: the next person begins where that ends. */
+function lastWord(voice: Voice, note: Situation['notes'][number] | undefined): string {
+  if (!note) return ''
+  return `\n      :memo: ${person(voice, note.by)}, ${when(note.at, voice.rules.zone)}: ${escapeText(cut(note.text, 200))}`
 }
 
 const OPEN_SHOWN = 8

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg'
 import { z } from 'zod'
 import { Fact, Joining, type Recorded } from '../domain/fact.ts'
+import type { Situation } from '../domain/handover.ts'
 import { Incident } from '../domain/incident.ts'
 
 /** Reading the record. Nothing here needs the desk's lock. */
@@ -57,6 +58,15 @@ export async function factsOf(pool: Pool, incident: number): Promise<Recorded[]>
     [incident],
   )
   return rows.map(recorded)
+}
+
+/** What was noted last about each of these incidents. */
+export async function latestNotes(pool: Pool, ids: readonly number[]): Promise<Situation['notes']> {
+  const { rows } = await pool.query<{ id: number; body: unknown }>(
+    `select distinct on (incident) id, body from facts where incident = any ($1) and kind = 'note' order by incident, id desc`,
+    [ids],
+  )
+  return Object.fromEntries(rows.map(recorded).flatMap((fact) => (fact.type === 'note' ? [[fact.incident, fact]] : [])))
 }
 
 const BurstRow = z.strictObject({

@@ -2,7 +2,7 @@ import type { Pool } from 'pg'
 import type { Handover, Situation } from '../domain/handover.ts'
 import { gravestFirst } from '../domain/incident.ts'
 import { schedulesOf } from '../domain/rules.ts'
-import { openIncidents } from './incidents.ts'
+import { latestNotes, openIncidents } from './incidents.ts'
 import { unreachablePeople } from './people.ts'
 import { pagesOf } from './rota.ts'
 
@@ -14,5 +14,9 @@ export async function situationOf(pool: Pool, handover: Handover): Promise<Situa
     handover.outgoing.length > 0 ? pagesOf(pool, handover.outgoing, handover.sinceAt) : null,
   ])
   const ours = open.filter(({ policy }) => schedulesOf(policy).includes(handover.schedule))
-  return { open: ours.sort(gravestFirst), shift, unreachable }
+  const notes = await latestNotes(
+    pool,
+    ours.map(({ id }) => id),
+  )
+  return { open: ours.sort(gravestFirst), notes, shift, unreachable }
 }
