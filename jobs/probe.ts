@@ -8,7 +8,7 @@ import {
   unconfirmed,
 } from '../src/domain/detect/probe.ts'
 import type { Signal } from '../src/domain/event.ts'
-import type { Monitor } from '../src/domain/rules.ts'
+import { type Probe, probesOf } from '../src/domain/rules.ts'
 import { messageOf } from '../src/errors.ts'
 import { type Known, NO_SLOT, readMonitors, saveSample } from '../src/store/monitors.ts'
 import { slotOf } from '../src/timetable/entries.ts'
@@ -26,7 +26,7 @@ export function probe(deps: JobDeps) {
   let known = new Map<string, Known>()
   let readAt = Number.NEGATIVE_INFINITY
 
-  async function watch(monitor: Monitor, slotAt: number): Promise<void> {
+  async function watch(monitor: Probe, slotAt: number): Promise<void> {
     for (let at = slotAt; ; ) {
       const sample = await deps.check(monitor, deps.rules(), deps.clock.now())
       const seen = await follow(monitor, at, sample)
@@ -43,7 +43,7 @@ export function probe(deps: JobDeps) {
   }
 
   /** What a sample says after all that was seen before it, here or in another process; null when another has had its slot. */
-  async function follow(monitor: Monitor, at: number, sample: Sample): Promise<Observed | null> {
+  async function follow(monitor: Probe, at: number, sample: Sample): Promise<Observed | null> {
     let before = known.get(monitor.name)
     let after = before?.lastSlotAt ?? NO_SLOT
     for (;;) {
@@ -78,7 +78,7 @@ export function probe(deps: JobDeps) {
       )
       readAt = now
     }
-    for (const monitor of Object.values(deps.rules().monitors)) {
+    for (const monitor of probesOf(deps.rules())) {
       const slotAt = dueSlot(monitor, known.get(monitor.name), now)
       if (running.has(monitor.name) || slotAt === null) continue
       running.add(monitor.name)
@@ -95,7 +95,7 @@ export function probe(deps: JobDeps) {
  * The slot that is due, null when none is. A failure whose confirmation was cut off (a crash, a moment without the store) is confirmed at
  * once, not at the next interval.
  */
-function dueSlot({ name, everyMs }: Monitor, last: Known | undefined, now: number): number | null {
+function dueSlot({ name, everyMs }: Probe, last: Known | undefined, now: number): number | null {
   const slotAt = slotOf(name, everyMs, now)
   if (!last || last.lastSlotAt < slotAt) return slotAt
   return unconfirmed(last.state) && now - last.lastSlotAt >= CONFIRM_MS ? now : null
@@ -103,7 +103,7 @@ function dueSlot({ name, everyMs }: Monitor, last: Known | undefined, now: numbe
 
 const newer = (ours: Known | undefined, read: Known): Known => (ours && ours.lastSlotAt > read.lastSlotAt ? ours : read)
 
-function signal(monitor: Monitor, transition: 'down' | 'up', state: ProbeState): Signal {
+function signal(monitor: Probe, transition: 'down' | 'up', state: ProbeState): Signal {
   const last = state.recent.at(-1)
   const headline = `${monitor.name} is ${transition === 'down' ? 'down' : 'up again'}`
   const failures = state.recent.filter((sample) => !sample.ok).slice(-state.failures)

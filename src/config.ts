@@ -152,7 +152,7 @@ function readRoot(root: Record<string, unknown>, reader: Reader): Rules {
   const policies = section('policies', always(policyShape(context)))
   const services = section('services', always(serviceShape(context)))
   const locations = section('locations', locationShape)
-  const { probes, others } = readMonitors(root, context, reader)
+  const monitors = readMonitors(root, context, reader)
   const only = {
     coverage: reader.optional(coverageShape(context), root, 'coverage'),
     gate: reader.optional(gateShape(context, zone), root, 'gate'),
@@ -173,7 +173,7 @@ function readRoot(root: Record<string, unknown>, reader: Reader): Rules {
   )
   sharedIds(groups, (name) => ['schedules', name, 'slack_group'], reader.report)
   unreachable(schedules, policies, reader.report)
-  circles(new Map([...probes, ...others].map(([name, { depends_on }]) => [name, depends_on ?? []])), reader.report)
+  circles(new Map([...monitors].map(([name, { shape }]) => [name, shape.depends_on ?? []])), reader.report)
 
   return {
     company,
@@ -184,9 +184,14 @@ function readRoot(root: Record<string, unknown>, reader: Reader): Rules {
     schedules: made(schedules, (_, { schedule }) => schedule),
     policies: made(policies, toPolicy),
     services: made(services, toService),
-    monitors: made(probes, toMonitor),
-    notWatchedYet: notWatchedYet({ people, roles, services, probes, others, locations, only }),
+    monitors: watchedOf(monitors),
+    notWatchedYet: notWatchedYet({ people, roles, services, monitors, locations, only }),
   }
+}
+
+function watchedOf(shapes: ReturnType<typeof readMonitors>): Rules['monitors'] {
+  const monitors = [...shapes].map(([name, shape]) => toMonitor(name, shape))
+  return Object.fromEntries(monitors.flatMap((monitor) => (monitor ? [[monitor.name, monitor]] : [])))
 }
 
 function namesOf(root: Record<string, unknown>): Context['names'] {

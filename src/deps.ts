@@ -3,7 +3,7 @@ import type { Clock, Machine } from './clock.ts'
 import type { Sample } from './domain/detect/probe.ts'
 import type { Look } from './domain/duty/imports.ts'
 import type { Outcome } from './domain/event.ts'
-import type { Monitor, Rules } from './domain/rules.ts'
+import type { Probe, Rules } from './domain/rules.ts'
 import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { Method } from './slack/methods.ts'
@@ -32,7 +32,7 @@ export interface SlackCalls {
 }
 
 /** Checks one monitor's target; a sick target is a result, never a throw. */
-export type Check = (monitor: Monitor, rules: Rules, at: number) => Promise<Sample>
+export type Check = (monitor: Probe, rules: Rules, at: number) => Promise<Sample>
 
 /** A calendar as its server gave it, or why not: a sentence without its subject. */
 export type Fetched = { ok: true; text: string } | { ok: false; why: string }

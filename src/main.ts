@@ -4,7 +4,7 @@ import packageJson from '../package.json' with { type: 'json' }
 import { type Bot, createBot } from './bot.ts'
 import { readApart } from './calendar/apart.ts'
 import { fetchCalendar } from './checks/calendar.ts'
-import { httpCheck } from './checks/http.ts'
+import { checkTarget } from './checks/check.ts'
 import { takeDataFolder } from './cli/pidfile.ts'
 import { anchored, type Clock, type Machine, machine, realClock, sleep } from './clock.ts'
 import { type Config, formatProblem } from './config.ts'
@@ -155,7 +155,7 @@ export async function launch(options: Launch): Promise<Launched> {
       log,
       store,
       slack: slackCalls(env.slackBotToken, env.slackApiUrl, log),
-      check: httpCheck(machine.elapsed),
+      check: checkTarget(machine.elapsed),
       fetchCalendar,
       readCalendar: readApart,
       rules: () => rules,

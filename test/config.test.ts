@@ -93,8 +93,28 @@ describe('the example', () => {
     ])
   })
 
-  test('watches the HTTP probe', () => {
+  test('watches what goes and looks', () => {
+    const probed = { service: 'webmail', severity: 'critical', timeoutMs: 5_000, failAfter: 3, recoverAfter: 2 }
     expect(rules.monitors).toEqual({
+      cert: {
+        ...probed,
+        name: 'cert',
+        kind: 'tls',
+        host: 'example-mail.test',
+        port: 443,
+        daysLeft: 14,
+        everyMs: 3_600_000,
+      },
+      mx: {
+        ...probed,
+        name: 'mx',
+        kind: 'dns',
+        host: 'example-mail.test',
+        type: 'MX',
+        minAnswers: 1,
+        everyMs: 300_000,
+      },
+      smtp: { ...probed, name: 'smtp', kind: 'tcp', host: '127.0.0.1', port: 2525, everyMs: 30_000 },
       home: {
         name: 'home',
         service: 'webmail',
@@ -112,14 +132,11 @@ describe('the example', () => {
 
   test('names everything that is not watched yet', () => {
     expect(rules.notWatchedYet).toEqual([
-      'monitor cert (tls)',
-      'monitor mx (dns)',
-      'monitor smtp (tcp)',
+      'depends_on of monitor home',
       'monitor requests (rate)',
       'monitor logins (rate)',
       'monitor backup (heartbeat)',
       'monitor antispam-errors (log)',
-      'depends_on of monitor home',
       'contact of dana',
       'domains of service webmail',
       'pool of service webmail',
@@ -165,7 +182,9 @@ describe('what the example leaves out', () => {
       timeoutMs: 10_000,
       severity: 'warning',
     })
-    expect(monitor('probe: "https://example.com", expect: { status: [200, 204] }')?.expect.status).toEqual([200, 204])
+    expect(monitor('probe: "https://example.com", expect: { status: [200, 204] }')).toMatchObject({
+      expect: { status: [200, 204] },
+    })
   })
 
   test('a file needs a company, a zone and people, and nothing else', () => {

@@ -2,7 +2,8 @@ import { STATUS_CODES } from 'node:http'
 import { Client } from 'undici'
 import type { FetchCalendar, Fetched } from '../deps.ts'
 import { refusedHost } from './address.ts'
-import { guarded, inWords } from './http.ts'
+import { guarded } from './http.ts'
+import { inWords } from './look.ts'
 
 /** One deadline over all of it: names, connections, redirects, the body. */
 const LONGEST_MS = 10_000

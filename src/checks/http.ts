@@ -1,36 +1,21 @@
 import { STATUS_CODES } from 'node:http'
 import { buildConnector, Client } from 'undici'
-import type { Check } from '../deps.ts'
-import type { Monitor, Rules } from '../domain/rules.ts'
-import { messageOf } from '../errors.ts'
+import type { HttpProbe } from '../domain/rules.ts'
 import { lookup, refused, refusedHost } from './address.ts'
+import type { Look } from './look.ts'
 
 /** Of a body no more is read than this: what is looked for stands at its beginning, and bodies can be endless. */
 const BODY_BYTES = 256 * 1024
 
 /**
  * One HTTP probe. Everything is opened afresh (name, connection, TLS), because pooled connections hide the failures that matter; redirects
- * are not followed; one deadline is over all of it. A sick target is a result, never a throw.
+ * are not followed.
  */
-export function httpCheck(elapsed: () => number): Check {
-  return async (monitor, rules, at) => {
-    const startedAt = elapsed()
-    const deadline = AbortSignal.timeout(monitor.timeoutMs)
-    const result = (ok: boolean, saw: string) => ({ at, ok, saw, ms: Math.round(elapsed() - startedAt) })
-    try {
-      const { ok, saw } = await request(monitor, rules, deadline)
-      return result(ok, saw)
-    } catch (error) {
-      return result(false, deadline.aborted ? `no answer within ${monitor.timeoutMs / 1_000} s` : inWords(error))
-    }
-  }
-}
-
-async function request(monitor: Monitor, rules: Rules, signal: AbortSignal): Promise<{ ok: boolean; saw: string }> {
+export const httpProbe: Look<HttpProbe> = async (monitor, { allowPrivate, signal }) => {
   const url = new URL(monitor.url)
-  const why = refusedHost(url.hostname, rules.allowPrivate)
+  const why = refusedHost(url.hostname, allowPrivate)
   if (why !== null) return { ok: false, saw: why }
-  const connect = guarded(rules.allowPrivate, monitor.timeoutMs)
+  const connect = guarded(allowPrivate, monitor.timeoutMs)
   const client = new Client(url.origin, { connect, pipelining: 0, allowH2: false })
   try {
     const { statusCode, body } = await client.request({
@@ -81,27 +66,4 @@ async function prefix(body: AsyncIterable<Uint8Array>): Promise<string> {
     if (bytes >= BODY_BYTES) break
   }
   return Buffer.concat(chunks).subarray(0, BODY_BYTES).toString('utf8')
-}
-
-const WORDS: Record<string, string> = {
-  ECONNREFUSED: 'connection refused',
-  ECONNRESET: 'connection reset',
-  ENOTFOUND: 'the name does not resolve',
-  ENODATA: 'the name has no address',
-  ETIMEOUT: 'the name server does not answer',
-  EHOSTUNREACH: 'no route to the host',
-  ENETUNREACH: 'the network is unreachable',
-  UND_ERR_SOCKET: 'the connection was closed before the answer came',
-  UND_ERR_CONNECT_TIMEOUT: 'the connection timed out',
-  CERT_HAS_EXPIRED: 'the certificate has expired',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate is for another name',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is self-signed',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the certificate chain is incomplete',
-}
-
-/** What went wrong, in words; several addresses may each have failed. */
-export function inWords(error: unknown): string {
-  const { code, errors } = (error ?? {}) as { code?: unknown; errors?: unknown[] }
-  if (Array.isArray(errors) && errors.length > 0) return inWords(errors[0])
-  return (typeof code === 'string' ? WORDS[code] : undefined) ?? messageOf(error)
 }

@@ -1,18 +1,16 @@
 import type { Context } from './names.ts'
 import { type Reader, recordOf } from './reader.ts'
 import { nearest } from './suggest.ts'
-import { commonMonitorKeys, MONITOR_KINDS, type MonitorKind, monitorShapes, type ProbeShape } from './watch.ts'
+import { commonMonitorKeys, MONITOR_KINDS, type MonitorShape, monitorShapes } from './watch.ts'
 
-/** A monitor of a kind that is not built yet: what can be said about all of them. */
-export interface OtherMonitor {
-  kind: MonitorKind
-  depends_on?: string[] | undefined
-}
-
-export function readMonitors(root: Record<string, unknown>, context: Context, reader: Reader) {
+/** Every monitor of the file whose shape is right, by its name. */
+export function readMonitors(
+  root: Record<string, unknown>,
+  context: Context,
+  reader: Reader,
+): Map<string, MonitorShape> {
   const shapes = monitorShapes(context)
-  const probes = new Map<string, ProbeShape>()
-  const others = new Map<string, OtherMonitor>()
+  const found = new Map<string, MonitorShape>()
   for (const [name, value] of reader.entries(root, 'monitors')) {
     const path = ['monitors', name]
     const keys = recordOf(value)
@@ -30,15 +28,12 @@ export function readMonitors(root: Record<string, unknown>, context: Context, re
       for (const [key, shape] of Object.entries(commonMonitorKeys(context))) {
         if (Object.hasOwn(keys, key) || key === 'service') reader.read<unknown>(shape, keys[key], [...path, key])
       }
-    } else if (kind === 'probe') {
-      const probe = reader.read(shapes.probe, value, path)
-      if (probe) probes.set(name, probe)
     } else {
-      const other = reader.read<{ depends_on?: string[] | undefined }>(shapes[kind], value, path)
-      if (other) others.set(name, { kind, depends_on: other.depends_on })
+      const shape = reader.read<MonitorShape['shape']>(shapes[kind], value, path)
+      if (shape) found.set(name, { kind, shape } as MonitorShape)
     }
   }
-  return { probes, others }
+  return found
 }
 
 /** A misspelt kind is a monitor without one. */

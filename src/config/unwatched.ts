@@ -1,11 +1,10 @@
-import type { MonitorKind, ProbeShape, ServiceShape } from './watch.ts'
+import { type MonitorShape, type ServiceShape, toMonitor } from './watch.ts'
 
 interface Found {
   people: Map<string, { contact: unknown[] }>
   roles: Map<string, { kind: string }[]>
   services: Map<string, ServiceShape>
-  probes: Map<string, ProbeShape>
-  others: Map<string, { kind: MonitorKind }>
+  monitors: Map<string, MonitorShape>
   locations: Map<string, unknown>
   /** Sections that are one of a kind, undefined when the file has none. */
   only: Record<string, unknown>
@@ -14,10 +13,14 @@ interface Found {
 /** What the file asks for and this version does not do yet, one line for each, so that nobody relies on it. */
 export function notWatchedYet(found: Found): string[] {
   const lines: string[] = []
-  for (const [name, { kind }] of found.others) lines.push(`monitor ${name} (${kind})`)
-  for (const [name, probe] of found.probes) {
-    if (probe.depends_on) lines.push(`depends_on of monitor ${name}`)
-    if (probe.locations?.some((location) => location !== 'here')) lines.push(`locations of monitor ${name}`)
+  for (const [name, monitor] of found.monitors) {
+    const { kind, shape } = monitor
+    if (toMonitor(name, monitor) === null) {
+      lines.push(`monitor ${name} (${kind})`)
+      continue
+    }
+    if (shape.depends_on) lines.push(`depends_on of monitor ${name}`)
+    if (shape.locations?.some((location) => location !== 'here')) lines.push(`locations of monitor ${name}`)
   }
   for (const [name, { contact }] of found.people) if (contact.length > 0) lines.push(`contact of ${name}`)
   for (const [name, members] of found.roles) {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Monitor, Service } from '../domain/rules.ts'
+import { type Monitor, RECORD_TYPES, type Service } from '../domain/rules.ts'
 import {
   duration,
   formatDuration,
@@ -67,7 +67,7 @@ export function toService(name: string, shape: ServiceShape): Service {
 }
 
 export const MONITOR_KINDS = ['probe', 'tls', 'dns', 'tcp', 'rate', 'heartbeat', 'log'] as const
-export type MonitorKind = (typeof MONITOR_KINDS)[number]
+type MonitorKind = (typeof MONITOR_KINDS)[number]
 
 /** What every monitor may have, whatever its kind. */
 export function commonMonitorKeys(context: Context) {
@@ -128,8 +128,6 @@ export function monitorShapes(context: Context) {
   }
 }
 
-const RECORD_TYPES = ['A', 'AAAA', 'CAA', 'CNAME', 'MX', 'NS', 'PTR', 'SOA', 'SRV', 'TXT'] as const
-
 const status = integer(100, 599)
 const httpExpectation = z.strictObject({
   status: z.preprocess((value) => (Array.isArray(value) ? value : [value]), listOf(status, 100)).optional(),
@@ -180,20 +178,63 @@ function agreement(shape: object, context: z.RefinementCtx): void {
   context.addIssue({ code: 'custom', path: ['agree'], message })
 }
 
-export type ProbeShape = z.infer<ReturnType<typeof monitorShapes>['probe']>
+type Shapes = { [K in MonitorKind]: z.infer<ReturnType<typeof monitorShapes>[K]> }
 
-export function toMonitor(name: string, shape: ProbeShape): Monitor {
-  return {
-    name,
-    service: shape.service,
-    kind: 'http',
-    severity: shape.severity,
-    url: shape.probe,
-    everyMs: shape.every,
-    timeoutMs: shape.timeout ?? Math.min(DEFAULT_TIMEOUT_MS, shape.every),
-    failAfter: shape.fail_after,
-    recoverAfter: shape.recover_after,
-    // No status at all means that any 2xx is well.
-    expect: { status: shape.expect?.status ?? [], bodyContains: shape.expect?.body_contains ?? null },
+/** A monitor as it stands in the file. */
+export type MonitorShape = { [K in MonitorKind]: { kind: K; shape: Shapes[K] } }[MonitorKind]
+
+/** What is watched; null for what is of a kind that is not built yet. */
+export function toMonitor(name: string, monitor: MonitorShape): Monitor | null {
+  switch (monitor.kind) {
+    case 'probe': {
+      const { probe: url, expect } = monitor.shape
+      // No status at all means that any 2xx is well.
+      const wanted = { status: expect?.status ?? [], bodyContains: expect?.body_contains ?? null }
+      return { ...probed(name, monitor.shape), kind: 'http', url, expect: wanted }
+    }
+    case 'tls':
+      return {
+        ...probed(name, monitor.shape),
+        kind: 'tls',
+        ...hostPort(monitor.shape.tls),
+        daysLeft: monitor.shape.expect?.days_left ?? DEFAULT_DAYS_LEFT,
+      }
+    case 'dns': {
+      const { dns, expect } = monitor.shape
+      return {
+        ...probed(name, monitor.shape),
+        kind: 'dns',
+        host: dns.name,
+        type: dns.type,
+        minAnswers: expect?.min_answers ?? 1,
+      }
+    }
+    case 'tcp':
+      return { ...probed(name, monitor.shape), kind: 'tcp', ...hostPort(monitor.shape.tcp) }
+    case 'rate':
+    case 'heartbeat':
+    case 'log':
+      return null
+    default:
+      return monitor satisfies never
   }
+}
+
+/** A certificate that ends sooner than this is renewed in a hurry. */
+const DEFAULT_DAYS_LEFT = 14
+
+const probed = (name: string, shape: Shapes['tcp'] | Shapes['probe'] | Shapes['tls'] | Shapes['dns']) => ({
+  name,
+  service: shape.service,
+  severity: shape.severity,
+  everyMs: shape.every,
+  timeoutMs: shape.timeout ?? Math.min(DEFAULT_TIMEOUT_MS, shape.every),
+  failAfter: shape.fail_after,
+  recoverAfter: shape.recover_after,
+})
+
+/** `example.com:443`, `[::1]:25`. */
+function hostPort(text: string): { host: string; port: number } {
+  const at = text.lastIndexOf(':')
+  return { host: text.slice(0, at).replaceAll(/^\[|\]$/g, ''), port: Number(text.slice(at + 1)) }
 }

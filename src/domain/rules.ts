@@ -47,21 +47,74 @@ export const Service = z.strictObject({
 })
 export type Service = z.infer<typeof Service>
 
-/** An HTTP probe. Other kinds of monitor follow. */
-export const Monitor = z.strictObject({
-  name: z.string(),
-  service: z.string(),
-  kind: z.literal('http'),
-  severity: Severity,
-  url: z.string(),
+/** What every monitor has. */
+const watched = { name: z.string(), service: z.string(), severity: Severity }
+
+/** What every monitor has that goes and looks. */
+const probed = {
+  ...watched,
   everyMs: z.int().positive(),
   timeoutMs: z.int().positive(),
   /** Down after this many consecutive failures, up after this many consecutive successes. */
   failAfter: z.int().positive(),
   recoverAfter: z.int().positive(),
+}
+
+const HttpProbe = z.strictObject({
+  ...probed,
+  kind: z.literal('http'),
+  url: z.string(),
   expect: z.strictObject({ status: z.array(z.int()), bodyContains: z.string().nullable() }),
 })
+export type HttpProbe = z.infer<typeof HttpProbe>
+
+/** The certificate that a server shows, and its chain. */
+const TlsProbe = z.strictObject({
+  ...probed,
+  kind: z.literal('tls'),
+  /** A name, or an address without brackets. */
+  host: z.string(),
+  port: z.int(),
+  /** It must be valid for this many days more; 0: now. */
+  daysLeft: z.int().nonnegative(),
+})
+export type TlsProbe = z.infer<typeof TlsProbe>
+
+export const RECORD_TYPES = ['A', 'AAAA', 'CAA', 'CNAME', 'MX', 'NS', 'PTR', 'SOA', 'SRV', 'TXT'] as const
+
+const DnsProbe = z.strictObject({
+  ...probed,
+  kind: z.literal('dns'),
+  host: z.string(),
+  type: z.enum(RECORD_TYPES),
+  minAnswers: z.int().positive(),
+})
+export type DnsProbe = z.infer<typeof DnsProbe>
+
+/** Somebody listens. */
+const TcpProbe = z.strictObject({ ...probed, kind: z.literal('tcp'), host: z.string(), port: z.int() })
+export type TcpProbe = z.infer<typeof TcpProbe>
+
+/** What goes and looks, every so often. */
+export const Probe = z.discriminatedUnion('kind', [HttpProbe, TlsProbe, DnsProbe, TcpProbe])
+export type Probe = z.infer<typeof Probe>
+
+export const Monitor = z.discriminatedUnion('kind', [HttpProbe, TlsProbe, DnsProbe, TcpProbe])
 export type Monitor = z.infer<typeof Monitor>
+
+/** The monitors that go and look. */
+export const probesOf = ({ monitors }: Pick<Rules, 'monitors'>): Probe[] =>
+  Object.values(monitors).flatMap((monitor) => {
+    switch (monitor.kind) {
+      case 'http':
+      case 'tls':
+      case 'dns':
+      case 'tcp':
+        return monitor
+      default:
+        return monitor satisfies never
+    }
+  })
 
 export const Role = z.strictObject({
   name: z.string(),

@@ -7,15 +7,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { httpCheck } from '../../src/checks/http.ts'
+import { checkTarget } from '../../src/checks/check.ts'
 import { machine } from '../../src/clock.ts'
-import type { Monitor, Rules } from '../../src/domain/rules.ts'
+import type { HttpProbe, Rules } from '../../src/domain/rules.ts'
 import { rules, T0 } from '../support/builders.ts'
 
 /** A check, and with it that its result comes when it says: nothing is waited for after the deadline. */
-const check: ReturnType<typeof httpCheck> = async (...what) => {
+const check: ReturnType<typeof checkTarget> = async (...what) => {
   const startedAt = performance.now()
-  const sample = await httpCheck(machine.elapsed)(...what)
+  const sample = await checkTarget(machine.elapsed)(...what)
   expect(performance.now() - startedAt).toBeLessThan(what[0].timeoutMs + 1_000)
   return sample
 }
@@ -66,7 +66,7 @@ interface Ask {
 }
 
 function probe(url: string, { status = [], bodyContains = null, timeoutMs = 3_000, allow = LOOPBACK }: Ask = {}) {
-  const monitor: Monitor = {
+  const monitor: HttpProbe = {
     name: 'home',
     service: 'webmail',
     kind: 'http',

@@ -5,7 +5,7 @@ import { pino } from 'pino'
 import { appCommands, type Bot, createBot } from '../../src/bot.ts'
 import { readApart } from '../../src/calendar/apart.ts'
 import { fetchCalendar } from '../../src/checks/calendar.ts'
-import { httpCheck } from '../../src/checks/http.ts'
+import { checkTarget } from '../../src/checks/check.ts'
 import { machine, sleep } from '../../src/clock.ts'
 import { parseConfig } from '../../src/config.ts'
 import type { Deps } from '../../src/deps.ts'
@@ -185,7 +185,7 @@ export async function startBot(options: Options = {}): Promise<Driver> {
       log,
       store,
       slack: { ...calls, pages: counted(busy, calls.pages), rest: counted(busy, calls.rest) },
-      check: counted(busy, httpCheck(machine.elapsed)),
+      check: counted(busy, checkTarget(machine.elapsed)),
       fetchCalendar: counted(busy, fetchCalendar),
       readCalendar: counted(busy, readApart),
       rules: () => rules,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Monitor } from '../rules.ts'
+import type { Probe } from '../rules.ts'
 
 /** What one probe saw. */
 export const Sample = z.strictObject({
@@ -45,11 +45,7 @@ export interface Observed {
 }
 
 /** Folds one sample into the state of its monitor. A monitor that was never up goes down like any other: never seen is no excuse. */
-export function observe(
-  state: ProbeState,
-  sample: Sample,
-  spec: Pick<Monitor, 'failAfter' | 'recoverAfter'>,
-): Observed {
+export function observe(state: ProbeState, sample: Sample, spec: Pick<Probe, 'failAfter' | 'recoverAfter'>): Observed {
   const recent = [...state.recent, sample].slice(-RECENT)
   const failures = sample.ok ? 0 : state.failures + 1
   const successes = sample.ok ? state.successes + 1 : 0
