@@ -1,11 +1,13 @@
 import { type Import, type Source, sourcesOf } from '../src/domain/duty/imports.ts'
 import { HOUR_MS } from '../src/domain/duty/time.ts'
+import { silenceLine } from '../src/slack/silence.ts'
 import { code, cut, duration, list, plain, typed } from '../src/slack/text.ts'
 import { groupTrouble, inc, person } from '../src/slack/words.ts'
 import { readImports } from '../src/store/imports.ts'
 import { openIncidents } from '../src/store/incidents.ts'
 import { readMonitors } from '../src/store/monitors.ts'
 import { unreachablePeople } from '../src/store/people.ts'
+import { readSilences } from '../src/store/silences.ts'
 import { type Ask, type Command, help, misused, only, type Reply, type Status, split, voice } from './command.ts'
 import { commands } from './index.ts'
 
@@ -64,12 +66,13 @@ async function status(ask: Ask): Promise<Reply> {
   const { deps, now } = ask
   const { pool } = deps.store
   const rules = deps.rules()
-  const [health, open, seen, unreachable, imports] = await Promise.all([
+  const [health, open, seen, unreachable, imports, silences] = await Promise.all([
     deps.status(),
     openIncidents(pool),
     readMonitors(pool),
     unreachablePeople(pool),
     readImports(pool),
+    readSilences(pool),
   ])
   const monitors = Object.values(rules.monitors)
   const of = (status: string) =>
@@ -95,6 +98,7 @@ async function status(ask: Ask): Promise<Reply> {
     open.length === 0
       ? ':white_check_mark: No open incident'
       : `:rotating_light: Open: ${list(open.map((each) => `${inc(each.id)} (${each.state})`))}`,
+    ...silences.map((each) => silenceLine(voice(ask), each)),
     ...Object.entries(unreachable).map(
       ([name, why]) => `:no_entry: ${person(voice(ask), name)} (${name}) cannot be paged: ${code(why)}`,
     ),

@@ -22,8 +22,10 @@ import { post } from './post.ts'
 import { probe } from './probe.ts'
 import { prompt } from './prompt.ts'
 import { relief } from './relief.ts'
+import { returns } from './returns.ts'
 import { rosterReport } from './roster-report.ts'
 import { rosterWarning } from './roster-warning.ts'
+import { silence } from './silence.ts'
 import { summary } from './summary.ts'
 import type { JobDeps } from './tell.ts'
 import { told } from './told.ts'
@@ -45,6 +47,7 @@ interface Entry {
 /** The visible timetable. No page and no deadline depends on it. */
 export const timetable = (deps: JobDeps & { groupTrouble: GroupTrouble }): Entry[] => [
   { name: 'probes', everyMs: SECOND, run: probe(deps) },
+  { name: 'returns', everyMs: 5 * SECOND, run: returns(deps) },
   { name: 'people', everyMs: HOUR, run: people(deps), atStart: true },
   { name: 'groups', everyMs: MINUTE, run: groups(deps), atStart: true },
   { name: 'roster-report', everyMs: MINUTE, run: rosterReport(deps) },
@@ -74,6 +77,7 @@ export const payers = (deps: JobDeps & { groupTrouble: GroupTrouble }): Handlers
   handed: handed(deps),
   relief: relief(deps),
   notice: notice(deps),
+  silence: silence(deps),
   'roster-warning': rosterWarning(deps),
   group: group(deps),
   edit: edit(deps),

@@ -5,7 +5,7 @@ import { situationOf } from '../src/store/situation.ts'
 import { dmOf, type JobDeps, keyed, show, tell, voice, whereabouts } from './tell.ts'
 
 /** An hour ahead, what is open then is not told. */
-const NOTHING = { open: [], notes: {}, shift: null, unreachable: {} }
+const NOTHING = { open: [], notes: {}, silences: [], shift: null, unreachable: {} }
 
 /** What a person is told of a change of their watch, kept up to date. */
 export function prompt(deps: JobDeps): Handler {
@@ -18,7 +18,7 @@ export function prompt(deps: JobDeps): Handler {
     const message = promptMessage(
       await voice(deps),
       { handover, person, moment },
-      moment === 'ahead' ? NOTHING : await situationOf(deps.store.pool, handover),
+      moment === 'ahead' ? NOTHING : await situationOf(deps.store.pool, deps.rules(), handover),
     )
     const posted = whereabouts(claim.result)
     if (posted) return show(deps, posted, message)

@@ -8,6 +8,7 @@ import {
   networkShape,
   outwardHeartbeatShape,
   silencesShape,
+  toSilences,
 } from './config/extras.ts'
 import { text } from './config/leaf.ts'
 import { readMonitors } from './config/monitors.ts'
@@ -153,10 +154,10 @@ function readRoot(root: Record<string, unknown>, reader: Reader): Rules {
   const services = section('services', always(serviceShape(context)))
   const locations = section('locations', locationShape)
   const monitors = readMonitors(root, context, reader)
+  const silences = reader.optional(silencesShape(), root, 'silences')
   const only = {
     coverage: reader.optional(coverageShape(context), root, 'coverage'),
     gate: reader.optional(gateShape(context, zone), root, 'gate'),
-    silences: reader.optional(silencesShape(), root, 'silences'),
     outward_heartbeat: reader.optional(outwardHeartbeatShape(context), root, 'outward_heartbeat'),
   }
   if (people.size === 0 && recordOf(root.people) && Object.keys(recordOf(root.people) ?? {}).length === 0) {
@@ -185,6 +186,7 @@ function readRoot(root: Record<string, unknown>, reader: Reader): Rules {
     policies: made(policies, toPolicy),
     services: made(services, toService),
     monitors: watchedOf(monitors),
+    silences: toSilences(silences),
     notWatchedYet: notWatchedYet({ people, roles, services, monitors, locations, only }),
   }
 }

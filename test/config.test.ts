@@ -144,7 +144,6 @@ describe('the example', () => {
       'location zurich',
       'coverage',
       'gate',
-      'silences',
       'outward_heartbeat',
     ])
   })

@@ -31,6 +31,7 @@ const WATCH = [
   'incident',
   'burst',
   'signal',
+  'silence',
   'handover',
   'roster',
 ]

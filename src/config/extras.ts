@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Rules } from '../domain/rules.ts'
 import { duration, formatDuration, leaf, listOf, matching, mustBe, ok, oneOf, type Read, text } from './leaf.ts'
 import { type Context, reference } from './names.ts'
 import { cidr, url } from './targets.ts'
@@ -90,6 +91,14 @@ export function silencesShape() {
       refinement.addIssue({ code: 'custom', path: ['notice_before_end'], message })
     })
 }
+
+/** A silence that nobody has bounded ends within a day. */
+const DEFAULT_MAX_MS = 86_400_000
+
+export const toSilences = (shape: z.infer<ReturnType<typeof silencesShape>> | undefined): Rules['silences'] => ({
+  maxMs: shape?.max ?? DEFAULT_MAX_MS,
+  noticeMs: shape?.notice_before_end ?? DEFAULT_NOTICE_MS,
+})
 
 export function outwardHeartbeatShape(context: Context) {
   return z.strictObject({ url: url(context.network), every: duration('1s', '1d') })

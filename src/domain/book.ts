@@ -1,3 +1,4 @@
+import type { Silence } from './detect/silence.ts'
 import type { Schedule } from './duty/schedule-types.ts'
 import type { Fact, Joining, Recorded } from './fact.ts'
 import { edited, type Handover, handoverId, type RosterEdit, type Watch } from './handover.ts'
@@ -28,6 +29,9 @@ export interface Desk {
   nextEdit: number
   /** Changes of the roster by hand that hold or wait for an answer, and those named by the events at hand. */
   edits: readonly RosterEdit[]
+  nextSilence: number
+  /** Silences that are not over, whose monitors have not all come back, and those named by the events at hand. */
+  silences: readonly Silence[]
 }
 
 /** What a decision writes into while it is made: the desk so far, and all that follows from it. */
@@ -53,7 +57,7 @@ export interface Fold {
   /** By key, in order. */
   begun: Map<string, Joining>
   repeats: Map<string, { lastAt: number; count: number }>
-  ended: Map<string, { at: number; summary: string }>
+  ended: Map<string, { at: number; summary: string; quiet: boolean }>
   lastAt: number
 }
 
@@ -268,6 +272,11 @@ export function evolve(desk: Desk, fact: Recorded): Desk {
       const others = desk.edits.filter(({ id }) => id !== fact.edit.id)
       return { ...desk, nextEdit: Math.max(desk.nextEdit, fact.edit.id + 1), edits: [...others, fact.edit] }
     }
+    case 'silence': {
+      const others = desk.silences.filter(({ id }) => id !== fact.silence.id)
+      const nextSilence = Math.max(desk.nextSilence, fact.silence.id + 1)
+      return { ...desk, nextSilence, silences: [...others, fact.silence] }
+    }
     case 'skipped':
     case 'gap':
     case 'note':
@@ -364,7 +373,7 @@ type Place = { incident: number | null; service: string }
 
 /** An alert begins, or becomes graver. */
 function begun(desk: Desk, { incident: id, service }: Place, joining: Joining): Desk {
-  const { at, key, monitor, severity, headline, summary, evidence } = joining
+  const { at, key, monitor, severity, headline, summary, evidence, quietUntilAt } = joining
   const before = desk.alerts[alertId(service, key)]
   const alert: Alert = {
     service,
@@ -379,7 +388,7 @@ function begun(desk: Desk, { incident: id, service }: Place, joining: Joining): 
     firstAt: at,
     lastAt: at,
     count: (before?.count ?? 0) + 1,
-    recheckAt: null,
+    recheckAt: quietUntilAt,
   }
   const next = { ...desk, alerts: { ...desk.alerts, [alertId(service, key)]: alert } }
   if (id === null) return next

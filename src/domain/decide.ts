@@ -33,6 +33,7 @@ import {
 } from './watch/incident.ts'
 import { answerEdit, override } from './watch/roster.ts'
 import { nextRecheck, retire, route } from './watch/signal.ts'
+import { endSilence, extendSilence, nextSilence, reported, silence } from './watch/silence.ts'
 
 export interface Decision {
   desk: Desk
@@ -60,6 +61,10 @@ const handlers = {
   unack,
   override,
   'edit-answer': answerEdit,
+  silence,
+  'silence-extend': extendSilence,
+  'silence-end': endSilence,
+  reported,
   'page-refused': pageRefused,
   'channel-opened': channelOpened,
   checked,
@@ -140,7 +145,9 @@ const nextTimely = (book: Book, now: number): Due | null =>
 
 /** Of each kind the first. */
 const timers = (book: Book): Due[] =>
-  [nextPrompt(book), nextTimer(book), nextBundle(book), nextRecheck(book)].filter((due) => due !== null)
+  [nextPrompt(book), nextTimer(book), nextBundle(book), nextSilence(book), nextRecheck(book)].filter(
+    (due) => due !== null,
+  )
 
 /** What was slept through: each overdue timer once, and what it brings about counts from now. */
 function catchUp(book: Book, now: number): void {
@@ -171,7 +178,14 @@ function handle(book: Book, event: Event, at: number): Outcome {
 /** When the desk must look again though nothing came in; Infinity when no timer runs. */
 export function nextDue(desk: Desk, rules: Rules): number {
   const book = openBook(desk, rules)
-  const dues = [nextChangeDue(book), nextLimit(book), nextPrompt(book), nextTimer(book), nextBundle(book)]
+  const dues = [
+    nextChangeDue(book),
+    nextLimit(book),
+    nextPrompt(book),
+    nextTimer(book),
+    nextBundle(book),
+    nextSilence(book),
+  ]
   const alerts = Object.values(desk.alerts).map(({ recheckAt }) => recheckAt)
   // A schedule whose next change is not in sight is looked at again.
   const again = Object.keys(desk.watches).length > 0 ? desk.decidedAt + AHEAD_MS / 2 : null

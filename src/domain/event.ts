@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Denied } from './authority.ts'
+import { Silence } from './detect/silence.ts'
 import { RosterEdit } from './handover.ts'
 import { Evidence } from './incident.ts'
 import { Severity } from './rules.ts'
@@ -103,6 +104,32 @@ export const EditAnswer = z.strictObject({
 })
 export type EditAnswer = z.infer<typeof EditAnswer>
 
+/** Nobody is to be paged for a monitor or a service, from an instant on (null: now), for a reason. */
+export const Silenced = z.strictObject({
+  type: z.literal('silence'),
+  by,
+  target: Silence.shape.target,
+  reason: z.string(),
+  fromAt: z.number().nullable(),
+  untilAt: z.number(),
+})
+export type Silenced = z.infer<typeof Silenced>
+
+export const ExtendSilence = z.strictObject({
+  type: z.literal('silence-extend'),
+  by,
+  silence: z.int(),
+  untilAt: z.number(),
+})
+export type ExtendSilence = z.infer<typeof ExtendSilence>
+
+export const SilenceEnd = z.strictObject({ type: z.literal('silence-end'), by, silence: z.int() })
+export type SilenceEnd = z.infer<typeof SilenceEnd>
+
+/** A monitor has looked at its target since the silence that covered it ended, whatever it saw. */
+export const Reported = z.strictObject({ type: z.literal('reported'), silence: z.int(), monitor: z.string() })
+export type Reported = z.infer<typeof Reported>
+
 /** The out-tray could not and never can deliver a page. */
 export const PageRefused = z.strictObject({
   type: z.literal('page-refused'),
@@ -158,6 +185,10 @@ export const Event = z.discriminatedUnion('type', [
   Unack,
   Override,
   EditAnswer,
+  Silenced,
+  ExtendSilence,
+  SilenceEnd,
+  Reported,
   PageRefused,
   ChannelOpened,
   Checked,
@@ -203,6 +234,10 @@ export const Refusal = z.discriminatedUnion('code', [
   z.strictObject({ code: z.literal('not-yours'), edit: z.int(), whose: z.string() }),
   /** A change of the roster that would cover no instant from now on. */
   z.strictObject({ code: z.literal('nothing-left') }),
+  /** A silence ends after it begins, and lasts no longer than the configuration says. */
+  z.strictObject({ code: z.literal('bad-silence'), fromAt: z.number(), latestAt: z.number() }),
+  z.strictObject({ code: z.literal('unknown-silence'), silence: z.int() }),
+  z.strictObject({ code: z.literal('silence-over'), silence: z.int() }),
   z.strictObject({ code: z.literal('failed'), reference: z.string() }),
 ])
 export type Refusal = z.infer<typeof Refusal>
@@ -232,12 +267,18 @@ export const Outcome = z.discriminatedUnion('result', [
       'agreed',
       'declined',
       'cancelled',
+      'silenced',
+      'extended',
+      'ended',
+      'end-asked',
       'recorded',
     ]),
     /** Whom the decision paged. */
     paged: z.array(z.string()),
     /** Whom it asks to take the incident. */
     asked: z.array(z.string()).optional(),
+    /** The number of a silence. */
+    silence: z.int().optional(),
     /** The number of a change of the roster. */
     edit: z.int().optional(),
   }),

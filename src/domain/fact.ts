@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Denied } from './authority.ts'
+import { Silence } from './detect/silence.ts'
 import { Handover, RosterEdit, Watch, WatchPage } from './handover.ts'
 import { Evidence, Page } from './incident.ts'
 import { Policy, Severity } from './rules.ts'
@@ -20,10 +21,26 @@ export const Joining = z.strictObject({
   headline: z.string(),
   summary: z.string(),
   evidence: z.array(Evidence),
-  /** It never ceased: its incident had been resolved by hand. */
+  /** It never ceased: its incident had been resolved by hand, or its silence is over. */
   still: z.boolean(),
+  /** It is silenced until then, and pages nobody before. */
+  quietUntilAt: z.number().nullable().default(null),
 })
 export type Joining = z.infer<typeof Joining>
+
+const SilenceWhat = z.enum([
+  'planned',
+  'begun',
+  'extended',
+  'ending',
+  'end-asked',
+  'cancelled',
+  'ended',
+  'reported',
+  'back',
+  'overdue',
+])
+export type SilenceWhat = z.infer<typeof SilenceWhat>
 
 export const Fact = z.discriminatedUnion('type', [
   z.strictObject({
@@ -58,6 +75,8 @@ export const Fact = z.discriminatedUnion('type', [
     service: z.string(),
     key: z.string(),
     summary: z.string(),
+    /** It was silenced, and nobody had heard of it. */
+    quiet: z.boolean().default(false),
   }),
   /** Alerts that came together, or soon after others: folded into one, and told in one message. All of them are here. */
   z.strictObject({
@@ -77,7 +96,7 @@ export const Fact = z.discriminatedUnion('type', [
     incident: incident.nullable(),
     at,
     service: z.string(),
-    alerts: z.array(z.strictObject({ at, key: z.string(), summary: z.string() })),
+    alerts: z.array(z.strictObject({ at, key: z.string(), summary: z.string(), quiet: z.boolean().default(false) })),
   }),
   /** Escalation stands at this step now; `waitsUntilAt` is when the next is due. */
   z.strictObject({
@@ -225,6 +244,15 @@ export const Fact = z.discriminatedUnion('type', [
     how: z.enum(['made', 'offered', 'agreed', 'declined', 'cancelled']),
     edit: RosterEdit,
   }),
+  /** A silence, as it is after this; `by` is who did it, null when its time came. */
+  z.strictObject({
+    type: z.literal('silence'),
+    incident: z.null(),
+    at,
+    by: z.string().nullable(),
+    what: SilenceWhat,
+    silence: Silence,
+  }),
   /** Somebody was refused what they may not do; by Slack ids. */
   z.strictObject({
     type: z.literal('denied'),
@@ -288,6 +316,7 @@ export function timelineKind(fact: Fact) {
     case 'held':
     case 'bundled':
     case 'edited':
+    case 'silence':
     case 'denied':
       return null
     default:

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { serviceOf } from './detect/silence.ts'
 import { Lead, Warned } from './duty/warning.ts'
 import type { Fact, Recorded } from './fact.ts'
 import { timelineKind } from './fact.ts'
@@ -10,7 +11,7 @@ import { channelsOf, isPaged, type Rules, schedulesOf } from './rules.ts'
  * What the world has not been told yet: rows written in the deciding transaction, sent by `src/outbox.ts` through the file of the same
  * name in `jobs/`. Keys are made of meaning, so that a repeat collapses.
  *
- * - tell: at least once (page, post, notice, told, heads-up, relief, roster-warning); - view: re-rendered until what is shown is what is wanted (summary,
+ * - tell: at least once (page, post, notice, told, heads-up, relief, silence, roster-warning); - view: re-rendered until what is shown is what is wanted (summary,
  *   burst, announcement, loud, page-view, bundle, watch-page, prompt, handover, handed, group, edit, home);
  *   - step of the channel (channel, invite): each may be repeated without harm.
  */
@@ -50,6 +51,12 @@ export const About = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('relief'), fact: z.int(), channel: z.string() }),
   /** Somebody is asked to take an incident; kept up to date. */
   z.strictObject({ kind: z.literal('handed'), incident, fact: z.int(), person: z.string() }),
+  /** What becomes of a silence: in a channel, or to its owner. */
+  z.strictObject({
+    kind: z.literal('silence'),
+    fact: z.int(),
+    to: z.union([z.strictObject({ channel: z.string() }), z.strictObject({ person: z.string() })]),
+  }),
   /** The Slack user group of a schedule whose people have changed. */
   z.strictObject({ kind: z.literal('group'), schedule: z.string() }),
   /** What somebody (by Slack id) sees who opens the app in Slack: owed by {@link showsAtHome}, to those who have it open. */
@@ -170,6 +177,7 @@ const announcement = (incident: Incident): Owed => ({
 export function owes(fact: Recorded, incident: Incident | null, rules: Rules): Owed[] {
   if (fact.type === 'edited') return roster(fact)
   if (fact.type === 'bundled') return together(fact)
+  if (fact.type === 'silence') return silenceRows(fact, rules)
   if (incident === null) return [...warning(fact), ...ofTheWatch(fact, rules)]
   const owed: Owed[] = []
   const lane = laneOf(incident.id)
@@ -222,13 +230,37 @@ function together(fact: Recorded & { type: 'bundled' }): Owed[] {
   return isAlone(fact) ? fact.pages.map(({ incident: id, page }) => pageOf(id, page)) : [bundle(fact.id)]
 }
 
+/** Silences are said where their service is announced, and their owner hears when they end. */
+function silenceRows(fact: Recorded & { type: 'silence' }, rules: Rules): Owed[] {
+  if (fact.what === 'reported') return []
+  const service = serviceOf(fact.silence, rules)
+  const channel = service === null ? null : (rules.services[service]?.channel ?? null)
+  const to = (whom: string, lane: string, where: { channel: string } | { person: string }): Owed => ({
+    key: `silence/${fact.id}/${whom}`,
+    lane,
+    about: { kind: 'silence', fact: fact.id, to: where },
+  })
+  const owner = fact.silence.by
+  return [
+    ...(channel === null ? [] : [to(channel, `silence/${channel}`, { channel })]),
+    ...(fact.what === 'ending' ? [to(owner, `silence/${owner}`, { person: owner })] : []),
+  ]
+}
+
 function warning(fact: Recorded): Owed[] {
-  if (!('service' in fact) || timelineKind(fact) === null) return []
+  if (!('service' in fact) || timelineKind(fact) === null || isSilenced(fact)) return []
   const { service } = fact
   if (service === null) return []
   const key = `notice/${service}/${fact.id}`
   return [{ key, lane: `notice/${service}`, about: { kind: 'notice', service, fact: fact.id } }]
 }
+
+/** What is silenced is recorded, and told when its silence ends. */
+const isSilenced = (fact: Recorded) =>
+  (fact.type === 'detected' && fact.quietUntilAt !== null) ||
+  (fact.type === 'recovered' && fact.quiet) ||
+  (fact.type === 'receded' && fact.alerts.every(({ quiet }) => quiet)) ||
+  (fact.type === 'joined' && fact.alerts.length > 0 && fact.alerts.every(({ quietUntilAt }) => quietUntilAt !== null))
 
 /** The message of an offer, to whom it was made; its buttons are there. */
 export const offerKey = (edit: number) => `edit/${edit}/offer`

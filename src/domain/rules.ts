@@ -145,6 +145,14 @@ export const Rules = z.strictObject({
   policies: named(Policy),
   services: named(Service),
   monitors: named(Monitor),
+  silences: z
+    .strictObject({
+      /** No silence lasts longer. */
+      maxMs: z.int().positive(),
+      /** Its owner is told so long before its end. */
+      noticeMs: z.int().nonnegative(),
+    })
+    .default({ maxMs: 24 * 3_600_000, noticeMs: 600_000 }),
   notWatchedYet: z.array(z.string()),
 })
 export type Rules = z.infer<typeof Rules>

@@ -6,6 +6,7 @@ import { type Incident, isOpen } from '../domain/incident.ts'
 import { outlook } from '../domain/watch/outlook.ts'
 import type { Message } from './api.ts'
 import { actions, button, context, header, section, spoken, title } from './blocks.ts'
+import { silenceLine } from './silence.ts'
 import { code, cut, duration, escapeText, list, plain, when } from './text.ts'
 import { inc, people, person, severityMark, standing, type Voice } from './words.ts'
 
@@ -71,7 +72,11 @@ const take = (names: readonly string[]) => (names.length > 1 ? 'take' : 'takes')
 const stand = (names: readonly string[]) => (names.length > 1 ? 'stand' : 'stands')
 
 /** What is open, what came, and what may go wrong (I-PASS: severity, summary, actions, contingency). */
-function whatGoesWithIt(voice: Voice, handover: Handover, { open, notes, shift, unreachable }: Situation): string[] {
+function whatGoesWithIt(
+  voice: Voice,
+  handover: Handover,
+  { open, notes, silences, shift, unreachable }: Situation,
+): string[] {
   const shown = open.slice(0, OPEN_SHOWN)
   const lines = shown.map((incident) => {
     const channel = incident.channel ? ` · <#${incident.channel.id}|${incident.channel.name}>` : ''
@@ -85,6 +90,10 @@ function whatGoesWithIt(voice: Voice, handover: Handover, { open, notes, shift, 
     open.length === 0 ? ':large_green_circle: Nothing is open.' : `*Open (${open.length}):*`,
     ...lines,
     ...(open.length > shown.length ? [`_and ${open.length - shown.length} more: \`/incident list\`_`] : []),
+    ...(silences.length > 0
+      ? [`*Silenced (${silences.length}):*`, ...silences.slice(0, OPEN_SHOWN).map((each) => silenceLine(voice, each))]
+      : []),
+    ...(silences.length > OPEN_SHOWN ? ['_and more: `/silence list`_'] : []),
     ...(shift === null
       ? []
       : [

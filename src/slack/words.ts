@@ -124,7 +124,7 @@ export function entry(voice: Voice, fact: Recorded): string | null {
       return `:new: *Opened* ${inc(fact.incident)}: ${plain(fact.title)}${openedBy(voice, fact)}`
     case 'detected':
       return `:mag: *Detected:* ${named(fact.key, fact.summary)}${plain(fact.summary)}${
-        fact.still ? '. It never stopped: its incident had been resolved by hand' : ''
+        fact.still ? '. It never stopped: its incident had been resolved by hand, or it was silenced' : ''
       }${witnessed(voice, fact.evidence)}`
     case 'recovered':
       return `:white_check_mark: *Recovered:* ${named(fact.key, fact.summary)}${plain(fact.summary)}`
@@ -184,6 +184,7 @@ export function entry(voice: Voice, fact: Recorded): string | null {
     case 'held':
     case 'bundled':
     case 'edited':
+    case 'silence':
     case 'denied':
       return null
     default:
@@ -453,6 +454,12 @@ export function answer(voice: Voice, event: Event, outcome: Outcome): string {
     case 'declined':
     case 'cancelled':
       return `:arrows_counterclockwise: ${by} ${outcome.how} the change ${outcome.edit} of the roster.`
+    // What is silenced until when is said by silence.ts.
+    case 'silenced':
+    case 'extended':
+    case 'ended':
+    case 'end-asked':
+      return `:mute: ${by}: silence ${outcome.silence}.`
     case 'recorded':
       return 'Recorded.'
     default:
@@ -503,6 +510,12 @@ function refusal(voice: Voice, why: Refusal): string {
       return `The change ${why.edit} of the roster is up to ${person(voice, why.whose)}, so nothing was done.`
     case 'nothing-left':
       return 'That lies in the past, and the past of a roster is never changed. Nothing was done; give a time that is still to come.'
+    case 'bad-silence':
+      return `A silence ends after it begins, and lasts no longer than until ${clockTime(why.latestAt, rules.zone, now)} (\`silences.max\` is ${duration(why.latestAt - why.fromAt)}). Nothing was changed: type a shorter time, and extend it when it ends too soon.`
+    case 'unknown-silence':
+      return `There is no silence ${why.silence}, and nothing was done. \`/silence list\` shows what is silenced.`
+    case 'silence-over':
+      return `The silence ${why.silence} is over, and nothing was done. \`/silence list\` shows what is silenced.`
     case 'failed':
       return `That went wrong on our side and nothing was done (reference ${code(why.reference)}). It is logged; please try again, and tell whoever runs Watchbill.`
     default:

@@ -3,6 +3,7 @@ import type { PoolClient } from 'pg'
 import { z } from 'zod'
 import type { Desk } from '../domain/book.ts'
 import type { Decision } from '../domain/decide.ts'
+import { Silence } from '../domain/detect/silence.ts'
 import type { Received } from '../domain/event.ts'
 import { Event, type Outcome } from '../domain/event.ts'
 import { Handover, handoverId, RosterEdit, Watch } from '../domain/handover.ts'
@@ -28,6 +29,7 @@ const Row = z.object({
   next_incident: z.number(),
   next_fact: z.number(),
   next_edit: z.number(),
+  next_silence: z.number(),
   chain_head: z.string(),
 })
 
@@ -38,6 +40,7 @@ const Loaded = z.object({
   recheck_at: z.number().nullable(),
   people: z.record(z.string(), z.string()),
   edits: z.array(z.unknown()),
+  silences: z.array(z.unknown()),
   watches: z.array(z.unknown()),
   handovers: z.array(z.unknown()),
 })
@@ -63,7 +66,7 @@ export interface Look {
 }
 
 /** What stands there may be anything: a number that fits no incident names none, and must not keep the others from being decided. */
-const NAMED = (what: 'incident' | 'edit') =>
+const NAMED = (what: 'incident' | 'edit' | 'silence') =>
   `case when body ->> '${what}' ~ '^[0-9]{1,9}$' then (body ->> '${what}')::int end`
 const NAMED_INCIDENT = NAMED('incident')
 
@@ -91,6 +94,13 @@ const LOAD = ({ only, now, knownRules }: Look) => `
     union all select a.service, a.key, a.doc from events cross join lateral (
       select * from alerts where status = 'firing' and incident = ${NAMED_INCIDENT} offset 0) a
     where body ->> 'type' = 'resolve'
+    -- What a silence that ends before its time has held back.
+    union all select service, key, doc from alerts where status = 'firing' and recheck_at is not null
+      and exists (select from events where body ->> 'type' = 'silence-end')
+    -- What was said of a monitor that had not come back.
+    union all select a.service, a.key, a.doc from events cross join lateral (
+      select * from alerts where monitor = body ->> 'monitor' and status = 'firing' offset 0) a
+    where body ->> 'type' = 'reported'
     -- With a new configuration some may be watched no more.
     union all select service, key, doc from alerts where status = 'firing' and monitor is not null
       and (select rules_id from desk) is distinct from ${knownRules ?? 'null'}
@@ -107,6 +117,8 @@ const LOAD = ({ only, now, knownRules }: Look) => `
     (select coalesce(jsonb_agg(doc order by id), '[]') from roster_edits
       where state in ('offered', 'active') and until_at > (select decided_at from desk) - ${HELD_MS}
         or id in (select ${NAMED('edit')} from events)) as edits,
+    (select coalesce(jsonb_agg(doc order by id), '[]') from silences
+      where state in ('planned', 'active', 'returning', 'overdue') or id in (select ${NAMED('silence')} from events)) as silences,
     (select coalesce(jsonb_agg(doc), '[]') from watches) as watches,
     (select coalesce(jsonb_agg(doc), '[]') from (
       select doc from handovers where state in ('planned', 'relieved-early', 'due', 'overdue', 'gap')
@@ -143,6 +155,8 @@ export async function take(client: PoolClient, look: Look): Promise<Taken | null
     ),
     nextEdit: row.next_edit,
     edits: loaded.edits.map((doc) => RosterEdit.parse(doc)),
+    nextSilence: row.next_silence,
+    silences: loaded.silences.map((doc) => Silence.parse(doc)),
   }
   return { rulesId: row.rules_id, chainHead: row.chain_head, desk, ...readable(loaded.events) }
 }
@@ -221,6 +235,8 @@ export async function commit(client: PoolClient, { taken, decision, parked, now,
     storable(changed(desk.watches, before.watches)),
     storable(changed(desk.handovers, before.handovers)),
     facts.some(showsAtHome),
+    desk.nextSilence,
+    storable(desk.silences.filter((each) => !before.silences.includes(each)).map((each) => ({ ...each, doc: each }))),
   ])
   // A statement of its own: a SELECT beside writing ones is only run when somebody asks for its rows.
   await client.query(`select ${NOTIFY}; commit`)
@@ -279,7 +295,7 @@ const SAVE = `
     update inbox set done_at = $8, outcome = d.outcome from jsonb_to_recordset($7) as d (id bigint, outcome jsonb)
     where inbox.id = d.id
   ), decided as (
-    update desk set decided_at = $8, next_incident = $11, next_fact = $12, chain_head = $13, next_edit = $14
+    update desk set decided_at = $8, next_incident = $11, next_fact = $12, chain_head = $13, next_edit = $14, next_silence = $19
   ), edit_rows as (
     insert into roster_edits (id, state, until_at, doc)
     select id, state, "untilAt", doc from jsonb_to_recordset($15) as e (id int, state text, "untilAt" bigint, doc jsonb)
@@ -291,6 +307,10 @@ const SAVE = `
     insert into handovers (schedule, change_at, state, doc)
     select value ->> 'schedule', (value ->> 'changeAt')::bigint, value ->> 'state', value from jsonb_array_elements($17)
     on conflict (schedule, change_at) do update set state = excluded.state, doc = excluded.doc
+  ), silence_rows as (
+    insert into silences (id, state, until_at, doc)
+    select id, state, "untilAt", doc from jsonb_to_recordset($20) as s (id int, state text, "untilAt" bigint, doc jsonb)
+    on conflict (id) do update set state = excluded.state, until_at = excluded.until_at, doc = excluded.doc
   ), home_rows as (${OWE_HOMES('$8', '$18')})
   select key, lane, kind, about, fence from owed_rows where kind = 'page' and born`
 

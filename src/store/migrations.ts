@@ -245,6 +245,17 @@ const MIGRATIONS: readonly string[] = [
   -- Pages that wait to go out with others of the same person, and those that did; whom owners asked to take an incident.
   update incidents set doc = doc || '{"held": [], "bundled": [], "handed": []}';
   `,
+  `
+  -- For what nobody is paged, and until when; a silence that is over stays until everything it covered has reported anew.
+  create table silences (
+    id int primary key,
+    state text not null,
+    until_at bigint not null,
+    doc jsonb not null
+  );
+  create index silences_open on silences (id) where state in ('planned', 'active', 'returning', 'overdue');
+  alter table desk add column next_silence int not null default 1;
+  `,
 ]
 
 /** The schema that this program speaks. A database that is ahead of it belongs to a newer program. */

@@ -1,15 +1,18 @@
 import type { Pool } from 'pg'
+import { serviceOf } from '../domain/detect/silence.ts'
 import type { Handover, Situation } from '../domain/handover.ts'
 import { gravestFirst } from '../domain/incident.ts'
-import { schedulesOf } from '../domain/rules.ts'
+import { type Rules, schedulesOf, under } from '../domain/rules.ts'
 import { latestNotes, openIncidents } from './incidents.ts'
 import { unreachablePeople } from './people.ts'
 import { pagesOf } from './rota.ts'
+import { readSilences } from './silences.ts'
 
 /** What goes with a watch: read afresh each time that it is shown. */
-export async function situationOf(pool: Pool, handover: Handover): Promise<Situation> {
-  const [open, unreachable, shift] = await Promise.all([
+export async function situationOf(pool: Pool, rules: Rules, handover: Handover): Promise<Situation> {
+  const [open, silences, unreachable, shift] = await Promise.all([
     openIncidents(pool),
+    readSilences(pool),
     unreachablePeople(pool),
     handover.outgoing.length > 0 ? pagesOf(pool, handover.outgoing, handover.sinceAt) : null,
   ])
@@ -18,5 +21,15 @@ export async function situationOf(pool: Pool, handover: Handover): Promise<Situa
     pool,
     ours.map(({ id }) => id),
   )
-  return { open: ours.sort(gravestFirst), notes, shift, unreachable }
+  const silenced = silences.filter((silence) => {
+    const service = serviceOf(silence, rules)
+    return service !== null && isOf(rules, service, handover.schedule)
+  })
+  return { open: ours.sort(gravestFirst), notes, silences: silenced, shift, unreachable }
+}
+
+/** Whether a schedule answers for a service. */
+function isOf(rules: Rules, service: string, schedule: string): boolean {
+  const policy = under(rules.policies, under(rules.services, service)?.policy ?? '')
+  return policy !== undefined && schedulesOf(policy).includes(schedule)
 }

@@ -69,6 +69,7 @@ describe('a change of the watch', () => {
     await start(BEFORE + 40 * MINUTE)
     await bot.alert()
     await bot.press('nora', 'Acknowledge')
+    await bot.type('sam', '/silence webmail 2h until monday')
     await bot.type('nora', '/incident note INC-1 it is the <disk>')
     await bot.type('nora', '/incident note INC-1 it is the <network>, ringing them')
     await bot.advance('16m')
@@ -76,6 +77,9 @@ describe('a change of the watch', () => {
     expect(said('dana')).toContain('*Open (1):*')
     expect(said('dana')).toMatch(/:memo: <@U0NORA>, .*: it is the &lt;network&gt;, ringing them/)
     expect(said('dana')).not.toContain('disk')
+    expect(said('dana')).toMatch(
+      /\*Silenced \(1\):\*\n:mute: \*1\* service `webmail`, until .* by <@U0SAM>: _until monday_/,
+    )
     await bot.advance('14m')
     expect(said('dana')).toContain('Take over what is open: primary')
     expect(said('dana')).toContain('[Take INC-1]')

@@ -72,6 +72,7 @@ export function rules(options: Options = {}): Rules {
     policies: { mail: policy },
     services: Object.fromEntries(services),
     monitors: {},
+    silences: { maxMs: 8 * HOUR, noticeMs: 10 * MINUTE },
     notWatchedYet: [],
   }
 }
@@ -87,6 +88,8 @@ export const emptyDesk = (decidedAt = T0): Desk => ({
   watches: {},
   handovers: {},
   nextEdit: 1,
+  nextSilence: 1,
+  silences: [],
   edits: [],
 })
 

@@ -53,7 +53,7 @@ function noteBegun(book: Book, { service, incident, begun, repeats }: Fold, at: 
 
 /** The last alert of an incident that alerts opened has recovered: it resolves itself. What people declared, people resolve. */
 function noteEnded(book: Book, { service, incident: id, ended }: Fold, at: number): void {
-  const alerts = [...ended].map(([key, { at: endedAt, summary }]) => ({ at: endedAt, key, summary }))
+  const alerts = [...ended].map(([key, { at: endedAt, ...what }]) => ({ at: endedAt, key, ...what }))
   const [alert] = alerts
   // One that comes and goes is told of both; only where others were told together, it is told with them.
   const alone = id === null || incidentOf(book, id).burst.fact === null || isToldAlone(book, id, at)

@@ -1,5 +1,6 @@
 import type { Book, Desk } from '../book.ts'
 import { note, openIncidentOf } from '../book.ts'
+import { silenceOver } from '../detect/silence.ts'
 import type { Outcome, Signal } from '../event.ts'
 import type { Alert } from '../incident.ts'
 import { alertId, graver } from '../incident.ts'
@@ -39,9 +40,11 @@ type Detection = Pick<Signal, 'service' | 'key' | 'severity' | 'headline' | 'sum
 
 function detect(book: Book, what: Detection, still: boolean, at: number): Outcome {
   const { service, key, severity, headline, summary, evidence, monitor } = what
-  const joining = { at, key, severity, headline, summary, evidence, monitor, still }
   const open = openIncidentOf(book, service)
-  if (open || !under(book.rules.services, service)?.pages.includes(severity)) {
+  // What joins an open incident pages nobody anew; what would open one waits for the end of its silence.
+  const quietUntilAt = open ? null : (silenceOver(book.desk.silences, what, at)?.untilAt ?? null)
+  const joining = { at, key, severity, headline, summary, evidence, monitor, still, quietUntilAt }
+  if (open || quietUntilAt !== null || !under(book.rules.services, service)?.pages.includes(severity)) {
     const incident = open?.id ?? null
     gather(book, service, incident, at).begun.set(key, joining)
     return recorded(incident)
@@ -59,7 +62,8 @@ function recover(book: Book, signal: Pick<Signal, 'summary'>, known: Alert | und
   const { service, key } = known
   const incident = onDesk(book, known.incident)
   const fold = gather(book, service, incident, at)
-  if (!fold.ended.has(key)) fold.ended.set(key, { at, summary: signal.summary })
+  const quiet = known.incident === null && known.recheckAt !== null
+  if (!fold.ended.has(key)) fold.ended.set(key, { at, summary: signal.summary, quiet })
   return recorded(incident)
 }
 
@@ -76,6 +80,19 @@ export const orphans = (desk: Desk, rules: Rules): Alert[] =>
 export function retire(book: Book, at: number): void {
   for (const alert of orphans(book.desk, book.rules))
     recover(book, { ...alert, summary: `${alert.key} is not watched any more` }, alert, at)
+  settle(book)
+}
+
+/** The silence over an alert has ended, and it fires still. */
+export const raiseAgain = (book: Book, alert: Alert, at: number): void => void detect(book, alert, true, at)
+
+/** A monitor that did not report after its silence is an alert of its own, beside what it says of its target. */
+export const returnKey = (monitor: string) => `${monitor}: return`
+
+export function recoverReturn(book: Book, monitor: string, at: number): void {
+  const service = under(book.rules.monitors, monitor)?.service
+  const known = service === undefined ? undefined : book.desk.alerts[alertId(service, returnKey(monitor))]
+  if (known?.status === 'firing') recover(book, { summary: `${monitor} reports again` }, known, at)
   settle(book)
 }
 

@@ -1,0 +1,68 @@
+import { z } from 'zod'
+import { type Monitor, probesOf, type Rules, under } from '../rules.ts'
+
+/**
+ * A silence, or planned maintenance: nobody is paged for what it covers. Everything goes on being watched and recorded; only paging stops.
+ * It has an owner, a reason and an end, always.
+ *
+ * planned --from--> active --until, or ended--> returning --every monitor has reported anew--> back
+ * returning --deadline--> overdue [its owner is paged, then whoever is on duty] --every monitor has reported anew--> back
+ * planned --ended--> cancelled
+ */
+export const Silence = z.strictObject({
+  id: z.int(),
+  by: z.string(),
+  target: z.strictObject({ kind: z.enum(['monitor', 'service']), name: z.string() }),
+  reason: z.string(),
+  madeAt: z.number(),
+  fromAt: z.number(),
+  untilAt: z.number(),
+  state: z.enum(['planned', 'active', 'returning', 'overdue', 'back', 'cancelled']),
+  /** Its owner has been told that it ends soon. */
+  noticed: z.boolean(),
+  endedAt: z.number().nullable(),
+  /** Who ended it before its time. */
+  endedBy: z.string().nullable(),
+  /** Somebody who is not its owner wants it to end: whoever else says so too ends it. */
+  endAskedBy: z.string().nullable(),
+  /** Monitors that have not reported since it ended, and by when they have to. */
+  awaiting: z.array(z.string()),
+  returnBy: z.number().nullable(),
+})
+export type Silence = z.infer<typeof Silence>
+
+/** Whether it covers a monitor of a service; null: what another system says of the service. */
+export const covers = ({ target }: Pick<Silence, 'target'>, service: string, monitor: string | null): boolean =>
+  target.kind === 'service' ? target.name === service : target.name === monitor
+
+/** The silence under which an alert pages nobody at an instant, the one that lasts longest. */
+export function silenceOver(
+  silences: readonly Silence[],
+  alert: { service: string; monitor: string | null },
+  at: number,
+): Silence | null {
+  const [longest] = silences
+    .filter((each) => each.state === 'active' && each.untilAt > at && covers(each, alert.service, alert.monitor))
+    .sort((a, b) => b.untilAt - a.untilAt)
+  return longest ?? null
+}
+
+/** The service that it is about; null when the configuration has no such thing any more. */
+export function serviceOf(
+  { target }: Pick<Silence, 'target'>,
+  rules: Pick<Rules, 'services' | 'monitors'>,
+): string | null {
+  if (target.kind === 'service') return under(rules.services, target.name)?.name ?? null
+  return under(rules.monitors, target.name)?.service ?? null
+}
+
+/** What has to report anew once it is over: whatever goes and looks. */
+export const returning = ({ target }: Pick<Silence, 'target'>, rules: Pick<Rules, 'monitors'>) =>
+  probesOf(rules).filter(({ name, service }: Monitor) => covers({ target }, service, name))
+
+/** Two tries and a moment, for the slowest; never less than this. */
+const RETURN_MS = 2 * 60_000
+
+/** How long after its end every monitor must have reported anew. */
+export const returnMs = (monitors: ReturnType<typeof returning>): number =>
+  Math.max(RETURN_MS, ...monitors.map(({ everyMs, timeoutMs }) => 2 * everyMs + timeoutMs))

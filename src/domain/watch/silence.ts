@@ -1,0 +1,175 @@
+import type { Book } from '../book.ts'
+import { note, openIncidentOf } from '../book.ts'
+import { covers, returning, returnMs, type Silence, serviceOf, silenceOver } from '../detect/silence.ts'
+import type { ExtendSilence, Outcome, Reported, Silenced, SilenceEnd } from '../event.ts'
+import type { SilenceWhat } from '../fact.ts'
+import { type Policy, under } from '../rules.ts'
+import { type Due, firing } from './escalation.ts'
+import { policyOf, raise, refuse, startPaging } from './incident.ts'
+import { raiseAgain, recoverReturn, returnKey } from './signal.ts'
+
+const done = (silence: number, how: 'silenced' | 'extended' | 'ended' | 'end-asked' | 'recorded'): Outcome => ({
+  result: 'done',
+  incident: null,
+  how,
+  paged: [],
+  silence,
+})
+
+const record = (book: Book, what: SilenceWhat, silence: Silence, by: string | null, at: number) =>
+  note(book, { type: 'silence', incident: null, at, by, what, silence })
+
+const find = (book: Book, id: number): Silence | undefined => book.desk.silences.find((each) => each.id === id)
+
+/** Nobody is paged for a monitor, or a whole service, from now or later on, for a reason and with an end. */
+export function silence(book: Book, { by, target, reason, fromAt, untilAt }: Silenced, at: number): Outcome {
+  const known =
+    target.kind === 'service' ? under(book.rules.services, target.name) : under(book.rules.monitors, target.name)
+  if (!known) return refuse({ code: 'unknown-target', ...target })
+  const begin = Math.max(fromAt ?? at, at)
+  const latestAt = begin + book.rules.silences.maxMs
+  if (untilAt <= begin || untilAt > latestAt) return refuse({ code: 'bad-silence', fromAt: begin, latestAt })
+  const made: Silence = {
+    ...{ id: book.desk.nextSilence, by, target, reason, madeAt: at, fromAt: begin, untilAt },
+    ...{ state: begin > at ? 'planned' : 'active', noticed: false, endedAt: null, endedBy: null, endAskedBy: null },
+    ...{ awaiting: [], returnBy: null },
+  }
+  record(book, begin > at ? 'planned' : 'begun', made, by, at)
+  return done(made.id, 'silenced')
+}
+
+/** Longer, or shorter: by whoever knows the reason for it. Counted from now, it may last as long as a new one. */
+export function extendSilence(book: Book, { by, silence: id, untilAt }: ExtendSilence, at: number): Outcome {
+  const found = find(book, id)
+  if (!found) return refuse({ code: 'unknown-silence', silence: id })
+  if (found.state !== 'active' && found.state !== 'planned') return refuse({ code: 'silence-over', silence: id })
+  const from = Math.max(found.fromAt, at)
+  const latestAt = from + book.rules.silences.maxMs
+  if (untilAt <= from || untilAt > latestAt) return refuse({ code: 'bad-silence', fromAt: from, latestAt })
+  record(book, 'extended', { ...found, untilAt, noticed: false }, by, at)
+  return done(id, 'extended')
+}
+
+/** Before its time: by its owner at once; by somebody else only together with another person. */
+export function endSilence(book: Book, { by, silence: id }: SilenceEnd, at: number): Outcome {
+  const found = find(book, id)
+  if (!found) return refuse({ code: 'unknown-silence', silence: id })
+  if (found.state !== 'active' && found.state !== 'planned') return refuse({ code: 'silence-over', silence: id })
+  const { by: owner, endAskedBy } = found
+  if (by !== owner && (endAskedBy === null || endAskedBy === by)) {
+    if (endAskedBy === null) record(book, 'end-asked', { ...found, endAskedBy: by }, by, at)
+    return done(id, 'end-asked')
+  }
+  if (found.state === 'planned')
+    record(book, 'cancelled', { ...found, state: 'cancelled', endedAt: at, endedBy: by }, by, at)
+  else over(book, found, by, at)
+  return done(id, 'ended')
+}
+
+/** It is over: what fails still pages now, and whatever it covered has to show that it is watched. */
+function over(book: Book, silence: Silence, by: string | null, at: number): void {
+  // What another silence covers still comes back with that one.
+  const others = book.desk.silences.filter(({ id }) => id !== silence.id)
+  const monitors = returning(silence, book.rules).filter(
+    ({ name: monitor, service }) => silenceOver(others, { service, monitor }, at) === null,
+  )
+  const awaiting = monitors.map(({ name }) => name)
+  const state = awaiting.length > 0 ? ('returning' as const) : ('back' as const)
+  const returnBy = awaiting.length > 0 ? at + returnMs(monitors) : null
+  record(book, 'ended', { ...silence, state, endedAt: at, endedBy: by, awaiting, returnBy }, by, at)
+  for (const alert of Object.values(book.desk.alerts))
+    if (alert.status === 'firing' && alert.recheckAt !== null && covers(silence, alert.service, alert.monitor))
+      raiseAgain(book, alert, at)
+}
+
+/** A monitor has reported since the silence that covered it ended. */
+export function reported(book: Book, { silence: id, monitor }: Reported, at: number): Outcome {
+  const found = find(book, id)
+  if (!found || (found.state !== 'returning' && found.state !== 'overdue')) return done(id, 'recorded')
+  const awaiting = found.awaiting.filter((name) => name !== monitor)
+  if (awaiting.length === found.awaiting.length) return done(id, 'recorded')
+  const isBack = awaiting.length === 0
+  const state = isBack ? ('back' as const) : found.state
+  record(
+    book,
+    isBack ? 'back' : 'reported',
+    { ...found, awaiting, state, returnBy: isBack ? null : found.returnBy },
+    null,
+    at,
+  )
+  recoverReturn(book, monitor, at)
+  return done(id, 'recorded')
+}
+
+/** What a silence does by itself: beginning, telling its owner that it ends, ending, and missing what should have come back. */
+export function nextSilence(book: Pick<Book, 'desk' | 'rules'>): Due | null {
+  let first: Due | null = null
+  for (const each of book.desk.silences) {
+    const due = dueOf(book, each)
+    if (due && (!first || due.at < first.at)) first = due
+  }
+  return first
+}
+
+function dueOf({ rules }: Pick<Book, 'rules'>, silence: Silence): Due | null {
+  const { state, fromAt, untilAt, noticed, returnBy } = silence
+  const at = (dueAt: number, come: (book: Book, at: number) => void): Due => ({
+    at: dueAt,
+    come: (book, now) => come(book, firing(dueAt, now).at),
+  })
+  switch (state) {
+    case 'planned':
+      return at(fromAt, (book, now) => record(book, 'begun', { ...silence, state: 'active' }, null, now))
+    case 'active': {
+      const noticeAt = untilAt - rules.silences.noticeMs
+      // A silence that is shorter than the notice needs none.
+      if (!noticed && noticeAt > fromAt)
+        return at(noticeAt, (book, now) => record(book, 'ending', { ...silence, noticed: true }, null, now))
+      return at(untilAt, (book, now) => over(book, silence, null, now))
+    }
+    case 'returning':
+      return returnBy === null ? null : at(returnBy, (book, now) => missing(book, silence, now))
+    case 'overdue':
+    case 'back':
+    case 'cancelled':
+      return null
+    default:
+      return state satisfies never
+  }
+}
+
+/** A monitor that was silenced and has not reported since: nobody is watching. Its owner is paged first, then whoever answers for the service. */
+function missing(book: Book, silence: Silence, at: number): void {
+  record(book, 'overdue', { ...silence, state: 'overdue', returnBy: null }, null, at)
+  const service = serviceOf(silence, book.rules)
+  if (service === null) return
+  const [first] = silence.awaiting
+  const others = silence.awaiting.length - 1
+  const what = `${first} has not reported since its silence ended`
+  const title = others > 0 ? `${first} and ${others} more have not reported since their silence ended` : what
+  const open = openIncidentOf(book, service)
+  const id =
+    open?.id ??
+    raise(
+      book,
+      { title, severity: 'critical', service, origin: 'alert', by: null, policy: ownerFirst(book, silence, service) },
+      at,
+    )
+  for (const monitor of silence.awaiting) {
+    const key = returnKey(monitor)
+    const summary = `${monitor} has not reported since its silence ended: nobody is watching it`
+    const alert = { key, monitor, severity: 'critical' as const, headline: title, summary, evidence: [], still: false }
+    note(book, { type: 'detected', incident: id, at, service, ...alert, quietUntilAt: null })
+  }
+  if (!open) startPaging(book, id, null, at)
+}
+
+/** How long its owner has before whoever answers for the service is paged as well. */
+const OWNER_MS = 5 * 60_000
+
+function ownerFirst({ rules }: Book, { by }: Silence, service: string): Policy {
+  const policy = policyOf(rules, service)
+  if (!under(rules.people, by)) return policy
+  const owner = { page: [{ kind: 'person' as const, name: by }], waitMs: OWNER_MS }
+  return { ...policy, name: `return of ${service}`, steps: [owner, ...policy.steps] }
+}
