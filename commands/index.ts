@@ -9,6 +9,7 @@ import { isOvertaken, readHandover } from '../src/store/rota.ts'
 import type { Store } from '../src/store/store.ts'
 import type { Command } from './command.ts'
 import { incident } from './incident.ts'
+import { monitor } from './monitor.ts'
 import { type Confirmed, confirmed } from './oncall/propose.ts'
 import { oncall } from './oncall.ts'
 import { page } from './page.ts'
@@ -16,7 +17,7 @@ import { silence } from './silence.ts'
 import { watchbill } from './watchbill.ts'
 
 /** Every slash command: one file each, one line here. */
-export const commands: readonly Command[] = [oncall, page, incident, silence, watchbill]
+export const commands: readonly Command[] = [oncall, page, incident, silence, monitor, watchbill]
 
 /** What each button types for the person who presses it, and where it counts. */
 export const buttons: Readonly<Record<string, OnMessage | OnAnswer>> = {

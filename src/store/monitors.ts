@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
 import { z } from 'zod'
-import { ProbeState, type Sample } from '../domain/detect/probe.ts'
+import { ProbeState, Sample } from '../domain/detect/probe.ts'
 import { recordable } from '../json.ts'
 import type { Entry } from './inbox.ts'
 import { NOTIFY, type Store } from './store.ts'
@@ -82,6 +82,18 @@ export async function saveSample(
     client.release(true)
     throw error
   }
+}
+
+/** More samples than this in one chart are the newest of them. */
+const MOST_SAMPLES = 5_000
+
+/** What a monitor has seen since an instant, oldest first. */
+export async function samplesSince(pool: Pool, monitor: string, sinceAt: number): Promise<Sample[]> {
+  const { rows } = await pool.query<{ result: unknown }>(
+    `select result from samples where monitor = $1 and slot >= $2 order by slot desc limit ${MOST_SAMPLES}`,
+    [monitor, sinceAt],
+  )
+  return rows.map(({ result }) => Sample.parse(result)).reverse()
 }
 
 /** Samples older than this have served their purpose. */
