@@ -57,7 +57,7 @@ export function silenceNews(voice: Voice, fact: OfSilence, firing: readonly stri
     case 'planned':
       return `:calendar: ${who} will silence ${what(silence)} from ${at(voice, fromAt)} until ${at(voice, untilAt)}: ${why(silence)} (silence ${id})`
     case 'begun':
-      return `:mute: *Silenced:* ${what(silence)}, by ${person(voice, silence.by)} until ${at(voice, untilAt)}: ${why(silence)} ${recorded} (silence ${id})`
+      return `:mute: *Silenced:* ${what(silence)}, by ${person(voice, silence.by)} until ${at(voice, untilAt)}: ${why(silence)}. ${recorded} (silence ${id})`
     case 'extended':
       return `:mute: ${who} moved the end of the silence of ${what(silence)} to ${at(voice, untilAt)}: ${why(silence)} (silence ${id})`
     case 'ending':
@@ -75,7 +75,7 @@ export function silenceNews(voice: Voice, fact: OfSilence, firing: readonly stri
       return `:loud_sound: The silence of ${what(silence)} ${whose}.${fails}${fails === '' ? '' : ' That pages now.'}${next}`
     }
     case 'back':
-      return `:white_check_mark: ${what(silence)} is watched again: everything has reported since its silence ended.`
+      return `:white_check_mark: The ${what(silence)} is watched again: everything has reported since its silence ended.`
     case 'overdue':
       return `:sos: *${names(awaiting)} ${have(awaiting)} not reported since the silence of ${what(silence)} ended:* nobody is watching. ${person(voice, silence.by)} is paged, then whoever is on duty.`
     case 'reported':
@@ -92,7 +92,7 @@ export function silenceEnds(voice: Voice, { silence }: OfSilence, firing: readon
     firing.length > 0
       ? `Failing now: ${names(firing)}, which pages then.`
       : 'Nothing that it covers fails at the moment.'
-  return `:hourglass_flowing_sand: Your silence of ${what(silence)} ends at ${at(voice, untilAt)}: ${why(silence)} ${fails} Longer: \`/silence extend ${id} 1h\`.`
+  return `:hourglass_flowing_sand: Your silence of ${what(silence)} ends at ${at(voice, untilAt)}: ${why(silence)}. ${fails} Longer: \`/silence extend ${id} 1h\`.`
 }
 
 export const silenceMessage = (text: string): Pick<Message, 'text' | 'blocks'> => plainMessage(text)
@@ -107,7 +107,7 @@ export function silenceAnswer(voice: Voice, silence: Silence, how: string, open:
   const span = `${silence.state === 'planned' ? `from ${at(voice, fromAt)} ` : ''}until ${at(voice, untilAt)}`
   switch (how) {
     case 'silenced':
-      return `:mute: ${person(voice, by)} silenced ${what(silence)} ${span} (${duration(untilAt - fromAt)}): ${why(silence)} It is watched and recorded as ever; nobody is paged for it. It is silence ${id}: \`/silence end ${id}\`, \`/silence extend ${id} 1h\`.${goesOn}`
+      return `:mute: ${person(voice, by)} silenced ${what(silence)} ${span} (${duration(untilAt - fromAt)}): ${why(silence)}. It is watched and recorded as ever; nobody is paged for it. It is silence ${id}: \`/silence end ${id}\`, \`/silence extend ${id} 1h\`.${goesOn}`
     case 'extended':
       return `:mute: The silence ${id} of ${what(silence)} now lasts until ${at(voice, untilAt)}.`
     case 'end-asked':

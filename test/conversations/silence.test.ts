@@ -12,7 +12,7 @@ const ops = () => bot.channel('ops').join('\n---\n')
 test('silenced: nobody is paged, everybody reads why, and at the end what fails still pages', async () => {
   await start()
   const said = await bot.type('nora', '/silence home 30m new <disk> & reboot')
-  expect(said).toMatch(/<@U0NORA> silenced monitor `home` until .* \(30 min\): _new &lt;disk&gt; &amp; reboot_/)
+  expect(said).toMatch(/<@U0NORA> silenced monitor `home` until .* \(30 min\): _new &lt;disk&gt; &amp; reboot_\./)
   expect(said).toContain('`/silence end 1`')
   expect(ops()).toContain('*Silenced:* monitor `home`, by <@U0NORA> until')
   await bot.alert({ monitor: 'home' })

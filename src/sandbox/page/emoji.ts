@@ -103,6 +103,7 @@ const EMOJI: Readonly<Record<string, string>> = {
   mailbox: '📫',
   mega: '📣',
   memo: '📝',
+  loud_sound: '🔊',
   mute: '🔇',
   no_bell: '🔕',
   no_entry: '⛔',
