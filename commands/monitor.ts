@@ -1,6 +1,8 @@
+import { ledgers } from '../src/domain/detect/coverage.ts'
 import { HOUR_MS } from '../src/domain/duty/time.ts'
 import { type Monitor, type Probe, probesOf, type Rules, under } from '../src/domain/rules.ts'
 import { UserError } from '../src/errors.ts'
+import { ledgerLines } from '../src/slack/coverage.ts'
 import {
   monitorDetail,
   monitorList,
@@ -10,6 +12,7 @@ import {
   statusOf,
 } from '../src/slack/monitors.ts'
 import { code, cut, list as inWords, typed } from '../src/slack/text.ts'
+import { readNames } from '../src/store/coverage.ts'
 import { readMonitors, samplesSince } from '../src/store/monitors.ts'
 import { readSilences } from '../src/store/silences.ts'
 import { type Ask, type Command, help, misused, only, type Reply, split, voice } from './command.ts'
@@ -25,6 +28,7 @@ export const monitor: Command = {
   usage: [
     ['list [down|unknown|up]', 'every monitor by its state; what fails first'],
     ['show MONITOR', 'one monitor with its latest results and a chart of the last hour'],
+    ['coverage', 'names of the domains of services that nothing watches'],
     ['test MONITOR', 'looks at its target now; pages nobody and counts for nothing'],
     ['help', 'this'],
   ],
@@ -36,6 +40,8 @@ export const monitor: Command = {
         return list(ask, rest)
       case 'show':
         return show(ask, rest)
+      case 'coverage':
+        return coverage(ask)
       case 'test':
         return test(ask, rest)
       case 'help':
@@ -79,6 +85,14 @@ async function show(ask: Ask, rest: string): Promise<Reply> {
   ])
   const shown = { monitor: found, state: seen.get(found.name)?.state ?? null, samples, fromAt }
   return only(monitorDetail(voice(ask), shown, silences))
+}
+
+async function coverage(ask: Ask): Promise<Reply> {
+  const { deps, now } = ask
+  const found = ledgers(deps.rules(), await readNames(deps.store.pool))
+  if (found.length === 0)
+    return only('No service has `domains` in the configuration, so there is nothing to compare with what is watched.')
+  return only(found.flatMap((ledger) => ledgerLines(ledger, now)).join('\n'))
 }
 
 async function test(ask: Ask, rest: string): Promise<Reply> {

@@ -5,6 +5,7 @@ import { bundle } from './bundle.ts'
 import { burst } from './burst.ts'
 import { calendars } from './calendars.ts'
 import { channel } from './channel.ts'
+import { coverage } from './coverage.ts'
 import { edit } from './edit.ts'
 import { type GroupTrouble, group, groups } from './groups.ts'
 import { handed } from './handed.ts'
@@ -54,6 +55,7 @@ export const timetable = (deps: JobDeps & { groupTrouble: GroupTrouble }): Entry
   { name: 'homes', everyMs: MINUTE, run: homes(deps) },
   { name: 'housekeeping', everyMs: HOUR, run: housekeeping(deps) },
   { name: 'calendars', everyMs: HOUR / 12, run: calendars(deps), atStart: true },
+  { name: 'coverage', everyMs: MINUTE * 5, run: coverage(deps), atStart: true },
   { name: 'backup', everyMs: HOUR / 4, run: backup(deps) },
 ]
 

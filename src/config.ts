@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import type { z } from 'zod'
 import { readSource } from './config/document.ts'
 import {
@@ -8,6 +9,7 @@ import {
   networkShape,
   outwardHeartbeatShape,
   silencesShape,
+  toCoverage,
   toSilences,
 } from './config/extras.ts'
 import { text } from './config/leaf.ts'
@@ -122,13 +124,13 @@ export function parseConfig(text: string, file: string, env: Env): Config {
         : 'a configuration is a mapping, with one key: value on each line'
     return { problems: inOrder([...source.problems, { file, ...source.valueAt([]), message }]) }
   }
-  const rules = readRoot(root, reader)
+  const rules = readRoot(root, reader, file)
   const problems = inOrder([...source.problems, ...reader.problems])
   // Parsed once more, as whoever reads it from the store will: a rule that does not survive that is a defect, found here.
   return problems.length > 0 ? { problems } : { rules: Rules.parse(rules) }
 }
 
-function readRoot(root: Record<string, unknown>, reader: Reader): Rules {
+function readRoot(root: Record<string, unknown>, reader: Reader, file: string): Rules {
   reader.checkKeys(root, KEYS)
   const company = reader.read(text('the name of the company'), root.company, ['company']) ?? ''
   const zone = reader.read(zoneShape, root.zone, ['zone']) ?? 'UTC'
@@ -154,9 +156,9 @@ function readRoot(root: Record<string, unknown>, reader: Reader): Rules {
   const services = section('services', always(serviceShape(context)))
   const locations = section('locations', locationShape)
   const monitors = readMonitors(root, context, reader)
+  const coverage = reader.optional(coverageShape(context), root, 'coverage')
   const silences = reader.optional(silencesShape(), root, 'silences')
   const only = {
-    coverage: reader.optional(coverageShape(context), root, 'coverage'),
     gate: reader.optional(gateShape(context, zone), root, 'gate'),
     outward_heartbeat: reader.optional(outwardHeartbeatShape(context), root, 'outward_heartbeat'),
   }
@@ -187,7 +189,8 @@ function readRoot(root: Record<string, unknown>, reader: Reader): Rules {
     services: made(services, toService),
     monitors: watchedOf(monitors),
     silences: toSilences(silences),
-    notWatchedYet: notWatchedYet({ people, roles, services, monitors, locations, only }),
+    coverage: toCoverage(coverage, (path) => resolve(dirname(file), path)),
+    notWatchedYet: notWatchedYet({ people, roles, services, monitors, locations, coverage, only }),
   }
 }
 

@@ -40,6 +40,9 @@ export type Fetched = { ok: true; text: string } | { ok: false; why: string }
 /** Reads the text of a calendar. */
 type ReadCalendar = (reading: Reading) => Promise<Look>
 
+/** Reads the text of a zone file; why not is a sentence without its subject. */
+export type ReadZoneFile = (path: string) => Promise<{ ok: true; text: string } | { ok: false; why: string }>
+
 /** Fetches a calendar; `allowPrivate`: addresses that are not public and may be reached all the same. */
 export type FetchCalendar = (url: string, allowPrivate: readonly string[]) => Promise<Fetched>
 
@@ -52,6 +55,7 @@ export interface Deps {
   slack: SlackCalls
   check: Check
   fetchCalendar: FetchCalendar
+  readZoneFile: ReadZoneFile
   readCalendar: ReadCalendar
   /** The active configuration. */
   rules(): Rules

@@ -55,7 +55,13 @@ describe('the example', () => {
       },
     })
     expect(rules.services).toEqual({
-      webmail: { name: 'webmail', policy: 'mail', channel: 'C0OPS', pages: ['critical', 'error'] },
+      webmail: {
+        name: 'webmail',
+        policy: 'mail',
+        channel: 'C0OPS',
+        pages: ['critical', 'error'],
+        domains: ['example-mail.test'],
+      },
     })
   })
 
@@ -138,11 +144,11 @@ describe('the example', () => {
       'monitor backup (heartbeat)',
       'monitor antispam-errors (log)',
       'contact of dana',
-      'domains of service webmail',
       'pool of service webmail',
       'deploy of service webmail',
       'location zurich',
-      'coverage',
+      'coverage from certificates',
+      'coverage from ct',
       'gate',
       'outward_heartbeat',
     ])
@@ -194,6 +200,7 @@ describe('what the example leaves out', () => {
       policy: 'all',
       channel: null,
       pages: ['critical', 'error'],
+      domains: [],
     })
     expect(rulesOf(small()).policies.all).toMatchObject({
       rounds: 1,

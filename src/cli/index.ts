@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { VERSION } from '../main.ts'
 import { backup } from './backup.ts'
 import { checkConfig } from './check-config.ts'
+import { coverage } from './coverage.ts'
 import { manifest } from './manifest.ts'
 import { oncall } from './oncall.ts'
 import { restore } from './restore.ts'
@@ -55,6 +56,13 @@ program
   .option('--planned', 'by the configuration alone, without what was changed by hand')
   .option('--json', 'print [{start, end, people}]')
   .action(async (options) => finish(await oncall(options, { ...io, now: Date.now() })))
+
+program
+  .command('coverage')
+  .description('print every name of the domains of each service, and what watches it; exits 1 when there are gaps')
+  .option('--config <file>', 'the configuration (WATCHBILL_CONFIG, ./watchbill.yaml)')
+  .option('--json', 'print [{service, domains, percent, watched, ignored, gaps}]')
+  .action(async (options) => finish(await coverage(options, { ...io, now: Date.now() })))
 
 program
   .command('backup')

@@ -32,6 +32,15 @@ export function coverageShape(context: Context) {
   return z.strictObject({ sources: listOf(source, 100), ignore: z.array(pattern).max(1_000).optional() })
 }
 
+/** Sources that are read, and what is ignored: as they are compared, in lower case and without the last dot. */
+export const toCoverage = (
+  shape: z.infer<ReturnType<typeof coverageShape>> | undefined,
+  pathOf: (path: string) => string,
+): Rules['coverage'] => ({
+  zoneFiles: (shape?.sources ?? []).flatMap(({ zone_file }) => (zone_file === undefined ? [] : [pathOf(zone_file)])),
+  ignore: (shape?.ignore ?? []).map((pattern) => pattern.toLowerCase().replace(/\.$/, '')),
+})
+
 const EDGE = 'a weekday and a time such as "Fri 16:00", or a date and time such as 2026-11-27T00:00'
 
 /** Where a blackout begins or ends: each week, or once. */

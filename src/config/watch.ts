@@ -63,7 +63,8 @@ export function serviceShape(context: Context) {
 export type ServiceShape = z.infer<ReturnType<typeof serviceShape>>
 
 export function toService(name: string, shape: ServiceShape): Service {
-  return { name, policy: shape.policy, channel: shape.channel ?? null, pages: [...new Set(shape.pages)] }
+  const domains = (shape.domains ?? []).map((domain) => domain.toLowerCase().replace(/\.$/, ''))
+  return { name, policy: shape.policy, channel: shape.channel ?? null, pages: [...new Set(shape.pages)], domains }
 }
 
 export const MONITOR_KINDS = ['probe', 'tls', 'dns', 'tcp', 'rate', 'heartbeat', 'log'] as const

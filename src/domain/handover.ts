@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Ledger } from './detect/coverage.ts'
 import type { Silence } from './detect/silence.ts'
 import { Override, type Schedule } from './duty/schedule-types.ts'
 import type { Incident } from './incident.ts'
@@ -109,6 +110,8 @@ export interface Situation {
   notes: Readonly<Record<number, { at: number; by: string; text: string }>>
   /** What is silenced of the services that the schedule answers for: whoever takes the watch takes it with these ears shut. */
   silences: readonly Silence[]
+  /** What of the names of those services is watched. */
+  coverage: readonly Ledger[]
   /** What came in the watch that ends; null when nobody stood one. */
   shift: { pages: number; incidents: number } | null
   /** People whom Slack does not reach, and why. */

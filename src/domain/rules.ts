@@ -44,6 +44,8 @@ export const Service = z.strictObject({
   channel: z.string().nullable(),
   /** Severities that page somebody; the others tell the channel only. */
   pages: z.array(Severity),
+  /** Its domains: every name beneath them should be watched. Lower case, without the last dot. */
+  domains: z.array(z.string()).default([]),
 })
 export type Service = z.infer<typeof Service>
 
@@ -153,6 +155,14 @@ export const Rules = z.strictObject({
       noticeMs: z.int().nonnegative(),
     })
     .default({ maxMs: 24 * 3_600_000, noticeMs: 600_000 }),
+  coverage: z
+    .strictObject({
+      /** Paths of zone files. */
+      zoneFiles: z.array(z.string()),
+      /** Names that need no probe; `*.` stands for everything beneath a name. */
+      ignore: z.array(z.string()),
+    })
+    .default({ zoneFiles: [], ignore: [] }),
   notWatchedYet: z.array(z.string()),
 })
 export type Rules = z.infer<typeof Rules>

@@ -6,6 +6,7 @@ import { type Incident, isOpen } from '../domain/incident.ts'
 import { outlook } from '../domain/watch/outlook.ts'
 import type { Message } from './api.ts'
 import { actions, button, context, header, section, spoken, title } from './blocks.ts'
+import { coverageLine } from './coverage.ts'
 import { silenceLine } from './silence.ts'
 import { code, cut, duration, escapeText, list, plain, when } from './text.ts'
 import { inc, people, person, severityMark, standing, type Voice } from './words.ts'
@@ -75,7 +76,7 @@ const stand = (names: readonly string[]) => (names.length > 1 ? 'stand' : 'stand
 function whatGoesWithIt(
   voice: Voice,
   handover: Handover,
-  { open, notes, silences, shift, unreachable }: Situation,
+  { open, notes, silences, coverage, shift, unreachable }: Situation,
 ): string[] {
   const shown = open.slice(0, OPEN_SHOWN)
   const lines = shown.map((incident) => {
@@ -94,6 +95,7 @@ function whatGoesWithIt(
       ? [`*Silenced (${silences.length}):*`, ...silences.slice(0, OPEN_SHOWN).map((each) => silenceLine(voice, each))]
       : []),
     ...(silences.length > OPEN_SHOWN ? ['_and more: `/silence list`_'] : []),
+    ...coverage.filter(({ gaps }) => gaps.length > 0).map(coverageLine),
     ...(shift === null
       ? []
       : [

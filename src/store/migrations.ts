@@ -256,6 +256,15 @@ const MIGRATIONS: readonly string[] = [
   create index silences_open on silences (id) where state in ('planned', 'active', 'returning', 'overdue');
   alter table desk add column next_silence int not null default 1;
   `,
+  `
+  -- Names that a source (a zone file) has, and since when they are known: less what is probed and ignored, the gaps.
+  create table coverage (
+    name text not null,
+    source text not null,
+    first_seen_at bigint not null,
+    primary key (name, source)
+  );
+  `,
 ]
 
 /** The schema that this program speaks. A database that is ahead of it belongs to a newer program. */

@@ -1,8 +1,10 @@
 import type { Pool } from 'pg'
+import { ledgers } from '../domain/detect/coverage.ts'
 import { serviceOf } from '../domain/detect/silence.ts'
 import type { Handover, Situation } from '../domain/handover.ts'
 import { gravestFirst } from '../domain/incident.ts'
 import { type Rules, schedulesOf, under } from '../domain/rules.ts'
+import { readNames } from './coverage.ts'
 import { latestNotes, openIncidents } from './incidents.ts'
 import { unreachablePeople } from './people.ts'
 import { pagesOf } from './rota.ts'
@@ -10,9 +12,10 @@ import { readSilences } from './silences.ts'
 
 /** What goes with a watch: read afresh each time that it is shown. */
 export async function situationOf(pool: Pool, rules: Rules, handover: Handover): Promise<Situation> {
-  const [open, silences, unreachable, shift] = await Promise.all([
+  const [open, silences, names, unreachable, shift] = await Promise.all([
     openIncidents(pool),
     readSilences(pool),
+    readNames(pool),
     unreachablePeople(pool),
     handover.outgoing.length > 0 ? pagesOf(pool, handover.outgoing, handover.sinceAt) : null,
   ])
@@ -25,7 +28,8 @@ export async function situationOf(pool: Pool, rules: Rules, handover: Handover):
     const service = serviceOf(silence, rules)
     return service !== null && isOf(rules, service, handover.schedule)
   })
-  return { open: ours.sort(gravestFirst), notes, silences: silenced, shift, unreachable }
+  const coverage = ledgers(rules, names).filter(({ service }) => isOf(rules, service, handover.schedule))
+  return { open: ours.sort(gravestFirst), notes, silences: silenced, coverage, shift, unreachable }
 }
 
 /** Whether a schedule answers for a service. */

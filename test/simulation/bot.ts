@@ -65,6 +65,7 @@ export async function startBot(around: Surroundings, running: Running[], name: s
       store,
       slack: slack.callsOf(instance),
       check,
+      readZoneFile: async () => ({ ok: false, why: 'is not there' }),
       fetchCalendar: async () => ({ ok: false, why: 'is not part of the simulation' }),
       readCalendar: async () => ({ ok: false, why: 'is not part of the simulation' }),
       rules: () => rules,

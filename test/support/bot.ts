@@ -6,6 +6,7 @@ import { appCommands, type Bot, createBot } from '../../src/bot.ts'
 import { readApart } from '../../src/calendar/apart.ts'
 import { fetchCalendar } from '../../src/checks/calendar.ts'
 import { checkTarget } from '../../src/checks/check.ts'
+import { readZoneFile } from '../../src/checks/zone-file.ts'
 import { machine, sleep } from '../../src/clock.ts'
 import { parseConfig } from '../../src/config.ts'
 import type { Deps } from '../../src/deps.ts'
@@ -187,6 +188,7 @@ export async function startBot(options: Options = {}): Promise<Driver> {
       slack: { ...calls, pages: counted(busy, calls.pages), rest: counted(busy, calls.rest) },
       check: counted(busy, checkTarget(machine.elapsed)),
       fetchCalendar: counted(busy, fetchCalendar),
+      readZoneFile: counted(busy, readZoneFile),
       readCalendar: counted(busy, readApart),
       rules: () => rules,
       version: 'test',

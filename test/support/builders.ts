@@ -60,7 +60,7 @@ export function rules(options: Options = {}): Rules {
   const pages: Service['pages'] = ['critical', 'error']
   const services = Object.entries(options.services ?? { webmail: {} }).map(([name, service]) => [
     name,
-    { name, policy: 'mail', channel: 'C0OPS', pages, ...service },
+    { name, policy: 'mail', channel: 'C0OPS', pages, domains: [], ...service },
   ])
   return {
     company: 'Example Mail',
@@ -72,6 +72,7 @@ export function rules(options: Options = {}): Rules {
     policies: { mail: policy },
     services: Object.fromEntries(services),
     monitors: {},
+    coverage: { zoneFiles: [], ignore: [] },
     silences: { maxMs: 8 * HOUR, noticeMs: 10 * MINUTE },
     notWatchedYet: [],
   }
