@@ -16,6 +16,7 @@ import { housekeeping } from './housekeeping.ts'
 import { invite } from './invite.ts'
 import { loud } from './loud.ts'
 import { notice } from './notice.ts'
+import { outward } from './outward.ts'
 import { page } from './page.ts'
 import { pageView } from './page-view.ts'
 import { people } from './people.ts'
@@ -46,9 +47,12 @@ interface Entry {
 }
 
 /** The visible timetable. No page and no deadline depends on it. */
-export const timetable = (deps: JobDeps & { groupTrouble: GroupTrouble }): Entry[] => [
+export const timetable = (
+  deps: JobDeps & { groupTrouble: GroupTrouble; problems: () => Promise<string[]> },
+): Entry[] => [
   { name: 'probes', everyMs: SECOND, run: probe(deps) },
   { name: 'returns', everyMs: 5 * SECOND, run: returns(deps) },
+  { name: 'outward', everyMs: 10 * SECOND, run: outward(deps, deps.problems) },
   { name: 'people', everyMs: HOUR, run: people(deps), atStart: true },
   { name: 'groups', everyMs: MINUTE, run: groups(deps), atStart: true },
   { name: 'roster-report', everyMs: MINUTE, run: rosterReport(deps) },

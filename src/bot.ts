@@ -18,7 +18,7 @@ import { type Lately, openCalendar } from './feeds.ts'
 import type { Check } from './intake/health.ts'
 import type { Behind } from './intake/routes.ts'
 import { createTray } from './intake/tray.ts'
-import { countedAttempts, countedCalls, type Readings, type RotaReadings } from './metrics.ts'
+import { countedAttempts, countedCalls, PAGE_LATE_MS, type Readings, type RotaReadings } from './metrics.ts'
 import { createOutbox } from './outbox.ts'
 import { whisper, whoAmI } from './slack/api.ts'
 import { type Answer, type Asked, slackApp } from './slack/app.ts'
@@ -28,7 +28,7 @@ import type { Described } from './slack/manifest.ts'
 import { createReceiver } from './slack/receiver.ts'
 import { socketMode } from './slack/socket.ts'
 import { broken, denied } from './slack/words.ts'
-import { storeReadings } from './store/audit.ts'
+import { latePages, storeReadings } from './store/audit.ts'
 import { latestBackupAt } from './store/backup-folder.ts'
 import { openHome } from './store/homes.ts'
 import { finishReceipt, type Receipt, receive, reclaimReceipts, submit } from './store/inbox.ts'
@@ -142,7 +142,7 @@ export function createBot(given: BotOptions): Bot {
       if (!said.ok) log.warn({ reason: said.reason }, 'an answer could not be given')
     },
   })
-  const entries = entriesOf({ ...deps, groupTrouble })
+  const entries = entriesOf({ ...deps, groupTrouble, problems })
   let team: string | null = null
   let started = false
   let outdated = false
@@ -343,6 +343,18 @@ export function createBot(given: BotOptions): Bot {
         !auditor.unheard(),
         'somebody has to be told that pages are late, and nothing that tells them works',
       ),
+    ]
+  }
+
+  /** What a page needs and does not work at this moment: while there is anything, nobody outside hears that all is well. */
+  async function problems(): Promise<string[]> {
+    const answers = await askStore()
+    const late = await latePages(store.auditPool, clock.now() - PAGE_LATE_MS, clock.now()).catch(() => [])
+    return [
+      ...checks().flatMap(({ problem }) => problem ?? []),
+      ...(answers ? [] : ['the store does not answer']),
+      ...behindTime().map(({ name }) => `${name} is behind its time`),
+      ...(late.length > 0 ? [`${late.length} pages are owed and late`] : []),
     ]
   }
 

@@ -157,10 +157,10 @@ function readRoot(root: Record<string, unknown>, reader: Reader, file: string): 
   const locations = section('locations', locationShape)
   const monitors = readMonitors(root, context, reader)
   const coverage = reader.optional(coverageShape(context), root, 'coverage')
+  const outward = reader.optional(outwardHeartbeatShape(context), root, 'outward_heartbeat')
   const silences = reader.optional(silencesShape(), root, 'silences')
   const only = {
     gate: reader.optional(gateShape(context, zone), root, 'gate'),
-    outward_heartbeat: reader.optional(outwardHeartbeatShape(context), root, 'outward_heartbeat'),
   }
   if (people.size === 0 && recordOf(root.people) && Object.keys(recordOf(root.people) ?? {}).length === 0) {
     reader.report(['people'], 'has nobody in it: Watchbill needs somebody to page')
@@ -189,6 +189,7 @@ function readRoot(root: Record<string, unknown>, reader: Reader, file: string): 
     services: made(services, toService),
     monitors: watchedOf(monitors),
     silences: toSilences(silences),
+    outwardHeartbeat: outward ? { url: outward.url, everyMs: outward.every } : null,
     coverage: toCoverage(coverage, (path) => resolve(dirname(file), path)),
     notWatchedYet: notWatchedYet({ people, roles, services, monitors, locations, coverage, only }),
   }

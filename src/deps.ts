@@ -43,6 +43,12 @@ type ReadCalendar = (reading: Reading) => Promise<Look>
 /** Reads the text of a zone file; why not is a sentence without its subject. */
 export type ReadZoneFile = (path: string) => Promise<{ ok: true; text: string } | { ok: false; why: string }>
 
+/** Tells whoever watches us from outside that all is well. */
+export type PingOutward = (
+  url: string,
+  allowPrivate: readonly string[],
+) => Promise<{ ok: true } | { ok: false; why: string }>
+
 /** Fetches a calendar; `allowPrivate`: addresses that are not public and may be reached all the same. */
 export type FetchCalendar = (url: string, allowPrivate: readonly string[]) => Promise<Fetched>
 
@@ -56,6 +62,7 @@ export interface Deps {
   check: Check
   fetchCalendar: FetchCalendar
   readZoneFile: ReadZoneFile
+  pingOutward: PingOutward
   readCalendar: ReadCalendar
   /** The active configuration. */
   rules(): Rules

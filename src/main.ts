@@ -5,6 +5,7 @@ import { type Bot, createBot } from './bot.ts'
 import { readApart } from './calendar/apart.ts'
 import { fetchCalendar } from './checks/calendar.ts'
 import { checkTarget } from './checks/check.ts'
+import { pingOutward } from './checks/outward.ts'
 import { readZoneFile } from './checks/zone-file.ts'
 import { takeDataFolder } from './cli/pidfile.ts'
 import { anchored, type Clock, type Machine, machine, realClock, sleep } from './clock.ts'
@@ -159,6 +160,7 @@ export async function launch(options: Launch): Promise<Launched> {
       check: checkTarget(machine.elapsed),
       fetchCalendar,
       readZoneFile,
+      pingOutward,
       readCalendar: readApart,
       rules: () => rules,
       follow(next) {

@@ -150,7 +150,6 @@ describe('the example', () => {
       'coverage from certificates',
       'coverage from ct',
       'gate',
-      'outward_heartbeat',
     ])
   })
 

@@ -155,6 +155,8 @@ export const Rules = z.strictObject({
       noticeMs: z.int().nonnegative(),
     })
     .default({ maxMs: 24 * 3_600_000, noticeMs: 600_000 }),
+  /** Whom to tell that all is well, and how often; the address is a key, and never shown. */
+  outwardHeartbeat: z.strictObject({ url: z.string(), everyMs: z.int().positive() }).nullable().default(null),
   coverage: z
     .strictObject({
       /** Paths of zone files. */

@@ -66,6 +66,7 @@ export async function startBot(around: Surroundings, running: Running[], name: s
       slack: slack.callsOf(instance),
       check,
       readZoneFile: async () => ({ ok: false, why: 'is not there' }),
+      pingOutward: async () => ({ ok: true }),
       fetchCalendar: async () => ({ ok: false, why: 'is not part of the simulation' }),
       readCalendar: async () => ({ ok: false, why: 'is not part of the simulation' }),
       rules: () => rules,

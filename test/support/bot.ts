@@ -6,6 +6,7 @@ import { appCommands, type Bot, createBot } from '../../src/bot.ts'
 import { readApart } from '../../src/calendar/apart.ts'
 import { fetchCalendar } from '../../src/checks/calendar.ts'
 import { checkTarget } from '../../src/checks/check.ts'
+import { pingOutward } from '../../src/checks/outward.ts'
 import { readZoneFile } from '../../src/checks/zone-file.ts'
 import { machine, sleep } from '../../src/clock.ts'
 import { parseConfig } from '../../src/config.ts'
@@ -189,6 +190,7 @@ export async function startBot(options: Options = {}): Promise<Driver> {
       check: counted(busy, checkTarget(machine.elapsed)),
       fetchCalendar: counted(busy, fetchCalendar),
       readZoneFile: counted(busy, readZoneFile),
+      pingOutward: counted(busy, pingOutward),
       readCalendar: counted(busy, readApart),
       rules: () => rules,
       version: 'test',

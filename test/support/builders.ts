@@ -72,6 +72,7 @@ export function rules(options: Options = {}): Rules {
     policies: { mail: policy },
     services: Object.fromEntries(services),
     monitors: {},
+    outwardHeartbeat: null,
     coverage: { zoneFiles: [], ignore: [] },
     silences: { maxMs: 8 * HOUR, noticeMs: 10 * MINUTE },
     notWatchedYet: [],
