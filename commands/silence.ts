@@ -25,7 +25,7 @@ export const silence: Command = {
       'MONITOR|SERVICE FOR REASON',
       'from now on: `/silence home 30m new disk`; or planned: `/silence home 22:00-23:30 new disk`',
     ],
-    ['extend N FOR', 'silence N ends so much later than now'],
+    ['extend N FOR', 'silence N ends so much later'],
     ['end N', "silence N is over; somebody else's takes two people"],
     ['help', 'this'],
   ],
@@ -117,9 +117,9 @@ async function extend(ask: Ask, rest: string): Promise<Reply> {
   if (ms === null || ms <= 0)
     return misused(
       silence,
-      `By how much? Type ${code(`/silence extend ${found.id} 1h`)}: it then ends an hour from now.`,
+      `By how much? Type ${code(`/silence extend ${found.id} 1h`)}: it then ends an hour later than now set.`,
     )
-  return act(ask, { type: 'silence-extend', by, silence: found.id, untilAt: Math.max(ask.now, found.fromAt) + ms })
+  return act(ask, { type: 'silence-extend', by, silence: found.id, untilAt: found.untilAt + ms })
 }
 
 async function end(ask: Ask, rest: string): Promise<Reply> {

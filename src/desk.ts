@@ -6,7 +6,8 @@ import { type Decision, decide, nextDue } from './domain/decide.ts'
 import type { Outcome } from './domain/event.ts'
 import type { Rules } from './domain/rules.ts'
 import { reconfigured } from './domain/watch/handover.ts'
-import { orphans } from './domain/watch/signal.ts'
+import { orphans, strays } from './domain/watch/signal.ts'
+import { forgotten } from './domain/watch/silence.ts'
 import { type Born, commit, type Look, type Taken, take, withdraw } from './store/desk.ts'
 import { outcomes, submit, undone } from './store/inbox.ts'
 import { withCalendars } from './store/rota.ts'
@@ -224,7 +225,7 @@ async function decideOnce(deps: DeskDeps, what: What): Promise<Transaction> {
       taken.unreadable.length === 0 &&
       nextDue(taken.desk, rules) > now &&
       reconfigured({ desk: taken.desk, rules }).length === 0 &&
-      orphans(taken.desk, rules).length === 0
+      orphans(taken.desk, rules).length + strays(taken.desk, rules).length + forgotten(taken.desk, rules).length === 0
     return idle ? null : decide(taken.desk, taken.events, now, rules)
   })
 }

@@ -33,7 +33,7 @@ import {
 } from './watch/incident.ts'
 import { answerEdit, override } from './watch/roster.ts'
 import { nextRecheck, retire, route } from './watch/signal.ts'
-import { endSilence, extendSilence, nextSilence, reported, silence } from './watch/silence.ts'
+import { endSilence, extendSilence, forget, nextSilence, reported, silence } from './watch/silence.ts'
 
 export interface Decision {
   desk: Desk
@@ -100,6 +100,7 @@ export function decide(desk: Desk, events: readonly Received[], now: number, rul
   pass(book, now, Number.POSITIVE_INFINITY)
   settle(book)
   retire(book, now)
+  forget(book, now)
   pass(book, now, Number.POSITIVE_INFINITY)
   catchUp(book, now)
   settle(book)

@@ -109,8 +109,9 @@ export const watchPageRows = (schedule: string, changeAt: number) => `page/watch
 /** Likewise of what names several incidents to one person, as that fact says. */
 export const bundleKey = (fact: number) => `page/bundle/${fact}`
 
-/** Nobody else's page waits with it: it went out as soon as it was decided on, or waited for nothing in the end. */
-export const isAlone = ({ pages }: Extract<Fact, { type: 'bundled' }>) => pages.length === 1
+/** No other incident came to them meanwhile: what waited waited for nothing. */
+export const isAlone = ({ pages }: Extract<Fact, { type: 'bundled' }>) =>
+  new Set(pages.map(({ incident }) => incident)).size === 1
 
 /** Unsent pages of an incident are void as soon as somebody has it. */
 export const pagesOf = (incident: number) => `page/${incident}/`

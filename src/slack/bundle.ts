@@ -8,6 +8,8 @@ import { inc, lateBy, severityMark, standing, type Voice, whyYou } from './words
 
 /** Incidents that are told in full; the others by their numbers. Nobody reads more on a phone, and Slack takes fifty blocks. */
 const IN_FULL = 12
+/** Of all of them together, with room for the rest: Slack refuses some 13,200 characters of sections. */
+const MOST_LENGTH = 9_000
 
 interface Bundled {
   incident: Incident
@@ -28,9 +30,11 @@ export function bundleMessage(
   sentAt: number,
 ): Pick<Message, 'text' | 'blocks'> {
   const pages = bundled.toSorted((a, b) => rank(a.incident) - rank(b.incident) || gravestFirst(a.incident, b.incident))
-  const incidents = pages.map(({ incident }) => incident)
+  // A step and the last resort may both have paged them for one incident.
+  const incidents = [...new Map(pages.map(({ incident }) => [incident.id, incident])).values()]
   const waiting = incidents.filter(hasNobody)
-  const rest = incidents.slice(IN_FULL)
+  const shown = inFull(incidents.map((incident) => told(voice, incident)))
+  const rest = incidents.slice(shown.length)
   const said = headline(incidents, waiting)
   const names = incidents.map((incident) => `${inc(incident.id)} ${incident.severity}: ${plain(incident.title)}`)
   return {
@@ -41,13 +45,22 @@ export function bundleMessage(
         ? [section(`${whys(voice, pages)}${lateBy(voice, { ...fact, dueAt: null }, sentAt)}`)]
         : []),
       ...actions(waiting.length > 1 ? [ackAll(fact.id, waiting)] : [], `bundle_${fact.id}`),
-      ...incidents.slice(0, IN_FULL).map((incident) => told(voice, incident)),
+      ...shown,
       ...(rest.length > 0
         ? [section(`_and ${list(rest.map(({ id }) => inc(id)))}: \`/incident list\` has them all_`)]
         : []),
       context('More than three incidents came to you within five minutes: from then on they come together.'),
     ],
   }
+}
+
+/** As many as a person reads, and as Slack takes in one message. */
+function inFull(blocks: readonly KnownBlock[]): KnownBlock[] {
+  let length = 0
+  return blocks.slice(0, IN_FULL).filter((block) => {
+    length += JSON.stringify(block).length
+    return length <= MOST_LENGTH
+  })
 }
 
 const hasNobody = ({ state }: Incident) => state === 'paging' || state === 'exhausted'
@@ -100,7 +113,7 @@ const beyond = (title: string, summary: string) =>
 function whys(voice: Voice, pages: readonly Bundled[]): string {
   const by = Map.groupBy(pages, ({ page }) => whyYou(voice, { ...page, dueAt: null }, page.at))
   const all = [...by].map(([why, those]) =>
-    by.size === 1 ? why : `${list(those.map(({ incident }) => inc(incident.id)))}: ${why}`,
+    by.size === 1 ? why : `${list([...new Set(those.map(({ incident }) => inc(incident.id)))])}: ${why}`,
   )
   return all.join('\n')
 }

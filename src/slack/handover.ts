@@ -5,10 +5,10 @@ import { type Handover, handoverId, type Situation, type WatchPage } from '../do
 import { type Incident, isOpen } from '../domain/incident.ts'
 import { outlook } from '../domain/watch/outlook.ts'
 import type { Message } from './api.ts'
-import { actions, button, context, header, section, spoken, title } from './blocks.ts'
+import { actions, button, context, header, section, sections, spoken, title } from './blocks.ts'
 import { coverageLine } from './coverage.ts'
 import { silenceLine } from './silence.ts'
-import { code, cut, duration, escapeText, list, plain, when } from './text.ts'
+import { code, cut, duration, list, plain, when } from './text.ts'
 import { inc, people, person, severityMark, standing, type Voice } from './words.ts'
 
 /** What is said of a change of the watch: who has it, who takes it, and what goes with it. Pure. */
@@ -110,7 +110,7 @@ function whatGoesWithIt(
 /** What was noted last: the next person begins where that ends. */
 function lastWord(voice: Voice, note: Situation['notes'][number] | undefined): string {
   if (!note) return ''
-  return `\n      :memo: ${person(voice, note.by)}, ${when(note.at, voice.rules.zone)}: ${escapeText(cut(note.text, 200))}`
+  return `\n      :memo: ${person(voice, note.by)}, ${when(note.at, voice.rules.zone)}: ${plain(cut(note.text.replaceAll(/\s+/g, ' '), 200))}`
 }
 
 const OPEN_SHOWN = 8
@@ -164,9 +164,7 @@ export function promptMessage(voice: Voice, { handover, person: who, moment }: P
       headline(handover, 'Handover of'),
       section(stands),
       // Whoever saw the window open has read it.
-      ...(moment === 'change' && handover.opened
-        ? []
-        : [section(whatGoesWithIt(voice, handover, situation).join('\n'))]),
+      ...(moment === 'change' && handover.opened ? [] : sections(whatGoesWithIt(voice, handover, situation))),
       ...(isOver(handover) || next === '' ? [] : [section(next)]),
       ...buttons,
     ],
@@ -217,7 +215,7 @@ export function handoverMessage(voice: Voice, handover: Handover, situation: Sit
     blocks: [
       headline(handover, 'Handover of'),
       section(stands),
-      ...(isOver(handover) ? [] : [section(whatGoesWithIt(voice, handover, situation).join('\n'))]),
+      ...(isOver(handover) ? [] : sections(whatGoesWithIt(voice, handover, situation))),
       ...(isOver(handover) || handover.incoming.length === 0
         ? []
         : actions([confirmButton(handover)], `handover_${handoverId(handover.schedule, handover.changeAt)}`)),

@@ -72,7 +72,7 @@ export function silenceNews(voice: Voice, fact: OfSilence, firing: readonly stri
         awaiting.length > 0
           ? ` ${names(awaiting)} ${awaiting.length > 1 ? 'have' : 'has'} to report anew by ${at(voice, silence.returnBy ?? untilAt)}.`
           : ''
-      return `:loud_sound: The silence of ${what(silence)} ${whose}.${fails}${fails === '' ? '' : ' That pages now.'}${next}`
+      return `:loud_sound: The silence of ${what(silence)} ${whose}.${fails}${fails === '' ? '' : ' What of that nobody has, pages now.'}${next}`
     }
     case 'back':
       return `:white_check_mark: The ${what(silence)} is watched again: everything has reported since its silence ended.`

@@ -511,7 +511,7 @@ function refusal(voice: Voice, why: Refusal): string {
     case 'nothing-left':
       return 'That lies in the past, and the past of a roster is never changed. Nothing was done; give a time that is still to come.'
     case 'bad-silence':
-      return `A silence ends after it begins, and lasts no longer than until ${clockTime(why.latestAt, rules.zone, now)} (\`silences.max\` is ${duration(why.latestAt - why.fromAt)}). Nothing was changed: type a shorter time, and extend it when it ends too soon.`
+      return `A silence ends after it begins, and lasts no longer than until ${clockTime(why.latestAt, rules.zone, now)} (\`silences.max\` is ${duration(why.latestAt - why.fromAt)}). It is extended, never made shorter: \`/silence end\` ends it now. Nothing was changed.`
     case 'unknown-silence':
       return `There is no silence ${why.silence}, and nothing was done. \`/silence list\` shows what is silenced.`
     case 'silence-over':

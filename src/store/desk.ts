@@ -94,9 +94,13 @@ const LOAD = ({ only, now, knownRules }: Look) => `
     union all select a.service, a.key, a.doc from events cross join lateral (
       select * from alerts where status = 'firing' and incident = ${NAMED_INCIDENT} offset 0) a
     where body ->> 'type' = 'resolve'
-    -- What a silence that ends before its time has held back.
+    -- What a silence has held back that ends, by somebody's hand or because its time has come.
     union all select service, key, doc from alerts where status = 'firing' and recheck_at is not null
-      and exists (select from events where body ->> 'type' = 'silence-end')
+      and (exists (select from events where body ->> 'type' = 'silence-end')
+        or exists (select from silences where state = 'active' and until_at <= ${now}))
+    -- What is known of monitors that have not come back.
+    union all select service, key, doc from alerts where status = 'firing' and right(key, 8) = ': return'
+      and exists (select from silences where state = 'returning')
     -- What was said of a monitor that had not come back.
     union all select a.service, a.key, a.doc from events cross join lateral (
       select * from alerts where monitor = body ->> 'monitor' and status = 'firing' offset 0) a

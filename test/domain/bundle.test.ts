@@ -157,6 +157,20 @@ describe('many incidents for one person', () => {
   })
 })
 
+test('the step and the last resort may both page somebody for one incident: it stands in their message once', () => {
+  const lonely = rules({
+    services: company.services,
+    steps: [step(MINUTE, 'schedule/primary')],
+    rounds: 1,
+    fallback: ['dana'],
+  })
+  const w = watch(lonely)
+  w.at(0, ...together(5))
+  w.at(SECOND, { type: 'escalate', by: 'nora', incident: 4 })
+  w.until(30 * SECOND)
+  expect(bundles(w)).toEqual([{ at: 20, of: [2, 3, 4, 4, 5] }])
+})
+
 describe('whatever comes', () => {
   const happening = fc.record({
     afterMs: fc.integer({ min: 0, max: 90 * SECOND }),

@@ -1,8 +1,21 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { decide } from '../../src/domain/decide.ts'
 import type { Event } from '../../src/domain/event.ts'
 import type { Rules } from '../../src/domain/rules.ts'
-import { declare, firing, HOUR, MINUTE, recovered, resolve, rules, SECOND, T0, watch } from '../support/builders.ts'
+import {
+  ack,
+  declare,
+  firing,
+  HOUR,
+  MINUTE,
+  recovered,
+  resolve,
+  rules,
+  SECOND,
+  T0,
+  watch,
+} from '../support/builders.ts'
 
 const probe = (name: string, service = 'webmail') => ({
   ...{
@@ -137,6 +150,10 @@ describe('a silence', () => {
     w.at(0, quiet('home', HOUR))
     w.at(MINUTE, fails())
     w.until(55 * MINUTE)
+    // Never shorter: that would be a way round the second person.
+    expect(w.at(55 * MINUTE, { type: 'silence-extend', by: 'dana', silence: 1, untilAt: T0 + HOUR - 1 })).toMatchObject(
+      [{ refusal: { code: 'bad-silence' } }],
+    )
     w.at(55 * MINUTE, { type: 'silence-extend', by: 'dana', silence: 1, untilAt: T0 + 2 * HOUR })
     w.until(2 * HOUR - 1)
     expect(w.pages()).toEqual([])
@@ -213,13 +230,37 @@ describe('the proof of return', () => {
     expect(what(w).at(-1)).toBe('back')
   })
 
-  test('where an incident of the service is open, it is told there', () => {
+  test('where an incident of the service is open, it is one of its own, and pages all the same', () => {
     const w = watch(company)
     w.at(0, quiet('home', HOUR))
     w.at(30 * MINUTE, declare('dana', 'odd'))
+    w.at(31 * MINUTE, ack('dana'))
+    w.until(HOUR + 8 * MINUTE)
+    expect(w.incident(2)).toMatchObject({ service: null, alerts: [{ key: 'home: return' }] })
+    expect(w.pages(2)).toEqual(['62m nora s1', '67m dana s2'])
+    w.at(HOUR + 9 * MINUTE, reported('home'))
+    expect(w.incident(2).state).toBe('resolved')
+    expect(w.incident().state).toBe('acked')
+  })
+
+  test('is asked for anew after a stop: nobody could look meanwhile', () => {
+    const w = watch(company)
+    w.at(0, quiet('home', HOUR))
+    w.until(HOUR)
+    w.at(2 * HOUR)
+    expect(w.pages()).toEqual([])
+    expect(w.desk.silences[0]).toMatchObject({ state: 'returning', returnBy: T0 + 2 * HOUR + 2 * MINUTE })
+    w.until(3 * HOUR)
+    expect(w.pages().slice(0, 1)).toEqual(['122m nora s1'])
+  })
+
+  test('one that never comes may be given up, by the same people who may end a silence', () => {
+    const w = watch(company)
+    w.at(0, quiet('home', HOUR))
     w.until(HOUR + 3 * MINUTE)
-    expect(Object.keys(w.desk.incidents)).toEqual(['1'])
-    expect(w.incident().alerts.map(({ key }) => key)).toEqual(['home: return'])
+    expect(w.at(HOUR + 4 * MINUTE, end('dana'))).toMatchObject([{ how: 'end-asked' }])
+    expect(w.at(HOUR + 4 * MINUTE, end('sam'))).toMatchObject([{ how: 'ended' }])
+    expect(w.desk.silences[0]).toMatchObject({ state: 'back', awaiting: [] })
   })
 
   test('of what another system watches there is none', () => {
@@ -227,6 +268,50 @@ describe('the proof of return', () => {
     w.at(0, quiet('', HOUR, service))
     w.until(HOUR)
     expect(w.desk.silences[0]).toMatchObject({ state: 'back', awaiting: [] })
+  })
+})
+
+describe('another configuration meanwhile', () => {
+  /** Decides at an instant under another configuration, on the desk as it stands. */
+  const under = (w: ReturnType<typeof watch>, by: Rules, at: number) => decide(w.desk, [], T0 + at, by)
+  const pagedBy = ({ facts }: ReturnType<typeof decide>) =>
+    facts.flatMap((fact) => (fact.type === 'paged' ? [fact.page.person] : []))
+
+  test('that gives the service another name: what fails pages under that one, at once', () => {
+    const w = watch(company)
+    w.at(0, quiet('', HOUR, service))
+    w.at(MINUTE, fails())
+    const { webmail, ...others } = company.services
+    const renamed = {
+      ...company,
+      services: { ...others, mail: { ...webmail, name: 'mail' } },
+      monitors: { home: probe('home', 'mail'), login: probe('login', 'mail') },
+    } as unknown as Rules
+    const after = under(w, renamed, 2 * MINUTE)
+    expect(pagedBy(after)).toEqual(['dana'])
+    expect(after.desk.incidents[1]).toMatchObject({ service: 'mail', state: 'paging' })
+  })
+
+  test('that has the service no more: what others say of it still pages the last resort when the silence ends', () => {
+    const w = watch(company)
+    w.at(0, quiet('', HOUR, service))
+    w.at(MINUTE, firing('from-elsewhere'))
+    const { webmail: _, ...services } = company.services
+    const gone = { ...company, services, monitors: {} } as unknown as Rules
+    const after = under(w, gone, HOUR)
+    expect(pagedBy(after)).toEqual(['mia'])
+    expect(after.desk.incidents[1]).toMatchObject({ service: null, title: 'from-elsewhere is down' })
+  })
+
+  test('that has a monitor no more does not wait for it', () => {
+    const w = watch(company)
+    w.at(0, quiet('', HOUR, service))
+    w.until(HOUR)
+    w.at(HOUR + SECOND, reported('home'))
+    const { login: _, ...monitors } = company.monitors
+    const after = under(w, { ...company, monitors }, HOUR + MINUTE)
+    expect(after.desk.silences[0]).toMatchObject({ state: 'back', awaiting: [] })
+    expect(pagedBy(after)).toEqual([])
   })
 })
 

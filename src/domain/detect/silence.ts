@@ -42,7 +42,8 @@ export function silenceOver(
   at: number,
 ): Silence | null {
   const [longest] = silences
-    .filter((each) => each.state === 'active' && each.untilAt > at && covers(each, alert.service, alert.monitor))
+    .filter(({ state, fromAt }) => state === 'active' || (state === 'planned' && fromAt <= at))
+    .filter((each) => each.untilAt > at && covers(each, alert.service, alert.monitor))
     .sort((a, b) => b.untilAt - a.untilAt)
   return longest ?? null
 }

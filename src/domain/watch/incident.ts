@@ -81,6 +81,13 @@ export function policyOf(rules: Rules, service: string): Policy {
   return policy
 }
 
+/** Nobody answers any more for a service that has gone from the configuration: the last resort of all policies hears of what fails there still. */
+export function lostPolicy({ policies }: Rules, service: string): Policy {
+  const fallback = [...new Set(Object.values(policies).flatMap((policy) => policy.fallback))]
+  const page = fallback.map((name): Target => ({ kind: 'person', name }))
+  return { name: `what is left of ${service}`, steps: [{ page, waitMs: CALL_WAIT_MS }], rounds: 1, fallback }
+}
+
 export function declare(book: Book, event: Declare, at: number): Outcome {
   const { title, severity, service, by } = event
   if (!under(book.rules.services, service)) return refuse({ code: 'unknown-target', kind: 'service', name: service })

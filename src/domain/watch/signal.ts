@@ -7,7 +7,7 @@ import { alertId, graver } from '../incident.ts'
 import { type Rules, under } from '../rules.ts'
 import { gather, gathered, settle } from './burst.ts'
 import { type Due, firing } from './escalation.ts'
-import { policyOf, raise, refuse, startPaging } from './incident.ts'
+import { lostPolicy, policyOf, raise, refuse, startPaging } from './incident.ts'
 
 const recorded = (incident: number | null): Outcome => ({ result: 'done', incident, how: 'recorded', paged: [] })
 
@@ -44,14 +44,21 @@ function detect(book: Book, what: Detection, still: boolean, at: number): Outcom
   // What joins an open incident pages nobody anew; what would open one waits for the end of its silence.
   const quietUntilAt = open ? null : (silenceOver(book.desk.silences, what, at)?.untilAt ?? null)
   const joining = { at, key, severity, headline, summary, evidence, monitor, still, quietUntilAt }
-  if (open || quietUntilAt !== null || !under(book.rules.services, service)?.pages.includes(severity)) {
+  // What was held back for a service that has gone meanwhile is not forgotten with it.
+  const pages = under(book.rules.services, service)?.pages.includes(severity) ?? still
+  if (open || quietUntilAt !== null || !pages) {
     const incident = open?.id ?? null
     gather(book, service, incident, at).begun.set(key, joining)
     return recorded(incident)
   }
   settle(book, service)
-  const policy = policyOf(book.rules, service)
-  const id = raise(book, { title: headline, severity, service, origin: 'alert', by: null, policy }, at)
+  const known = under(book.rules.services, service) !== undefined
+  const policy = known ? policyOf(book.rules, service) : lostPolicy(book.rules, service)
+  const id = raise(
+    book,
+    { title: headline, severity, service: known ? service : null, origin: 'alert', by: null, policy },
+    at,
+  )
   note(book, { type: 'detected', incident: id, service, ...joining })
   startPaging(book, id, null, at)
   return recorded(id)
@@ -76,8 +83,21 @@ export const orphans = (desk: Desk, rules: Rules): Alert[] =>
     ({ monitor, status }) => status === 'firing' && monitor !== null && under(rules.monitors, monitor) === undefined,
   )
 
-/** A monitor that is not watched any more holds no incident open, and raises none again. */
+/** Alerts of monitors that belong to another service since: what is said of them is asked for under that one. */
+export const strays = (desk: Desk, rules: Rules): Alert[] =>
+  Object.values(desk.alerts).filter(({ monitor, service, status }) => {
+    const now = monitor === null ? undefined : under(rules.monitors, monitor)
+    return status === 'firing' && now !== undefined && now.service !== service
+  })
+
+/** A monitor that is not watched any more holds no incident open, and raises none again; one that has moved does so where it is now. */
 export function retire(book: Book, at: number): void {
+  for (const alert of strays(book.desk, book.rules)) {
+    const service = book.rules.monitors[alert.monitor ?? '']?.service ?? ''
+    recover(book, { summary: `${alert.key} belongs to ${service} now` }, alert, at)
+    settle(book)
+    detect(book, { ...alert, service }, true, at)
+  }
   for (const alert of orphans(book.desk, book.rules))
     recover(book, { ...alert, summary: `${alert.key} is not watched any more` }, alert, at)
   settle(book)

@@ -3,8 +3,8 @@ import { note, openIncidentOf } from '../book.ts'
 import { covers, returning, returnMs, type Silence, serviceOf, silenceOver } from '../detect/silence.ts'
 import type { ExtendSilence, Outcome, Reported, Silenced, SilenceEnd } from '../event.ts'
 import type { SilenceWhat } from '../fact.ts'
-import { type Policy, under } from '../rules.ts'
-import { type Due, firing } from './escalation.ts'
+import { type Policy, probesOf, type Rules, under } from '../rules.ts'
+import { type Due, firing, isLate } from './escalation.ts'
 import { policyOf, raise, refuse, startPaging } from './incident.ts'
 import { raiseAgain, recoverReturn, returnKey } from './signal.ts'
 
@@ -38,14 +38,14 @@ export function silence(book: Book, { by, target, reason, fromAt, untilAt }: Sil
   return done(made.id, 'silenced')
 }
 
-/** Longer, or shorter: by whoever knows the reason for it. Counted from now, it may last as long as a new one. */
+/** Longer, and never shorter: that would be a way round the second person. Counted from now, it may last as long as a new one. */
 export function extendSilence(book: Book, { by, silence: id, untilAt }: ExtendSilence, at: number): Outcome {
   const found = find(book, id)
   if (!found) return refuse({ code: 'unknown-silence', silence: id })
   if (found.state !== 'active' && found.state !== 'planned') return refuse({ code: 'silence-over', silence: id })
   const from = Math.max(found.fromAt, at)
   const latestAt = from + book.rules.silences.maxMs
-  if (untilAt <= from || untilAt > latestAt) return refuse({ code: 'bad-silence', fromAt: from, latestAt })
+  if (untilAt <= found.untilAt || untilAt > latestAt) return refuse({ code: 'bad-silence', fromAt: from, latestAt })
   record(book, 'extended', { ...found, untilAt, noticed: false }, by, at)
   return done(id, 'extended')
 }
@@ -54,7 +54,8 @@ export function extendSilence(book: Book, { by, silence: id, untilAt }: ExtendSi
 export function endSilence(book: Book, { by, silence: id }: SilenceEnd, at: number): Outcome {
   const found = find(book, id)
   if (!found) return refuse({ code: 'unknown-silence', silence: id })
-  if (found.state !== 'active' && found.state !== 'planned') return refuse({ code: 'silence-over', silence: id })
+  if (found.state !== 'active' && found.state !== 'planned' && found.state !== 'overdue')
+    return refuse({ code: 'silence-over', silence: id })
   const { by: owner, endAskedBy } = found
   if (by !== owner && (endAskedBy === null || endAskedBy === by)) {
     if (endAskedBy === null) record(book, 'end-asked', { ...found, endAskedBy: by }, by, at)
@@ -62,6 +63,8 @@ export function endSilence(book: Book, { by, silence: id }: SilenceEnd, at: numb
   }
   if (found.state === 'planned')
     record(book, 'cancelled', { ...found, state: 'cancelled', endedAt: at, endedBy: by }, by, at)
+  else if (found.state === 'overdue')
+    record(book, 'back', { ...found, state: 'back', awaiting: [], endedBy: by }, by, at)
   else over(book, found, by, at)
   return done(id, 'ended')
 }
@@ -128,13 +131,40 @@ function dueOf({ rules }: Pick<Book, 'rules'>, silence: Silence): Due | null {
       return at(untilAt, (book, now) => over(book, silence, null, now))
     }
     case 'returning':
-      return returnBy === null ? null : at(returnBy, (book, now) => missing(book, silence, now))
+      if (returnBy === null) return null
+      return {
+        at: returnBy,
+        // Nobody's time runs while nobody could look.
+        come: (book, now) =>
+          isLate(returnBy, now)
+            ? record(book, 'reported', { ...silence, returnBy: now + again(book, silence) }, null, now)
+            : missing(book, silence, returnBy),
+      }
     case 'overdue':
     case 'back':
     case 'cancelled':
       return null
     default:
       return state satisfies never
+  }
+}
+
+const again = ({ rules }: Book, { awaiting }: Silence) =>
+  returnMs(probesOf(rules).filter(({ name }) => awaiting.includes(name)))
+
+/** Monitors that the configuration has no more report to nobody: they are waited for no longer. */
+export const forgotten = ({ silences }: Pick<Book['desk'], 'silences'>, rules: Rules): Silence[] => {
+  const probes = new Set(probesOf(rules).map(({ name }) => name))
+  return silences.filter(({ awaiting }) => awaiting.some((name) => !probes.has(name)))
+}
+
+export function forget(book: Book, at: number): void {
+  const probes = new Set(probesOf(book.rules).map(({ name }) => name))
+  for (const silence of forgotten(book.desk, book.rules)) {
+    const awaiting = silence.awaiting.filter((name) => probes.has(name))
+    const isBack = awaiting.length === 0
+    const after = { ...silence, awaiting, ...(isBack ? { state: 'back' as const, returnBy: null } : {}) }
+    record(book, isBack ? 'back' : 'reported', after, null, at)
   }
 }
 
@@ -147,21 +177,17 @@ function missing(book: Book, silence: Silence, at: number): void {
   const others = silence.awaiting.length - 1
   const what = `${first} has not reported since its silence ended`
   const title = others > 0 ? `${first} and ${others} more have not reported since their silence ended` : what
-  const open = openIncidentOf(book, service)
-  const id =
-    open?.id ??
-    raise(
-      book,
-      { title, severity: 'critical', service, origin: 'alert', by: null, policy: ownerFirst(book, silence, service) },
-      at,
-    )
+  // One that is open has somebody, who is busy with something else: this one needs a page of its own.
+  const of = openIncidentOf(book, service) === null ? service : null
+  const policy = ownerFirst(book, silence, service)
+  const id = raise(book, { title, severity: 'critical', service: of, origin: 'alert', by: null, policy }, at)
   for (const monitor of silence.awaiting) {
     const key = returnKey(monitor)
     const summary = `${monitor} has not reported since its silence ended: nobody is watching it`
     const alert = { key, monitor, severity: 'critical' as const, headline: title, summary, evidence: [], still: false }
     note(book, { type: 'detected', incident: id, at, service, ...alert, quietUntilAt: null })
   }
-  if (!open) startPaging(book, id, null, at)
+  startPaging(book, id, null, at)
 }
 
 /** How long its owner has before whoever answers for the service is paged as well. */
