@@ -1,6 +1,7 @@
-import { RE2JS } from 're2js'
 import type { HttpExpectation } from '../domain/rules.ts'
 import { BODY_BYTES, type Body } from './body.ts'
+import type { Around } from './look.ts'
+import { matches } from './pattern.ts'
 
 /**
  * What an answer must say, against what it says. Sentences repeat what the configuration expects, never what came instead: that may
@@ -31,11 +32,18 @@ export function wrongHeaders(
 }
 
 /** Why the body is not as expected, null when it is. */
-export function wrongBody({ bodyContains, bodyLacks, bodyMatches, json }: HttpExpectation, body: Body): string | null {
+export async function wrongBody(
+  { bodyContains, bodyLacks, bodyMatches, json }: HttpExpectation,
+  body: Body,
+  { signal, enter }: Around,
+): Promise<string | null> {
   const { text } = body
   if (bodyContains !== null && !text.includes(bodyContains)) return `the body does not contain "${bodyContains}"`
   if (bodyLacks !== null && text.includes(bodyLacks)) return `the body contains "${bodyLacks}"`
-  if (bodyMatches !== null && !RE2JS.compile(bodyMatches).test(text)) return `the body does not match ${bodyMatches}`
+  if (bodyMatches !== null) {
+    enter('pattern')
+    if (!(await matches(bodyMatches, text, signal))) return `the body does not match ${bodyMatches}`
+  }
   return json.length > 0 ? wrongJson(json, body) : null
 }
 

@@ -32,9 +32,8 @@ export function checkTarget(elapsed: () => number): Check {
       const { ok, saw } = await look(probe, { allowPrivate, signal, at, enter: watch.enter })
       return result(ok, saw)
     } catch (error) {
-      if (!deadline.aborted) return result(false, inWords(error))
-      const undone = watch.phase() === null ? 'no answer' : UNDONE[watch.phase() ?? 'answer']
-      return result(false, `${undone} within ${probe.timeoutMs / 1_000} s`)
+      if (!deadline.aborted) return result(false, inWords(error, watch.phase()))
+      return result(false, `${UNDONE[watch.phase() ?? 'answer']} within ${probe.timeoutMs / 1_000} s`)
     } finally {
       over.abort()
     }
@@ -57,7 +56,7 @@ function stopwatch(elapsed: () => number) {
   const stop = (): Phases => {
     if (phase !== null) enter(phase)
     return {
-      ...(spent.has('name') && { dnsMs: took('name') }),
+      ...((spent.has('name') || spent.has('query')) && { dnsMs: took('name') + took('query') }),
       ...(spent.has('connection') && { connectMs: took('connection') }),
       ...(spent.has('tls') && { tlsMs: took('tls') }),
       ...(spent.has('answer') && { firstByteMs: took('answer') }),

@@ -79,7 +79,8 @@ export function guarded(way: Way): buildConnector.connector {
     open().then(
       (socket) => {
         way.enter?.('answer')
-        socket.once('readable', () => way.enter?.('headers'))
+        // The end of a connection is readable, too, and no first byte.
+        socket.once('readable', () => socket.readableLength > 0 && way.enter?.('headers'))
         done(null, socket)
       },
       (error) => done(error, null),

@@ -84,11 +84,11 @@ async function ask(question: Question, probe: HttpProbe, around: Around): Promis
 async function bodyOf(
   { headers, body }: Pick<Awaited<ReturnType<Client['request']>>, 'headers' | 'body'>,
   expect: HttpProbe['expect'],
-  { enter }: Around,
+  around: Around,
 ): Promise<string | null> {
   if (!asksForBody(expect)) return null
-  enter('body')
-  return wrongBody(expect, await readBody(body, headers['content-encoding']?.toString() ?? ''))
+  around.enter('body')
+  return wrongBody(expect, await readBody(body, headers['content-encoding']?.toString() ?? ''), around)
 }
 
 /**

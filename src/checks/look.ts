@@ -25,7 +25,17 @@ export interface Around {
 }
 
 /** The parts of a look, in their order: a redirect goes through them again. */
-export type Phase = 'name' | 'connection' | 'tls' | 'answer' | 'headers' | 'body' | 'banner' | 'starttls' | 'query'
+export type Phase =
+  | 'name'
+  | 'connection'
+  | 'tls'
+  | 'answer'
+  | 'headers'
+  | 'body'
+  | 'pattern'
+  | 'banner'
+  | 'starttls'
+  | 'query'
 
 /** What had not happened when the time was over. */
 export const UNDONE: Record<Phase, string> = {
@@ -35,6 +45,7 @@ export const UNDONE: Record<Phase, string> = {
   answer: 'connected, but no answer',
   headers: 'the answer began, but its headers did not end',
   body: 'the answer began, but its body did not end',
+  pattern: 'the body came, but the pattern was not through with it',
   banner: 'connected, but what is expected did not come',
   starttls: 'connected, but STARTTLS was not agreed on',
   query: 'the name server did not answer',
@@ -70,10 +81,12 @@ const WORDS: Record<string, string> = {
     'no version of TLS in common: the target offers only what nobody should use any more',
 }
 
-/** What went wrong, in words; several addresses may each have failed. */
-export function inWords(error: unknown): string {
+/** What went wrong, in words, and in the middle of what; several addresses may each have failed. */
+export function inWords(error: unknown, phase: Phase | null = null): string {
   const { code, errors } = (error ?? {}) as { code?: unknown; errors?: unknown[] }
-  if (Array.isArray(errors) && errors.length > 0) return inWords(errors[0])
+  if (Array.isArray(errors) && errors.length > 0) return inWords(errors[0], phase)
+  if ((phase === 'headers' || phase === 'body') && (code === 'UND_ERR_SOCKET' || code === 'ECONNRESET'))
+    return `the connection was closed in the middle of the ${phase}`
   if (typeof code === 'string' && code.startsWith('HPE_')) return 'what answers there is not HTTP'
   return (typeof code === 'string' ? WORDS[code] : undefined) ?? messageOf(error)
 }

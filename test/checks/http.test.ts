@@ -169,7 +169,10 @@ describe('a target that is not well is a result', () => {
         setTimeout(() => socket.destroy(), 30)
       }),
     )
-    expect((await probe(url, { expect: { bodyContains: 'world' } })).ok).toBe(false)
+    expect(await probe(url, { expect: { bodyContains: 'world' } })).toMatchObject({
+      ok: false,
+      saw: 'the connection was closed in the middle of the body',
+    })
   })
 
   test('under a name that does not resolve', async () => {
@@ -311,6 +314,18 @@ describe('headers', () => {
     expect(await probe(url)).toMatchObject({ ok: false, saw: 'the headers of the answer are too large to be read' })
   })
 
+  test('announced for ever (103) are cut off at the deadline', async () => {
+    const { url } = await tcp((socket) => {
+      const more = () => {
+        while (!socket.destroyed && socket.write('HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(2_000)));
+        if (!socket.destroyed) socket.once('drain', more)
+      }
+      socket.once('data', more)
+    })
+    const sample = await probe(url, { timeoutMs: 600 })
+    expect(sample.saw).toBe('the answer began, but its headers did not end within 0.6 s')
+  })
+
   test('that drip are cut off at the deadline, which says that they began', async () => {
     const { url } = await tcp((socket) => drip(socket, 'HTTP/1.1 200 OK\r\nX-A: bbbbbbbbbbbbbbbbbbbbbb', 50))
     const sample = await probe(url, { timeoutMs: 600 })
@@ -366,6 +381,27 @@ describe('what the body must be', () => {
     const sample = await probe(url, { expect: { bodyMatches: '^(a+)+$b|(a|aa)*c' } })
     expect(sample.saw).toMatch(/does not match/)
     expect(sample.ms).toBeLessThan(1_000)
+  })
+})
+
+describe('a pattern that takes seconds after all', () => {
+  // Each a may be the one that counts: RE2 has to remember them all.
+  const pattern = '(a|b)*a(a|b){200}c'
+  const body = `c${Array.from({ length: 250_000 }, (_, n) => 'ab'[Math.trunc(Math.sin(n) * 1e4) & 1]).join('')}`
+
+  test('is cut off, and holds up nothing else', async () => {
+    const { url } = await http((_, response) => response.end(body))
+    let slowest = 0
+    let last = performance.now()
+    const beat = setInterval(() => {
+      slowest = Math.max(slowest, performance.now() - last)
+      last = performance.now()
+    }, 5)
+    const sample = await probe(url, { expect: { bodyMatches: pattern }, timeoutMs: 400 })
+    clearInterval(beat)
+    expect(sample.saw).toBe('the body came, but the pattern was not through with it within 0.4 s')
+    expect(slowest).toBeLessThan(250)
+    expect(await probe(url, { expect: { bodyMatches: '^c[ab]' } })).toMatchObject({ ok: true })
   })
 })
 
@@ -479,6 +515,18 @@ describe('redirects that are followed', () => {
     expect((await probe(url, { ...sent, method: 'POST', body: 'secret' })).saw).toBe(
       'redirects to another host, where what it is sent would go',
     )
+  })
+
+  test('never go back from https to http', async () => {
+    const made = certificates()
+    const plain = await http((_, response) => response.end())
+    const secure = await made.https('good', (_, response) => response.writeHead(301, { location: plain.url }).end())
+    expect((await probe(secure.url, { redirects: 'follow' })).saw).toBe('redirects from https to http')
+    expect(plain.connections).toBe(0)
+    const up = await made.https('good')
+    const upwards = await sending({ '/': up.url })
+    expect(await probe(upwards.url, { redirects: 'follow' })).toMatchObject({ ok: true })
+    made.remove()
   })
 
   test('make a GET of a POST, as browsers do', async () => {
