@@ -30,6 +30,12 @@ policies: { all: { steps: [{ page: [schedule/primary, ben], wait: 90s }], fallba
 services: { web: { policy: all } }
 ${more}`
 
+/** An HTTP monitor that is told nothing but its address. */
+const asksNothing = {
+  ...{ method: 'GET', headers: {}, body: null, redirects: 'refuse', ip: null },
+  expect: { status: [], headers: {}, bodyContains: null, bodyLacks: null, bodyMatches: null, json: [] },
+}
+
 describe('the example', () => {
   const rules = rulesOf(example)
 
@@ -108,7 +114,11 @@ describe('the example', () => {
         kind: 'tls',
         host: 'example-mail.test',
         port: 443,
+        ip: null,
+        starttls: null,
         daysLeft: 14,
+        names: [],
+        protocol: 'TLSv1.2',
         everyMs: 3_600_000,
       },
       mx: {
@@ -117,10 +127,23 @@ describe('the example', () => {
         kind: 'dns',
         host: 'example-mail.test',
         type: 'MX',
+        resolver: null,
+        rcode: 'NOERROR',
         minAnswers: 1,
+        answers: [],
         everyMs: 300_000,
       },
-      smtp: { ...probed, name: 'smtp', kind: 'tcp', host: '127.0.0.1', port: 2525, everyMs: 30_000 },
+      smtp: {
+        ...probed,
+        name: 'smtp',
+        kind: 'tcp',
+        host: '127.0.0.1',
+        port: 2525,
+        ip: null,
+        starttls: null,
+        banner: null,
+        everyMs: 30_000,
+      },
       home: {
         name: 'home',
         service: 'webmail',
@@ -131,7 +154,8 @@ describe('the example', () => {
         timeoutMs: 5_000,
         failAfter: 2,
         recoverAfter: 2,
-        expect: { status: [200], bodyContains: 'ok' },
+        ...asksNothing,
+        expect: { ...asksNothing.expect, status: [200], bodyContains: 'ok' },
       },
     })
   })
@@ -179,7 +203,7 @@ describe('what the example leaves out', () => {
       timeoutMs: 5_000,
       failAfter: 3,
       recoverAfter: 2,
-      expect: { status: [], bodyContains: null },
+      ...asksNothing,
     })
     expect(monitor('probe: "https://example.com", every: 2s')?.timeoutMs).toBe(2_000)
     expect(monitor('probe: "https://example.com", timeout: 10s, severity: warning')).toMatchObject({
@@ -472,4 +496,117 @@ describe('the file', () => {
         message: 'the file is not text in UTF-8: save it as UTF-8',
       })
     }))
+})
+
+describe('what a monitor may be told and expect', () => {
+  const write = (keys: string) => small(`monitors: { m: { service: web, ${keys} } }`)
+  const monitor = (keys: string) => rulesOf(write(keys)).monitors.m
+
+  test('of HTTP', () => {
+    const sent = 'method: POST, headers: { Authorization: "Bearer x", X-N: 7 }, body: "{}", redirects: follow, ip: 6'
+    const expected =
+      'expect: { status: 200, headers: { X-Cache: HIT }, body_lacks: error, body_matches: "^ok [0-9]+", json: { /a: ok, /n: 3, /b~1c/0: null, "": true } }'
+    expect(monitor(`probe: "https://x.test/", ${sent}, ${expected}`)).toMatchObject({
+      ...{ method: 'POST', headers: { authorization: 'Bearer x', 'x-n': '7' }, body: '{}', redirects: 'follow', ip: 6 },
+      expect: {
+        ...{ status: [200], headers: { 'x-cache': 'HIT' }, bodyLacks: 'error', bodyMatches: '^ok [0-9]+' },
+        json: [
+          { pointer: '/a', equals: 'ok' },
+          { pointer: '/n', equals: 3 },
+          { pointer: '/b~1c/0', equals: null },
+          { pointer: '', equals: true },
+        ],
+      },
+    })
+  })
+
+  test('of TLS, DNS and TCP', () => {
+    const tls = 'expect: { names: [a.test, b.test], protocol: TLSv1.3 }'
+    expect(monitor(`tls: "x.test:25", starttls: smtp, ${tls}`)).toMatchObject({
+      ...{ starttls: 'smtp', names: ['a.test', 'b.test'], protocol: 'TLSv1.3', daysLeft: 14 },
+    })
+    expect(monitor('tcp: "x.test:143", starttls: imap, ip: 4, expect: { banner: IMAP4 }')).toMatchObject({
+      ...{ starttls: 'imap', ip: 4, banner: 'IMAP4' },
+    })
+    const dns = (resolver: string, more = '') =>
+      monitor(`dns: { name: x.test, type: A, resolver: "${resolver}" }${more}`)
+    expect(dns('9.9.9.9', ', expect: { answers: [192.0.2.1] }')).toMatchObject({
+      ...{ resolver: '9.9.9.9:53', answers: ['192.0.2.1'], rcode: 'NOERROR' },
+    })
+    expect(dns('[2620:fe::fe]:5353')).toMatchObject({ resolver: '[2620:fe::fe]:5353' })
+    expect(dns('2620:fe::fe', ', expect: { rcode: NXDOMAIN }')).toMatchObject({
+      ...{ resolver: '[2620:fe::fe]:53', rcode: 'NXDOMAIN' },
+    })
+  })
+
+  test('is the same in rules that were stored before there was any of it', () => {
+    const before = { service: 'web', severity: 'error', everyMs: 1, timeoutMs: 1, failAfter: 1, recoverAfter: 1 }
+    const home = {
+      ...before,
+      name: 'h',
+      kind: 'http',
+      url: 'https://x.test/',
+      expect: { status: [], bodyContains: null },
+    }
+    const stored = { ...rulesOf(small()), monitors: { h: home } }
+    expect(Rules.parse(stored).monitors.h).toEqual({ ...home, ...asksNothing })
+  })
+
+  const http = 'probe: "https://x.test/"'
+  test.for<[keys: string, problem: string]>([
+    [
+      `${http}, expect: { body_matches: "(" }`,
+      'expect.body_matches is no regular expression of RE2 (missing closing )): (?=…), (?<=…) and \\1 are not among them',
+    ],
+    [
+      `${http}, expect: { body_matches: "(?=a)" }`,
+      'expect.body_matches is no regular expression of RE2 (invalid or unsupported Perl syntax): (?=…), (?<=…) and \\1 are not among them',
+    ],
+    [
+      `${http}, expect: { json: { status: ok } }`,
+      'expect.json.status is not a JSON pointer such as /checks/0/status (~1 stands for a slash in a name, ~0 for ~)',
+    ],
+    [
+      `${http}, expect: { json: { /a: [1] } }`,
+      'expect.json./a must be text, a number, true, false or null: one value, not several',
+    ],
+    [`${http}, expect: { json: {} }`, 'expect.json is an empty mapping: leave it out'],
+    [`${http}, expect: { headers: { "a b": x } }`, 'expect.headers.a b is not the name of a header'],
+    [`${http}, headers: { Host: x.test }`, 'headers.Host is a header that the probe sets itself: leave it out'],
+    [`${http}, headers: { X-A: "a\\nb" }`, 'headers.X-A must be one line of plain ASCII, as headers are'],
+    [`${http}, method: PUT`, 'method must be one of GET, HEAD, POST, not "PUT"'],
+    [`${http}, body: x`, 'body is never sent with GET: write method: POST'],
+    [
+      `${http}, method: HEAD, expect: { body_contains: x }`,
+      'expect.body_contains can never be judged: an answer to HEAD has no body; write method: GET',
+    ],
+    [`${http}, redirects: folow`, 'redirects must be one of refuse, follow, not "folow"; did you mean follow?'],
+    [`${http}, ip: 5`, 'ip must be 4 or 6, not 5'],
+    [`probe: "https://[2620:fe::fe]/", ip: 4`, 'ip is 4, but 2620:fe::fe is an address of IPv6: it could never be up'],
+    ['tcp: "9.9.9.9:25", ip: 6', 'ip is 6, but 9.9.9.9 is an address of IPv4: it could never be up'],
+    [`${http}, starttls: smtp`, 'starttls is not a key here; allowed are'],
+    ['tcp: "x.test:25", starttls: pop3', 'starttls must be one of smtp, imap, not "pop3"'],
+    [
+      'tls: "x.test:25", expect: { protocol: TLSv1.1 }',
+      'expect.protocol must be one of TLSv1.2, TLSv1.3, not "TLSv1.1"; did you mean TLSv1.2?',
+    ],
+    [
+      'dns: { name: x.test, type: A, resolver: ns1.test }',
+      'dns.resolver must be the address of a name server such as 192.0.2.53 or [2001:db8::53]:5353, not "ns1.test"',
+    ],
+    [
+      'dns: { name: x.test, type: A, resolver: 10.0.0.1 }',
+      'dns.resolver reaches 10.0.0.1, which is not a public address: list it in network.allow_private if that is meant',
+    ],
+    [
+      'dns: { name: x.test, type: A, resolver: "169.254.169.254:53" }',
+      'dns.resolver must not reach 169.254.169.254, where clouds hand out credentials',
+    ],
+    [
+      'dns: { name: x.test, type: A }, expect: { rcode: NXDOMAIN, answers: [a] }',
+      'expect.answers can never be judged: with NXDOMAIN there are no answers',
+    ],
+  ])('%s is refused', ([keys, problem]) => {
+    expect(problemsOf(write(keys))).toEqual([expect.stringContaining(problem)])
+  })
 })

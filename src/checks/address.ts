@@ -9,11 +9,11 @@ import ipaddr from 'ipaddr.js'
  */
 
 /** Addresses at which clouds keep their credentials: never, whatever the configuration says. */
-const METADATA = new Set(['169.254.169.254', 'fd00:ec2::254', '100.100.100.200'])
+const METADATA = new Set(['169.254.169.254', '169.254.170.2', 'fd00:ec2::254', '100.100.100.200'])
 
 /** Null when the address may be reached, else why not. */
 export function refused(address: string, allowPrivate: readonly string[]): string | null {
-  const ip = ipaddr.process(address)
+  const ip = meant(address)
   if (METADATA.has(ip.toString())) return `${address} is a metadata address, which is never probed`
   if (ip.range() === 'unicast') return null
   const allowed = allowPrivate.some((range) => {
@@ -21,6 +21,12 @@ export function refused(address: string, allowPrivate: readonly string[]): strin
     return base.kind() === ip.kind() && ip.match(base, bits)
   })
   return allowed ? null : `${address} is a ${ip.range()} address, and network.allow_private does not list it`
+}
+
+/** NAT64 carries an IPv4 address in its last 32 bits; the gateway would connect to that one. */
+function meant(address: string): ipaddr.IPv4 | ipaddr.IPv6 {
+  const ip = ipaddr.process(address)
+  return ip.range() === 'rfc6052' ? ipaddr.fromByteArray(ip.toByteArray().slice(12)) : ip
 }
 
 /** One question to a name server, and how often it is asked. c-ares: the four threads of getaddrinfo would be blocked by one slow resolver. */
@@ -31,9 +37,9 @@ const DNS_MS = 2_000
  * is asked.
  */
 export const lookup =
-  (allowPrivate: readonly string[]): LookupFunction =>
+  (allowPrivate: readonly string[], signal: AbortSignal): LookupFunction =>
   (host, options, done) => {
-    resolve(host)
+    resolve(host, signal)
       .then((addresses) => {
         const family = options.family === 'IPv4' ? 4 : options.family === 'IPv6' ? 6 : options.family
         const fitting = addresses.filter((each) => !family || each.family === family)
@@ -41,7 +47,7 @@ export const lookup =
         const allowed = fitting.filter((_, index) => reasons[index] === null)
         const [first] = allowed
         if (!first && reasons[0]) throw new Error(reasons[0])
-        if (!first) throw Object.assign(new Error(`${host} has no address`), { code: 'ENOTFOUND' })
+        if (!first) throw new Error(`the name has no ${family ? `IPv${family} ` : ''}address`)
         if (options.all) done(null, allowed)
         else done(null, first.address, first.family)
       })
@@ -54,13 +60,21 @@ export function refusedHost(host: string, allowPrivate: readonly string[]): stri
   return isIP(bare) === 0 ? null : refused(bare, allowPrivate)
 }
 
-async function resolve(host: string): Promise<{ address: string; family: number }[]> {
-  if (/^localhost\.?$/i.test(host)) return [{ address: '127.0.0.1', family: 4 }]
+async function resolve(host: string, signal: AbortSignal): Promise<{ address: string; family: number }[]> {
+  if (/^localhost\.?$/i.test(host))
+    return [
+      { address: '127.0.0.1', family: 4 },
+      { address: '::1', family: 6 },
+    ]
   const resolver = new Resolver({ timeout: DNS_MS, tries: 2 })
+  const cancel = () => resolver.cancel()
+  signal.addEventListener('abort', cancel, { once: true })
   const [v4, v6] = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)])
+  signal.removeEventListener('abort', cancel)
   const found = [
     ...(v4.status === 'fulfilled' ? v4.value.map((address) => ({ address, family: 4 })) : []),
     ...(v6.status === 'fulfilled' ? v6.value.map((address) => ({ address, family: 6 })) : []),
   ]
+  signal.throwIfAborted()
   return found.length > 0 ? found : systemLookup(host, { all: true })
 }

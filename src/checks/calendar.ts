@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import { Client } from 'undici'
 import type { FetchCalendar, Fetched } from '../deps.ts'
 import { refusedHost } from './address.ts'
-import { guarded } from './http.ts'
+import { guarded } from './connect.ts'
 import { inWords } from './look.ts'
 
 /** One deadline over all of it: names, connections, redirects, the body. */
@@ -48,7 +48,7 @@ async function ask(
 ): Promise<Fetched | { location: string }> {
   const why = refusedHost(url.hostname, allowPrivate)
   if (why !== null) return { ok: false, why: `may not be fetched: ${why}` }
-  const client = new Client(url.origin, { connect: guarded(allowPrivate, LONGEST_MS), pipelining: 0, allowH2: false })
+  const client = new Client(url.origin, { connect: guarded({ allowPrivate, signal }), pipelining: 0, allowH2: false })
   try {
     const { statusCode, headers, body } = await client.request({
       path: `${url.pathname}${url.search}`,

@@ -2,14 +2,14 @@ import type { Probe } from '../domain/rules.ts'
 import { messageOf } from '../errors.ts'
 
 /** What came of one look at a target, in words for people: `503 Service Unavailable`. */
-interface Seen {
+export interface Seen {
   ok: boolean
   saw: string
 }
 
 /**
  * Looks at a target once, everything opened afresh. May reject with what went wrong: `check.ts` puts it into words, and says of whatever
- * ends with the deadline that it did not answer in time.
+ * ends with the deadline how far it came.
  */
 export type Look<P extends Probe> = (probe: P, around: Around) => Promise<Seen>
 
@@ -20,27 +20,79 @@ export interface Around {
   signal: AbortSignal
   /** Watch time, UTC ms: how long a certificate lasts is counted from it. */
   at: number
+  /** Called with each part of a look as it begins: how long each took is kept, and at the deadline the last one is what was slow. */
+  enter(phase: Phase): void
+}
+
+/** The parts of a look, in their order: a redirect goes through them again. */
+export type Phase =
+  | 'name'
+  | 'connection'
+  | 'tls'
+  | 'answer'
+  | 'headers'
+  | 'body'
+  | 'pattern'
+  | 'banner'
+  | 'starttls'
+  | 'query'
+
+/** What had not happened when the time was over. */
+export const UNDONE: Record<Phase, string> = {
+  name: 'the name did not resolve',
+  connection: 'no connection',
+  tls: 'connected, but no TLS handshake',
+  answer: 'connected, but no answer',
+  headers: 'the answer began, but its headers did not end',
+  body: 'the answer began, but its body did not end',
+  pattern: 'the body came, but the pattern was not through with it',
+  banner: 'connected, but what is expected did not come',
+  starttls: 'connected, but STARTTLS was not agreed on',
+  query: 'the name server did not answer',
 }
 
 const WORDS: Record<string, string> = {
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'connection reset',
+  EPIPE: 'connection reset',
   ENOTFOUND: 'the name does not resolve',
   ENODATA: 'the name has no address',
   ETIMEOUT: 'the name server does not answer',
+  ESERVFAIL: 'the name server failed (SERVFAIL)',
+  EREFUSED: 'the name server refused to answer (REFUSED)',
   EHOSTUNREACH: 'no route to the host',
   ENETUNREACH: 'the network is unreachable',
+  ETIMEDOUT: 'the connection timed out',
   UND_ERR_SOCKET: 'the connection was closed before the answer came',
-  UND_ERR_CONNECT_TIMEOUT: 'the connection timed out',
+  UND_ERR_HEADERS_OVERFLOW: 'the headers of the answer are too large to be read',
   CERT_HAS_EXPIRED: 'the certificate has expired',
+  CERT_NOT_YET_VALID: 'the certificate is not valid yet',
+  CERT_REVOKED: 'the certificate is revoked',
   ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate is for another name',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is self-signed',
+  SELF_SIGNED_CERT_IN_CHAIN: 'the certificate chain ends in an authority that is not trusted',
+  UNABLE_TO_GET_ISSUER_CERT: 'the certificate chain is incomplete',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the certificate chain is incomplete',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the certificate chain is incomplete',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'what answers there is not TLS',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'what answers there is not TLS',
+  ERR_SSL_UNSUPPORTED_PROTOCOL: 'no version of TLS in common: the target offers only what nobody should use any more',
+  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION:
+    'no version of TLS in common: the target offers only what nobody should use any more',
 }
 
-/** What went wrong, in words; several addresses may each have failed. */
-export function inWords(error: unknown): string {
+/** What went wrong, in words, and in the middle of what; several addresses may each have failed. */
+export function inWords(error: unknown, phase: Phase | null = null): string {
   const { code, errors } = (error ?? {}) as { code?: unknown; errors?: unknown[] }
-  if (Array.isArray(errors) && errors.length > 0) return inWords(errors[0])
+  if (Array.isArray(errors) && errors.length > 0) return inWords(errors[0], phase)
+  if ((phase === 'headers' || phase === 'body') && (code === 'UND_ERR_SOCKET' || code === 'ECONNRESET'))
+    return `the connection was closed in the middle of the ${phase}`
+  if (typeof code === 'string' && code.startsWith('HPE_')) return 'what answers there is not HTTP'
   return (typeof code === 'string' ? WORDS[code] : undefined) ?? messageOf(error)
+}
+
+/** What a target says, fit to be shown: on one line, and not for ever. */
+export const shown = (text: string, longest = 100) => {
+  const line = text.replaceAll(/[\p{Cc}\p{Cf}]+/gu, ' ')
+  return line.length > longest ? `${line.slice(0, longest)}…` : line
 }

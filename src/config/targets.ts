@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { leaf, mustBe, ok, type Read } from './leaf.ts'
 
@@ -60,6 +61,21 @@ export function hostAndPort(network: Network) {
     }
     const refused = refusedHost(new URL(`http://${match[1]}`).hostname, network)
     return refused === null ? ok(`${match[1]}:${port}`) : { wrong: refused }
+  })
+}
+
+/** The address of a name server, with or without a port, as `Resolver#setServers` takes it. */
+export function nameServer(network: Network) {
+  const what = 'the address of a name server such as 192.0.2.53 or [2001:db8::53]:5353'
+  return leaf(what, (value): Read<string> => {
+    const match = typeof value === 'string' ? /^(?:\[([0-9a-f:.]+)\]|([0-9.]+))(?::(\d{1,5}))?$/i.exec(value) : null
+    const bare = typeof value === 'string' && isIP(value) === 6
+    const host = bare ? value : (match?.[1] ?? match?.[2] ?? '')
+    const port = Number(match?.[3] ?? 53)
+    if (isIP(host) === 0 || port < 1 || port > 65_535) return mustBe(what)
+    const shown = isIP(host) === 6 ? `[${host}]` : host
+    const refused = refusedHost(new URL(`http://${shown}`).hostname, network)
+    return refused === null ? ok(`${shown}:${port}`) : { wrong: refused }
   })
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Monitor, RECORD_TYPES, type Service } from '../domain/rules.ts'
+import type { Monitor, Service } from '../domain/rules.ts'
 import {
   duration,
   formatDuration,
@@ -14,6 +14,21 @@ import {
   trueOrFalse,
 } from './leaf.ts'
 import { type Context, reference, slackChannel } from './names.ts'
+import {
+  dnsKeys,
+  dnsSense,
+  hostname,
+  hostPort,
+  httpKeys,
+  httpSense,
+  ofOneFamily,
+  tcpKeys,
+  tlsKeys,
+  toDns,
+  toHttp,
+  toTcp,
+  toTls,
+} from './probes.ts'
 import { hostAndPort, url } from './targets.ts'
 import { cron, zone } from './times.ts'
 
@@ -22,9 +37,6 @@ import { cron, zone } from './times.ts'
 const MOST_DOMAINS = 1_000
 const MOST_DEPENDENCIES = 100
 const SEVERITIES = ['critical', 'error', 'warning', 'info'] as const
-const HOSTNAME = /^(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}\.?$/i
-
-const hostname = matching(HOSTNAME, 'a domain name such as example.com')
 
 export function serviceShape(context: Context) {
   const hook = z.strictObject({ webhook: url(context.network), secret: text('a secret') })
@@ -93,18 +105,18 @@ export function monitorShapes(context: Context) {
   const asked = { ...common, every, timeout, ...thresholds }
   const monitor = <T extends z.ZodRawShape>(keys: T) => z.strictObject(keys).superRefine(agreement)
   return {
-    probe: monitor({ ...asked, probe: url(context.network), expect: httpExpectation.optional() }).superRefine(patience),
-    tls: monitor({
-      ...asked,
-      tls: hostAndPort(context.network),
-      expect: z.strictObject({ days_left: integer(1, 365).optional() }).optional(),
-    }).superRefine(patience),
-    dns: monitor({
-      ...asked,
-      dns: z.strictObject({ name: hostname, type: oneOf(...RECORD_TYPES) }),
-      expect: z.strictObject({ min_answers: integer(1, 1_000).optional() }).optional(),
-    }).superRefine(patience),
-    tcp: monitor({ ...asked, tcp: hostAndPort(context.network) }).superRefine(patience),
+    probe: monitor({ ...asked, probe: url(context.network), ...httpKeys })
+      .superRefine(patience)
+      .superRefine(httpSense),
+    tls: monitor({ ...asked, tls: hostAndPort(context.network), ...tlsKeys })
+      .superRefine(patience)
+      .superRefine(({ tls, ip }, refinement) => ofOneFamily(hostPort(tls).host, ip, refinement)),
+    dns: monitor({ ...asked, ...dnsKeys(context.network) })
+      .superRefine(patience)
+      .superRefine(dnsSense),
+    tcp: monitor({ ...asked, tcp: hostAndPort(context.network), ...tcpKeys })
+      .superRefine(patience)
+      .superRefine(({ tcp, ip }, refinement) => ofOneFamily(hostPort(tcp).host, ip, refinement)),
     rate: monitor({
       ...common,
       every,
@@ -128,12 +140,6 @@ export function monitorShapes(context: Context) {
     }),
   }
 }
-
-const status = integer(100, 599)
-const httpExpectation = z.strictObject({
-  status: z.preprocess((value) => (Array.isArray(value) ? value : [value]), listOf(status, 100)).optional(),
-  body_contains: text('the text that must be in the body', 1_000).optional(),
-})
 
 const heartbeat = z
   .strictObject({
@@ -187,31 +193,14 @@ export type MonitorShape = { [K in MonitorKind]: { kind: K; shape: Shapes[K] } }
 /** What is watched; null for what is of a kind that is not built yet. */
 export function toMonitor(name: string, monitor: MonitorShape): Monitor | null {
   switch (monitor.kind) {
-    case 'probe': {
-      const { probe: url, expect } = monitor.shape
-      // No status at all means that any 2xx is well.
-      const wanted = { status: expect?.status ?? [], bodyContains: expect?.body_contains ?? null }
-      return { ...probed(name, monitor.shape), kind: 'http', url, expect: wanted }
-    }
+    case 'probe':
+      return { ...probed(name, monitor.shape), kind: 'http', url: monitor.shape.probe, ...toHttp(monitor.shape) }
     case 'tls':
-      return {
-        ...probed(name, monitor.shape),
-        kind: 'tls',
-        ...hostPort(monitor.shape.tls),
-        daysLeft: monitor.shape.expect?.days_left ?? DEFAULT_DAYS_LEFT,
-      }
-    case 'dns': {
-      const { dns, expect } = monitor.shape
-      return {
-        ...probed(name, monitor.shape),
-        kind: 'dns',
-        host: dns.name,
-        type: dns.type,
-        minAnswers: expect?.min_answers ?? 1,
-      }
-    }
+      return { ...probed(name, monitor.shape), kind: 'tls', ...hostPort(monitor.shape.tls), ...toTls(monitor.shape) }
+    case 'dns':
+      return { ...probed(name, monitor.shape), kind: 'dns', ...toDns(monitor.shape) }
     case 'tcp':
-      return { ...probed(name, monitor.shape), kind: 'tcp', ...hostPort(monitor.shape.tcp) }
+      return { ...probed(name, monitor.shape), kind: 'tcp', ...hostPort(monitor.shape.tcp), ...toTcp(monitor.shape) }
     case 'rate':
     case 'heartbeat':
     case 'log':
@@ -220,9 +209,6 @@ export function toMonitor(name: string, monitor: MonitorShape): Monitor | null {
       return monitor satisfies never
   }
 }
-
-/** A certificate that ends sooner than this is renewed in a hurry. */
-const DEFAULT_DAYS_LEFT = 14
 
 const probed = (name: string, shape: Shapes['tcp'] | Shapes['probe'] | Shapes['tls'] | Shapes['dns']) => ({
   name,
@@ -233,9 +219,3 @@ const probed = (name: string, shape: Shapes['tcp'] | Shapes['probe'] | Shapes['t
   failAfter: shape.fail_after,
   recoverAfter: shape.recover_after,
 })
-
-/** `example.com:443`, `[::1]:25`. */
-function hostPort(text: string): { host: string; port: number } {
-  const at = text.lastIndexOf(':')
-  return { host: text.slice(0, at).replaceAll(/^\[|\]$/g, ''), port: Number(text.slice(at + 1)) }
-}

@@ -62,13 +62,48 @@ const probed = {
   recoverAfter: z.int().positive(),
 }
 
+/** Only addresses of this family; null: of both. */
+const ip = z
+  .union([z.literal(4), z.literal(6)])
+  .nullable()
+  .default(null)
+
+/** Where TLS begins in the middle of a conversation: the protocol that it is asked for in. */
+const starttls = z.enum(['smtp', 'imap']).nullable().default(null)
+export type StartTls = z.infer<typeof starttls>
+
+const Scalar = z.union([z.string(), z.number(), z.boolean(), z.null()])
+
+/** What an answer must say. What is not asked for is null or empty; a body that nobody asks about is not read. */
+const HttpExpectation = z.strictObject({
+  /** None: any 2xx. */
+  status: z.array(z.int()),
+  /** Names in lower case, each with the text that one of its values must contain. */
+  headers: z.record(z.string(), z.string()).default({}),
+  bodyContains: z.string().nullable(),
+  bodyLacks: z.string().nullable().default(null),
+  /** A pattern of RE2: its time grows with the text alone, whatever the pattern. */
+  bodyMatches: z.string().nullable().default(null),
+  /** RFC 6901 pointers into the JSON of the body, and what must be there. */
+  json: z.array(z.strictObject({ pointer: z.string(), equals: Scalar })).default([]),
+})
+export type HttpExpectation = z.infer<typeof HttpExpectation>
+
 const HttpProbe = z.strictObject({
   ...probed,
   kind: z.literal('http'),
   url: z.string(),
-  expect: z.strictObject({ status: z.array(z.int()), bodyContains: z.string().nullable() }),
+  method: z.enum(['GET', 'HEAD', 'POST']).default('GET'),
+  /** What is sent along. Headers and body may hold secrets, and are never shown. */
+  headers: z.record(z.string(), z.string()).default({}),
+  body: z.string().nullable().default(null),
+  redirects: z.enum(['refuse', 'follow']).default('refuse'),
+  ip,
+  expect: HttpExpectation,
 })
 export type HttpProbe = z.infer<typeof HttpProbe>
+
+export const TLS_VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const
 
 /** The certificate that a server shows, and its chain. */
 const TlsProbe = z.strictObject({
@@ -77,24 +112,46 @@ const TlsProbe = z.strictObject({
   /** A name, or an address without brackets. */
   host: z.string(),
   port: z.int(),
-  /** It must be valid for this many days more; 0: now. */
+  ip,
+  starttls,
+  /** Every certificate of the chain must be valid for this many days more; 0: now. */
   daysLeft: z.int().nonnegative(),
+  /** Names that the certificate must be valid for, beside the host. */
+  names: z.array(z.string()).default([]),
+  /** The oldest version that is well. */
+  protocol: z.enum(TLS_VERSIONS).default('TLSv1.2'),
 })
 export type TlsProbe = z.infer<typeof TlsProbe>
 
 export const RECORD_TYPES = ['A', 'AAAA', 'CAA', 'CNAME', 'MX', 'NS', 'PTR', 'SOA', 'SRV', 'TXT'] as const
+export const RCODES = ['NOERROR', 'NXDOMAIN', 'SERVFAIL', 'REFUSED', 'FORMERR', 'NOTIMP'] as const
+export type Rcode = (typeof RCODES)[number]
 
 const DnsProbe = z.strictObject({
   ...probed,
   kind: z.literal('dns'),
   host: z.string(),
   type: z.enum(RECORD_TYPES),
+  /** The address of the name server that is asked, with or without a port; null: those of this machine. */
+  resolver: z.string().nullable().default(null),
+  rcode: z.enum(RCODES).default('NOERROR'),
   minAnswers: z.int().positive(),
+  /** Each must be among the answers. */
+  answers: z.array(z.string()).default([]),
 })
 export type DnsProbe = z.infer<typeof DnsProbe>
 
-/** Somebody listens. */
-const TcpProbe = z.strictObject({ ...probed, kind: z.literal('tcp'), host: z.string(), port: z.int() })
+/** Somebody listens, and says what is expected. */
+const TcpProbe = z.strictObject({
+  ...probed,
+  kind: z.literal('tcp'),
+  host: z.string(),
+  port: z.int(),
+  ip,
+  starttls,
+  /** What the first bytes must contain. */
+  banner: z.string().nullable().default(null),
+})
 export type TcpProbe = z.infer<typeof TcpProbe>
 
 /** What goes and looks, every so often. */

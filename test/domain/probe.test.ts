@@ -1,5 +1,6 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { newProbe, type Observed, observe, type ProbeState, unconfirmed } from '../../src/domain/detect/probe.ts'
+import { newProbe, type Observed, observe, ProbeState, unconfirmed } from '../../src/domain/detect/probe.ts'
 
 const SLOT_MS = 30_000
 
@@ -95,5 +96,83 @@ describe('the next try comes at once', () => {
     ['xx.', false],
   ])('after %s: %s', ([line, expected]) => {
     expect(unconfirmed(end(line).state)).toBe(expected)
+  })
+})
+
+describe('a monitor that flaps', () => {
+  test.for<[what: string, failAfter: number, recoverAfter: number, line: string, expected: string]>([
+    ['recovers twice as ever', 1, 1, 'x.x.', 'dudu'],
+    ['needs twice as much the third time', 1, 1, 'x.x.x..', 'dudud-u'],
+    ['three times as much the fourth time', 1, 1, 'x.x.x..x...', 'dudud-ud--u'],
+    ['four times as much then, and never more', 1, 1, 'x.x.x..x...x....x....', 'dudud-ud--ud---ud---u'],
+    ['by its own number', 2, 2, 'xx..xx..xx....', '-d-u-d-u-d---u'],
+    ['starts its count of successes anew with each failure', 1, 1, 'x.x.x.x.x..', 'dudud-----u'],
+    ['pages at once all the same', 2, 1, 'xx.xx.xx..xx', '-du-du-d-u-d'],
+  ])('%s', ([, failAfter, recoverAfter, line, expected]) => {
+    expect(transitions(line, failAfter, recoverAfter)).toBe(expected)
+  })
+
+  test('says why it is not up yet', () => {
+    expect(samples('x.x.x.', 1, 1).at(-1)?.reason).toBe(
+      '1 of 2 successes in a row, because it went down 3 times within an hour',
+    )
+    expect(samples('x.x.', 1, 1).at(-1)?.reason).toBe('1 of 1 successes in a row')
+  })
+
+  test('is forgiven after an hour', () => {
+    const flapped = samples('x.x.x..', 1, 1).at(-1)?.state ?? newProbe(0)
+    const later = (at: number, ok: boolean, from: ProbeState) =>
+      observe(from, { at, ok, saw: '', ms: 1 }, { failAfter: 1, recoverAfter: 1 })
+    const down = later(3 * 3_600_000, false, flapped)
+    expect(down.state.downs).toEqual([3 * 3_600_000])
+    expect(later(3 * 3_600_000 + 1, true, down.state).transition).toBe('up')
+  })
+
+  test('whose state was stored before this was kept has not flapped', () => {
+    const { downs, ...stored } = newProbe(7)
+    expect(ProbeState.parse(stored)).toEqual({ ...stored, downs })
+  })
+})
+
+describe('for every line of samples', () => {
+  const line = fc.string({ unit: fc.constantFrom('.', 'x'), maxLength: 300 })
+  const counts = fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 }))
+
+  test('the first page comes with the failure that makes the number full, and so does each after a recovery', () => {
+    fc.assert(
+      fc.property(line, counts, (marks, [failAfter, recoverAfter]) => {
+        const seen = samples(marks, failAfter, recoverAfter)
+        const full = marks.indexOf('x'.repeat(failAfter))
+        const first = full === -1 ? -1 : full + failAfter - 1
+        expect(seen.findIndex(({ transition }) => transition === 'down')).toBe(first)
+        for (const [index, { state }] of seen.entries()) {
+          const before = marks.slice(Math.max(0, index + 1 - failAfter), index + 1)
+          if (before === 'x'.repeat(failAfter)) expect(state.status).toBe('down')
+        }
+      }),
+    )
+  })
+
+  test('it never recovers sooner than without damping, and always within four times the successes', () => {
+    fc.assert(
+      fc.property(line, counts, (marks, [failAfter, recoverAfter]) => {
+        const seen = samples(marks, failAfter, recoverAfter)
+        for (const { state, transition } of seen) {
+          if (transition === 'up') expect(state.successes).toBeGreaterThanOrEqual(recoverAfter)
+          if (state.successes >= 4 * recoverAfter) expect(state.status).toBe('up')
+        }
+      }),
+    )
+  })
+
+  test('what is kept is bounded, and survives the store', () => {
+    fc.assert(
+      fc.property(line, counts, (marks, [failAfter, recoverAfter]) => {
+        for (const { state } of samples(marks, failAfter, recoverAfter)) {
+          expect(state.downs.length).toBeLessThanOrEqual(6)
+          expect(ProbeState.parse(JSON.parse(JSON.stringify(state)))).toEqual(state)
+        }
+      }),
+    )
   })
 })

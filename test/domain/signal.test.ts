@@ -15,6 +15,7 @@ import {
   T0,
   watch,
 } from '../support/builders.ts'
+import { httpMonitor } from '../support/probed.ts'
 
 const both = rules({ services: { webmail: {}, imap: {} } })
 
@@ -260,11 +261,7 @@ describe('declaring', () => {
 
 describe('a monitor that the configuration has no more', () => {
   const watched = rules({})
-  const spec = { name: 'home', service: 'webmail', kind: 'http', severity: 'critical', url: 'http://x/' } as const
-  const timing = { everyMs: 30_000, timeoutMs: 5_000, failAfter: 2, recoverAfter: 2 }
-  const monitors = {
-    home: { ...spec, ...timing, expect: { status: [], bodyContains: null } },
-  } satisfies Rules['monitors']
+  const monitors: Rules['monitors'] = { home: httpMonitor('http://x/') }
 
   test('holds no incident open, and raises none again', () => {
     const before = decide(emptyDesk(), [{ id: 1, at: T0, event: { ...firing(), monitor: 'home' } }], T0, {

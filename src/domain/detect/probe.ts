@@ -1,6 +1,17 @@
 import { z } from 'zod'
 import type { Probe } from '../rules.ts'
 
+/** How long the parts of a probe took; parts that it had not, or did not come to, are left out. What is left of the total is the body. */
+export const Phases = z.strictObject({
+  dnsMs: z.number().optional(),
+  connectMs: z.number().optional(),
+  tlsMs: z.number().optional(),
+  /** From the moment at which the question could be asked. */
+  firstByteMs: z.number().optional(),
+  totalMs: z.number(),
+})
+export type Phases = z.infer<typeof Phases>
+
 /** What one probe saw. */
 export const Sample = z.strictObject({
   at: z.number(),
@@ -8,10 +19,14 @@ export const Sample = z.strictObject({
   /** In words, for people: `503 Service Unavailable`, `connection refused`. */
   saw: z.string(),
   ms: z.number(),
+  phases: Phases.optional(),
 })
 export type Sample = z.infer<typeof Sample>
 
-/** unknown --ok--> up; unknown|up --failAfter failures in a row--> down; down --recoverAfter successes in a row--> up */
+/**
+ * unknown --ok--> up; unknown|up --failAfter failures in a row--> down; down --recoverAfter successes in a row--> up. A monitor that
+ * flaps needs more successes: what goes up and down all night pages each time, and the person on duty learns to ignore it.
+ */
 export const ProbeState = z.strictObject({
   status: z.enum(['unknown', 'up', 'down']),
   /** Consecutive failures and successes. */
@@ -21,11 +36,25 @@ export const ProbeState = z.strictObject({
   sinceAt: z.number(),
   /** The latest observations, oldest first. */
   recent: z.array(Sample),
+  /** When it went down in the last hour, oldest first. States that are older than this list have none. */
+  downs: z.array(z.number()).default([]),
 })
 export type ProbeState = z.infer<typeof ProbeState>
 
 /** Observations shown with an alarm. */
 const RECENT = 5
+
+/** What went down within this time counts as flapping. */
+const FLAP_MS = 3_600_000
+
+/** Twice in an hour can be bad luck, or a deploy that was rolled back; from then on each more asks for `recoverAfter` successes more. */
+const CALM_DOWNS = 2
+
+/** No recovery is delayed beyond this many times `recoverAfter`: what is well for that long is well. */
+const MOST_PATIENCE = 4
+
+/** More than these need not be known: patience is at its end by then. */
+const MOST_DOWNS = CALM_DOWNS + MOST_PATIENCE
 
 /** After a failure the next try comes this soon, until the failure is confirmed or refuted. */
 export const CONFIRM_MS = 1_000
@@ -36,6 +65,7 @@ export const newProbe = (at: number): ProbeState => ({
   successes: 0,
   sinceAt: at,
   recent: [],
+  downs: [],
 })
 
 export interface Observed {
@@ -49,20 +79,31 @@ export function observe(state: ProbeState, sample: Sample, spec: Pick<Probe, 'fa
   const recent = [...state.recent, sample].slice(-RECENT)
   const failures = sample.ok ? 0 : state.failures + 1
   const successes = sample.ok ? state.successes + 1 : 0
-  const next = { ...state, recent, failures, successes }
+  const downs = state.downs.filter((at) => at > sample.at - FLAP_MS)
+  const next = { ...state, recent, failures, successes, downs }
   if (!sample.ok && state.status !== 'down') {
     const reason = `${failures} of ${spec.failAfter} failures in a row`
     if (failures < spec.failAfter) return { state: next, transition: null, reason }
-    return { state: { ...next, status: 'down', sinceAt: sample.at }, transition: 'down', reason }
+    // Never delayed, however often it happens: only the way back is.
+    const counted = [...downs, sample.at].slice(-MOST_DOWNS)
+    return { state: { ...next, status: 'down', sinceAt: sample.at, downs: counted }, transition: 'down', reason }
   }
   if (sample.ok && state.status === 'unknown')
     return { state: { ...next, status: 'up', sinceAt: sample.at }, transition: null, reason: 'first success' }
   if (sample.ok && state.status === 'down') {
-    const reason = `${successes} of ${spec.recoverAfter} successes in a row`
-    if (successes < spec.recoverAfter) return { state: next, transition: null, reason }
+    const needed = successesNeeded(downs.length, spec.recoverAfter)
+    const often = `${downs.length} times${downs.length === MOST_DOWNS ? ' or more' : ''}`
+    const flapping = needed > spec.recoverAfter ? `, because it went down ${often} within an hour` : ''
+    const reason = `${successes} of ${needed} successes in a row${flapping}`
+    if (successes < needed) return { state: next, transition: null, reason }
     return { state: { ...next, status: 'up', sinceAt: sample.at }, transition: 'up', reason }
   }
   return { state: next, transition: null, reason: sample.ok ? 'still up' : 'still down' }
+}
+
+/** How many successes in a row bring a monitor back that went down so often within the last hour. */
+function successesNeeded(downs: number, recoverAfter: number): number {
+  return recoverAfter * Math.min(MOST_PATIENCE, Math.max(1, downs - CALM_DOWNS + 1))
 }
 
 /** Whether the next try is due at once rather than at the next interval. */

@@ -1,0 +1,67 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { a, aaaa, nameServer, type Reply } from '../support/name-server.ts'
+import { closeTargets, http, probe } from '../support/probed.ts'
+
+/** Names whose addresses change: c-ares itself, but asked of a name server of ours. */
+const by = vi.hoisted(() => ({ address: '' }))
+vi.mock('node:dns/promises', async (original) => {
+  const dns = await original<typeof import('node:dns/promises')>()
+  class Resolver extends dns.Resolver {
+    constructor(options?: ConstructorParameters<typeof dns.Resolver>[0]) {
+      super(options)
+      this.setServers([by.address])
+    }
+  }
+  return { ...dns, Resolver }
+})
+
+let answers: { v4: (nth: number) => Reply | null; v6: (nth: number) => Reply | null }
+let server: Awaited<ReturnType<typeof nameServer>>
+const none = () => ({})
+
+beforeEach(async () => {
+  answers = { v4: none, v6: none }
+  server = await nameServer((type, _, nth) => (type === 'A' ? answers.v4(nth) : answers.v6(nth)))
+  by.address = server.address
+  return server.close
+})
+afterEach(closeTargets)
+
+test('the address that was looked at is the one that is connected to: a name is asked for once', async () => {
+  const target = await http((_, response) => response.end())
+  answers.v4 = (nth) => ({ answers: [a(nth === 1 ? '127.0.0.1' : '127.0.0.2')] })
+  const url = `http://rebind.test:${target.port}/`
+  expect(await probe(url, { allow: ['127.0.0.1/32'] })).toMatchObject({ ok: true })
+  expect(server.questions.filter((type) => type === 'A')).toHaveLength(1)
+  expect((await probe(url, { allow: ['127.0.0.1/32'] })).saw).toMatch(/^127\.0\.0\.2 is a loopback address/)
+})
+
+test('of several addresses only those that are allowed are tried', async () => {
+  const target = await http((_, response) => response.end())
+  answers.v4 = () => ({ answers: [a('127.0.0.2'), a('127.0.0.1')] })
+  answers.v6 = () => ({ answers: [aaaa(1)] })
+  const url = `http://both.test:${target.port}/`
+  expect(await probe(url, { allow: ['127.0.0.1/32'] })).toMatchObject({ ok: true })
+  expect(await probe(url, { allow: ['10.0.0.0/8'] })).toMatchObject({ ok: false })
+  expect(target.connections).toBe(1)
+})
+
+test('a redirect to the same name asks afresh, and is refused where the name leads by then', async () => {
+  const target = await http((_, response) => response.writeHead(302, { location: '/next' }).end())
+  answers.v4 = (nth) => ({ answers: [a(nth === 1 ? '127.0.0.1' : '169.254.169.254')] })
+  const sample = await probe(`http://rebind.test:${target.port}/`, { redirects: 'follow', allow: ['127.0.0.0/8'] })
+  expect(sample).toMatchObject({ ok: false, saw: expect.stringMatching(/metadata address, which is never probed/) })
+  expect(target.connections).toBe(1)
+})
+
+test('a family that a name has no address of is named', async () => {
+  answers.v4 = () => ({ answers: [a('127.0.0.1')] })
+  expect((await probe('http://four.test/', { ip: 6 })).saw).toBe('the name has no IPv6 address')
+})
+
+test('a name server that says nothing is what was slow', async () => {
+  answers = { v4: () => null, v6: () => null }
+  const sample = await probe('http://slow.test/', { timeoutMs: 500 })
+  expect(sample.saw).toBe('the name did not resolve within 0.5 s')
+  expect(sample.phases?.dnsMs).toBeGreaterThan(450)
+})
