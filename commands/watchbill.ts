@@ -4,6 +4,7 @@ import { code, cut, duration, list, plain, typed } from '../src/slack/text.ts'
 import { groupTrouble, inc, person } from '../src/slack/words.ts'
 import { readImports } from '../src/store/imports.ts'
 import { openIncidents } from '../src/store/incidents.ts'
+import { readLogs } from '../src/store/logs.ts'
 import { readMonitors } from '../src/store/monitors.ts'
 import { unreachablePeople } from '../src/store/people.ts'
 import { type Ask, type Command, help, misused, only, type Reply, type Status, split, voice } from './command.ts'
@@ -64,16 +65,19 @@ async function status(ask: Ask): Promise<Reply> {
   const { deps, now } = ask
   const { pool } = deps.store
   const rules = deps.rules()
-  const [health, open, seen, unreachable, imports] = await Promise.all([
+  const [health, open, probes, logs, unreachable, imports] = await Promise.all([
     deps.status(),
     openIncidents(pool),
     readMonitors(pool),
+    readLogs(pool),
     unreachablePeople(pool),
     readImports(pool),
   ])
   const monitors = Object.values(rules.monitors)
   const of = (status: string) =>
-    monitors.filter((each) => (seen.get(each.name)?.state.status ?? 'unknown') === status).map((each) => each.name)
+    monitors
+      .filter(({ kind, name }) => ((kind === 'log' ? logs : probes).get(name)?.state.status ?? 'unknown') === status)
+      .map((each) => each.name)
   const [down, unknown] = [of('down'), of('unknown')]
   const lines = [
     `*Watchbill ${deps.version}* of ${plain(rules.company)}`,

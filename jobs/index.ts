@@ -13,6 +13,7 @@ import { headsUp } from './heads-up.ts'
 import { home, homes } from './home.ts'
 import { housekeeping } from './housekeeping.ts'
 import { invite } from './invite.ts'
+import { logs } from './log.ts'
 import { loud } from './loud.ts'
 import { notice } from './notice.ts'
 import { page } from './page.ts'
@@ -45,6 +46,7 @@ interface Entry {
 /** The visible timetable. No page and no deadline depends on it. */
 export const timetable = (deps: JobDeps & { groupTrouble: GroupTrouble }): Entry[] => [
   { name: 'probes', everyMs: SECOND, run: probe(deps) },
+  { name: 'logs', everyMs: SECOND, run: logs(deps) },
   { name: 'people', everyMs: HOUR, run: people(deps), atStart: true },
   { name: 'groups', everyMs: MINUTE, run: groups(deps), atStart: true },
   { name: 'roster-report', everyMs: MINUTE, run: rosterReport(deps) },

@@ -13,6 +13,7 @@ import {
   text,
   trueOrFalse,
 } from './leaf.ts'
+import { logShape, toLog } from './logs.ts'
 import { type Context, reference, slackChannel } from './names.ts'
 import { hostAndPort, url } from './targets.ts'
 import { cron, zone } from './times.ts'
@@ -117,14 +118,7 @@ export function monitorShapes(context: Context) {
       ).optional(),
     }).superRefine(patience),
     heartbeat: monitor({ ...common, heartbeat }),
-    log: monitor({
-      ...common,
-      log: z.strictObject({
-        file: text('the path of a file', 1_000),
-        expect: oneOf('empty').optional(),
-        canary: duration('1s', '1d').optional(),
-      }),
-    }),
+    log: monitor({ ...common, log: logShape }),
   }
 }
 
@@ -183,8 +177,12 @@ type Shapes = { [K in MonitorKind]: z.infer<ReturnType<typeof monitorShapes>[K]>
 /** A monitor as it stands in the file. */
 export type MonitorShape = { [K in MonitorKind]: { kind: K; shape: Shapes[K] } }[MonitorKind]
 
-/** What is watched; null for what is of a kind that is not built yet. */
-export function toMonitor(name: string, monitor: MonitorShape): Monitor | null {
+/**
+ * What is watched; null for what is of a kind that is not built yet.
+ *
+ * @param folder where relative paths begin
+ */
+export function toMonitor(name: string, monitor: MonitorShape, folder: string): Monitor | null {
   switch (monitor.kind) {
     case 'probe': {
       const { probe: url, expect } = monitor.shape
@@ -211,14 +209,20 @@ export function toMonitor(name: string, monitor: MonitorShape): Monitor | null {
     }
     case 'tcp':
       return { ...probed(name, monitor.shape), kind: 'tcp', ...hostPort(monitor.shape.tcp) }
+    case 'log': {
+      const { service, severity, log } = monitor.shape
+      return { name, service, severity, ...toLog(log, folder) }
+    }
     case 'rate':
     case 'heartbeat':
-    case 'log':
       return null
     default:
       return monitor satisfies never
   }
 }
+
+/** Whether this version watches what is of its kind. */
+export const isBuilt = (monitor: MonitorShape): boolean => toMonitor('', monitor, '/') !== null
 
 /** A certificate that ends sooner than this is renewed in a hurry. */
 const DEFAULT_DAYS_LEFT = 14

@@ -245,6 +245,14 @@ const MIGRATIONS: readonly string[] = [
   -- Pages that wait to go out with others of the same person, and those that did; whom owners asked to take an incident.
   update incidents set doc = doc || '{"held": [], "bundled": [], "handed": []}';
   `,
+  `
+  -- How far each log has been read, and what that came to; seq counts the states, so that each follows on the one before.
+  create table logs (
+    name text primary key,
+    seq bigint not null,
+    state jsonb not null
+  );
+  `,
 ]
 
 /** The schema that this program speaks. A database that is ahead of it belongs to a newer program. */

@@ -65,6 +65,10 @@ export async function startBot(around: Surroundings, running: Running[], name: s
       store,
       slack: slack.callsOf(instance),
       check,
+      logFiles: {
+        read: async (_, follow) => ({ why: 'is not part of the simulation', lines: [], follow, behind: 0 }),
+        append: async () => 'is not part of the simulation',
+      },
       fetchCalendar: async () => ({ ok: false, why: 'is not part of the simulation' }),
       readCalendar: async () => ({ ok: false, why: 'is not part of the simulation' }),
       rules: () => rules,

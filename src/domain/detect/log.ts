@@ -1,0 +1,355 @@
+import { RE2JS } from 're2js'
+import { z } from 'zod'
+import type { Evidence } from '../incident.ts'
+import type { LogMonitor } from '../rules.ts'
+import { cut, readable } from './line.ts'
+
+/** How far a file has been read: up to the end of the last line that was taken. */
+export const Place = z.strictObject({
+  /** The file itself, whatever its name is by now. */
+  device: z.string(),
+  inode: z.string(),
+  /** What it was called when it was read last. */
+  path: z.string(),
+  /** Bytes. */
+  offset: z.int(),
+  /** Of the last bytes before the offset: other bytes there are another text, however long it is. */
+  fingerprint: z.string(),
+  /** Since when the line that begins at the offset waits for its end; null when nothing stands there. */
+  waitsSinceAt: z.number().nullable(),
+  /** What becomes of the bytes up to the next line break: nothing when its line was too long, a line of their own when it was taken early. */
+  rest: z.enum(['drop', 'own']).nullable(),
+})
+export type Place = z.infer<typeof Place>
+
+/** A file and those that stood under its name before, whose last lines may still be on their way. */
+export const Follow = z.strictObject({
+  place: Place.nullable(),
+  /** The oldest first. */
+  before: z.array(z.strictObject({ place: Place, sinceAt: z.number() })),
+  /** Where a file begins that is found anew. */
+  from: z.enum(['start', 'end']),
+})
+export type Follow = z.infer<typeof Follow>
+
+/** A line as it was read or sent. */
+export interface Line {
+  text: string
+  /** It was longer, and only this much of it was read. */
+  cut: boolean
+  /** When its sender says it was written; null: it does not. */
+  at: number | null
+}
+
+/** What came of one look at a log. */
+export interface Look {
+  at: number
+  /** Why the file cannot be read, as part of a sentence; null when it can. */
+  why: string | null
+  lines: readonly Line[]
+  follow: Follow
+  /** Bytes that are there and were left for the next looks. */
+  behind: number
+  /** A marked line that was written after this look; why not, if it could not be. Null: none was due. */
+  wrote: { token: string; why: string | null } | null
+}
+
+/**
+ * Two alarms may stand side by side.
+ *
+ * lines: up --a line that counts, or enough of them in their window--> down --quiet, while the log is read--> up
+ * reading: unknown --read--> up; unknown|up --cannot be read, or its canary is lost--> down --read, and its canary is back--> up
+ */
+export const LogState = z.strictObject({
+  /** Of both: the worse. */
+  status: z.enum(['unknown', 'up', 'down']),
+  file: z.string().nullable(),
+  follow: Follow,
+  lookedAt: z.number(),
+  /** When it was looked at again after nobody had for a while: what did not come meanwhile is no news. */
+  resumedAt: z.number(),
+  lines: z.strictObject({
+    status: z.enum(['up', 'down']),
+    sinceAt: z.number(),
+    lastAt: z.number().nullable(),
+    /** How many there were since. */
+    count: z.int(),
+  }),
+  windows: z.array(z.strictObject({ pattern: z.string(), at: z.array(z.number()) })),
+  reading: z.strictObject({
+    status: z.enum(['unknown', 'up', 'down']),
+    sinceAt: z.number(),
+    why: z.string().nullable(),
+    /** Since when something is in the way that is no alarm yet. */
+    failingSinceAt: z.number().nullable(),
+    behindSinceAt: z.number().nullable(),
+  }),
+  canary: z.strictObject({
+    /** Marked lines that are out and have not come back. */
+    out: z.array(z.string()),
+    /** When the first of them went out; when one did last. */
+    firstAt: z.number().nullable(),
+    lastAt: z.number().nullable(),
+    /** When one was last seen. */
+    seenAt: z.number().nullable(),
+    /** Why the last one could not be written. */
+    unwritten: z.string().nullable(),
+  }),
+})
+export type LogState = z.infer<typeof LogState>
+
+/** What became of an alarm. */
+export type Change =
+  | { of: 'lines'; to: 'down'; why: string; first: string; evidence: Evidence[] }
+  | { of: 'lines'; to: 'up'; quietMs: number; count: number }
+  | { of: 'reading'; to: 'down'; why: string; behind: number }
+  | { of: 'reading'; to: 'up' }
+
+/** A file may be gone for a moment while it is rotated. */
+const GONE_MS = 10_000
+/** A marked line of ours must be back after so long; one that is not is written once more before, because a rotation may swallow one. */
+const BACK_MS = 30_000
+const AGAIN_MS = 10_000
+const MOST_OUT = 6
+/** Marked lines of others may be so late, as a share of their interval and within bounds. */
+const [LATE_SHARE, LEAST_LATE_MS, MOST_LATE_MS] = [0.5, 10_000, 60_000]
+/** Nobody has looked for so long: a stop, a machine that slept. */
+const GAP_MS = 30_000
+/** A log that is written faster than it is read for so long is not being read. */
+const BEHIND_MS = 5 * 60_000
+
+/** Lines that an alarm shows. */
+const SHOWN = 10
+const LONGEST_SHOWN = 300
+
+const MARK = 'watchbill-canary'
+/** A marked line of ours; whatever stood before it on its line was written by others. */
+const OURS = /watchbill-canary ([0-9a-f]{16}) \d{4}-\d\d-\d\dT[\d:.]{8,12}Z/g
+
+export const canaryLine = (token: string, at: number) => `${MARK} ${token} ${new Date(at).toISOString()}`
+
+export const newLog = ({ file, expectEmpty }: Pick<LogMonitor, 'file' | 'expectEmpty'>, at: number): LogState => ({
+  status: 'unknown',
+  file,
+  // What a log that should be empty has in it already is an alarm; of others only what comes from now on.
+  follow: { place: null, before: [], from: expectEmpty ? 'start' : 'end' },
+  lookedAt: at,
+  resumedAt: at,
+  lines: { status: 'up', sinceAt: at, lastAt: null, count: 0 },
+  windows: [],
+  reading: { status: 'unknown', sinceAt: at, why: null, failingSinceAt: null, behindSinceAt: null },
+  canary: { out: [], firstAt: null, lastAt: null, seenAt: null, unwritten: null },
+})
+
+/** The state as the next look finds it: of another file it knows no place, and nothing in it lies ahead of the clock. */
+export function stateFor(state: LogState, spec: LogMonitor, at: number): LogState {
+  if (state.file === spec.file && state.lookedAt <= at) return state
+  const { follow, windows, canary } = newLog(spec, at)
+  return {
+    ...state,
+    file: spec.file,
+    follow: state.file === spec.file ? state.follow : follow,
+    lookedAt: at,
+    resumedAt: at,
+    lines: { ...state.lines, lastAt: state.lines.lastAt && Math.min(state.lines.lastAt, at) },
+    reading: { ...state.reading, sinceAt: Math.min(state.reading.sinceAt, at), failingSinceAt: null },
+    windows,
+    canary,
+  }
+}
+
+/** Whether a marked line of ours has to go out. */
+export function canaryDue({ canary }: LogState, spec: LogMonitor, at: number): boolean {
+  if (spec.canary?.by !== 'own') return false
+  const { out, firstAt, lastAt, unwritten } = canary
+  if (firstAt === null || lastAt === null) return true
+  return at - (out.length > 0 || unwritten !== null ? lastAt + AGAIN_MS : firstAt + spec.canary.everyMs) >= 0
+}
+
+/** Folds one look into the state of its log. */
+export function observe(before: LogState, look: Look, spec: LogMonitor): { state: LogState; changes: Change[] } {
+  const known = stateFor(before, spec, look.at)
+  const resumedAt = look.at - known.lookedAt > GAP_MS ? look.at : known.resumedAt
+  const sorted = sort(look.lines, spec)
+  const canary = canaryAfter(known.canary, sorted.tokens, sorted.marked, look)
+  const here = { ...known, follow: look.follow, lookedAt: look.at, resumedAt, canary }
+  const reading = readingAfter(here, look, spec)
+  const lines = linesAfter({ ...here, reading: reading.reading }, sorted.counting, look, spec)
+  const state = { ...here, reading: reading.reading, lines: lines.lines, windows: lines.windows }
+  return {
+    state: { ...state, status: statusOf(state) },
+    changes: [lines.change, reading.change].flatMap((change) => change ?? []),
+  }
+}
+
+const statusOf = ({ lines, reading }: Pick<LogState, 'lines' | 'reading'>): LogState['status'] =>
+  lines.status === 'down' ? 'down' : reading.status
+
+interface Sorted {
+  /** Lines that the rules see. */
+  counting: Line[]
+  /** Of marked lines of ours. */
+  tokens: string[]
+  /** A marked line of somebody else's was there. */
+  marked: boolean
+}
+
+/** Marked lines never count as lines. */
+function sort(lines: readonly Line[], spec: LogMonitor): Sorted {
+  const { ignored } = compiled(spec)
+  const sorted: Sorted = { counting: [], tokens: [], marked: false }
+  for (const line of lines) {
+    const rest = withoutMarks(line, spec, sorted)
+    if (rest !== null && !ignored.some((pattern) => pattern.test(rest.text))) sorted.counting.push(rest)
+  }
+  return sorted
+}
+
+function withoutMarks(line: Line, spec: LogMonitor, sorted: Sorted): Line | null {
+  if (!line.text.includes(MARK)) return line
+  // Whoever writes the line puts a time and a name before the mark: all of it is one marked line.
+  if (spec.canary?.by === 'external') {
+    sorted.marked = true
+    return null
+  }
+  const tokens = [...line.text.matchAll(OURS)].flatMap(([, token]) => token ?? [])
+  if (tokens.length === 0) return line
+  sorted.tokens.push(...tokens)
+  const text = line.text.replaceAll(OURS, '')
+  return text.trim() === '' ? null : { ...line, text }
+}
+
+function canaryAfter(
+  canary: LogState['canary'],
+  tokens: readonly string[],
+  marked: boolean,
+  { at, wrote }: Look,
+): LogState['canary'] {
+  const back = tokens.some((token) => canary.out.includes(token))
+  const seen = back || marked ? { ...canary, out: [], seenAt: at } : canary
+  if (wrote === null) return seen
+  const firstAt = seen.out.length === 0 ? at : seen.firstAt
+  if (wrote.why !== null) return { ...seen, firstAt, lastAt: at, unwritten: wrote.why }
+  return { ...seen, firstAt, lastAt: at, unwritten: null, out: [...seen.out, wrote.token].slice(-MOST_OUT) }
+}
+
+type Here = Omit<LogState, 'status'>
+
+function readingAfter(
+  state: Here,
+  look: Look,
+  spec: LogMonitor,
+): { reading: LogState['reading']; change: Change | null } {
+  const { at, behind } = look
+  const inTheWay = look.why ?? (spec.canary?.by === 'own' ? state.canary.unwritten : null)
+  const failingSinceAt = inTheWay === null ? null : (state.reading.failingSinceAt ?? at)
+  const behindSinceAt = behind === 0 ? null : (state.reading.behindSinceAt ?? at)
+  const reading = { ...state.reading, failingSinceAt, behindSinceAt }
+  const why =
+    failingSinceAt !== null && at - failingSinceAt >= GONE_MS
+      ? inTheWay
+      : (lostCanary(state, spec, at) ??
+        (behindSinceAt !== null && at - behindSinceAt >= BEHIND_MS ? 'it is written faster than it can be read' : null))
+  if (why !== null) {
+    const isNew = reading.status !== 'down'
+    const next = { ...reading, status: 'down' as const, why, sinceAt: isNew ? at : reading.sinceAt }
+    return { reading: next, change: isNew ? { of: 'reading', to: 'down', why, behind } : null }
+  }
+  if (inTheWay !== null || reading.status === 'up') return { reading, change: null }
+  const change: Change | null = reading.status === 'down' ? { of: 'reading', to: 'up' } : null
+  return { reading: { ...reading, status: 'up', why: null, sinceAt: at }, change }
+}
+
+/** What the silence of the canary says; null while it is in time. */
+function lostCanary({ canary, resumedAt }: Here, spec: LogMonitor, at: number): string | null {
+  if (spec.canary?.by === 'own') {
+    const { out, firstAt } = canary
+    const lost = out.length > 0 && firstAt !== null && at - Math.max(firstAt, resumedAt) >= BACK_MS
+    return lost ? 'a marked line that Watchbill wrote into it has not come back' : null
+  }
+  if (spec.canary === null) return null
+  const { everyMs } = spec.canary
+  const lateMs = Math.min(Math.max(everyMs * LATE_SHARE, LEAST_LATE_MS), MOST_LATE_MS)
+  const late = at - Math.max(canary.seenAt ?? 0, resumedAt) > everyMs + lateMs
+  return late ? 'the marked line that must arrive in it at intervals has not come' : null
+}
+
+function linesAfter(
+  state: Here,
+  counting: readonly Line[],
+  look: Look,
+  spec: LogMonitor,
+): { lines: LogState['lines']; windows: LogState['windows']; change: Change | null } {
+  const { at } = look
+  const { matched, windows, why } = matches(state.windows, counting, at, spec)
+  const lastAt = matched.length > 0 ? at : state.lines.lastAt
+  const lines = { ...state.lines, lastAt, count: state.lines.count + matched.length }
+  if (lines.status === 'up') {
+    if (why === null) return { lines: { ...lines, count: 0 }, windows, change: null }
+    const down = { status: 'down' as const, sinceAt: at, lastAt, count: matched.length }
+    const evidence = shown(matched, at)
+    return { lines: down, windows, change: { of: 'lines', to: 'down', why, first: inShort(matched[0]), evidence } }
+  }
+  // What nobody read may have been such a line: only quiet that was listened to counts.
+  const quietSinceAt = Math.max(lastAt ?? 0, state.resumedAt, state.reading.sinceAt)
+  const isHeard = state.reading.status === 'up' && state.reading.failingSinceAt === null && look.behind === 0
+  if (!isHeard || at - quietSinceAt < spec.quietMs) return { lines, windows, change: null }
+  const change: Change = { of: 'lines', to: 'up', quietMs: spec.quietMs, count: lines.count }
+  return { lines: { ...lines, status: 'up', sinceAt: at, count: 0 }, windows, change }
+}
+
+/** The lines that count, and why they are an alarm; null when they are none (yet). */
+function matches(
+  windows: LogState['windows'],
+  lines: readonly Line[],
+  at: number,
+  spec: LogMonitor,
+): { matched: Line[]; windows: LogState['windows']; why: string | null } {
+  if (spec.expectEmpty)
+    return { matched: [...lines], windows: [], why: lines.length > 0 ? 'a line in a log that should be empty' : null }
+  const rules = compiled(spec).rules
+  const hits = rules.map(({ pattern }) => lines.filter(({ text }) => pattern.test(text)))
+  const next = spec.match.map(({ pattern, withinMs, count }, index) => {
+    const earlier = windows.find((window) => window.pattern === pattern)?.at ?? []
+    const all = [...earlier, ...(hits[index] ?? []).slice(-count).map(() => at)]
+    return { pattern, at: all.filter((each) => at - each < withinMs).slice(-count) }
+  })
+  const full = spec.match.find(({ count }, index) => (next[index]?.at.length ?? 0) >= count && hits[index]?.length)
+  const any = new Set(hits.flat())
+  return { matched: lines.filter((line) => any.has(line)), windows: next, why: full ? inWords(full) : null }
+}
+
+const inWords = ({ pattern, count }: LogMonitor['match'][number]) =>
+  count === 1 ? `a line that matches ${pattern}` : `${count} lines that match ${pattern}`
+
+interface Compiled {
+  ignored: RE2JS[]
+  rules: { pattern: RE2JS }[]
+}
+const patterns = new WeakMap<LogMonitor, Compiled>()
+
+/** Compiled once for as long as the configuration stands: that costs more than matching. */
+function compiled(spec: LogMonitor): Compiled {
+  const known = patterns.get(spec)
+  if (known) return known
+  const made = {
+    ignored: spec.ignore.map((pattern) => RE2JS.compile(pattern)),
+    rules: spec.match.map(({ pattern }) => ({ pattern: RE2JS.compile(pattern) })),
+  }
+  patterns.set(spec, made)
+  return made
+}
+
+/** The lines as evidence: the first ones, and how many more. */
+function shown(lines: readonly Line[], at: number): Evidence[] {
+  const first = lines.length > SHOWN ? lines.slice(0, SHOWN - 1) : lines
+  const evidence = first.map((line) => ({ at: line.at ?? at, saw: inShort(line) }))
+  const more = lines.length - first.length
+  return more > 0 ? [...evidence, { at: null, saw: `and ${more} more lines` }] : evidence
+}
+
+function inShort(line: Line | undefined): string {
+  // A line may be as long as a book: only what is shown of it is made readable.
+  const text = readable((line?.text ?? '').slice(0, LONGEST_SHOWN * 4)).replaceAll('\n', ' ')
+  return `${text === '' ? '(an empty line)' : cut(text, LONGEST_SHOWN)}${line?.cut ? ' (a line of more than 64 kB, cut)' : ''}`
+}
