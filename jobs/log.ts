@@ -17,8 +17,8 @@ import { duration } from '../src/slack/text.ts'
 import { type KnownLog, NO_STATE, readLogs, saveLog } from '../src/store/logs.ts'
 import type { JobDeps } from './tell.ts'
 
-/** Looks at one file in one tick: what is more than they take waits for the next. */
-const LOOKS = 8
+/** Looks at one file in one tick: what is more than they take (8 MB) waits for the next. */
+const LOOKS = 32
 
 /** A state without news is stored this often, so that a stop is known for one. */
 const ALIVE_MS = 10_000
@@ -138,7 +138,7 @@ async function takeLines(deps: JobDeps, monitor: LogMonitor, lines: readonly Lin
 /** What the desk hears. That a log is not read is an alarm of its own beside those of its lines. */
 function signal(monitor: LogMonitor, change: Change, at: number): Signal {
   const { name, service, severity } = monitor
-  const said = words(name, change)
+  const said = words(monitor, change)
   return {
     type: 'signal',
     service,
@@ -151,7 +151,7 @@ function signal(monitor: LogMonitor, change: Change, at: number): Signal {
   }
 }
 
-function words(name: string, change: Change): Pick<Signal, 'headline' | 'summary' | 'evidence'> {
+function words({ name, file }: LogMonitor, change: Change): Pick<Signal, 'headline' | 'summary' | 'evidence'> {
   const say = (headline: string, more: string, evidence: Signal['evidence'] = []) => ({
     ...{ headline, summary: `${headline}: ${more}`, evidence },
   })
@@ -164,5 +164,6 @@ function words(name: string, change: Change): Pick<Signal, 'headline' | 'summary
   }
   if (change.to === 'up') return say(`${name}: the log is being read again`, 'what is written there pages again')
   const behind = change.behind === 0 ? '' : `; ${(change.behind / 1_000_000).toFixed(1)} MB are not read yet`
-  return say(`${name}: the log is not being read`, `${change.why}${behind}`)
+  const where = file === null ? '' : ` (${file})`
+  return say(`${name}: the log is not being read`, `${change.why}${where}${behind}`)
 }

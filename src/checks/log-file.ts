@@ -6,8 +6,8 @@ import type { LogFiles, LogRead } from '../deps.ts'
 import type { Follow, Line, Place } from '../domain/detect/log.ts'
 import { inWords } from './look.ts'
 
-/** What one look takes at most; the rest is for the next. */
-const LOOK_BYTES = 1024 * 1024
+/** What one look takes at most; the rest is for the next. Its lines are matched in one go, and nothing else happens meanwhile. */
+const LOOK_BYTES = 256 * 1024
 const LOOK_LINES = 10_000
 
 /** Of a longer line only the beginning is taken. */
@@ -53,8 +53,11 @@ export function logFiles(answerMs = ANSWER_MS): LogFiles {
 
   const late = `the file has not answered within ${answerMs / 1_000} s`
   return {
-    read: (file, follow, at) =>
-      inTime(file, { why: late, lines: [], follow, behind: 0 }, () => readLog(file, follow, at)),
+    read(file, follow, at) {
+      // Nothing counts as read of a look that failed half-way.
+      const not = (why: string): LogRead => ({ why, lines: [], follow, behind: 0 })
+      return inTime(file, not(late), () => readLog(file, follow, at).catch((error: unknown) => not(wordsFor(error))))
+    },
     append: (file, line) => inTime(file, late, () => appendLine(file, line)),
   }
 }
@@ -118,11 +121,11 @@ async function find(file: string): Promise<Found> {
     const odd = oddity(stats)
     if (odd !== null) return not(odd, stats)
     const handle = await open(file, O_RDONLY | O_NONBLOCK | O_NOCTTY)
-    const opened = await handle.stat({ bigint: true })
-    const changed = oddity(opened)
-    if (changed !== null) {
+    const opened = await handle.stat({ bigint: true }).catch(() => null)
+    const changed = opened === null ? 'it cannot be looked at' : oddity(opened)
+    if (opened === null || changed !== null) {
       await handle.close()
-      return not(changed, opened)
+      return not(changed ?? '', opened)
     }
     // Behind a link: where the file itself lies, so that it is found there when the link points elsewhere.
     const path = await realpath(file).catch(() => file)

@@ -19,7 +19,8 @@ import {
 
 /** What a monitor of a log says about it. */
 
-const MOST_PATTERNS = 50
+/** Each is looked for in every line. */
+const MOST_PATTERNS = 20
 const LONGEST_PATTERN = 1_000
 /** More lines than this in a window are a rate, which has monitors of its own; and the instant of each is remembered. */
 const MOST_COUNTED = 1_000

@@ -8,6 +8,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -77,6 +78,7 @@ describe('a log that should be empty', () => {
     await bot.advance('5s')
     expect(bot.paged()).toEqual(['nora'])
     expect(bot.dm('nora')[0]).toContain('the log is not being read: there is no such file')
+    expect(bot.dm('nora')[0]).toContain(file.replaceAll('_', '_\u200b'))
     writeFileSync(file, '')
     await bot.advance('20s')
     expect(await alerts()).toEqual({ 'errors (reading)': 'resolved' })
@@ -198,6 +200,23 @@ describe('lines that are pushed', () => {
     bot.trouble.storeDown = false
     expect(await signals()).toEqual([])
     expect(await push('x\n')).toMatchObject({ status: 202 })
+  })
+
+  test('in bodies that never end hold nothing up, and nothing of them counts', async () => {
+    await start('push: true, expect: empty')
+    const { port } = new URL(bot.url)
+    const head = `POST /v1/logs/errors HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${API_TOKEN}\r\nContent-Type: text/plain\r\n`
+    const slow = Array.from({ length: 100 }, () => connect(Number(port), '127.0.0.1'))
+    for (const socket of slow) socket.on('error', () => {}).write(`${head}Content-Length: 1000\r\n\r\nhalf a line\n`)
+    const cutOff = connect(Number(port), '127.0.0.1').on('error', () => {})
+    cutOff.write(`${head}Content-Length: 1000\r\n\r\ncut off\n`)
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    cutOff.destroy()
+    const began = performance.now()
+    expect((await push('whole\n')).status).toBe(202)
+    expect(performance.now() - began).toBeLessThan(1_000)
+    expect(await signals()).toEqual([expect.stringMatching(/: whole$/)])
+    for (const socket of slow) socket.destroy()
   })
 
   test('whose marked line does not come are an alarm', async () => {

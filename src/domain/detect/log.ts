@@ -121,6 +121,7 @@ const BEHIND_MS = 5 * 60_000
 /** Lines that an alarm shows. */
 const SHOWN = 10
 const LONGEST_SHOWN = 300
+const LONGEST_PATTERN_SHOWN = 80
 
 const MARK = 'watchbill-canary'
 /** A marked line of ours; whatever stood before it on its line was written by others. */
@@ -320,7 +321,7 @@ function matches(
 }
 
 const inWords = ({ pattern, count }: LogMonitor['match'][number]) =>
-  count === 1 ? `a line that matches ${pattern}` : `${count} lines that match ${pattern}`
+  `${count === 1 ? 'a line that matches' : `${count} lines that match`} ${cut(pattern, LONGEST_PATTERN_SHOWN)}`
 
 interface Compiled {
   ignored: RE2JS[]
