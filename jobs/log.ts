@@ -1,15 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import {
-  type Change,
-  canaryDue,
-  canaryLine,
-  type Line,
-  type LogState,
-  type Look,
-  newLog,
-  observe,
-  stateFor,
-} from '../src/domain/detect/log.ts'
+import { canaryDue, canaryLine, observe } from '../src/domain/detect/log.ts'
+import { type Change, type Line, type LogState, type Look, newLog, stateFor } from '../src/domain/detect/log-state.ts'
 import type { Signal } from '../src/domain/event.ts'
 import { type LogMonitor, logsOf, under } from '../src/domain/rules.ts'
 import { messageOf } from '../src/errors.ts'

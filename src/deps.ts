@@ -1,6 +1,6 @@
 import type { Reading } from './calendar/read.ts'
 import type { Clock, Machine } from './clock.ts'
-import type { Follow, Look as LogLook } from './domain/detect/log.ts'
+import type { Follow, Look as LogLook } from './domain/detect/log-state.ts'
 import type { Sample } from './domain/detect/probe.ts'
 import type { Look } from './domain/duty/imports.ts'
 import type { Outcome } from './domain/event.ts'

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Line } from '../domain/detect/log.ts'
+import type { Line } from '../domain/detect/log-state.ts'
 import { type Rules, under } from '../domain/rules.ts'
 import { MOST_WRONG, problem, unavailable, type Wrong } from './problem.ts'
 import type { Routes } from './server.ts'

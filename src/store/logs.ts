@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
 import { z } from 'zod'
-import { LogState } from '../domain/detect/log.ts'
+import { LogState } from '../domain/detect/log-state.ts'
 import { recordable, storable } from '../json.ts'
 import type { Entry } from './inbox.ts'
 import { NOTIFY, type Store } from './store.ts'

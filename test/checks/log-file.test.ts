@@ -18,7 +18,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { logFiles } from '../../src/checks/log-file.ts'
-import { Follow } from '../../src/domain/detect/log.ts'
+import { Follow } from '../../src/domain/detect/log-state.ts'
 import { logrotatePath } from '../support/need.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'watchbill-log-'))

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { canaryDue, canaryLine, type LogState, type Look, newLog, observe } from '../../src/domain/detect/log.ts'
+import { canaryDue, canaryLine, observe } from '../../src/domain/detect/log.ts'
+import { type LogState, type Look, newLog } from '../../src/domain/detect/log-state.ts'
 import type { LogMonitor } from '../../src/domain/rules.ts'
 
 const [SECOND, MINUTE] = [1_000, 60_000]

@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest'
-import { newLog } from '../../src/domain/detect/log.ts'
+import { newLog } from '../../src/domain/detect/log-state.ts'
 import { NO_STATE, readLogs, saveLog } from '../../src/store/logs.ts'
 import type { Store } from '../../src/store/store.ts'
 import { firing, T0 } from '../support/builders.ts'
