@@ -5,6 +5,7 @@ import { code, cut, duration, list, plain, typed } from '../src/slack/text.ts'
 import { groupTrouble, inc, person } from '../src/slack/words.ts'
 import { readImports } from '../src/store/imports.ts'
 import { openIncidents } from '../src/store/incidents.ts'
+import { readLogs } from '../src/store/logs.ts'
 import { readMonitors } from '../src/store/monitors.ts'
 import { unreachablePeople } from '../src/store/people.ts'
 import { readSilences } from '../src/store/silences.ts'
@@ -66,17 +67,20 @@ async function status(ask: Ask): Promise<Reply> {
   const { deps, now } = ask
   const { pool } = deps.store
   const rules = deps.rules()
-  const [health, open, seen, unreachable, imports, silences] = await Promise.all([
+  const [health, open, probes, logs, unreachable, imports, silences] = await Promise.all([
     deps.status(),
     openIncidents(pool),
     readMonitors(pool),
+    readLogs(pool),
     unreachablePeople(pool),
     readImports(pool),
     readSilences(pool),
   ])
   const monitors = Object.values(rules.monitors)
   const of = (status: string) =>
-    monitors.filter((each) => (seen.get(each.name)?.state.status ?? 'unknown') === status).map((each) => each.name)
+    monitors
+      .filter(({ kind, name }) => ((kind === 'log' ? logs : probes).get(name)?.state.status ?? 'unknown') === status)
+      .map((each) => each.name)
   const [down, unknown] = [of('down'), of('unknown')]
   const lines = [
     `*Watchbill ${deps.version}* of ${plain(rules.company)}`,

@@ -14,6 +14,7 @@ import { headsUp } from './heads-up.ts'
 import { home, homes } from './home.ts'
 import { housekeeping } from './housekeeping.ts'
 import { invite } from './invite.ts'
+import { logs } from './log.ts'
 import { loud } from './loud.ts'
 import { notice } from './notice.ts'
 import { outward } from './outward.ts'
@@ -53,6 +54,7 @@ export const timetable = (
   { name: 'probes', everyMs: SECOND, run: probe(deps) },
   { name: 'returns', everyMs: 5 * SECOND, run: returns(deps) },
   { name: 'outward', everyMs: 10 * SECOND, run: outward(deps, deps.problems) },
+  { name: 'logs', everyMs: SECOND, run: logs(deps) },
   { name: 'people', everyMs: HOUR, run: people(deps), atStart: true },
   { name: 'groups', everyMs: MINUTE, run: groups(deps), atStart: true },
   { name: 'roster-report', everyMs: MINUTE, run: rosterReport(deps) },

@@ -3,6 +3,7 @@ import { type Ask, type Command, type CommandDeps, type Reply, SHOWN_BEFORE, typ
 import { buttons, commands, type OnAnswer } from '../commands/index.ts'
 import { ALL, type GroupTrouble } from '../jobs/groups.ts'
 import { timetable as entriesOf, payers } from '../jobs/index.ts'
+import { type Pushed, takePushed } from '../jobs/log.ts'
 import { look } from '../jobs/people.ts'
 import { createAuditor, slackPath } from './auditor.ts'
 import { sleep } from './clock.ts'
@@ -106,6 +107,11 @@ export function createBot(given: BotOptions): Bot {
   const outbox = createOutbox(options, countedAttempts(payers({ ...deps, groupTrouble }), options.metrics))
   const tray = createTray({
     insert: (arrivals) => submit(store.pool, arrivals, clock.now()),
+    isTheirs: (error) => !isOutage(error),
+    now: clock.now,
+  })
+  const lineTray = createTray<Pushed>({
+    insert: (pushed) => takePushed(deps, pushed),
     isTheirs: (error) => !isOutage(error),
     now: clock.now,
   })
@@ -405,6 +411,9 @@ export function createBot(given: BotOptions): Bot {
         const ids = await tray.add(arrivals)
         desk.wake()
         return ids
+      },
+      async takeLines(monitor, lines) {
+        await lineTray.add(lines.map((line) => ({ monitor, line })))
       },
       calendar: (token) =>
         openCalendar(store, options.rules(), token, clock.now(), calendars).catch((error: unknown) => {

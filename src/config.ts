@@ -124,18 +124,19 @@ export function parseConfig(text: string, file: string, env: Env): Config {
         : 'a configuration is a mapping, with one key: value on each line'
     return { problems: inOrder([...source.problems, { file, ...source.valueAt([]), message }]) }
   }
-  const rules = readRoot(root, reader, file)
+  const rules = readRoot(root, reader, dirname(resolve(file)))
   const problems = inOrder([...source.problems, ...reader.problems])
   // Parsed once more, as whoever reads it from the store will: a rule that does not survive that is a defect, found here.
   return problems.length > 0 ? { problems } : { rules: Rules.parse(rules) }
 }
 
-function readRoot(root: Record<string, unknown>, reader: Reader, file: string): Rules {
+function readRoot(root: Record<string, unknown>, reader: Reader, folder: string): Rules {
   reader.checkKeys(root, KEYS)
   const company = reader.read(text('the name of the company'), root.company, ['company']) ?? ''
   const zone = reader.read(zoneShape, root.zone, ['zone']) ?? 'UTC'
   const network = reader.optional(networkShape(), root, 'network')
   const context: Context = {
+    folder,
     names: namesOf(root),
     network: {
       allowPrivate: network?.allow_private ?? [],
@@ -187,16 +188,16 @@ function readRoot(root: Record<string, unknown>, reader: Reader, file: string): 
     schedules: made(schedules, (_, { schedule }) => schedule),
     policies: made(policies, toPolicy),
     services: made(services, toService),
-    monitors: watchedOf(monitors),
+    monitors: watchedOf(monitors, context.folder),
     silences: toSilences(silences),
     outwardHeartbeat: outward ? { url: outward.url, everyMs: outward.every } : null,
-    coverage: toCoverage(coverage, (path) => resolve(dirname(file), path)),
+    coverage: toCoverage(coverage, (path) => resolve(context.folder, path)),
     notWatchedYet: notWatchedYet({ people, roles, services, monitors, locations, coverage, only }),
   }
 }
 
-function watchedOf(shapes: ReturnType<typeof readMonitors>): Rules['monitors'] {
-  const monitors = [...shapes].map(([name, shape]) => toMonitor(name, shape))
+function watchedOf(shapes: ReturnType<typeof readMonitors>, folder: string): Rules['monitors'] {
+  const monitors = [...shapes].map(([name, shape]) => toMonitor(name, shape, folder))
   return Object.fromEntries(monitors.flatMap((monitor) => (monitor ? [[monitor.name, monitor]] : [])))
 }
 

@@ -1,5 +1,6 @@
 import type { Reading } from './calendar/read.ts'
 import type { Clock, Machine } from './clock.ts'
+import type { Follow, Look as LogLook } from './domain/detect/log-state.ts'
 import type { Sample } from './domain/detect/probe.ts'
 import type { Look } from './domain/duty/imports.ts'
 import type { Outcome } from './domain/event.ts'
@@ -52,6 +53,17 @@ export type PingOutward = (
 /** Fetches a calendar; `allowPrivate`: addresses that are not public and may be reached all the same. */
 export type FetchCalendar = (url: string, allowPrivate: readonly string[]) => Promise<Fetched>
 
+/** What was read of a file, and how far; `why`: it cannot be read. */
+export type LogRead = Pick<LogLook, 'why' | 'lines' | 'follow' | 'behind'>
+
+/** Files of logs. A sick file is a result, never a throw. */
+export interface LogFiles {
+  /** Takes what was appended since the last look. */
+  read(file: string, follow: Follow, at: number): Promise<LogRead>
+  /** Appends a line; null, or why it could not. */
+  append(file: string, line: string): Promise<string | null>
+}
+
 /** All that the bot does to the world, so that a test can stop it at any call. */
 export interface Deps {
   clock: Clock
@@ -60,6 +72,7 @@ export interface Deps {
   store: Store
   slack: SlackCalls
   check: Check
+  logFiles: LogFiles
   fetchCalendar: FetchCalendar
   readZoneFile: ReadZoneFile
   pingOutward: PingOutward

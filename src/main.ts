@@ -5,6 +5,7 @@ import { type Bot, createBot } from './bot.ts'
 import { readApart } from './calendar/apart.ts'
 import { fetchCalendar } from './checks/calendar.ts'
 import { checkTarget } from './checks/check.ts'
+import { logFiles } from './checks/log-file.ts'
 import { pingOutward } from './checks/outward.ts'
 import { readZoneFile } from './checks/zone-file.ts'
 import { takeDataFolder } from './cli/pidfile.ts'
@@ -158,6 +159,7 @@ export async function launch(options: Launch): Promise<Launched> {
       store,
       slack: slackCalls(env.slackBotToken, env.slackApiUrl, log),
       check: checkTarget(machine.elapsed),
+      logFiles: logFiles(),
       fetchCalendar,
       readZoneFile,
       pingOutward,

@@ -1,6 +1,6 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { formatProblem, loadConfig, parseConfig } from '../src/config.ts'
 import { Rules } from '../src/domain/rules.ts'
@@ -133,6 +133,18 @@ describe('the example', () => {
         answers: [],
         everyMs: 300_000,
       },
+      'antispam-errors': {
+        name: 'antispam-errors',
+        service: 'webmail',
+        kind: 'log',
+        severity: 'critical',
+        file: resolve('var/antispam-error.log'),
+        expectEmpty: true,
+        match: [],
+        ignore: [],
+        canary: { by: 'own', everyMs: 300_000 },
+        quietMs: 900_000,
+      },
       smtp: {
         ...probed,
         name: 'smtp',
@@ -166,7 +178,6 @@ describe('the example', () => {
       'monitor requests (rate)',
       'monitor logins (rate)',
       'monitor backup (heartbeat)',
-      'monitor antispam-errors (log)',
       'contact of dana',
       'pool of service webmail',
       'deploy of service webmail',
@@ -205,7 +216,7 @@ describe('what the example leaves out', () => {
       recoverAfter: 2,
       ...asksNothing,
     })
-    expect(monitor('probe: "https://example.com", every: 2s')?.timeoutMs).toBe(2_000)
+    expect(monitor('probe: "https://example.com", every: 2s')).toMatchObject({ timeoutMs: 2_000 })
     expect(monitor('probe: "https://example.com", timeout: 10s, severity: warning')).toMatchObject({
       timeoutMs: 10_000,
       severity: 'warning',
@@ -213,6 +224,23 @@ describe('what the example leaves out', () => {
     expect(monitor('probe: "https://example.com", expect: { status: [200, 204] }')).toMatchObject({
       expect: { status: [200, 204] },
     })
+  })
+
+  test('logs: from a file or pushed, one pattern or several, a canary of ours or of others', () => {
+    const log = (keys: string) => rulesOf(small(`monitors: { m: { service: web, log: { ${keys} } } }`)).monitors.m
+    expect(log('push: true, expect: empty, canary: 1m')).toMatchObject({
+      file: null,
+      canary: { by: 'external', everyMs: 60_000 },
+    })
+    expect(log('file: /var/log/app.log, match: { pattern: "ERR|FATAL" }, canary: external')).toMatchObject({
+      file: '/var/log/app.log',
+      expectEmpty: false,
+      match: [{ pattern: 'ERR|FATAL', withinMs: 300_000, count: 1 }],
+      canary: { by: 'external', everyMs: 300_000 },
+    })
+    expect(
+      log('file: a.log, match: [{ pattern: a, count: 3, within: 1m }, { pattern: b }], canary: { external: 1h }'),
+    ).toMatchObject({ match: [{ count: 3, withinMs: 60_000 }, { count: 1 }], canary: { everyMs: 3_600_000 } })
   })
 
   test('a file needs a company, a zone and people, and nothing else', () => {

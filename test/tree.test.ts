@@ -39,7 +39,8 @@ const WATCH = [
 const WATCH_ASIDE: Record<string, string[]> = { outlook: ['holders'] }
 /** Rooms at the edge, one per technology: none knows another. */
 const EDGE = ['store', 'slack', 'checks', 'intake', 'calendar', 'notify', 'sandbox']
-const DOMAIN_PACKAGES = ['luxon', 'zod', 'rrule-temporal']
+/** Calculations, all of them: nothing in there reaches out. */
+const DOMAIN_PACKAGES = ['luxon', 'zod', 'rrule-temporal', 're2js']
 
 interface Rule {
   packages: RegExp

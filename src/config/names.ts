@@ -7,6 +7,8 @@ export interface Context {
   /** Every name that is written, also of things that have problems themselves: one problem is said once. */
   names: Record<Section, Names>
   network: Network
+  /** Where relative paths begin: the folder of the configuration file. */
+  folder: string
   /** How many near names are still looked for: each search reads every name there is, and a generated file may have thousands wrong. */
   hints: { left: number }
 }

@@ -1,4 +1,4 @@
-import { type MonitorShape, type ServiceShape, toMonitor } from './watch.ts'
+import { isBuilt, type MonitorShape, type ServiceShape } from './watch.ts'
 
 interface Found {
   people: Map<string, { contact: unknown[] }>
@@ -16,7 +16,7 @@ export function notWatchedYet(found: Found): string[] {
   const lines: string[] = []
   for (const [name, monitor] of found.monitors) {
     const { kind, shape } = monitor
-    if (toMonitor(name, monitor) === null) {
+    if (!isBuilt(monitor)) {
       lines.push(`monitor ${name} (${kind})`)
       continue
     }

@@ -13,6 +13,7 @@ import {
   text,
   trueOrFalse,
 } from './leaf.ts'
+import { logShape, toLog } from './logs.ts'
 import { type Context, reference, slackChannel } from './names.ts'
 import {
   dnsKeys,
@@ -130,14 +131,7 @@ export function monitorShapes(context: Context) {
       ).optional(),
     }).superRefine(patience),
     heartbeat: monitor({ ...common, heartbeat }),
-    log: monitor({
-      ...common,
-      log: z.strictObject({
-        file: text('the path of a file', 1_000),
-        expect: oneOf('empty').optional(),
-        canary: duration('1s', '1d').optional(),
-      }),
-    }),
+    log: monitor({ ...common, log: logShape }),
   }
 }
 
@@ -190,8 +184,12 @@ type Shapes = { [K in MonitorKind]: z.infer<ReturnType<typeof monitorShapes>[K]>
 /** A monitor as it stands in the file. */
 export type MonitorShape = { [K in MonitorKind]: { kind: K; shape: Shapes[K] } }[MonitorKind]
 
-/** What is watched; null for what is of a kind that is not built yet. */
-export function toMonitor(name: string, monitor: MonitorShape): Monitor | null {
+/**
+ * What is watched; null for what is of a kind that is not built yet.
+ *
+ * @param folder where relative paths begin
+ */
+export function toMonitor(name: string, monitor: MonitorShape, folder: string): Monitor | null {
   switch (monitor.kind) {
     case 'probe':
       return { ...probed(name, monitor.shape), kind: 'http', url: monitor.shape.probe, ...toHttp(monitor.shape) }
@@ -201,14 +199,20 @@ export function toMonitor(name: string, monitor: MonitorShape): Monitor | null {
       return { ...probed(name, monitor.shape), kind: 'dns', ...toDns(monitor.shape) }
     case 'tcp':
       return { ...probed(name, monitor.shape), kind: 'tcp', ...hostPort(monitor.shape.tcp), ...toTcp(monitor.shape) }
+    case 'log': {
+      const { service, severity, log } = monitor.shape
+      return { name, service, severity, ...toLog(log, folder) }
+    }
     case 'rate':
     case 'heartbeat':
-    case 'log':
       return null
     default:
       return monitor satisfies never
   }
 }
+
+/** Whether this version watches what is of its kind. */
+export const isBuilt = (monitor: MonitorShape): boolean => toMonitor('', monitor, '/') !== null
 
 const probed = (name: string, shape: Shapes['tcp'] | Shapes['probe'] | Shapes['tls'] | Shapes['dns']) => ({
   name,

@@ -158,7 +158,32 @@ export type TcpProbe = z.infer<typeof TcpProbe>
 export const Probe = z.discriminatedUnion('kind', [HttpProbe, TlsProbe, DnsProbe, TcpProbe])
 export type Probe = z.infer<typeof Probe>
 
-export const Monitor = z.discriminatedUnion('kind', [HttpProbe, TlsProbe, DnsProbe, TcpProbe])
+/** So many lines that match within so long are an alarm. */
+const LogMatch = z.strictObject({ pattern: z.string(), withinMs: z.int().positive(), count: z.int().positive() })
+
+/**
+ * How it is known that the log is read at all. `own`: we write a marked line and must find it again. `external`: whoever writes or ships the
+ * log does; their silence is an alarm.
+ */
+const Canary = z.strictObject({ by: z.enum(['own', 'external']), everyMs: z.int().positive() })
+
+const LogMonitor = z.strictObject({
+  ...watched,
+  kind: z.literal('log'),
+  /** The absolute path; null: its lines are pushed to us. */
+  file: z.string().nullable(),
+  /** Every line is an alarm. */
+  expectEmpty: z.boolean(),
+  match: z.array(LogMatch),
+  /** Patterns of lines that never count. */
+  ignore: z.array(z.string()),
+  canary: Canary.nullable(),
+  /** Well again after so long without a line that counts. */
+  quietMs: z.int().positive(),
+})
+export type LogMonitor = z.infer<typeof LogMonitor>
+
+export const Monitor = z.discriminatedUnion('kind', [HttpProbe, TlsProbe, DnsProbe, TcpProbe, LogMonitor])
 export type Monitor = z.infer<typeof Monitor>
 
 /** The monitors that go and look. */
@@ -170,10 +195,16 @@ export const probesOf = ({ monitors }: Pick<Rules, 'monitors'>): Probe[] =>
       case 'dns':
       case 'tcp':
         return monitor
+      case 'log':
+        return []
       default:
         return monitor satisfies never
     }
   })
+
+/** The monitors that read logs. */
+export const logsOf = ({ monitors }: Pick<Rules, 'monitors'>): LogMonitor[] =>
+  Object.values(monitors).flatMap((monitor) => (monitor.kind === 'log' ? monitor : []))
 
 export const Role = z.strictObject({
   name: z.string(),

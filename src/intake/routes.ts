@@ -1,11 +1,12 @@
 import { alertRoutes, type Behind as OfAlerts } from './alerts.ts'
 import { calendarRoutes, type Behind as OfCalendars } from './calendars.ts'
 import { type Check, healthRoutes } from './health.ts'
+import { logRoutes, type Behind as OfLogs } from './logs.ts'
 import { metricsRoutes } from './metrics.ts'
 import type { Routes } from './server.ts'
 
 /** The program behind the routes. */
-export interface Behind extends OfAlerts, OfCalendars {
+export interface Behind extends OfAlerts, OfCalendars, OfLogs {
   checks(): Promise<Check[]>
 }
 
@@ -25,6 +26,7 @@ export function allRoutes({ behind, waitsFor, scrape, contentType }: Front): Rou
     healthRoutes(checks),
     metricsRoutes(scrape, contentType),
     alertRoutes(behind, waitsFor),
+    logRoutes(behind, waitsFor),
     calendarRoutes(behind, waitsFor),
   ]
 }

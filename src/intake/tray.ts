@@ -7,16 +7,16 @@ export interface Arrival {
   event: Event
 }
 
-export interface Tray {
+export interface Tray<T = Arrival> {
   /** Stores them, all or none; resolves with the id of each once they are committed. Rejects when the store does not take them. */
-  add(arrivals: readonly Arrival[]): Promise<number[]>
+  add(arrivals: readonly T[]): Promise<number[]>
   /** Since when what comes in cannot be stored, and when that was tried last; null when the last attempt did it. Watch time. */
   refusing(): { since: number; last: number } | null
 }
 
-interface Options {
+interface Options<T> {
   /** One statement. */
-  insert(arrivals: readonly Arrival[]): Promise<number[]>
+  insert(arrivals: readonly T[]): Promise<number[]>
   /** Whether it was what came in that the store refused, not the store that failed. */
   isTheirs(error: unknown): boolean
   now(): number
@@ -31,8 +31,8 @@ const PATIENCE_MS = 4_000
 /** What is more than this waits for a store that is away, and its senders are told so at once. */
 const MOST_WAITING = 20_000
 
-interface Waiting {
-  arrivals: readonly Arrival[]
+interface Waiting<T> {
+  arrivals: readonly T[]
   /** Gone: its sender was told that it is not stored, before its turn came. */
   state: 'waiting' | 'storing' | 'gone'
   done(ids: number[]): void
@@ -43,8 +43,8 @@ interface Waiting {
  * Requests that arrive together are stored by one statement: while one is on its way the others gather. One that comes alone waits for
  * nothing.
  */
-export function createTray({ insert, isTheirs, now }: Options): Tray {
-  const queue: Waiting[] = []
+export function createTray<T = Arrival>({ insert, isTheirs, now }: Options<T>): Tray<T> {
+  const queue: Waiting<T>[] = []
   let rows = 0
   let storing = false
   let refusing: { since: number; last: number } | null = null
@@ -58,7 +58,7 @@ export function createTray({ insert, isTheirs, now }: Options): Tray {
     storing = false
   }
 
-  function nextGroup(): Waiting[] {
+  function nextGroup(): Waiting<T>[] {
     let size = 0
     let end = 0
     for (const { arrivals, state } of queue) {
@@ -74,7 +74,7 @@ export function createTray({ insert, isTheirs, now }: Options): Tray {
     return group
   }
 
-  async function storeGroup(group: Waiting[]): Promise<void> {
+  async function storeGroup(group: Waiting<T>[]): Promise<void> {
     try {
       const ids = await insert(group.flatMap(({ arrivals }) => arrivals))
       refusing = null
@@ -107,12 +107,12 @@ export function createTray({ insert, isTheirs, now }: Options): Tray {
           reject(new Error(`the store has not answered within ${PATIENCE_MS} ms`))
         }, PATIENCE_MS)
         const settle =
-          <T>(settled: (value: T) => void) =>
-          (value: T) => {
+          <V>(settled: (value: V) => void) =>
+          (value: V) => {
             clearTimeout(patience)
             settled(value)
           }
-        const waiting: Waiting = { arrivals, state: 'waiting', done: settle(resolve), failed: settle(reject) }
+        const waiting: Waiting<T> = { arrivals, state: 'waiting', done: settle(resolve), failed: settle(reject) }
         queue.push(waiting)
         rows += arrivals.length
         if (!storing) store().catch(reject)

@@ -265,6 +265,14 @@ const MIGRATIONS: readonly string[] = [
     primary key (name, source)
   );
   `,
+  `
+  -- How far each log has been read, and what that came to; seq counts the states, so that each follows on the one before.
+  create table logs (
+    name text primary key,
+    seq bigint not null,
+    state jsonb not null
+  );
+  `,
 ]
 
 /** The schema that this program speaks. A database that is ahead of it belongs to a newer program. */

@@ -67,6 +67,10 @@ export async function startBot(around: Surroundings, running: Running[], name: s
       check,
       readZoneFile: async () => ({ ok: false, why: 'is not there' }),
       pingOutward: async () => ({ ok: true }),
+      logFiles: {
+        read: async (_, follow) => ({ why: 'is not part of the simulation', lines: [], follow, behind: 0 }),
+        append: async () => 'is not part of the simulation',
+      },
       fetchCalendar: async () => ({ ok: false, why: 'is not part of the simulation' }),
       readCalendar: async () => ({ ok: false, why: 'is not part of the simulation' }),
       rules: () => rules,

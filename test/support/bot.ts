@@ -6,6 +6,7 @@ import { appCommands, type Bot, createBot } from '../../src/bot.ts'
 import { readApart } from '../../src/calendar/apart.ts'
 import { fetchCalendar } from '../../src/checks/calendar.ts'
 import { checkTarget } from '../../src/checks/check.ts'
+import { logFiles } from '../../src/checks/log-file.ts'
 import { pingOutward } from '../../src/checks/outward.ts'
 import { readZoneFile } from '../../src/checks/zone-file.ts'
 import { machine, sleep } from '../../src/clock.ts'
@@ -76,6 +77,8 @@ interface Options {
   log?: string
   /** False: the monitors are left alone, which makes hours pass fast; the test raises alerts itself. */
   probes?: boolean
+  /** True: the monitors of logs are looked after each second, which makes hours pass slowly. */
+  logs?: boolean
   /** True: user groups and problems of the roster are looked after each minute, which makes hours pass slowly. */
   roster?: boolean
   /** PUBLIC_URL; unset when omitted. */
@@ -181,6 +184,7 @@ export async function startBot(options: Options = {}): Promise<Driver> {
     const store = counting(busy, trouble, await openStore(place, clock.now(), 'test', log))
     await activateRules(store, rules, clock.now())
     const calls = slackCalls(slack.botToken, slack.apiUrl, log)
+    const files = logFiles()
     const deps: Deps = {
       clock,
       machine,
@@ -188,6 +192,7 @@ export async function startBot(options: Options = {}): Promise<Driver> {
       store,
       slack: { ...calls, pages: counted(busy, calls.pages), rest: counted(busy, calls.rest) },
       check: counted(busy, checkTarget(machine.elapsed)),
+      logFiles: { read: counted(busy, files.read), append: counted(busy, files.append) },
       fetchCalendar: counted(busy, fetchCalendar),
       readZoneFile: counted(busy, readZoneFile),
       pingOutward: counted(busy, pingOutward),
@@ -203,6 +208,7 @@ export async function startBot(options: Options = {}): Promise<Driver> {
       // A night's backup runs beside everything, uncounted; it has tests of its own.
       'backup',
       ...(options.probes === false ? ['probes'] : []),
+      ...(options.logs ? [] : ['logs']),
       ...(options.roster ? [] : ['groups', 'roster-report', 'homes']),
     ])
     const timetable: typeof whole = {

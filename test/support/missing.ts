@@ -1,4 +1,4 @@
-import { chromiumPath, faketimePath, postgresBin, redisPath } from './need.ts'
+import { chromiumPath, faketimePath, logrotatePath, postgresBin, redisPath } from './need.ts'
 
 /** Says plainly, at the end, what this machine could not run and how to enable it (vitest's globalSetup). */
 export function teardown(): void {
@@ -13,6 +13,10 @@ export function teardown(): void {
   if (postgresBin === null)
     process.stdout.write(
       '\nNot run: the tests of the store on a server of its own, because no PostgreSQL server was found. To run them: apt-get install postgresql (or set PG_BIN).\n',
+    )
+  if (logrotatePath === null)
+    process.stdout.write(
+      '\nNot run: the tests of logs that logrotate itself rotates, because no logrotate was found. To run them: apt-get install logrotate (or set LOGROTATE_PATH).\n',
     )
   if (faketimePath === null)
     process.stdout.write(

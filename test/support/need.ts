@@ -15,6 +15,9 @@ export const redisPath = firstOf(
   ...(process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, 'redis-server')),
 )
 
+/** The program that rotates logs: `LOGROTATE_PATH`, else where Debian puts it. */
+export const logrotatePath = firstOf(process.env.LOGROTATE_PATH, '/usr/sbin/logrotate')
+
 /** The programs of a PostgreSQL server: `PG_BIN`, else the newest of those that Debian installs. */
 export const postgresBin = firstOf(
   process.env.PG_BIN,

@@ -53,8 +53,9 @@ function hostOf(monitor: Monitor): string | null {
     case 'tls':
     case 'tcp':
       return monitor.host.toLowerCase().replace(/\.$/, '')
-    // That a name resolves says nothing of what answers there.
+    // That a name resolves, or what is written about it, says nothing of what answers there.
     case 'dns':
+    case 'log':
       return null
     default:
       return monitor satisfies never

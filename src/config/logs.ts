@@ -1,0 +1,110 @@
+import { resolve } from 'node:path'
+import { RE2JS } from 're2js'
+import { z } from 'zod'
+import type { LogMonitor } from '../domain/rules.ts'
+import { messageOf } from '../errors.ts'
+import {
+  duration,
+  integer,
+  leaf,
+  listOf,
+  mustBe,
+  ok,
+  oneOf,
+  parseDuration,
+  type Read,
+  text,
+  trueOrFalse,
+} from './leaf.ts'
+
+/** What a monitor of a log says about it. */
+
+/** Each is looked for in every line. */
+const MOST_PATTERNS = 20
+const LONGEST_PATTERN = 1_000
+/** More lines than this in a window are a rate, which has monitors of its own; and the instant of each is remembered. */
+const MOST_COUNTED = 1_000
+
+const DEFAULT_WITHIN_MS = 5 * 60_000
+const DEFAULT_QUIET_MS = 15 * 60_000
+const DEFAULT_CANARY_MS = 5 * 60_000
+
+/** RE2's syntax and its promise: whatever the line, the time is linear in it. So there is no look-around and no back reference. */
+const pattern = leaf('a regular expression', (value): Read<string> => {
+  if (typeof value !== 'string') return { wrong: 'must be text: put it in quotes' }
+  if (value === '') return { wrong: 'is empty: it must be a regular expression' }
+  if (value.length > LONGEST_PATTERN)
+    return { wrong: `must have at most ${LONGEST_PATTERN} characters, not ${value.length}` }
+  try {
+    RE2JS.compile(value)
+    return ok(value)
+  } catch (error) {
+    return { wrong: `is no regular expression of RE2: ${messageOf(error)}` }
+  }
+})
+
+const match = z.strictObject({
+  pattern,
+  within: duration('1s', '1d').optional(),
+  count: integer(1, MOST_COUNTED).optional(),
+})
+
+const CANARY = 'a duration such as 5m, the word external, or { external: 10m }'
+const canary = leaf(CANARY, (value): Read<{ by: 'external' | null; everyMs: number }> => {
+  if (value === 'external') return ok({ by: 'external', everyMs: DEFAULT_CANARY_MS })
+  const external = typeof value === 'object' && value !== null && 'external' in value && Object.keys(value).length === 1
+  const everyMs = parseDuration(external ? value.external : value)
+  if (everyMs === null) return mustBe(CANARY)
+  const [least, most] = [LEAST_CANARY_MS, MOST_CANARY_MS]
+  if (everyMs < least || everyMs > most) return mustBe('between 1s and 1d')
+  return ok({ by: external ? 'external' : null, everyMs })
+})
+const LEAST_CANARY_MS = 1_000
+const MOST_CANARY_MS = 86_400_000
+
+export const logShape = z
+  .strictObject({
+    file: text('the path of a file', 1_000).optional(),
+    push: trueOrFalse.optional(),
+    expect: oneOf('empty').optional(),
+    match: z.preprocess(
+      (value) => (Array.isArray(value) || value === undefined ? value : [value]),
+      listOf(match, MOST_PATTERNS).optional(),
+    ),
+    ignore: listOf(pattern, MOST_PATTERNS).optional(),
+    quiet: duration('1s', '7d').optional(),
+    canary: canary.optional(),
+  })
+  .superRefine((log, context) => {
+    const refuse = (message: string, ...path: string[]) => context.addIssue({ code: 'custom', path, message })
+    if ((log.file === undefined) === (log.push !== true))
+      refuse('needs either file, or push: true for lines that are sent to Watchbill')
+    if (log.expect !== undefined && log.match !== undefined)
+      refuse('has no effect: expect: empty makes an alarm of every line', 'match')
+    if (log.expect === undefined && log.match === undefined && log.canary === undefined)
+      refuse('needs expect: empty, match or canary: without one nothing in the log would ever page')
+  })
+
+/** @param folder where a relative path begins */
+export function toLog(
+  log: z.infer<typeof logShape>,
+  folder: string,
+): Omit<LogMonitor, 'name' | 'service' | 'severity'> {
+  const file = log.file === undefined ? null : resolve(folder, log.file)
+  return {
+    kind: 'log',
+    file,
+    expectEmpty: log.expect === 'empty',
+    match: (log.match ?? []).map(({ pattern, within, count }) => ({
+      pattern,
+      withinMs: within ?? DEFAULT_WITHIN_MS,
+      count: count ?? 1,
+    })),
+    ignore: log.ignore ?? [],
+    // Into what is pushed to us only others can write.
+    canary: log.canary
+      ? { by: log.canary.by ?? (file === null ? 'external' : 'own'), everyMs: log.canary.everyMs }
+      : null,
+    quietMs: log.quiet ?? DEFAULT_QUIET_MS,
+  }
+}

@@ -1,0 +1,67 @@
+import type { Pool } from 'pg'
+import { z } from 'zod'
+import { LogState } from '../domain/detect/log-state.ts'
+import { recordable, storable } from '../json.ts'
+import type { Entry } from './inbox.ts'
+import { NOTIFY, type Store } from './store.ts'
+
+const Row = z.object({ name: z.string(), seq: z.number(), state: LogState })
+
+/** What is known of a log: how far it has been read and what that came to, and which state that is, counted from 1. */
+export interface KnownLog {
+  seq: number
+  state: LogState
+}
+
+/** What is known of each log, or of one. */
+export async function readLogs(pool: Pool, name: string | null = null): Promise<Map<string, KnownLog>> {
+  const { rows } = await pool.query('select name, seq, state from logs where name = coalesce($1, name)', [name])
+  return new Map(rows.map((row) => Row.parse(row)).map(({ name, seq, state }) => [name, { seq, state }]))
+}
+
+/** Before the first state of a log. */
+export const NO_STATE = 0
+
+interface Next {
+  monitor: string
+  /** The state that this one follows on. */
+  after: number
+  state: LogState
+  /** What the desk must hear of. */
+  events: readonly Entry[]
+  /** Somebody was or will be told that it is stored: it must outlast a crash. What is read of a file can be read again. */
+  mustLast: boolean
+  now: number
+}
+
+const MOVE = `
+  with moved as (
+    insert into logs (name, seq, state) values ($1, $2::bigint + 1, $3)
+    on conflict (name) do update set seq = excluded.seq, state = excluded.state where logs.seq = $2
+    returning name
+  ), stored as (
+    insert into inbox (source, key, lane, body, received_at)
+    select e.source, e.key, 'desk', e.event, $5
+      from jsonb_to_recordset($4) as e (source text, key text, event jsonb), moved
+    on conflict do nothing returning id
+  ), told as (select ${NOTIFY} from stored limit 1)
+  select (select count(*) from moved) as moved, (select count(*) from told)`
+
+/**
+ * Stores the next state of a log, and with it, in one statement, what the desk must hear of: a line is neither lost nor told twice, whenever a
+ * process dies.
+ *
+ * @returns whether it followed on the state that is there; if not, another process has read on meanwhile
+ */
+export async function saveLog(store: Pick<Store, 'pool' | 'samplePool'>, next: Next): Promise<boolean> {
+  const pool = next.mustLast || next.events.length > 0 ? store.pool : store.samplePool
+  const { rows } = await pool.query<{ moved: number }>(MOVE, [
+    next.monitor,
+    next.after,
+    // Paths and patterns, no foreign text: they must come back as they were.
+    storable(next.state),
+    recordable(next.events),
+    next.now,
+  ])
+  return rows[0]?.moved === 1
+}
