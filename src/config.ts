@@ -184,13 +184,13 @@ function readRoot(root: Record<string, unknown>, reader: Reader): Rules {
     schedules: made(schedules, (_, { schedule }) => schedule),
     policies: made(policies, toPolicy),
     services: made(services, toService),
-    monitors: watchedOf(monitors),
+    monitors: watchedOf(monitors, zone),
     notWatchedYet: notWatchedYet({ people, roles, services, monitors, locations, only }),
   }
 }
 
-function watchedOf(shapes: ReturnType<typeof readMonitors>): Rules['monitors'] {
-  const monitors = [...shapes].map(([name, shape]) => toMonitor(name, shape))
+function watchedOf(shapes: ReturnType<typeof readMonitors>, zone: string): Rules['monitors'] {
+  const monitors = [...shapes].map(([name, shape]) => toMonitor(name, shape, zone))
   return Object.fromEntries(monitors.flatMap((monitor) => (monitor ? [[monitor.name, monitor]] : [])))
 }
 

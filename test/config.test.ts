@@ -93,7 +93,7 @@ describe('the example', () => {
     ])
   })
 
-  test('watches what goes and looks', () => {
+  test('watches what goes and looks, and what reports by itself', () => {
     const probed = { service: 'webmail', severity: 'critical', timeoutMs: 5_000, failAfter: 3, recoverAfter: 2 }
     expect(rules.monitors).toEqual({
       cert: {
@@ -115,6 +115,16 @@ describe('the example', () => {
         everyMs: 300_000,
       },
       smtp: { ...probed, name: 'smtp', kind: 'tcp', host: '127.0.0.1', port: 2525, everyMs: 30_000 },
+      backup: {
+        name: 'backup',
+        service: 'webmail',
+        severity: 'critical',
+        kind: 'heartbeat',
+        rhythm: { kind: 'cron', cron: '0 3 * * *', zone: 'Europe/Zurich' },
+        graceMs: 1_800_000,
+        maxRunMs: null,
+        minEveryMs: null,
+      },
       home: {
         name: 'home',
         service: 'webmail',
@@ -135,7 +145,6 @@ describe('the example', () => {
       'depends_on of monitor home',
       'monitor requests (rate)',
       'monitor logins (rate)',
-      'monitor backup (heartbeat)',
       'monitor antispam-errors (log)',
       'contact of dana',
       'domains of service webmail',
@@ -177,7 +186,7 @@ describe('what the example leaves out', () => {
       recoverAfter: 2,
       expect: { status: [], bodyContains: null },
     })
-    expect(monitor('probe: "https://example.com", every: 2s')?.timeoutMs).toBe(2_000)
+    expect(monitor('probe: "https://example.com", every: 2s')).toMatchObject({ timeoutMs: 2_000 })
     expect(monitor('probe: "https://example.com", timeout: 10s, severity: warning')).toMatchObject({
       timeoutMs: 10_000,
       severity: 'warning',

@@ -15,7 +15,7 @@ export function notWatchedYet(found: Found): string[] {
   const lines: string[] = []
   for (const [name, monitor] of found.monitors) {
     const { kind, shape } = monitor
-    if (toMonitor(name, monitor) === null) {
+    if (toMonitor(name, monitor, 'UTC') === null) {
       lines.push(`monitor ${name} (${kind})`)
       continue
     }

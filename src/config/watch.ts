@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { type Monitor, RECORD_TYPES, type Service } from '../domain/rules.ts'
+import { nextFire } from '../domain/detect/cron.ts'
+import { type Monitor, RECORD_TYPES, type Rhythm, type Service } from '../domain/rules.ts'
 import {
   duration,
   formatDuration,
@@ -140,11 +141,20 @@ const heartbeat = z
     every: duration('1s', '366d').optional(),
     zone: zone.optional(),
     grace: duration('1s', '30d'),
+    max_run: duration('1s', '30d').optional(),
+    min_every: duration('1s', '366d').optional(),
   })
   .superRefine((shape, context) => {
-    if ((shape.cron === undefined) !== (shape.every === undefined)) return
-    context.addIssue({ code: 'custom', path: [], message: 'needs either cron or every' })
+    const refuse = (message: string, ...path: string[]) => context.addIssue({ code: 'custom', path, message })
+    if ((shape.cron === undefined) === (shape.every === undefined)) return refuse('needs either cron or every')
+    if (shape.every !== undefined && shape.min_every !== undefined && shape.min_every > shape.every)
+      refuse(`must be at most every (${formatDuration(shape.every)}), not {it}: it could never be on time`, 'min_every')
+    if (shape.cron !== undefined && nextFire(shape.cron, shape.zone ?? 'UTC', SOME_TIME) === null)
+      refuse('is {it}, which never comes: nobody would ever be missed', 'cron')
   })
+
+/** Any instant: what never fires after it never fires. */
+const SOME_TIME = Date.UTC(2026, 0, 1)
 
 function rateSource(context: Context) {
   return z
@@ -184,7 +194,7 @@ type Shapes = { [K in MonitorKind]: z.infer<ReturnType<typeof monitorShapes>[K]>
 export type MonitorShape = { [K in MonitorKind]: { kind: K; shape: Shapes[K] } }[MonitorKind]
 
 /** What is watched; null for what is of a kind that is not built yet. */
-export function toMonitor(name: string, monitor: MonitorShape): Monitor | null {
+export function toMonitor(name: string, monitor: MonitorShape, defaultZone: string): Monitor | null {
   switch (monitor.kind) {
     case 'probe': {
       const { probe: url, expect } = monitor.shape
@@ -211,8 +221,20 @@ export function toMonitor(name: string, monitor: MonitorShape): Monitor | null {
     }
     case 'tcp':
       return { ...probed(name, monitor.shape), kind: 'tcp', ...hostPort(monitor.shape.tcp) }
+    case 'heartbeat': {
+      const { service, severity, heartbeat } = monitor.shape
+      return {
+        name,
+        service,
+        severity,
+        kind: 'heartbeat',
+        rhythm: rhythmOf(heartbeat, defaultZone),
+        graceMs: heartbeat.grace,
+        maxRunMs: heartbeat.max_run ?? null,
+        minEveryMs: heartbeat.min_every ?? null,
+      }
+    }
     case 'rate':
-    case 'heartbeat':
     case 'log':
       return null
     default:
@@ -232,6 +254,11 @@ const probed = (name: string, shape: Shapes['tcp'] | Shapes['probe'] | Shapes['t
   failAfter: shape.fail_after,
   recoverAfter: shape.recover_after,
 })
+
+function rhythmOf(shape: z.infer<typeof heartbeat>, defaultZone: string): Rhythm {
+  if (shape.every !== undefined) return { kind: 'every', everyMs: shape.every }
+  return { kind: 'cron', cron: shape.cron ?? '', zone: shape.zone ?? defaultZone }
+}
 
 /** `example.com:443`, `[::1]:25`. */
 function hostPort(text: string): { host: string; port: number } {
