@@ -4,6 +4,7 @@ import { code, cut, duration, list, plain, typed } from '../src/slack/text.ts'
 import { groupTrouble, inc, person } from '../src/slack/words.ts'
 import { readImports } from '../src/store/imports.ts'
 import { openIncidents } from '../src/store/incidents.ts'
+import { readHeartbeats } from '../src/store/heartbeats.ts'
 import { readMonitors } from '../src/store/monitors.ts'
 import { unreachablePeople } from '../src/store/people.ts'
 import { type Ask, type Command, help, misused, only, type Reply, type Status, split, voice } from './command.ts'
@@ -64,16 +65,17 @@ async function status(ask: Ask): Promise<Reply> {
   const { deps, now } = ask
   const { pool } = deps.store
   const rules = deps.rules()
-  const [health, open, seen, unreachable, imports] = await Promise.all([
+  const [health, open, probes, heartbeats, unreachable, imports] = await Promise.all([
     deps.status(),
     openIncidents(pool),
     readMonitors(pool),
+    readHeartbeats(pool),
     unreachablePeople(pool),
     readImports(pool),
   ])
   const monitors = Object.values(rules.monitors)
   const of = (status: string) =>
-    monitors.filter((each) => (seen.get(each.name)?.state.status ?? 'unknown') === status).map((each) => each.name)
+    monitors.filter((each) => statusOf(each.kind === 'heartbeat' ? heartbeats : probes, each.name) === status).map((each) => each.name)
   const [down, unknown] = [of('down'), of('unknown')]
   const lines = [
     `*Watchbill ${deps.version}* of ${plain(rules.company)}`,
@@ -105,6 +107,9 @@ async function status(ask: Ask): Promise<Reply> {
   ]
   return only(lines.join('\n'))
 }
+
+const statusOf = (known: ReadonlyMap<string, { state: { status: string } }>, name: string) =>
+  known.get(name)?.state.status ?? 'unknown'
 
 function slackLine({ slackConnections, slackOverHttp }: Status): string {
   if (slackConnections === 0 && slackOverHttp) return ':white_check_mark: Slack: over HTTP'

@@ -10,6 +10,7 @@ import { type GroupTrouble, group, groups } from './groups.ts'
 import { handed } from './handed.ts'
 import { handover } from './handover.ts'
 import { headsUp } from './heads-up.ts'
+import { heartbeat } from './heartbeat.ts'
 import { home, homes } from './home.ts'
 import { housekeeping } from './housekeeping.ts'
 import { invite } from './invite.ts'
@@ -45,6 +46,7 @@ interface Entry {
 /** The visible timetable. No page and no deadline depends on it. */
 export const timetable = (deps: JobDeps & { groupTrouble: GroupTrouble }): Entry[] => [
   { name: 'probes', everyMs: SECOND, run: probe(deps) },
+  { name: 'heartbeats', everyMs: SECOND, run: heartbeat(deps) },
   { name: 'people', everyMs: HOUR, run: people(deps), atStart: true },
   { name: 'groups', everyMs: MINUTE, run: groups(deps), atStart: true },
   { name: 'roster-report', everyMs: MINUTE, run: rosterReport(deps) },

@@ -4,6 +4,7 @@ import type { Signal } from '../domain/event.ts'
 import type { Evidence } from '../domain/incident.ts'
 import { type Rules, Severity, under } from '../domain/rules.ts'
 import { canonical } from '../json.ts'
+import { cut, readable } from './lines.ts'
 import { MOST_WRONG, problem, unavailable, type Wrong } from './problem.ts'
 import type { Routes } from './server.ts'
 import { type Arrival, GROUP } from './tray.ts'
@@ -209,17 +210,3 @@ function evidence(details: unknown): Evidence[] {
 }
 
 const inShort = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value))
-
-/** Text as people can read it: without what moves a cursor or has no sign. */
-const readable = (text: string) =>
-  text
-    .replaceAll(/\r\n?/g, '\n')
-    .replaceAll(/\t/g, ' ')
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: sequences that colour a terminal are what is looked for
-    .replaceAll(/\u001b\[[0-9;?]{0,20}[A-Za-z]/g, '')
-    .replaceAll(/[^\P{Cc}\n]/gu, '')
-    .trim()
-
-/** Cuts, never through a character. */
-const cut = (text: string, length: number) =>
-  text.length <= length ? text : `${text.slice(0, length - 1).replace(/[\uD800-\uDBFF]$/, '')}…`

@@ -2,10 +2,11 @@ import { alertRoutes, type Behind as OfAlerts } from './alerts.ts'
 import { calendarRoutes, type Behind as OfCalendars } from './calendars.ts'
 import { type Check, healthRoutes } from './health.ts'
 import { metricsRoutes } from './metrics.ts'
+import { type Behind as OfPings, pingRoutes } from './pings.ts'
 import type { Routes } from './server.ts'
 
 /** The program behind the routes. */
-export interface Behind extends OfAlerts, OfCalendars {
+export interface Behind extends OfAlerts, OfCalendars, OfPings {
   checks(): Promise<Check[]>
 }
 
@@ -26,5 +27,6 @@ export function allRoutes({ behind, waitsFor, scrape, contentType }: Front): Rou
     metricsRoutes(scrape, contentType),
     alertRoutes(behind, waitsFor),
     calendarRoutes(behind, waitsFor),
+    pingRoutes(behind, waitsFor),
   ]
 }

@@ -74,6 +74,8 @@ interface Options {
   log?: string
   /** False: the monitors are left alone, which makes hours pass fast; the test raises alerts itself. */
   probes?: boolean
+  /** True: heartbeats are looked at each second. */
+  heartbeats?: boolean
   /** True: user groups and problems of the roster are looked after each minute, which makes hours pass slowly. */
   roster?: boolean
   /** PUBLIC_URL; unset when omitted. */
@@ -199,6 +201,7 @@ export async function startBot(options: Options = {}): Promise<Driver> {
       // A night's backup runs beside everything, uncounted; it has tests of its own.
       'backup',
       ...(options.probes === false ? ['probes'] : []),
+      ...(options.heartbeats ? [] : ['heartbeats']),
       ...(options.roster ? [] : ['groups', 'roster-report', 'homes']),
     ])
     const timetable: typeof whole = {

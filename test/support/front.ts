@@ -34,6 +34,8 @@ export async function startFront({ apiToken = TOKEN, behind = {}, more = [] }: O
     now: () => T0,
     checks: async () => [],
     calendar: async () => null,
+    ping: async () => 'unknown',
+    pingRefused: () => {},
     async take(arrivals) {
       taken.push(...arrivals)
       return arrivals.map((_, n) => taken.length - arrivals.length + n + 1)
