@@ -2,9 +2,9 @@ import { type Import, type Source, sourcesOf } from '../src/domain/duty/imports.
 import { HOUR_MS } from '../src/domain/duty/time.ts'
 import { code, cut, duration, list, plain, typed } from '../src/slack/text.ts'
 import { groupTrouble, inc, person } from '../src/slack/words.ts'
+import { readHeartbeats } from '../src/store/heartbeats.ts'
 import { readImports } from '../src/store/imports.ts'
 import { openIncidents } from '../src/store/incidents.ts'
-import { readHeartbeats } from '../src/store/heartbeats.ts'
 import { readMonitors } from '../src/store/monitors.ts'
 import { unreachablePeople } from '../src/store/people.ts'
 import { type Ask, type Command, help, misused, only, type Reply, type Status, split, voice } from './command.ts'
@@ -75,7 +75,9 @@ async function status(ask: Ask): Promise<Reply> {
   ])
   const monitors = Object.values(rules.monitors)
   const of = (status: string) =>
-    monitors.filter((each) => statusOf(each.kind === 'heartbeat' ? heartbeats : probes, each.name) === status).map((each) => each.name)
+    monitors
+      .filter((each) => statusOf(each.kind === 'heartbeat' ? heartbeats : probes, each.name) === status)
+      .map((each) => each.name)
   const [down, unknown] = [of('down'), of('unknown')]
   const lines = [
     `*Watchbill ${deps.version}* of ${plain(rules.company)}`,
