@@ -3,6 +3,7 @@ import { HOUR_MS } from '../src/domain/duty/time.ts'
 import { silenceLine } from '../src/slack/silence.ts'
 import { code, cut, duration, list, plain, typed } from '../src/slack/text.ts'
 import { groupTrouble, inc, person } from '../src/slack/words.ts'
+import { readHeartbeats } from '../src/store/heartbeats.ts'
 import { readImports } from '../src/store/imports.ts'
 import { openIncidents } from '../src/store/incidents.ts'
 import { readLogs } from '../src/store/logs.ts'
@@ -67,11 +68,12 @@ async function status(ask: Ask): Promise<Reply> {
   const { deps, now } = ask
   const { pool } = deps.store
   const rules = deps.rules()
-  const [health, open, probes, logs, unreachable, imports, silences] = await Promise.all([
+  const [health, open, probes, logs, heartbeats, unreachable, imports, silences] = await Promise.all([
     deps.status(),
     openIncidents(pool),
     readMonitors(pool),
     readLogs(pool),
+    readHeartbeats(pool),
     unreachablePeople(pool),
     readImports(pool),
     readSilences(pool),
@@ -79,7 +81,10 @@ async function status(ask: Ask): Promise<Reply> {
   const monitors = Object.values(rules.monitors)
   const of = (status: string) =>
     monitors
-      .filter(({ kind, name }) => ((kind === 'log' ? logs : probes).get(name)?.state.status ?? 'unknown') === status)
+      .filter(
+        ({ kind, name }) =>
+          statusOf(kind === 'heartbeat' ? heartbeats : kind === 'log' ? logs : probes, name) === status,
+      )
       .map((each) => each.name)
   const [down, unknown] = [of('down'), of('unknown')]
   const lines = [
@@ -113,6 +118,9 @@ async function status(ask: Ask): Promise<Reply> {
   ]
   return only(lines.join('\n'))
 }
+
+const statusOf = (known: ReadonlyMap<string, { state: { status: string } }>, name: string) =>
+  known.get(name)?.state.status ?? 'unknown'
 
 function slackLine({ slackConnections, slackOverHttp }: Status): string {
   if (slackConnections === 0 && slackOverHttp) return ':white_check_mark: Slack: over HTTP'

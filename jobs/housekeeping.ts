@@ -1,3 +1,4 @@
+import { forgetHeartbeats } from '../src/store/heartbeats.ts'
 import { forgetHomes } from '../src/store/homes.ts'
 import { forgetImports } from '../src/store/imports.ts'
 import { forget } from '../src/store/inbox.ts'
@@ -9,6 +10,8 @@ import type { JobDeps } from './tell.ts'
 const INBOX_MS = 2 * 86_400_000
 /** Calendars that are in the configuration no more: they say who is away. */
 const IMPORTS_MS = 30 * 86_400_000
+/** Heartbeats that are in the configuration no more: one that was lost by mistake is not new when it is back. */
+const HEARTBEATS_MS = 7 * 86_400_000
 const SAMPLES_MS = 14 * 86_400_000
 /** A problem of the roster that has not been one for so long is news when it is back. */
 const WARNINGS_MS = 8 * 86_400_000
@@ -17,6 +20,7 @@ export function housekeeping(deps: JobDeps) {
   return async (slotAt: number): Promise<void> => {
     await forget(deps.store.pool, slotAt - INBOX_MS)
     await forgetImports(deps.store.pool, slotAt - IMPORTS_MS)
+    await forgetHeartbeats(deps.store.pool, slotAt - HEARTBEATS_MS)
     await forgetHomes(deps.store.pool, slotAt)
     await forgetSamples(deps.store.pool, slotAt - SAMPLES_MS)
     await forgetWarnings(deps.store.pool, slotAt - WARNINGS_MS)

@@ -11,6 +11,7 @@ import { type GroupTrouble, group, groups } from './groups.ts'
 import { handed } from './handed.ts'
 import { handover } from './handover.ts'
 import { headsUp } from './heads-up.ts'
+import { heartbeat } from './heartbeat.ts'
 import { home, homes } from './home.ts'
 import { housekeeping } from './housekeeping.ts'
 import { invite } from './invite.ts'
@@ -55,6 +56,7 @@ export const timetable = (
   { name: 'returns', everyMs: 5 * SECOND, run: returns(deps) },
   { name: 'outward', everyMs: 10 * SECOND, run: outward(deps, deps.problems) },
   { name: 'logs', everyMs: SECOND, run: logs(deps) },
+  { name: 'heartbeats', everyMs: SECOND, run: heartbeat(deps) },
   { name: 'people', everyMs: HOUR, run: people(deps), atStart: true },
   { name: 'groups', everyMs: MINUTE, run: groups(deps), atStart: true },
   { name: 'roster-report', everyMs: MINUTE, run: rosterReport(deps) },

@@ -21,6 +21,7 @@ import type { Behind } from './intake/routes.ts'
 import { createTray } from './intake/tray.ts'
 import { countedAttempts, countedCalls, PAGE_LATE_MS, type Readings, type RotaReadings } from './metrics.ts'
 import { createOutbox } from './outbox.ts'
+import { createPings } from './pings.ts'
 import { whisper, whoAmI } from './slack/api.ts'
 import { type Answer, type Asked, slackApp } from './slack/app.ts'
 import { answerMessage } from './slack/blocks.ts'
@@ -115,6 +116,7 @@ export function createBot(given: BotOptions): Bot {
     isTheirs: (error) => !isOutage(error),
     now: clock.now,
   })
+  const pings = createPings({ ...options, changed: desk.wake })
   const auditor = createAuditor({
     ...options,
     paths: [slackPath(slack.rest, options.rules)],
@@ -420,6 +422,12 @@ export function createBot(given: BotOptions): Bot {
           complain('a calendar could not be made', error)
           throw error
         }),
+      ping: (ping) =>
+        pings.hear(ping).catch((error: unknown) => {
+          complain('a ping could not be stored', error)
+          throw error
+        }),
+      pingRefused: options.metrics.pingRefused,
       async checks() {
         // Asked at this moment: a store that hangs keeps its connections.
         const answers = await askStore()

@@ -31,7 +31,7 @@ import {
 } from './config/roster.ts'
 import { zone as zoneShape } from './config/times.ts'
 import { notWatchedYet } from './config/unwatched.ts'
-import { serviceShape, toMonitor, toService } from './config/watch.ts'
+import { type Place, serviceShape, toMonitor, toService } from './config/watch.ts'
 import { Rules } from './domain/rules.ts'
 import { messageOf } from './errors.ts'
 import { withoutSecrets } from './secrets.ts'
@@ -188,7 +188,7 @@ function readRoot(root: Record<string, unknown>, reader: Reader, folder: string)
     schedules: made(schedules, (_, { schedule }) => schedule),
     policies: made(policies, toPolicy),
     services: made(services, toService),
-    monitors: watchedOf(monitors, context.folder),
+    monitors: watchedOf(monitors, { folder: context.folder, zone }),
     silences: toSilences(silences),
     outwardHeartbeat: outward ? { url: outward.url, everyMs: outward.every } : null,
     coverage: toCoverage(coverage, (path) => resolve(context.folder, path)),
@@ -196,8 +196,8 @@ function readRoot(root: Record<string, unknown>, reader: Reader, folder: string)
   }
 }
 
-function watchedOf(shapes: ReturnType<typeof readMonitors>, folder: string): Rules['monitors'] {
-  const monitors = [...shapes].map(([name, shape]) => toMonitor(name, shape, folder))
+function watchedOf(shapes: ReturnType<typeof readMonitors>, place: Place): Rules['monitors'] {
+  const monitors = [...shapes].map(([name, shape]) => toMonitor(name, shape, place))
   return Object.fromEntries(monitors.flatMap((monitor) => (monitor ? [[monitor.name, monitor]] : [])))
 }
 

@@ -44,6 +44,8 @@ export interface Metrics {
   alarm(about: string, said: boolean): void
   slackCall(method: string, outcome: string): void
   answered(route: string | null, status: number, ms: number): void
+  /** A ping came to an address that is nobody's: who sends it believes that somebody hears it. */
+  pingRefused(): void
   eventLoopStalled(ms: number): void
   clockJumped(kind: string): void
   /** The text of a scrape; what is not given is left out. */
@@ -75,6 +77,7 @@ export function createMetrics(version: string, { ofProcess = false } = {}): Metr
   const alarms = counter('alarms_total', 'Alarms about the watch itself.', ['about', 'said'])
   const slack = counter('slack_requests_total', 'Calls of the Web API.', ['method', 'outcome'])
   const http = histogram('http_request_seconds', 'Requests to this process.', HTTP_SECONDS, ['route', 'status'])
+  const pings = counter('ping_refused_total', 'Pings to addresses that are unknown or were revoked.', [])
   const stalls = counter('event_loop_stalls_total', 'Times that the event loop stood for more than a second.', [])
   const stalled = gauge('event_loop_stall_seconds', 'The longest of those at the last look.', [])
   const jumps = counter('clock_jumps_total', 'Jumps of the clock of the machine.', ['kind'])
@@ -98,6 +101,7 @@ export function createMetrics(version: string, { ofProcess = false } = {}): Metr
     alarm: (about, said) => alarms.inc({ about, said: said ? 'yes' : 'no' }),
     slackCall: (method, outcome) => slack.inc({ method, outcome }),
     answered: (route, status, ms) => http.observe({ route: route ?? 'none', status }, ms / 1_000),
+    pingRefused: () => pings.inc(),
     eventLoopStalled(ms) {
       if (ms > 0) stalls.inc()
       stalled.set(ms / 1_000)

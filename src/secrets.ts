@@ -10,6 +10,8 @@ const SHAPES: readonly RegExp[] = [
   /(?<=hooks\.slack\.com\/)[^\s"'<>\\|]+/g,
   // Addresses of our own calendars: whoever has one may read.
   /(?<=\/calendar\/)[\w-]{20,100}(?=\.ics)/g,
+  // Addresses of heartbeats: whoever has one may say that all is well.
+  /(?<=\/ping\/)[\w-]{20,100}/g,
   // Parameters of an address.
   /(?<=[?&;](?:access_token|api_?key|auth|key|passw(?:or)?d|secret|sig|signature|token)=)[^&\s"'#<>\\|]+/gi,
   // What follows a telling name, if it looks like a secret: long, and with a digit in it.
@@ -28,7 +30,7 @@ const LOGIN_IN_JSON = /(?<=:\/\/)(?:\\[^nrt]|[^\s/?#"\\<>])+(?=@)/g
 
 /** Most texts hold none, and are only looked at once. */
 const HINT =
-  /@|\/calendar\/|xox|xapp|slack\.com|auth|key|pass|pwd|secret|sig|token|bearer|basic|eyJ|gh[pousr]_|A[KS]IA/i
+  /@|\/calendar\/|\/ping\/|xox|xapp|slack\.com|auth|key|pass|pwd|secret|sig|token|bearer|basic|eyJ|gh[pousr]_|A[KS]IA/i
 
 /** Shorter values cannot be told from words. */
 const SHORTEST = 6

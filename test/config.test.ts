@@ -105,7 +105,7 @@ describe('the example', () => {
     ])
   })
 
-  test('watches what goes and looks', () => {
+  test('watches what goes and looks, and what reports by itself', () => {
     const probed = { service: 'webmail', severity: 'critical', timeoutMs: 5_000, failAfter: 3, recoverAfter: 2 }
     expect(rules.monitors).toEqual({
       cert: {
@@ -156,6 +156,16 @@ describe('the example', () => {
         banner: null,
         everyMs: 30_000,
       },
+      backup: {
+        name: 'backup',
+        service: 'webmail',
+        severity: 'critical',
+        kind: 'heartbeat',
+        rhythm: { kind: 'cron', cron: '0 3 * * *', zone: 'Europe/Zurich' },
+        graceMs: 1_800_000,
+        maxRunMs: null,
+        minEveryMs: null,
+      },
       home: {
         name: 'home',
         service: 'webmail',
@@ -177,7 +187,6 @@ describe('the example', () => {
       'depends_on of monitor home',
       'monitor requests (rate)',
       'monitor logins (rate)',
-      'monitor backup (heartbeat)',
       'contact of dana',
       'pool of service webmail',
       'deploy of service webmail',

@@ -41,6 +41,8 @@ const WATCH_ASIDE: Record<string, string[]> = { outlook: ['holders'] }
 const EDGE = ['store', 'slack', 'checks', 'intake', 'calendar', 'notify', 'sandbox']
 /** Calculations, all of them: nothing in there reaches out. */
 const DOMAIN_PACKAGES = ['luxon', 'zod', 'rrule-temporal', 're2js']
+/** Known to one file of the domain alone. */
+const DOMAIN_FILES: Record<string, string> = { croner: 'src/domain/detect/cron.ts' }
 
 interface Rule {
   packages: RegExp
@@ -86,11 +88,18 @@ const PACKAGES: Rule[] = [
     belongs: 'only src/calendar knows iCalendar: reading and writing it there',
   },
   {
+    packages: /^croner$/,
+    may: () => false,
+    belongs: 'only src/domain/detect/cron.ts knows cron: when it fires is asked there',
+  },
+  {
     packages: /^(fastify|@fastify\/.+)$/,
     may: (path) => inRoom(path, 'intake'),
     belongs: 'only src/intake serves HTTP: a route there',
   },
 ]
+
+const inDomain = (name: string, path: string) => DOMAIN_PACKAGES.includes(name) || DOMAIN_FILES[name] === path
 
 /** Files that touch the system clock all the same, each with its reason. */
 const CLOCK_EXCEPTIONS: Record<string, string> = {
@@ -127,7 +136,10 @@ function packageArrows(path: string, imported: Import): string[] {
 function domainArrows(path: string, imports: Import[]): string[] {
   if (!path.startsWith('src/domain/')) return []
   return imports
-    .filter(({ file, from }) => (file === null ? !DOMAIN_PACKAGES.includes(from) : !file.startsWith('src/domain/')))
+    .filter(({ file, from }) => {
+      const isPackage = file === null
+      return isPackage ? !inDomain(from, path) : !file.startsWith('src/domain/')
+    })
     .map(
       ({ file, from }) =>
         `${path} imports ${file ?? from}, but the domain is pure and knows only itself, ${DOMAIN_PACKAGES.join(', ')}: what reaches out belongs in an edge room, what it finds comes in as an event.`,
@@ -314,6 +326,8 @@ describe('a crossed arrow is named', () => {
       `import { Counter } from 'prom-client'`,
       /only src\/metrics\.ts names/,
     ],
+    ['cron outside its file', 'src/config/x.ts', `import { Cron } from 'croner'`, /only src\/domain\/detect\/cron\.ts/],
+    ['cron elsewhere in the domain', 'src/domain/x.ts', `import { Cron } from 'croner'`, /the domain is pure/],
     ['fastify outside the intake', 'src/bot.ts', `import Fastify from 'fastify'`, /only src\/intake serves HTTP/],
     ['Date.now', 'jobs/x.ts', `\nconst at = Date.now()`, /jobs\/x\.ts:2 reads the system clock/],
     ['Date.now as a function', 'jobs/x.ts', `const now = Date.now`, /reads the system clock/],

@@ -5,6 +5,7 @@ import { checkConfig } from './check-config.ts'
 import { coverage } from './coverage.ts'
 import { manifest } from './manifest.ts'
 import { oncall } from './oncall.ts'
+import { pings } from './pings.ts'
 import { restore } from './restore.ts'
 import { start } from './start.ts'
 
@@ -63,6 +64,15 @@ program
   .option('--config <file>', 'the configuration (WATCHBILL_CONFIG, ./watchbill.yaml)')
   .option('--json', 'print [{service, domains, percent, watched, ignored, gaps}]')
   .action(async (options) => finish(await coverage(options, { ...io, now: Date.now() })))
+
+program
+  .command('pings')
+  .description('print where each heartbeat is to be pinged, and how it does')
+  .option('--rotate <monitor>', 'give one another address; the one before works no more')
+  .option('--rotate-ping-key', 'likewise the key that goes with the name of any of them')
+  .option('--config <file>', 'the configuration (WATCHBILL_CONFIG, ./watchbill.yaml)')
+  .option('--json', 'print [{monitor, url, slugUrl, state, lastPing, missedAt}]')
+  .action(async (options) => finish(await pings(options, { ...io, now: Date.now() })))
 
 program
   .command('backup')

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import type { Monitor, Service } from '../domain/rules.ts'
+import { nextFire } from '../domain/detect/cron.ts'
+import type { Monitor, Rhythm, Service } from '../domain/rules.ts'
 import {
   duration,
   formatDuration,
@@ -141,11 +142,20 @@ const heartbeat = z
     every: duration('1s', '366d').optional(),
     zone: zone.optional(),
     grace: duration('1s', '30d'),
+    max_run: duration('1s', '30d').optional(),
+    min_every: duration('1s', '366d').optional(),
   })
   .superRefine((shape, context) => {
-    if ((shape.cron === undefined) !== (shape.every === undefined)) return
-    context.addIssue({ code: 'custom', path: [], message: 'needs either cron or every' })
+    const refuse = (message: string, ...path: string[]) => context.addIssue({ code: 'custom', path, message })
+    if ((shape.cron === undefined) === (shape.every === undefined)) return refuse('needs either cron or every')
+    if (shape.every !== undefined && shape.min_every !== undefined && shape.min_every > shape.every)
+      refuse(`must be at most every (${formatDuration(shape.every)}), not {it}: it could never be on time`, 'min_every')
+    if (shape.cron !== undefined && nextFire(shape.cron, shape.zone ?? 'UTC', SOME_TIME) === null)
+      refuse('is {it}, which never comes: nobody would ever be missed', 'cron')
   })
+
+/** Any instant: what never fires after it never fires. */
+const SOME_TIME = Date.UTC(2026, 0, 1)
 
 function rateSource(context: Context) {
   return z
@@ -184,12 +194,14 @@ type Shapes = { [K in MonitorKind]: z.infer<ReturnType<typeof monitorShapes>[K]>
 /** A monitor as it stands in the file. */
 export type MonitorShape = { [K in MonitorKind]: { kind: K; shape: Shapes[K] } }[MonitorKind]
 
-/**
- * What is watched; null for what is of a kind that is not built yet.
- *
- * @param folder where relative paths begin
- */
-export function toMonitor(name: string, monitor: MonitorShape, folder: string): Monitor | null {
+/** Where a configuration stands: where relative paths begin, and in which zone times are. */
+export interface Place {
+  folder: string
+  zone: string
+}
+
+/** What is watched; null for what is of a kind that is not built yet. */
+export function toMonitor(name: string, monitor: MonitorShape, { folder, zone: defaultZone }: Place): Monitor | null {
   switch (monitor.kind) {
     case 'probe':
       return { ...probed(name, monitor.shape), kind: 'http', url: monitor.shape.probe, ...toHttp(monitor.shape) }
@@ -203,8 +215,20 @@ export function toMonitor(name: string, monitor: MonitorShape, folder: string): 
       const { service, severity, log } = monitor.shape
       return { name, service, severity, ...toLog(log, folder) }
     }
+    case 'heartbeat': {
+      const { service, severity, heartbeat } = monitor.shape
+      return {
+        name,
+        service,
+        severity,
+        kind: 'heartbeat',
+        rhythm: rhythmOf(heartbeat, defaultZone),
+        graceMs: heartbeat.grace,
+        maxRunMs: heartbeat.max_run ?? null,
+        minEveryMs: heartbeat.min_every ?? null,
+      }
+    }
     case 'rate':
-    case 'heartbeat':
       return null
     default:
       return monitor satisfies never
@@ -212,7 +236,7 @@ export function toMonitor(name: string, monitor: MonitorShape, folder: string): 
 }
 
 /** Whether this version watches what is of its kind. */
-export const isBuilt = (monitor: MonitorShape): boolean => toMonitor('', monitor, '/') !== null
+export const isBuilt = (monitor: MonitorShape): boolean => toMonitor('', monitor, { folder: '/', zone: 'UTC' }) !== null
 
 const probed = (name: string, shape: Shapes['tcp'] | Shapes['probe'] | Shapes['tls'] | Shapes['dns']) => ({
   name,
@@ -223,3 +247,8 @@ const probed = (name: string, shape: Shapes['tcp'] | Shapes['probe'] | Shapes['t
   failAfter: shape.fail_after,
   recoverAfter: shape.recover_after,
 })
+
+function rhythmOf(shape: z.infer<typeof heartbeat>, defaultZone: string): Rhythm {
+  if (shape.every !== undefined) return { kind: 'every', everyMs: shape.every }
+  return { kind: 'cron', cron: shape.cron ?? '', zone: shape.zone ?? defaultZone }
+}

@@ -183,7 +183,27 @@ const LogMonitor = z.strictObject({
 })
 export type LogMonitor = z.infer<typeof LogMonitor>
 
-export const Monitor = z.discriminatedUnion('kind', [HttpProbe, TlsProbe, DnsProbe, TcpProbe, LogMonitor])
+/** When pings are expected: so long after the last one, or each time that cron fires. */
+export const Rhythm = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('every'), everyMs: z.int().positive() }),
+  z.strictObject({ kind: z.literal('cron'), cron: z.string(), zone: z.string() }),
+])
+export type Rhythm = z.infer<typeof Rhythm>
+
+/** What reports by itself, by a ping; what does not is down. */
+export const Heartbeat = z.strictObject({
+  ...watched,
+  kind: z.literal('heartbeat'),
+  rhythm: Rhythm,
+  graceMs: z.int().positive(),
+  /** A run that said that it started must end within this; null: runs are not timed. */
+  maxRunMs: z.int().positive().nullable(),
+  /** Runs may follow each other no sooner than this; null: as soon as they like. */
+  minEveryMs: z.int().positive().nullable(),
+})
+export type Heartbeat = z.infer<typeof Heartbeat>
+
+export const Monitor = z.discriminatedUnion('kind', [HttpProbe, TlsProbe, DnsProbe, TcpProbe, LogMonitor, Heartbeat])
 export type Monitor = z.infer<typeof Monitor>
 
 /** The monitors that go and look. */
@@ -196,6 +216,7 @@ export const probesOf = ({ monitors }: Pick<Rules, 'monitors'>): Probe[] =>
       case 'tcp':
         return monitor
       case 'log':
+      case 'heartbeat':
         return []
       default:
         return monitor satisfies never
@@ -205,6 +226,10 @@ export const probesOf = ({ monitors }: Pick<Rules, 'monitors'>): Probe[] =>
 /** The monitors that read logs. */
 export const logsOf = ({ monitors }: Pick<Rules, 'monitors'>): LogMonitor[] =>
   Object.values(monitors).flatMap((monitor) => (monitor.kind === 'log' ? monitor : []))
+
+/** The monitors that are reported to. */
+export const heartbeatsOf = ({ monitors }: Pick<Rules, 'monitors'>): Heartbeat[] =>
+  Object.values(monitors).filter((monitor) => monitor.kind === 'heartbeat')
 
 export const Role = z.strictObject({
   name: z.string(),

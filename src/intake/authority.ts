@@ -6,6 +6,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Why whoever calls this route needs no API token: it asks for something else, or says nothing. Every other route wants the token. */
     open?: string
+    /** Bodies are bytes, of whatever kind: nothing is unpacked. */
+    bytes?: true
   }
 }
 

@@ -3,10 +3,11 @@ import { calendarRoutes, type Behind as OfCalendars } from './calendars.ts'
 import { type Check, healthRoutes } from './health.ts'
 import { logRoutes, type Behind as OfLogs } from './logs.ts'
 import { metricsRoutes } from './metrics.ts'
+import { type Behind as OfPings, pingRoutes } from './pings.ts'
 import type { Routes } from './server.ts'
 
 /** The program behind the routes. */
-export interface Behind extends OfAlerts, OfCalendars, OfLogs {
+export interface Behind extends OfAlerts, OfCalendars, OfLogs, OfPings {
   checks(): Promise<Check[]>
 }
 
@@ -28,5 +29,6 @@ export function allRoutes({ behind, waitsFor, scrape, contentType }: Front): Rou
     alertRoutes(behind, waitsFor),
     logRoutes(behind, waitsFor),
     calendarRoutes(behind, waitsFor),
+    pingRoutes(behind, waitsFor),
   ]
 }

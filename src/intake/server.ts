@@ -79,7 +79,7 @@ export async function startIntake(options: IntakeOptions): Promise<FastifyInstan
 /** A few packed bytes may be gigabytes, and no sender of ours packs. */
 async function refuseEncoded(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
   const encoding = request.headers['content-encoding']
-  if (encoding === undefined || encoding === 'identity') return undefined
+  if (encoding === undefined || encoding === 'identity' || request.routeOptions.config.bytes) return undefined
   reply.header('accept-encoding', 'identity')
   return problem(reply, 415, 'Unsupported encoding', 'Bodies are not accepted packed: leave out Content-Encoding.')
 }

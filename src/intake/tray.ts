@@ -7,19 +7,23 @@ export interface Arrival {
   event: Event
 }
 
-export interface Tray<T = Arrival> {
-  /** Stores them, all or none; resolves with the id of each once they are committed. Rejects when the store does not take them. */
-  add(arrivals: readonly T[]): Promise<number[]>
+/** For whatever comes in: alerts, unless it says otherwise. */
+interface Tray<T, R> {
+  /** Stores them, all or none; resolves with what came of each (its id) once they are committed. Rejects when the store does not take them. */
+  add(arrivals: readonly T[]): Promise<R[]>
   /** Since when what comes in cannot be stored, and when that was tried last; null when the last attempt did it. Watch time. */
   refusing(): { since: number; last: number } | null
 }
 
-interface Options<T> {
-  /** One statement. */
-  insert(arrivals: readonly T[]): Promise<number[]>
+interface Options<T, R> {
+  /** One statement, or one transaction. */
+  insert(arrivals: readonly T[]): Promise<R[]>
   /** Whether it was what came in that the store refused, not the store that failed. */
   isTheirs(error: unknown): boolean
   now(): number
+  /** How many are stored at once, and how many may wait: where each of them is large, fewer. */
+  group?: number
+  most?: number
 }
 
 /** Rows of one statement: as many as the desk takes at once. */
@@ -31,11 +35,11 @@ const PATIENCE_MS = 4_000
 /** What is more than this waits for a store that is away, and its senders are told so at once. */
 const MOST_WAITING = 20_000
 
-interface Waiting<T> {
+interface Waiting<T, R> {
   arrivals: readonly T[]
   /** Gone: its sender was told that it is not stored, before its turn came. */
   state: 'waiting' | 'storing' | 'gone'
-  done(ids: number[]): void
+  done(results: R[]): void
   failed(reason: unknown): void
 }
 
@@ -43,8 +47,9 @@ interface Waiting<T> {
  * Requests that arrive together are stored by one statement: while one is on its way the others gather. One that comes alone waits for
  * nothing.
  */
-export function createTray<T = Arrival>({ insert, isTheirs, now }: Options<T>): Tray<T> {
-  const queue: Waiting<T>[] = []
+export function createTray<T = Arrival, R = number>(options: Options<T, R>): Tray<T, R> {
+  const { insert, isTheirs, now, group: most = GROUP, most: mostWaiting = MOST_WAITING } = options
+  const queue: Waiting<T, R>[] = []
   let rows = 0
   let storing = false
   let refusing: { since: number; last: number } | null = null
@@ -58,13 +63,13 @@ export function createTray<T = Arrival>({ insert, isTheirs, now }: Options<T>): 
     storing = false
   }
 
-  function nextGroup(): Waiting<T>[] {
+  function nextGroup(): Waiting<T, R>[] {
     let size = 0
     let end = 0
     for (const { arrivals, state } of queue) {
       const more = state === 'gone' ? 0 : arrivals.length
       // One request may be as large as a group, and is never split.
-      if (size > 0 && size + more > GROUP) break
+      if (size > 0 && size + more > most) break
       size += more
       end++
     }
@@ -74,7 +79,7 @@ export function createTray<T = Arrival>({ insert, isTheirs, now }: Options<T>): 
     return group
   }
 
-  async function storeGroup(group: Waiting<T>[]): Promise<void> {
+  async function storeGroup(group: Waiting<T, R>[]): Promise<void> {
     try {
       const ids = await insert(group.flatMap(({ arrivals }) => arrivals))
       refusing = null
@@ -96,7 +101,7 @@ export function createTray<T = Arrival>({ insert, isTheirs, now }: Options<T>): 
 
   return {
     add(arrivals) {
-      if (rows + arrivals.length > MOST_WAITING) return Promise.reject(new Error('too much is waiting for the store'))
+      if (rows + arrivals.length > mostWaiting) return Promise.reject(new Error('too much is waiting for the store'))
       return new Promise((resolve, reject) => {
         const patience = setTimeout(() => {
           refuse()
@@ -112,7 +117,7 @@ export function createTray<T = Arrival>({ insert, isTheirs, now }: Options<T>): 
             clearTimeout(patience)
             settled(value)
           }
-        const waiting: Waiting<T> = { arrivals, state: 'waiting', done: settle(resolve), failed: settle(reject) }
+        const waiting: Waiting<T, R> = { arrivals, state: 'waiting', done: settle(resolve), failed: settle(reject) }
         queue.push(waiting)
         rows += arrivals.length
         if (!storing) store().catch(reject)

@@ -121,7 +121,8 @@ export async function storeReadings(pool: Pool, now: number): Promise<StoreReadi
        jsonb_build_object('page', ${open('in')}, 'other', ${open('not in')}) as owed,
        (select coalesce(jsonb_object_agg(status, n), '{}')
         from (select state ->> 'status' as status, count(*) as n
-              from (select state from monitors union all select state from logs) as watched group by 1) as m) as monitors`,
+              from (select state from monitors union all select state from logs union all select state from heartbeats) as s
+              group by 1) as m) as monitors`,
     [now],
   )
   return Readings.parse(rows[0])

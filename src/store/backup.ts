@@ -155,11 +155,15 @@ export async function columnsOf(client: pg.ClientBase, table: string): Promise<C
   return rows
 }
 
+/** What it holds is in no copy: from the secret of the ping keys every key can be made. Without it they work on, but are not shown again. */
+const STAYS = ['ping_secret']
+
 /** The rows of a table, a portion at a time. Portions are counted by size: a thousand samples, or a few long documents. */
 async function* rowsOf(client: pg.Client, { name, columns }: Table, gentle: boolean): AsyncGenerator<string[]> {
   const texts = columns.map((column) => `"${column}"::text`).join(', ')
   await client.query(
-    `declare portion no scroll cursor for select json_build_array(${texts})::text as row from "${name}"`,
+    `declare portion no scroll cursor for select json_build_array(${texts})::text as row from "${name}"
+     ${STAYS.includes(name) ? 'where false' : ''}`,
   )
   for (let count = FIRST_PORTION; ; ) {
     const startedAt = machine.elapsed()

@@ -273,6 +273,47 @@ const MIGRATIONS: readonly string[] = [
     state jsonb not null
   );
   `,
+  `
+  -- What reports by itself. 'due_at': when it is missed, unless something is heard first; null: there is nothing to miss.
+  create table heartbeats (
+    name text primary key,
+    rev bigint not null,
+    due_at bigint,
+    state jsonb not null
+  );
+  create index heartbeats_due on heartbeats (due_at) where due_at is not null;
+  -- The latest of each, as they came; 'body' is bytes, of whatever kind.
+  create table pings (
+    monitor text not null,
+    n bigint not null,
+    at bigint not null,
+    kind text not null,
+    exit_status int,
+    run text,
+    body bytea,
+    primary key (monitor, n)
+  );
+  -- Whoever has a key may ping. Only its digest is kept; a key without a monitor goes with the name of any.
+  create table ping_keys (
+    digest text primary key,
+    monitor text,
+    generation int not null,
+    made_at bigint not null,
+    revoked_at bigint,
+    revoked_by text
+  );
+  create unique index ping_keys_live on ping_keys (coalesce(monitor, '')) where revoked_at is null;
+  -- From which keys are made, and shown again. No backup has it.
+  create table ping_secret (
+    one boolean primary key default true check (one),
+    secret text not null
+  );
+  -- Until when pings could be heard.
+  create table hearing (
+    one boolean primary key default true check (one),
+    until_at bigint not null
+  );
+  `,
 ]
 
 /** The schema that this program speaks. A database that is ahead of it belongs to a newer program. */

@@ -3,7 +3,7 @@ import pg from 'pg'
 import { parseIntoClientConfig } from 'pg-connection-string'
 import type { Logger } from 'pino'
 import { messageOf, UserError } from '../errors.ts'
-import { migrate, SCHEMA } from './migrations.ts'
+import { migrate, SCHEMA, schemaOf } from './migrations.ts'
 
 /** Instants are bigint in the store and numbers here: milliseconds fit a double until the year 287,396. */
 pg.types.setTypeParser(pg.types.builtins.INT8, Number)
@@ -61,6 +61,32 @@ export async function databaseTime(config: pg.ClientConfig): Promise<number> {
     return Math.floor(Number(rows[0]?.at))
   } finally {
     await client.end().catch(() => {})
+  }
+}
+
+/** As much of the store as a subcommand needs that looks in for a moment, beside whatever else works on it. */
+export interface AtHand {
+  pool: pg.Pool
+}
+
+/** The store as it is: one that was never used, or that another version works on, is not changed, and that is said. */
+export async function atHand<T>(config: pg.PoolConfig, use: (store: AtHand) => Promise<T>): Promise<T> {
+  const timeouts = { connectionTimeoutMillis: CONNECT_MS, query_timeout: ANSWER_MS }
+  const pool = new pg.Pool({ ...config, ...timeouts, max: 1 })
+  pool.on('error', () => {})
+  try {
+    const client = await pool.connect()
+    const schema = await schemaOf(client).finally(() => client.release())
+    if (schema !== SCHEMA)
+      throw new UserError(
+        'other-schema',
+        schema !== null && schema > SCHEMA
+          ? `The store is at schema ${schema}, this program knows ${SCHEMA}: use the newer version of Watchbill that runs on it.`
+          : 'This version of Watchbill has not run on this store yet: start it once.',
+      )
+    return await use({ pool })
+  } finally {
+    await pool.end()
   }
 }
 

@@ -61,6 +61,10 @@ describe('A16 every route without authorisation', () => {
     ...['GET /livez', 'HEAD /livez', 'GET /readyz', 'HEAD /readyz', 'POST /slack/events'],
     // The address is the key: 192 bits, of which the store keeps a digest.
     ...['GET /calendar/:token.ics', 'HEAD /calendar/:token.ics'],
+    // Likewise, of 122 and 128 bits; whoever has it may say how one thing does.
+    ...['', '/:second', '/:second/:third'].flatMap((rest) =>
+      ['GET', 'HEAD', 'POST'].map((method) => `${method} /ping/:key${rest}`),
+    ),
   ]
 
   test('is refused, but for health, and what has an authorisation of its own', async () => {

@@ -10,7 +10,7 @@ function slowStore() {
   const statements: { keys: string[]; store(): void; fail(error: Error): void }[] = []
   let next = 1
   let at = 0
-  const tray = createTray({
+  const tray = createTray<Arrival, number>({
     insert: (arrivals) =>
       new Promise((resolve, reject) => {
         statements.push({

@@ -79,6 +79,8 @@ interface Options {
   probes?: boolean
   /** True: the monitors of logs are looked after each second, which makes hours pass slowly. */
   logs?: boolean
+  /** True: heartbeats are looked at each second. */
+  heartbeats?: boolean
   /** True: user groups and problems of the roster are looked after each minute, which makes hours pass slowly. */
   roster?: boolean
   /** PUBLIC_URL; unset when omitted. */
@@ -209,6 +211,7 @@ export async function startBot(options: Options = {}): Promise<Driver> {
       'backup',
       ...(options.probes === false ? ['probes'] : []),
       ...(options.logs ? [] : ['logs']),
+      ...(options.heartbeats ? [] : ['heartbeats']),
       ...(options.roster ? [] : ['groups', 'roster-report', 'homes']),
     ])
     const timetable: typeof whole = {

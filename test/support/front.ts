@@ -35,6 +35,8 @@ export async function startFront({ apiToken = TOKEN, behind = {}, more = [] }: O
     checks: async () => [],
     calendar: async () => null,
     takeLines: async () => {},
+    ping: async () => 'unknown',
+    pingRefused: () => {},
     async take(arrivals) {
       taken.push(...arrivals)
       return arrivals.map((_, n) => taken.length - arrivals.length + n + 1)

@@ -56,6 +56,7 @@ function hostOf(monitor: Monitor): string | null {
     // That a name resolves, or what is written about it, says nothing of what answers there.
     case 'dns':
     case 'log':
+    case 'heartbeat':
       return null
     default:
       return monitor satisfies never
