@@ -1,20 +1,15 @@
 import { ledgers } from '../src/domain/detect/coverage.ts'
 import { HOUR_MS } from '../src/domain/duty/time.ts'
-import { type Monitor, type Probe, probesOf, type Rules, under } from '../src/domain/rules.ts'
+import { heartbeatsOf, type Monitor, type Probe, probesOf, type Rules, under } from '../src/domain/rules.ts'
 import { UserError } from '../src/errors.ts'
+import { pingAddresses, rotatePing } from '../src/pings.ts'
 import { ledgerLines } from '../src/slack/coverage.ts'
-import {
-  monitorDetail,
-  monitorList,
-  monitorTried,
-  type Standing,
-  type Status,
-  statusOf,
-} from '../src/slack/monitors.ts'
+import { monitorDetail, monitorList, monitorTried, type Status, watchedDetail } from '../src/slack/monitors.ts'
 import { code, cut, list as inWords, typed } from '../src/slack/text.ts'
 import { readNames } from '../src/store/coverage.ts'
 import { readMonitors, samplesSince } from '../src/store/monitors.ts'
 import { readSilences } from '../src/store/silences.ts'
+import { readStandings } from '../src/store/standings.ts'
 import { type Ask, type Command, help, misused, only, type Reply, split, voice } from './command.ts'
 
 /** What `show` charts. */
@@ -29,6 +24,8 @@ export const monitor: Command = {
     ['list [down|unknown|up]', 'every monitor by its state; what fails first'],
     ['show MONITOR', 'one monitor with its latest results and a chart of the last hour'],
     ['coverage', 'names of the domains of services that nothing watches'],
+    ['ping MONITOR', 'where a heartbeat is to be pinged'],
+    ['rotate MONITOR', 'another address for a heartbeat: nobody is heard at the one before'],
     ['test MONITOR', 'looks at its target now; pages nobody and counts for nothing'],
     ['help', 'this'],
   ],
@@ -42,6 +39,10 @@ export const monitor: Command = {
         return show(ask, rest)
       case 'coverage':
         return coverage(ask)
+      case 'ping':
+        return ping(ask, rest)
+      case 'rotate':
+        return rotate(ask, rest)
       case 'test':
         return test(ask, rest)
       case 'help':
@@ -52,14 +53,6 @@ export const monitor: Command = {
   },
 }
 
-async function standings({ deps }: Ask): Promise<Standing[]> {
-  const seen = await readMonitors(deps.store.pool)
-  return Object.values(deps.rules().monitors).map((each) => ({
-    monitor: each,
-    state: seen.get(each.name)?.state ?? null,
-  }))
-}
-
 async function list(ask: Ask, rest: string): Promise<Reply> {
   const word = rest.trim().toLowerCase()
   const wanted = STATES.find((status) => status === word)
@@ -68,23 +61,68 @@ async function list(ask: Ask, rest: string): Promise<Reply> {
       monitor,
       `${code(cut(typed(rest), 100))} is no state of a monitor: ${inWords(STATES.map(code))} are.`,
     )
-  const all = (await standings(ask)).filter((each) => wanted === undefined || statusOf(each) === wanted)
+  const { pool } = ask.deps.store
+  const standings = await readStandings(pool, ask.deps.rules())
+  const all = standings.filter(({ status }) => wanted === undefined || status === wanted)
   if (all.length === 0 && wanted !== undefined)
     return only(`No monitor is ${wanted === 'unknown' ? 'unseen' : wanted}.`)
-  return only(monitorList(voice(ask), all, await readSilences(ask.deps.store.pool)))
+  return only(monitorList(voice(ask), all, await readSilences(pool)))
 }
 
 async function show(ask: Ask, rest: string): Promise<Reply> {
-  const found = probeNamed(ask.deps.rules(), rest)
+  const rules = ask.deps.rules()
+  const found = monitorNamed(rules, rest)
   const { pool } = ask.deps.store
   const fromAt = ask.now - CHART_MS
-  const [seen, samples, silences] = await Promise.all([
+  const [standings, seen, samples, silences] = await Promise.all([
+    readStandings(pool, rules),
     readMonitors(pool, found.name),
     samplesSince(pool, found.name, fromAt),
     readSilences(pool),
   ])
-  const shown = { monitor: found, state: seen.get(found.name)?.state ?? null, samples, fromAt }
-  return only(monitorDetail(voice(ask), shown, silences))
+  const standing = standings.find(({ monitor: { name } }) => name === found.name)
+  if (!standing) throw new Error(`monitor ${found.name} stands nowhere`)
+  const probe = probesOf(rules).find(({ name }) => name === found.name)
+  if (!probe) return only(watchedDetail(voice(ask), standing, silences))
+  const recent = seen.get(found.name)?.state.recent ?? []
+  return only(monitorDetail(voice(ask), { probe, standing, recent, samples, fromAt }, silences))
+}
+
+/** Whoever has the address may ping, so that only people who may act are shown it, and nobody else in the channel. */
+async function ping(ask: Ask, rest: string): Promise<Reply> {
+  ask.by()
+  const { deps } = ask
+  const found = heartbeatNamed(deps.rules(), rest)
+  const base = deps.publicUrl?.replace(/\/$/, '') ?? ''
+  const address = (await pingAddresses(deps.store, deps.rules(), base)).find(({ monitor: name }) => name === found.name)
+  if (!address?.url)
+    return only(
+      `The address of ${code(found.name)} is not known here: its key was made before the store was put back from a backup, or is being made still. ${code(`/monitor rotate ${found.name}`)} makes another.`,
+    )
+  const where = base === '' ? ' (set `PUBLIC_URL` to see it whole)' : ''
+  return only(
+    `${code(found.name)} is to be pinged at ${code(address.url)}${where}; \`/start\`, \`/fail\` and an exit status may follow. Whoever has the address may ping: keep it to yourself, and ${code(`/monitor rotate ${found.name}`)} makes another.`,
+  )
+}
+
+async function rotate(ask: Ask, rest: string): Promise<Reply> {
+  const by = ask.by()
+  const { deps } = ask
+  const found = heartbeatNamed(deps.rules(), rest)
+  await rotatePing(deps.store, deps.rules(), found.name, by, ask.now)
+  return only(
+    `:key: ${code(found.name)} has another address, and nobody is heard at the one before: ${code(`/monitor ping ${found.name}`)} shows it. Change it where it is used before the next ping is due.`,
+  )
+}
+
+function heartbeatNamed(rules: Rules, rest: string): Monitor {
+  const found = monitorNamed(rules, rest)
+  if (found.kind === 'heartbeat') return found
+  const names = heartbeatsOf(rules).map(({ name }) => code(name))
+  throw new UserError(
+    'no-heartbeat',
+    `${code(found.name)} is not pinged: it ${found.kind === 'log' ? 'reads a log' : 'goes and looks'}. ${names.length > 0 ? `Heartbeats: ${inWords(names)}.` : 'The configuration has no heartbeats.'}`,
+  )
 }
 
 async function coverage(ask: Ask): Promise<Reply> {
@@ -104,10 +142,19 @@ async function test(ask: Ask, rest: string): Promise<Reply> {
 }
 
 function probeNamed(rules: Rules, rest: string): Probe {
-  const [word, more] = split(rest)
-  const found: Monitor | undefined = under(rules.monitors, word.toLowerCase())
-  const probe = more === '' ? probesOf(rules).find(({ name }) => name === found?.name) : undefined
+  const found = monitorNamed(rules, rest)
+  const probe = probesOf(rules).find(({ name }) => name === found.name)
   if (probe) return probe
+  throw new UserError(
+    'no-probe',
+    `${code(found.name)} does not go and look, so there is nothing to try: ${code(`/monitor show ${found.name}`)} shows when it was last heard of.`,
+  )
+}
+
+function monitorNamed(rules: Rules, rest: string): Monitor {
+  const [word, more] = split(rest)
+  const found = more === '' ? under(rules.monitors, word.toLowerCase()) : undefined
+  if (found) return found
   const known = Object.keys(rules.monitors)
   const shown = known.slice(0, 20).map(code)
   const names =

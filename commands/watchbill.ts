@@ -3,13 +3,11 @@ import { HOUR_MS } from '../src/domain/duty/time.ts'
 import { silenceLine } from '../src/slack/silence.ts'
 import { code, cut, duration, list, plain, typed } from '../src/slack/text.ts'
 import { groupTrouble, inc, person } from '../src/slack/words.ts'
-import { readHeartbeats } from '../src/store/heartbeats.ts'
 import { readImports } from '../src/store/imports.ts'
 import { openIncidents } from '../src/store/incidents.ts'
-import { readLogs } from '../src/store/logs.ts'
-import { readMonitors } from '../src/store/monitors.ts'
 import { unreachablePeople } from '../src/store/people.ts'
 import { readSilences } from '../src/store/silences.ts'
+import { readStandings } from '../src/store/standings.ts'
 import { type Ask, type Command, help, misused, only, type Reply, type Status, split, voice } from './command.ts'
 import { commands } from './index.ts'
 
@@ -68,24 +66,15 @@ async function status(ask: Ask): Promise<Reply> {
   const { deps, now } = ask
   const { pool } = deps.store
   const rules = deps.rules()
-  const [health, open, probes, logs, heartbeats, unreachable, imports, silences] = await Promise.all([
+  const [health, open, standings, unreachable, imports, silences] = await Promise.all([
     deps.status(),
     openIncidents(pool),
-    readMonitors(pool),
-    readLogs(pool),
-    readHeartbeats(pool),
+    readStandings(pool, rules),
     unreachablePeople(pool),
     readImports(pool),
     readSilences(pool),
   ])
-  const monitors = Object.values(rules.monitors)
-  const of = (status: string) =>
-    monitors
-      .filter(
-        ({ kind, name }) =>
-          statusOf(kind === 'heartbeat' ? heartbeats : kind === 'log' ? logs : probes, name) === status,
-      )
-      .map((each) => each.name)
+  const of = (status: string) => standings.filter((each) => each.status === status).map(({ monitor }) => monitor.name)
   const [down, unknown] = [of('down'), of('unknown')]
   const lines = [
     `*Watchbill ${deps.version}* of ${plain(rules.company)}`,
@@ -103,7 +92,7 @@ async function status(ask: Ask): Promise<Reply> {
       ? ':white_check_mark: Timetable: every entry runs on time'
       : `:no_entry: Timetable: behind are ${list(health.late.map(({ name, lastAt }) => `${code(name)} (${lastAt === null ? 'never ran' : `last ${duration(now - lastAt)} ago`})`))}`,
     ...queueLine(health, now),
-    `${down.length === 0 ? ':white_check_mark:' : ':red_circle:'} Monitors: ${monitors.length - down.length - unknown.length} up, ${down.length} down${down.length > 0 ? ` (${list(down.map(code))})` : ''}${unknown.length > 0 ? `, ${unknown.length} not seen yet (${list(unknown.map(code))})` : ''}`,
+    `${down.length === 0 ? ':white_check_mark:' : ':red_circle:'} Monitors: ${standings.length - down.length - unknown.length} up, ${down.length} down${down.length > 0 ? ` (${list(down.map(code))})` : ''}${unknown.length > 0 ? `, ${unknown.length} not seen yet (${list(unknown.map(code))})` : ''}`,
     open.length === 0
       ? ':white_check_mark: No open incident'
       : `:rotating_light: Open: ${list(open.map((each) => `${inc(each.id)} (${each.state})`))}`,
@@ -118,9 +107,6 @@ async function status(ask: Ask): Promise<Reply> {
   ]
   return only(lines.join('\n'))
 }
-
-const statusOf = (known: ReadonlyMap<string, { state: { status: string } }>, name: string) =>
-  known.get(name)?.state.status ?? 'unknown'
 
 function slackLine({ slackConnections, slackOverHttp }: Status): string {
   if (slackConnections === 0 && slackOverHttp) return ':white_check_mark: Slack: over HTTP'

@@ -1,3 +1,4 @@
+import { readLogs } from '../src/store/logs.ts'
 import { readMonitors } from '../src/store/monitors.ts'
 import { readSilences } from '../src/store/silences.ts'
 import type { JobDeps } from './tell.ts'
@@ -7,10 +8,11 @@ export function returns({ store, desk }: JobDeps) {
   return async (): Promise<void> => {
     const waiting = (await readSilences(store.pool)).filter(({ awaiting }) => awaiting.length > 0)
     if (waiting.length === 0) return
-    const seen = await readMonitors(store.pool)
+    const [probes, logs] = await Promise.all([readMonitors(store.pool), readLogs(store.pool)])
+    const seenAt = (name: string) => probes.get(name)?.lastSlotAt ?? logs.get(name)?.state.lookedAt ?? 0
     for (const { id, awaiting, endedAt } of waiting)
       for (const monitor of awaiting)
-        if ((seen.get(monitor)?.lastSlotAt ?? 0) > (endedAt ?? Number.POSITIVE_INFINITY))
+        if (seenAt(monitor) > (endedAt ?? Number.POSITIVE_INFINITY))
           await desk.submit({
             source: 'returns',
             key: `${id}/${monitor}`,

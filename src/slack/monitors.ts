@@ -1,24 +1,17 @@
-import type { ProbeState, Sample } from '../domain/detect/probe.ts'
+import type { Sample } from '../domain/detect/probe.ts'
 import { type Silence, silenceOver } from '../domain/detect/silence.ts'
+import type { Standing } from '../domain/detect/standing.ts'
 import type { Monitor, Probe } from '../domain/rules.ts'
 import { code, cut, duration, plain, when } from './text.ts'
 import type { Voice } from './words.ts'
 
 /** What is said of monitors in answer to `/monitor`. Pure. */
-export interface Standing {
-  monitor: Monitor
-  /** Null: nothing is known of it yet. */
-  state: ProbeState | null
-}
-
-export type Status = ProbeState['status']
+export type Status = Standing['status']
 
 /** What needs somebody first. */
 const ORDER: readonly Status[] = ['down', 'unknown', 'up']
 const MARKS: Record<Status, string> = { down: ':red_circle:', unknown: ':white_circle:', up: ':large_green_circle:' }
 const WORDS: Record<Status, string> = { down: 'Down', unknown: 'Not seen yet', up: 'Up' }
-
-export const statusOf = ({ state }: Standing): Status => state?.status ?? 'unknown'
 
 /** Of those that are well, and of each other state, so many are told in a line of their own. */
 const IN_FULL = 40
@@ -26,7 +19,7 @@ const IN_FULL = 40
 export function monitorList(voice: Voice, all: readonly Standing[], silences: readonly Silence[]): string {
   if (all.length === 0) return 'Nothing is watched: the configuration has no monitors.'
   return ORDER.flatMap((status) => {
-    const those = all.filter((each) => statusOf(each) === status)
+    const those = all.filter((each) => each.status === status)
     if (those.length === 0) return []
     const shown = those.slice(0, IN_FULL).map((each) => monitorLine(voice, each, silences))
     const more = those.length - shown.length
@@ -34,14 +27,13 @@ export function monitorList(voice: Voice, all: readonly Standing[], silences: re
   }).join('\n')
 }
 
-function monitorLine(voice: Voice, { monitor, state }: Standing, silences: readonly Silence[]): string {
-  const status = state?.status ?? 'unknown'
-  const last = state?.recent.at(-1)
-  const since = state ? `, since ${when(state.sinceAt, voice.rules.zone, '{date_short_pretty} {time}')}` : ''
-  const saw = status === 'down' && last ? `: ${plain(cut(last.saw, 150))}` : ''
+function monitorLine(voice: Voice, standing: Standing, silences: readonly Silence[]): string {
+  const { monitor, status, sinceAt, saw } = standing
+  const since = sinceAt === null ? '' : `, since ${when(sinceAt, voice.rules.zone, '{date_short_pretty} {time}')}`
+  const why = status === 'down' && saw !== null ? `: ${plain(cut(saw, 150))}` : ''
   const silence = silenceOver(silences, { service: monitor.service, monitor: monitor.name }, voice.now)
   const mute = silence === null ? '' : ` :mute: silence ${silence.id} until ${when(silence.untilAt, voice.rules.zone)}`
-  return `${MARKS[status]} ${code(monitor.name)} · ${monitor.service}${since}${saw}${mute}`
+  return `${MARKS[status]} ${code(monitor.name)} · ${monitor.service}${since}${why}${mute}`
 }
 
 /** What it looks at; a query may hold a key, and stays out. */
@@ -78,15 +70,17 @@ function chart(samples: readonly Sample[], fromAt: number, toAt: number): string
   }).join('')
 }
 
-interface Shown extends Standing {
-  monitor: Probe
+interface Shown {
+  probe: Probe
+  standing: Standing
+  recent: readonly Sample[]
   samples: readonly Sample[]
   fromAt: number
 }
 
 /** One monitor with what it has seen. */
 export function monitorDetail(voice: Voice, shown: Shown, silences: readonly Silence[]): string {
-  const { monitor, state, samples, fromAt } = shown
+  const { probe: monitor, standing, samples, fromAt } = shown
   const well = samples.filter(({ ok }) => ok).length
   const times = samples
     .filter(({ ok }) => ok)
@@ -98,20 +92,44 @@ export function monitorDetail(voice: Voice, shown: Shown, silences: readonly Sil
     median === undefined
       ? ''
       : `, half of them within ${Math.round(median)} ms, the slowest ${Math.round(times.at(-1) ?? 0)} ms`
-  const recent = (state?.recent ?? [])
+  const recent = [...shown.recent]
     .toReversed()
     .map(
       ({ at, ok, saw, ms }) =>
         `${ok ? ':white_check_mark:' : ':x:'} ${when(at, voice.rules.zone, '{time_secs}')} ${plain(cut(saw, 200))}, ${Math.round(ms)} ms`,
     )
   return [
-    monitorLine(voice, shown, silences),
+    monitorLine(voice, standing, silences),
     `Looks at ${plain(targetOf(monitor))} every ${duration(monitor.everyMs)}; down after ${monitor.failAfter} failures in a row, up after ${monitor.recoverAfter} successes. A failure is ${monitor.severity}.`,
     ...(samples.length > 0
       ? [`${code(chart(samples, fromAt, voice.now))} the last ${duration(voice.now - fromAt)}: ${share}${slow}`]
       : []),
     ...recent,
   ].join('\n')
+}
+
+/** One that does not go and look: a log, or what reports by itself. */
+export function watchedDetail(voice: Voice, standing: Standing, silences: readonly Silence[]): string {
+  const { monitor, lastAt } = standing
+  const last =
+    lastAt === null
+      ? 'never'
+      : `${when(lastAt, voice.rules.zone, '{date_short_pretty} {time}')}, ${duration(voice.now - lastAt)} ago`
+  return [
+    monitorLine(voice, standing, silences),
+    `${howOf(monitor)}. A failure is ${monitor.severity}.`,
+    `Last heard of: ${last}.`,
+  ].join('\n')
+}
+
+function howOf(monitor: Monitor): string {
+  if (monitor.kind === 'log')
+    return monitor.file === null ? 'Reads the lines that are pushed to it' : `Reads ${code(monitor.file)}`
+  if (monitor.kind !== 'heartbeat') return `Looks at ${plain(targetOf(monitor))}`
+  const { rhythm, graceMs } = monitor
+  const often =
+    rhythm.kind === 'every' ? `every ${duration(rhythm.everyMs)}` : `by ${code(rhythm.cron)} (${rhythm.zone})`
+  return `Is to be pinged ${often}, and is missed ${duration(graceMs)} later`
 }
 
 /** What a look by hand saw; it counts for nothing. */

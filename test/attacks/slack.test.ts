@@ -99,6 +99,8 @@ async function record(): Promise<unknown> {
        (select string_agg(doc::text, ',' order by id) from roster_edits) as edits,
        (select string_agg(doc::text, ',' order by schedule) from watches) as watches,
        (select string_agg(doc::text, ',' order by schedule, change_at) from handovers) as handovers,
+       (select string_agg(doc::text, ',' order by id) from silences) as silences,
+       (select count(*) from ping_keys where revoked_at is null) as keys,
        (select string_agg(doc::text, ',' order by id) from incidents) as incidents`,
   )
   return { ...rows[0], paged: bot.paged(), rooms: bot.slack.workspace.rooms.size }
@@ -147,8 +149,15 @@ const ACTS: Record<string, string> = {
   '/incident resolve': '/incident resolve INC-1',
   '/incident accept': '/incident accept INC-1',
   '/incident keep': '/incident keep INC-1 30m',
+  '/incident handover': '/incident handover INC-1 @sam',
   '/incident unack': '/incident unack INC-1',
   '/incident note': '/incident note INC-1 hello',
+  '/silence extend': '/silence extend 1 1h',
+  '/silence end': '/silence end 1',
+  '/silence': '/silence home 30m reason',
+  '/monitor test': '/monitor test home',
+  '/monitor ping': '/monitor ping home',
+  '/monitor rotate': '/monitor rotate home',
   '/watchbill reload': '/watchbill reload',
   '/oncall relieve': '/oncall relieve primary',
   '/oncall take': '/oncall take primary for 2h',
@@ -164,6 +173,7 @@ const ACTS: Record<string, string> = {
 const READS = [
   ...['/oncall', '/oncall help', '/page help', '/incident list', '/incident show', '/incident help'],
   ...['/oncall mine', '/oncall month', '/oncall gaps', '/oncall fairness', '/oncall handover'],
+  ...['/silence list', '/silence help', '/monitor list', '/monitor show', '/monitor coverage', '/monitor help'],
   ...['/watchbill status', '/watchbill version', '/watchbill help'],
 ]
 

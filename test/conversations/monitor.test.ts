@@ -44,6 +44,43 @@ test('a look by hand says what it saw, pages nobody and counts for nothing', asy
   expect(await bot.type('erik', '/monitor list')).toMatch(/\*Not seen yet \(1\)\*/)
 })
 
+const kinds = (text: string) =>
+  text.replace(
+    'monitors:\n',
+    `monitors:
+  backup: { service: webmail, heartbeat: { every: 1h, grace: 5m } }
+  pushed: { service: webmail, log: { push: true, expect: empty } }
+`,
+  )
+
+test('what reads a log and what reports by itself stand beside what goes and looks', async () => {
+  await start({ config: kinds, heartbeats: true, publicUrl: 'https://watch.example.com/' })
+  await bot.advance('1m')
+  expect(await bot.type('erik', '/monitor')).toMatch(
+    /\*Not seen yet \(2\)\*\n:white_circle: `backup` · webmail.*\n:white_circle: `pushed`/,
+  )
+  expect(await bot.type('erik', '/monitor show backup')).toContain(
+    'Is to be pinged every 1 h, and is missed 5 min later. A failure is critical.\nLast heard of: never.',
+  )
+  expect(await bot.type('erik', '/monitor show pushed')).toContain('Reads the lines that are pushed to it')
+  expect(await bot.type('erik', '/monitor test pushed')).toContain('does not go and look, so there is nothing to try')
+  const shown = await bot.type('erik', '/monitor ping backup')
+  const [, key = ''] = /`https:\/\/watch\.example\.com(\/ping\/[0-9a-f-]{36})`/.exec(shown) ?? []
+  expect((await fetch(`${bot.url}${key}`)).status).toBe(200)
+  expect(await bot.type('erik', '/monitor list')).toMatch(/\*Up \(2\)\*[\s\S]*`backup`/)
+  expect(await bot.type('erik', '/monitor rotate backup')).toContain(
+    'has another address, and nobody is heard at the one before',
+  )
+  expect((await fetch(`${bot.url}${key}`)).status).toBe(404)
+  expect(await bot.type('erik', '/monitor ping backup')).not.toContain(key)
+  // Nobody else in the channel is shown it.
+  expect(bot.channel('ops').join()).not.toContain('/ping/')
+  expect(await bot.type('U0NOBODY', '/monitor ping backup').catch(String)).not.toContain('/ping/')
+  expect(await bot.type('erik', '/monitor ping home')).toContain(
+    '`home` is not pinged: it goes and looks. Heartbeats: `backup`.',
+  )
+})
+
 test.each([
   ['/monitor show', 'Which monitor? There are `home`'],
   ['/monitor show nothing', 'There is no monitor `nothing`. There are `home`'],

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Monitor, probesOf, type Rules, under } from '../rules.ts'
+import { logsOf, probesOf, type Rules, under } from '../rules.ts'
 
 /**
  * A silence, or planned maintenance: nobody is paged for what it covers. Everything goes on being watched and recorded; only paging stops.
@@ -57,13 +57,15 @@ export function serviceOf(
   return under(rules.monitors, target.name)?.service ?? null
 }
 
-/** What has to report anew once it is over: whatever goes and looks. */
+export const watching = (rules: Pick<Rules, 'monitors'>) => [...probesOf(rules), ...logsOf(rules)]
+
+/** What has to report anew once it is over: whatever goes and looks, or reads. What reports by itself has a deadline of its own. */
 export const returning = ({ target }: Pick<Silence, 'target'>, rules: Pick<Rules, 'monitors'>) =>
-  probesOf(rules).filter(({ name, service }: Monitor) => covers({ target }, service, name))
+  watching(rules).filter(({ name, service }) => covers({ target }, service, name))
 
 /** Two tries and a moment, for the slowest; never less than this. */
 const RETURN_MS = 2 * 60_000
 
 /** How long after its end every monitor must have reported anew. */
 export const returnMs = (monitors: ReturnType<typeof returning>): number =>
-  Math.max(RETURN_MS, ...monitors.map(({ everyMs, timeoutMs }) => 2 * everyMs + timeoutMs))
+  Math.max(RETURN_MS, ...monitors.map((each) => ('everyMs' in each ? 2 * each.everyMs + each.timeoutMs : 0)))

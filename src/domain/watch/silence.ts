@@ -1,9 +1,9 @@
 import type { Book } from '../book.ts'
 import { note, openIncidentOf } from '../book.ts'
-import { covers, returning, returnMs, type Silence, serviceOf, silenceOver } from '../detect/silence.ts'
+import { covers, returning, returnMs, type Silence, serviceOf, silenceOver, watching } from '../detect/silence.ts'
 import type { ExtendSilence, Outcome, Reported, Silenced, SilenceEnd } from '../event.ts'
 import type { SilenceWhat } from '../fact.ts'
-import { type Policy, probesOf, type Rules, under } from '../rules.ts'
+import { type Policy, type Rules, under } from '../rules.ts'
 import { type Due, firing, isLate } from './escalation.ts'
 import { policyOf, raise, refuse, startPaging } from './incident.ts'
 import { raiseAgain, recoverReturn, returnKey } from './signal.ts'
@@ -150,18 +150,18 @@ function dueOf({ rules }: Pick<Book, 'rules'>, silence: Silence): Due | null {
 }
 
 const again = ({ rules }: Book, { awaiting }: Silence) =>
-  returnMs(probesOf(rules).filter(({ name }) => awaiting.includes(name)))
+  returnMs(watching(rules).filter(({ name }) => awaiting.includes(name)))
 
 /** Monitors that the configuration has no more report to nobody: they are waited for no longer. */
 export const forgotten = ({ silences }: Pick<Book['desk'], 'silences'>, rules: Rules): Silence[] => {
-  const probes = new Set(probesOf(rules).map(({ name }) => name))
-  return silences.filter(({ awaiting }) => awaiting.some((name) => !probes.has(name)))
+  const watched = new Set(watching(rules).map(({ name }) => name))
+  return silences.filter(({ awaiting }) => awaiting.some((name) => !watched.has(name)))
 }
 
 export function forget(book: Book, at: number): void {
-  const probes = new Set(probesOf(book.rules).map(({ name }) => name))
+  const watched = new Set(watching(book.rules).map(({ name }) => name))
   for (const silence of forgotten(book.desk, book.rules)) {
-    const awaiting = silence.awaiting.filter((name) => probes.has(name))
+    const awaiting = silence.awaiting.filter((name) => watched.has(name))
     const isBack = awaiting.length === 0
     const after = { ...silence, awaiting, ...(isBack ? { state: 'back' as const, returnBy: null } : {}) }
     record(book, isBack ? 'back' : 'reported', after, null, at)

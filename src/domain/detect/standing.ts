@@ -1,0 +1,13 @@
+import type { Monitor } from '../rules.ts'
+
+/** How a monitor stands, whatever its kind. */
+export interface Standing {
+  monitor: Monitor
+  status: 'unknown' | 'up' | 'down'
+  /** Since when; null: nothing is known of it yet. */
+  sinceAt: number | null
+  /** What was seen last, as far as it is worth saying. */
+  saw: string | null
+  /** When it was last looked at, or heard of; null: never. */
+  lastAt: number | null
+}

@@ -1,0 +1,37 @@
+import type { Pool } from 'pg'
+import type { Standing } from '../domain/detect/standing.ts'
+import type { Rules } from '../domain/rules.ts'
+import { readHeartbeats } from './heartbeats.ts'
+import { readLogs } from './logs.ts'
+import { readMonitors } from './monitors.ts'
+
+/** Every monitor of the configuration, in its order. */
+export async function readStandings(pool: Pool, rules: Pick<Rules, 'monitors'>): Promise<Standing[]> {
+  const [probes, logs, heartbeats] = await Promise.all([readMonitors(pool), readLogs(pool), readHeartbeats(pool)])
+  return Object.values(rules.monitors).map((monitor): Standing => {
+    const nothing = { monitor, status: 'unknown' as const, sinceAt: null, saw: null, lastAt: null }
+    if (monitor.kind === 'log') {
+      const state = logs.get(monitor.name)?.state
+      if (!state) return nothing
+      const { status, reading, lines, lookedAt } = state
+      const worse = reading.status === 'down' ? reading : lines
+      const saw =
+        reading.status === 'down'
+          ? `it is not being read: ${reading.why}`
+          : lines.count > 0
+            ? `${lines.count} lines`
+            : null
+      return { monitor, status, sinceAt: worse.sinceAt, saw, lastAt: lookedAt }
+    }
+    if (monitor.kind === 'heartbeat') {
+      const state = heartbeats.get(monitor.name)?.state
+      if (!state) return nothing
+      const { status, sinceAt, lastPingAt, why } = state
+      return { monitor, status, sinceAt, saw: why, lastAt: lastPingAt }
+    }
+    const known = probes.get(monitor.name)
+    if (!known) return nothing
+    const { status, sinceAt, recent } = known.state
+    return { monitor, status, sinceAt, saw: recent.at(-1)?.saw ?? null, lastAt: recent.at(-1)?.at ?? null }
+  })
+}
