@@ -185,14 +185,18 @@ describe('rotation', () => {
       writeFileSync(config, `${file} {\n rotate 5\n su root root\n ${way}\n}\n`)
       const tail = reader()
       const seen: string[] = []
+      // Which file it is has to be known before it goes by another name, and of one that is copied and emptied something has to be read.
+      writeFileSync(file, '')
+      await tail.look()
       for (let n = 0; n < 5; n++) {
         appendFileSync(file, `line ${n}\n`)
-        if (n % 2) seen.push(...(await tail.look()).lines)
+        seen.push(...(await tail.look()).lines)
+        appendFileSync(file, `last of ${n}\n`)
         const { stderr } = spawnSync(logrotatePath ?? '', ['-f', '-s', state, config], { encoding: 'utf8' })
         expect(stderr).toBe('')
         seen.push(...(await tail.look()).lines)
       }
-      expect(seen, way).toEqual([0, 1, 2, 3, 4].map((n) => `line ${n}`))
+      expect(seen, way).toEqual([0, 1, 2, 3, 4].flatMap((n) => [`line ${n}`, `last of ${n}`]))
     }
   })
 
