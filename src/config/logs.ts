@@ -1,8 +1,6 @@
 import { resolve } from 'node:path'
-import { RE2JS } from 're2js'
 import { z } from 'zod'
 import type { LogMonitor } from '../domain/rules.ts'
-import { messageOf } from '../errors.ts'
 import {
   duration,
   integer,
@@ -16,32 +14,18 @@ import {
   text,
   trueOrFalse,
 } from './leaf.ts'
+import { pattern } from './pattern.ts'
 
 /** What a monitor of a log says about it. */
 
 /** Each is looked for in every line. */
 const MOST_PATTERNS = 20
-const LONGEST_PATTERN = 1_000
 /** More lines than this in a window are a rate, which has monitors of its own; and the instant of each is remembered. */
 const MOST_COUNTED = 1_000
 
 const DEFAULT_WITHIN_MS = 5 * 60_000
 const DEFAULT_QUIET_MS = 15 * 60_000
 const DEFAULT_CANARY_MS = 5 * 60_000
-
-/** RE2's syntax and its promise: whatever the line, the time is linear in it. So there is no look-around and no back reference. */
-const pattern = leaf('a regular expression', (value): Read<string> => {
-  if (typeof value !== 'string') return { wrong: 'must be text: put it in quotes' }
-  if (value === '') return { wrong: 'is empty: it must be a regular expression' }
-  if (value.length > LONGEST_PATTERN)
-    return { wrong: `must have at most ${LONGEST_PATTERN} characters, not ${value.length}` }
-  try {
-    RE2JS.compile(value)
-    return ok(value)
-  } catch (error) {
-    return { wrong: `is no regular expression of RE2: ${messageOf(error)}` }
-  }
-})
 
 const match = z.strictObject({
   pattern,

@@ -1,5 +1,4 @@
 import { isIP } from 'node:net'
-import { RE2JS } from 're2js'
 import { z } from 'zod'
 import {
   type DnsProbe,
@@ -11,6 +10,7 @@ import {
   type TlsProbe,
 } from '../domain/rules.ts'
 import { integer, leaf, listOf, matching, mustBe, ok, oneOf, type Read, text } from './leaf.ts'
+import { pattern } from './pattern.ts'
 import { type Network, nameServer } from './targets.ts'
 
 /** What each kind of probe is told beside its target, and what it may expect. */
@@ -20,7 +20,6 @@ const MOST_HEADERS = 20
 const LONGEST_TEXT = 1_000
 /** Some pages of JSON; whoever has to send more than this does not ask whether a target is well. */
 const LONGEST_BODY = 10_000
-const LONGEST_PATTERN = 500
 const HOSTNAME = /^(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}\.?$/i
 
 export const hostname = matching(HOSTNAME, 'a domain name such as example.com')
@@ -32,22 +31,6 @@ const ip = leaf(
 const starttls = oneOf('smtp', 'imap').optional()
 
 const status = integer(100, 599)
-
-/** A pattern of RE2, which has neither looks around nor back references: those are what takes for ever. */
-const pattern = leaf('a regular expression', (value): Read<string> => {
-  if (typeof value !== 'string' || value === '') return mustBe('a regular expression, in quotes')
-  if (value.length > LONGEST_PATTERN)
-    return { wrong: `must have at most ${LONGEST_PATTERN} characters, not ${value.length}` }
-  try {
-    RE2JS.compile(value)
-    return ok(value)
-  } catch (error) {
-    // The pattern itself, which the reason ends with, may come from a variable.
-    const said = error instanceof Error ? error.message : ''
-    const why = said.replace(/^error parsing regexp: /, '').replace(/:? `.*$/s, '') || 'it does not compile'
-    return { wrong: `is no regular expression of RE2 (${why}): (?=…), (?<=…) and \\1 are not among them` }
-  }
-})
 
 /** RFC 6901: `/checks/0/status`, with `~1` for a slash in a name and `~0` for a tilde; nothing at all is the whole document. */
 const POINTER = /^(\/([^~/]|~[01])*)*$/
