@@ -33,6 +33,7 @@ async function start() {
   const outside = await watcher()
   bot = await startBot({
     probes: false,
+    outward: true,
     config: (text) => `${text}\noutward_heartbeat: { url: "${outside.url}", every: 1m }\n`,
   })
   return outside

@@ -83,7 +83,7 @@ test('what comes back has to show it: a monitor that nobody runs any more pages 
 })
 
 test('and one that is watched is back without a word to anybody but the channel', async () => {
-  await start({ probes: true })
+  await start({ probes: true, returns: true })
   await bot.type('sam', '/silence home 15m reason')
   await bot.advance('17m')
   expect(ops()).toContain('monitor `home` is watched again: everything has reported since its silence ended')

@@ -81,6 +81,10 @@ interface Options {
   logs?: boolean
   /** True: heartbeats are looked at each second. */
   heartbeats?: boolean
+  /** True: what was silenced has to report anew, as it is looked for every five seconds. */
+  returns?: boolean
+  /** True: the outward heartbeat is sent, and looked at every ten seconds. */
+  outward?: boolean
   /** True: user groups and problems of the roster are looked after each minute, which makes hours pass slowly. */
   roster?: boolean
   /** PUBLIC_URL; unset when omitted. */
@@ -212,6 +216,8 @@ export async function startBot(options: Options = {}): Promise<Driver> {
       ...(options.probes === false ? ['probes'] : []),
       ...(options.logs ? [] : ['logs']),
       ...(options.heartbeats ? [] : ['heartbeats']),
+      ...(options.returns ? [] : ['returns']),
+      ...(options.outward ? [] : ['outward']),
       ...(options.roster ? [] : ['groups', 'roster-report', 'homes']),
     ])
     const timetable: typeof whole = {
