@@ -167,11 +167,21 @@ export function judge(
   }
 }
 
+/** What waited is out this soon after its time, as the machine is busy. */
+const HELD_LATE_MS = 3_000
+
 /** Pages that were decided and that nobody saw, but for those that nobody needed any more. */
 function lostPages(facts: readonly FactRow[], rows: readonly OwedRow[], times: ReadonlyMap<string, number>): string[] {
   const states = new Map(rows.map((row) => [row.key, row]))
+  // One of many for one person waits for the others, and a round may end before they go out.
+  const waits = new Map(
+    facts.flatMap(({ kind, body }) =>
+      kind === 'held' ? [[String(body['page']), Number(body['untilAt'])] as const] : [],
+    ),
+  )
+  const isWaiting = (key: string) => (waits.get(key) ?? 0) > Date.now() - HELD_LATE_MS
   return facts.flatMap(({ body: { page }, kind }) => {
-    if (kind !== 'paged' || !page || times.has(page.key)) return []
+    if (kind !== 'paged' || !page || times.has(page.key) || isWaiting(page.key)) return []
     const row = states.get(page.key)
     const unneeded = row?.state === 'void' || row?.gave_up?.startsWith('not needed') === true
     return unneeded ? [] : [`${page.key} was decided and not seen: ${row?.state ?? 'not owed'} ${row?.gave_up ?? ''}`]
