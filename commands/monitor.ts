@@ -5,7 +5,7 @@ import { UserError } from '../src/errors.ts'
 import { pingAddresses, rotatePing } from '../src/pings.ts'
 import { ledgerLines } from '../src/slack/coverage.ts'
 import { monitorDetail, monitorList, monitorTried, type Status, watchedDetail } from '../src/slack/monitors.ts'
-import { code, cut, list as inWords, typed } from '../src/slack/text.ts'
+import { code, cut, list as inWords, knownNames, typed } from '../src/slack/text.ts'
 import { readNames } from '../src/store/coverage.ts'
 import { readMonitors, samplesSince } from '../src/store/monitors.ts'
 import { readSilences } from '../src/store/silences.ts'
@@ -156,11 +156,7 @@ function monitorNamed(rules: Rules, rest: string): Monitor {
   const found = more === '' ? under(rules.monitors, word.toLowerCase()) : undefined
   if (found) return found
   const known = Object.keys(rules.monitors)
-  const shown = known.slice(0, 20).map(code)
-  const names =
-    known.length > 0
-      ? `There are ${inWords(known.length > shown.length ? [...shown, 'others'] : shown)}.`
-      : 'The configuration has none.'
+  const names = known.length > 0 ? `There are ${knownNames(known)}.` : 'The configuration has none.'
   throw new UserError(
     'unknown-monitor',
     `${rest.trim() === '' ? 'Which monitor?' : `There is no monitor ${code(cut(typed(rest.trim()), 100))}.`} ${names}`,

@@ -5,7 +5,7 @@ import type { Event } from '../src/domain/event.ts'
 import { type Rules, under } from '../src/domain/rules.ts'
 import { UserError } from '../src/errors.ts'
 import { silenceAnswer, silenceLine } from '../src/slack/silence.ts'
-import { code, cut, escapeText, list as inWords, typed } from '../src/slack/text.ts'
+import { code, cut, escapeText, knownNames, typed } from '../src/slack/text.ts'
 import { answer } from '../src/slack/words.ts'
 import { openIncidents } from '../src/store/incidents.ts'
 import { readSilence, readSilences } from '../src/store/silences.ts'
@@ -77,9 +77,12 @@ async function begin(ask: Ask, word: string, rest: string): Promise<Reply> {
 
 const example = (name: string) => `Type ${code(`/silence ${name} 30m REASON`)}.`
 
+/** `30m`, `30min`; null when it is no length. */
+const lengthOf = (text: string) => parseDuration(text.toLowerCase().replace(/min$/, 'm'))
+
 /** `30m`, or a stretch such as `22:00-23:30` in the asker's zone. */
 async function spanOf(ask: Ask, text: string): Promise<{ startAt: number; endAt: number }> {
-  const ms = parseDuration(text.toLowerCase().replace(/min$/, 'm'))
+  const ms = lengthOf(text)
   if (ms !== null && ms > 0) return { startAt: ask.now, endAt: ask.now + ms }
   if (!/\d.*(?:-|\.\.).*\d/.test(text))
     throw new UserError(
@@ -102,10 +105,9 @@ function targetOf(rules: Rules, word: string): Silence['target'] {
   if (isMonitor) return { kind: 'monitor', name }
   if (isService) return { kind: 'service', name }
   const known = [...Object.keys(rules.services), ...Object.keys(rules.monitors)]
-  const shown = known.slice(0, 20).map(code)
   throw new UserError(
     'unknown-target',
-    `There is no monitor or service ${code(cut(typed(word), 100))}, and nothing was silenced. There are ${inWords(known.length > shown.length ? [...shown, 'others'] : shown)}.`,
+    `There is no monitor or service ${code(cut(typed(word), 100))}, and nothing was silenced. There are ${knownNames(known)}.`,
   )
 }
 
@@ -113,7 +115,7 @@ async function extend(ask: Ask, rest: string): Promise<Reply> {
   const by = ask.by()
   const [word, span] = split(rest)
   const found = await find(ask, word)
-  const ms = parseDuration(span.toLowerCase().replace(/min$/, 'm'))
+  const ms = lengthOf(span)
   if (ms === null || ms <= 0)
     return misused(
       silence,

@@ -1,5 +1,5 @@
 import { GAP_KEY, hostsOf, type Ledger, ledgers } from '../src/domain/detect/coverage.ts'
-import { parseZone } from '../src/domain/detect/zone-file.ts'
+import { zoneOf } from '../src/domain/detect/zone-file.ts'
 import type { Signal } from '../src/domain/event.ts'
 import { gapSentence } from '../src/slack/coverage.ts'
 import { firingOf, forgetSources, readNames, saveNames } from '../src/store/coverage.ts'
@@ -20,7 +20,7 @@ export function coverage(deps: JobDeps) {
     const problems: string[] = []
     for (const path of zoneFiles) {
       const read = await deps.readZoneFile(path)
-      const zone = read.ok ? parseZone(read.text) : { records: [], problems: [read.why] }
+      const zone = zoneOf(read)
       if (read.ok) await saveNames(pool, path, hostsOf(zone.records), deps.clock.now())
       problems.push(...zone.problems.map((problem) => `${path}: ${problem}`))
       const said = zone.problems.join('; ')

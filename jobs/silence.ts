@@ -1,5 +1,6 @@
 import type { Handler } from '../src/outbox.ts'
-import { silenceEnds, silenceMessage, silenceNews } from '../src/slack/silence.ts'
+import { plainMessage } from '../src/slack/blocks.ts'
+import { silenceEnds, silenceNews } from '../src/slack/silence.ts'
 import { readFact } from '../src/store/incidents.ts'
 import { firingUnder } from '../src/store/silences.ts'
 import { dmOf, type JobDeps, keyed, tell, voice } from './tell.ts'
@@ -17,7 +18,7 @@ export function silence(deps: JobDeps): Handler {
     if (text === null) return { outcome: 'done' }
     const place = 'person' in to ? await dmOf(deps.slack.rest, deps, to.person) : to
     if ('outcome' in place) return place
-    const message = { ...silenceMessage(text), metadata: keyed(claim) }
+    const message = { ...plainMessage(text), metadata: keyed(claim) }
     return tell(deps, claim, { call: deps.slack.rest, channel: place.channel, message, sinceAt: fact.at })
   }
 }

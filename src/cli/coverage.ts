@@ -1,7 +1,7 @@
 import { readZoneFile } from '../checks/zone-file.ts'
 import { formatProblem, loadConfig } from '../config.ts'
 import { hostsOf, type KnownName, ledgers } from '../domain/detect/coverage.ts'
-import { parseZone } from '../domain/detect/zone-file.ts'
+import { zoneOf } from '../domain/detect/zone-file.ts'
 
 interface Output {
   write(text: string): unknown
@@ -27,7 +27,7 @@ export async function coverage(
   const problems: string[] = []
   for (const path of rules.coverage.zoneFiles) {
     const read = await readZoneFile(path)
-    const zone = read.ok ? parseZone(read.text) : { records: [], problems: [read.why] }
+    const zone = zoneOf(read)
     problems.push(...zone.problems.map((problem) => `${path}: ${problem}`))
     names.push(...hostsOf(zone.records).map((name) => ({ name, source: path, firstSeenAt: io.now })))
   }

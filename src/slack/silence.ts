@@ -1,7 +1,5 @@
 import type { Silence } from '../domain/detect/silence.ts'
 import type { Recorded } from '../domain/fact.ts'
-import type { Message } from './api.ts'
-import { plainMessage } from './blocks.ts'
 import { code, cut, duration, list, plain, when } from './text.ts'
 import { inc, person, type Voice } from './words.ts'
 
@@ -94,8 +92,6 @@ export function silenceEnds(voice: Voice, { silence }: OfSilence, firing: readon
       : 'Nothing that it covers fails at the moment.'
   return `:hourglass_flowing_sand: Your silence of ${what(silence)} ends at ${at(voice, untilAt)}: ${why(silence)}. ${fails} Longer: \`/silence extend ${id} 1h\`.`
 }
-
-export const silenceMessage = (text: string): Pick<Message, 'text' | 'blocks'> => plainMessage(text)
 
 /** The answer to whoever silenced, extended or ended. */
 export function silenceAnswer(voice: Voice, silence: Silence, how: string, open: number | null): string {

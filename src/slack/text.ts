@@ -93,3 +93,9 @@ export function duration(ms: number): string {
 export function list(items: readonly string[]): string {
   return items.length < 2 ? (items[0] ?? '') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`
 }
+
+/** Names in one sentence, for whoever typed another: of many the first. */
+export const knownNames = (all: readonly string[]): string =>
+  list(all.length > KNOWN_SHOWN ? [...all.slice(0, KNOWN_SHOWN).map(code), 'others'] : all.map(code))
+
+const KNOWN_SHOWN = 20

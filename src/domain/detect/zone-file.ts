@@ -50,6 +50,10 @@ export function parseZone(text: string, origin: string | null = null): Zone {
   return zone
 }
 
+/** What a source came to: one that could not be read has its reason for a problem, and no records. */
+export const zoneOf = (read: { ok: true; text: string } | { ok: false; why: string }): Zone =>
+  read.ok ? parseZone(read.text) : { records: [], problems: [read.why] }
+
 /** TTL and class may come in either order, or not at all; what follows them is the type. */
 function typeOf(words: readonly (string | null)[]): string | null {
   for (const word of words.slice(0, 3)) {

@@ -85,21 +85,19 @@ function over(book: Book, silence: Silence, by: string | null, at: number): void
       raiseAgain(book, alert, at)
 }
 
+/** What is left to come back; with the last of it the silence is over for good. */
+function awaits(book: Book, silence: Silence, awaiting: string[], at: number): void {
+  if (awaiting.length > 0) record(book, 'reported', { ...silence, awaiting }, null, at)
+  else record(book, 'back', { ...silence, awaiting, state: 'back', returnBy: null }, null, at)
+}
+
 /** A monitor has reported since the silence that covered it ended. */
 export function reported(book: Book, { silence: id, monitor }: Reported, at: number): Outcome {
   const found = find(book, id)
   if (!found || (found.state !== 'returning' && found.state !== 'overdue')) return done(id, 'recorded')
   const awaiting = found.awaiting.filter((name) => name !== monitor)
   if (awaiting.length === found.awaiting.length) return done(id, 'recorded')
-  const isBack = awaiting.length === 0
-  const state = isBack ? ('back' as const) : found.state
-  record(
-    book,
-    isBack ? 'back' : 'reported',
-    { ...found, awaiting, state, returnBy: isBack ? null : found.returnBy },
-    null,
-    at,
-  )
+  awaits(book, found, awaiting, at)
   recoverReturn(book, monitor, at)
   return done(id, 'recorded')
 }
@@ -161,10 +159,12 @@ export const forgotten = ({ silences }: Pick<Book['desk'], 'silences'>, rules: R
 export function forget(book: Book, at: number): void {
   const watched = new Set(watching(book.rules).map(({ name }) => name))
   for (const silence of forgotten(book.desk, book.rules)) {
-    const awaiting = silence.awaiting.filter((name) => watched.has(name))
-    const isBack = awaiting.length === 0
-    const after = { ...silence, awaiting, ...(isBack ? { state: 'back' as const, returnBy: null } : {}) }
-    record(book, isBack ? 'back' : 'reported', after, null, at)
+    awaits(
+      book,
+      silence,
+      silence.awaiting.filter((name) => watched.has(name)),
+      at,
+    )
   }
 }
 
