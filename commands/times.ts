@@ -69,7 +69,7 @@ export function parseRange(text: string, writer: Writer): Range {
     throw refuse(`${shown(words)} ends before it starts (${spelled(range, writer)}). Type the earlier time first.`)
   if (range.endAt <= writer.now)
     throw refuse(
-      `${shown(words)} lies in the past (${spelled(range, writer)}), and the past of a roster is never changed. Name the day: \`tomorrow 14:00-18:00\`, \`next fri 14:00-18:00\`.`,
+      `${shown(words)} lies in the past (${spelled(range, writer)}), and what has been is never changed. Name the day: \`tomorrow 14:00-18:00\`, \`next fri 14:00-18:00\`.`,
     )
   if (range.endAt - range.startAt > LONGEST_DAYS * DAY_MS + HOUR_MS)
     throw refuse(

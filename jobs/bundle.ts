@@ -3,9 +3,8 @@ import type { Incident, Page } from '../src/domain/incident.ts'
 import type { Handler, Sent } from '../src/outbox.ts'
 import { UNREACHABLE } from '../src/slack/api.ts'
 import { bundleMessage } from '../src/slack/bundle.ts'
-import { inc } from '../src/slack/words.ts'
 import { readFact, readIncidents } from '../src/store/incidents.ts'
-import { dmOf, type JobDeps, refusePage, show, tell, voice, whereabouts } from './tell.ts'
+import { dmOf, type JobDeps, paged, refusePage, show, tell, voice, whereabouts } from './tell.ts'
 
 /** Pages a person for several incidents in one message, and keeps it up to date. */
 export function bundle(deps: JobDeps): Handler {
@@ -33,14 +32,10 @@ export function bundle(deps: JobDeps): Handler {
       moot: isMoot ? 'not needed any more: somebody has each' : null,
       message: {
         ...message,
-        metadata: {
-          event_type: 'watchbill_page',
-          event_payload: {
-            page_id: claim.key,
-            incident: pages.map(({ incident }) => inc(incident.id)).join(' '),
-            attempt: claim.tries,
-          },
-        },
+        metadata: paged(
+          claim,
+          pages.map(({ incident }) => incident.id),
+        ),
       },
     })
     if (sent.outcome === 'done') for (const { page } of pages) deps.metrics.pageSent(page, deps.clock.now())

@@ -1,9 +1,8 @@
 import type { Handler, Sent } from '../src/outbox.ts'
 import { openDm, UNREACHABLE } from '../src/slack/api.ts'
 import { pageMessage } from '../src/slack/blocks.ts'
-import { inc } from '../src/slack/words.ts'
 import type { Claim } from '../src/store/owed.ts'
-import { incidentOf, type JobDeps, refusePage, tell, voice } from './tell.ts'
+import { incidentOf, type JobDeps, paged, refusePage, tell, voice } from './tell.ts'
 
 /** Pages a person by DM. What can never be delivered goes back to the desk, which turns to the next person at once. */
 export function page(deps: JobDeps): Handler {
@@ -41,10 +40,7 @@ export function page(deps: JobDeps): Handler {
       moot,
       message: {
         ...pageMessage(await wording(deps), incident, found, deps.clock.now()),
-        metadata: {
-          event_type: 'watchbill_page',
-          event_payload: { page_id: claim.key, incident: inc(incident.id), attempt: claim.tries },
-        },
+        metadata: paged(claim, [incident.id]),
       },
     })
     if (sent.outcome === 'done') deps.metrics.pageSent(found, deps.clock.now())

@@ -4,7 +4,7 @@ import type { PageRefused } from '../src/domain/event.ts'
 import type { Incident } from '../src/domain/incident.ts'
 import type { Claimed, Sent } from '../src/outbox.ts'
 import { findByKey, joining, type Message, openDm, type Posted, post, update } from '../src/slack/api.ts'
-import type { Voice } from '../src/slack/words.ts'
+import { inc, type Voice } from '../src/slack/words.ts'
 import { readIncident } from '../src/store/incidents.ts'
 import { type Claim, type Result, stands } from '../src/store/owed.ts'
 import { HELD_MS, rotaOf } from '../src/store/rota.ts'
@@ -138,6 +138,12 @@ export function whereabouts(result: Result): (Posted & { digest: unknown }) | nu
 export const keyed = (claim: Claim) => ({
   event_type: 'watchbill_message',
   event_payload: { key: claim.key },
+})
+
+/** Metadata of a page: who looks for it, or counts pages, knows it by these names. */
+export const paged = (claim: Claim, incidents: readonly number[], more: Record<string, string> = {}) => ({
+  event_type: 'watchbill_page',
+  event_payload: { page_id: claim.key, incident: incidents.map(inc).join(' '), ...more, attempt: claim.tries },
 })
 
 /** With the roster as it is stood at this moment. */

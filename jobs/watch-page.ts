@@ -3,10 +3,9 @@ import type { Incident } from '../src/domain/incident.ts'
 import type { Handler, Sent } from '../src/outbox.ts'
 import { UNREACHABLE } from '../src/slack/api.ts'
 import { watchPageMessage } from '../src/slack/handover.ts'
-import { inc } from '../src/slack/words.ts'
 import { readFact, readIncidents } from '../src/store/incidents.ts'
 import { readHandover } from '../src/store/rota.ts'
-import { dmOf, type JobDeps, show, tell, voice, whereabouts } from './tell.ts'
+import { dmOf, type JobDeps, paged, show, tell, voice, whereabouts } from './tell.ts'
 
 /** Pages a person about the watch itself: to take over, to confirm, or because nobody did. */
 export function watchPage(deps: JobDeps): Handler {
@@ -36,15 +35,7 @@ export function watchPage(deps: JobDeps): Handler {
       moot: settled || taken ? 'not needed any more: the watch is taken' : null,
       message: {
         ...message,
-        metadata: {
-          event_type: 'watchbill_page',
-          event_payload: {
-            page_id: claim.key,
-            incident: page.incidents.map(inc).join(' '),
-            handover: handoverId(page.schedule, page.changeAt),
-            attempt: claim.tries,
-          },
-        },
+        metadata: paged(claim, page.incidents, { handover: handoverId(page.schedule, page.changeAt) }),
       },
     })
     return unreached(deps, page, sent)

@@ -18,7 +18,7 @@ import { UserError } from './errors.ts'
 import { type Lately, openCalendar } from './feeds.ts'
 import type { Check } from './intake/health.ts'
 import type { Behind } from './intake/routes.ts'
-import { createTray } from './intake/tray.ts'
+import { createTray, lastRefusal } from './intake/tray.ts'
 import { countedAttempts, countedCalls, PAGE_LATE_MS, type Readings, type RotaReadings } from './metrics.ts'
 import { createOutbox } from './outbox.ts'
 import { createPings } from './pings.ts'
@@ -120,7 +120,7 @@ export function createBot(given: BotOptions): Bot {
   const auditor = createAuditor({
     ...options,
     paths: [slackPath(slack.rest, options.rules)],
-    refusing: tray.refusing,
+    refusing: () => lastRefusal([tray, lineTray, pings]),
     behind: () => behindTime().map(({ name }) => name),
   })
   const receiver = createReceiver<Receipt>({

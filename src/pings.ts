@@ -191,6 +191,7 @@ export function createPings(deps: Pick<Deps, 'store' | 'clock' | 'machine' | 'ru
       const [received = 'unknown'] = await tray.add([ping])
       return received
     },
+    refusing: tray.refusing,
   }
 }
 

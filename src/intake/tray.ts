@@ -12,8 +12,17 @@ interface Tray<T, R> {
   /** Stores them, all or none; resolves with what came of each (its id) once they are committed. Rejects when the store does not take them. */
   add(arrivals: readonly T[]): Promise<R[]>
   /** Since when what comes in cannot be stored, and when that was tried last; null when the last attempt did it. Watch time. */
-  refusing(): { since: number; last: number } | null
+  refusing(): Refusal | null
 }
+
+export type Refusal = { since: number; last: number }
+
+/** Of several trays the refusal that is the latest news. */
+export const lastRefusal = (trays: readonly Pick<Tray<never, unknown>, 'refusing'>[]): Refusal | null =>
+  trays.reduce<Refusal | null>((latest, tray) => {
+    const refusal = tray.refusing()
+    return refusal !== null && (latest === null || refusal.last > latest.last) ? refusal : latest
+  }, null)
 
 interface Options<T, R> {
   /** One statement, or one transaction. */
@@ -52,7 +61,7 @@ export function createTray<T = Arrival, R = number>(options: Options<T, R>): Tra
   const queue: Waiting<T, R>[] = []
   let rows = 0
   let storing = false
-  let refusing: { since: number; last: number } | null = null
+  let refusing: Refusal | null = null
 
   async function store(): Promise<void> {
     storing = true

@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { addressOf } from './web.ts'
 
 /** The simulated mail provider of the demo: web servers behind a pool, on real sockets. */
 export interface Company {
@@ -28,7 +29,7 @@ export async function startCompany(now: () => number, port = 0): Promise<Company
   let failedAt: number | null = null
 
   door.on('request', async (request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://door')
+    const { pathname } = addressOf(request, 'http://door')
     const say = (status: number, body: string, type = 'text/html') => {
       response.writeHead(status, { 'content-type': type })
       response.end(body)

@@ -24,7 +24,7 @@ import type { Room, User, Workspace } from './model.ts'
 import { wake } from './schedule.ts'
 import { createWorkspace, resetWorkspace, type WorkspaceOptions } from './seed.ts'
 import { type SocketMode, socketMode } from './socket.ts'
-import { BAD_BODY, HEADERS, readJson, sendJson, sendText, servePage } from './web.ts'
+import { addressOf, BAD_BODY, HEADERS, readJson, sendJson, sendText, servePage } from './web.ts'
 import type { Call, Delivery, Message, Reaction } from './wire.ts'
 import { watch } from './workspace.ts'
 
@@ -131,7 +131,7 @@ export async function startWorkspace(options: SlackOptions): Promise<LocalSlack>
     })
   })
   server.on('upgrade', (request, socket, head) => {
-    const known = isHere(request) && new URL(request.url ?? '/', ws.base).pathname === '/ws'
+    const known = isHere(request) && addressOf(request, ws.base).pathname === '/ws'
     if (known) sockets.upgrade(request, socket, head)
     else socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n')
   })
@@ -227,7 +227,7 @@ async function serve(
   response: ServerResponse,
 ): Promise<void> {
   const { ws } = room.board
-  const url = new URL(request.url ?? '/', ws.base)
+  const url = addressOf(request, ws.base)
   const path = url.pathname
   wake(ws)
   if (await serveApp(front, request, response, url)) return

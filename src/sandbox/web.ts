@@ -17,6 +17,11 @@ export function sendText(response: ServerResponse, status: number, text: string,
   response.end(text)
 }
 
+/** Where a request goes; `//` in front is part of a path, and names no other host. */
+export function addressOf({ url = '/' }: Pick<IncomingMessage, 'url'>, base: string): URL {
+  return URL.parse(url.startsWith('/') ? `${base}${url}` : url) ?? new URL(base)
+}
+
 /** Slack refuses larger bodies too. */
 const MOST_BODY_BYTES = 4_000_000
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Arrival, createTray, GROUP } from '../../src/intake/tray.ts'
+import { type Arrival, createTray, GROUP, lastRefusal, type Refusal } from '../../src/intake/tray.ts'
 import { firing } from '../support/builders.ts'
 
 const arrival = (key: string): Arrival => ({ source: 'test', key, event: firing(key) })
@@ -97,4 +97,11 @@ test('what is too much to wait is refused at once', async () => {
   const waiting = Array.from({ length: 41 }, () => tray.add(Array.from({ length: GROUP }, () => arrival('x'))))
   for (const each of waiting) each.catch(() => {})
   await expect(tray.add(named('y'))).rejects.toThrow('too much is waiting')
+})
+
+test('of several trays the latest refusal counts', () => {
+  const said = (refusal: Refusal | null) => ({ refusing: () => refusal })
+  expect(lastRefusal([said(null), said(null)])).toBeNull()
+  const later = { since: 1, last: 9 }
+  expect(lastRefusal([said({ since: 3, last: 5 }), said(later), said(null)])).toEqual(later)
 })

@@ -172,7 +172,15 @@ test('the page is served without its types, and nothing beside it', async () => 
   expect(script.headers.get('cache-control')).toBe('no-store')
   expect(await script.text()).not.toContain(': string')
   expect((await fetch(slack.url)).headers.get('content-type')).toBe('text/html; charset=utf-8')
-  for (const path of ['page/..%2fbeside.ts', 'page/../beside.ts', 'page/%2e%2e/beside.ts', 'page/none.ts', 'page/']) {
+  for (const path of [
+    'page/..%2fbeside.ts',
+    'page/../beside.ts',
+    'page/%2e%2e/beside.ts',
+    'page/none.ts',
+    'page/',
+    '/',
+    '/example.test/page/main.ts',
+  ]) {
     expect((await fetch(slack.url + path)).status).toBe(404)
   }
 })
