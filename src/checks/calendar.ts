@@ -1,8 +1,6 @@
-import { STATUS_CODES } from 'node:http'
-import { Client } from 'undici'
 import type { FetchCalendar, Fetched } from '../deps.ts'
 import { refusedHost } from './address.ts'
-import { guarded } from './connect.ts'
+import { type Ask, ask } from './ask.ts'
 import { inWords } from './look.ts'
 
 /** One deadline over all of it: names, connections, redirects, the body. */
@@ -24,7 +22,7 @@ export const fetchCalendar: FetchCalendar = async (address, allowPrivate) => {
   let url = new URL(address)
   try {
     for (let hop = 0; hop <= MOST_REDIRECTS; hop++) {
-      const answer = await ask(url, allowPrivate, deadline)
+      const answer = await fetched(url, { allowPrivate, signal: deadline })
       if (!('location' in answer)) return answer
       const next = URL.parse(answer.location, url)
       if (next === null || !/^https?:$/.test(next.protocol)) return { ok: false, why: 'redirects to no address' }
@@ -41,43 +39,21 @@ export const fetchCalendar: FetchCalendar = async (address, allowPrivate) => {
   }
 }
 
-async function ask(
+async function fetched(
   url: URL,
-  allowPrivate: readonly string[],
-  signal: AbortSignal,
+  around: Pick<Ask, 'allowPrivate' | 'signal'>,
 ): Promise<Fetched | { location: string }> {
-  const why = refusedHost(url.hostname, allowPrivate)
+  const why = refusedHost(url.hostname, around.allowPrivate)
   if (why !== null) return { ok: false, why: `may not be fetched: ${why}` }
-  const client = new Client(url.origin, { connect: guarded({ allowPrivate, signal }), pipelining: 0, allowH2: false })
-  try {
-    const { statusCode, headers, body } = await client.request({
-      path: `${url.pathname}${url.search}`,
-      method: 'GET',
-      headers: { 'user-agent': 'Watchbill', accept: 'text/calendar, */*;q=0.1', connection: 'close' },
-      signal,
-    })
-    const location = headers.location?.toString()
-    if (REDIRECTS.has(statusCode) && location !== undefined) return { location }
-    if (statusCode !== 200) {
-      const line = `${statusCode} ${STATUS_CODES[statusCode] ?? ''}`.trim()
-      return { ok: false, why: `was answered with ${line}` }
-    }
-    return calendarIn(await whole(body))
-  } finally {
-    client.destroy().catch(() => {})
-  }
-}
-
-/** Null when it is too large. */
-async function whole(body: AsyncIterable<Uint8Array>): Promise<string | null> {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of body) {
-    chunks.push(chunk)
-    bytes += chunk.length
-    if (bytes > BODY_BYTES) return null
-  }
-  return Buffer.concat(chunks).toString('utf8')
+  const { status, line, headers, text, cut } = await ask(url, {
+    ...around,
+    headers: { accept: 'text/calendar, */*;q=0.1' },
+    most: BODY_BYTES,
+  })
+  const location = headers.location?.toString()
+  if (REDIRECTS.has(status) && location !== undefined) return { location }
+  if (status !== 200) return { ok: false, why: `was answered with ${line}` }
+  return calendarIn(cut ? null : text)
 }
 
 /** Pages to log in at are answered with 200 too, and half a calendar says that half of the people have no watch. */

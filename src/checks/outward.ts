@@ -1,8 +1,6 @@
-import { STATUS_CODES } from 'node:http'
-import { Client } from 'undici'
 import type { PingOutward } from '../deps.ts'
 import { refusedHost } from './address.ts'
-import { guarded } from './connect.ts'
+import { ask } from './ask.ts'
 import { inWords } from './look.ts'
 
 const LONGEST_MS = 5_000
@@ -12,20 +10,10 @@ export const pingOutward: PingOutward = async (address, allowPrivate) => {
   const url = new URL(address)
   const why = refusedHost(url.hostname, allowPrivate)
   if (why !== null) return { ok: false, why }
-  const signal = AbortSignal.timeout(LONGEST_MS)
-  const client = new Client(url.origin, { connect: guarded({ allowPrivate, signal }), pipelining: 0, allowH2: false })
   try {
-    const { statusCode } = await client.request({
-      path: `${url.pathname}${url.search}`,
-      method: 'GET',
-      headers: { 'user-agent': 'Watchbill', connection: 'close' },
-      signal,
-    })
-    if (statusCode >= 200 && statusCode < 300) return { ok: true }
-    return { ok: false, why: `${statusCode} ${STATUS_CODES[statusCode] ?? ''}`.trim() }
+    const { status, line } = await ask(url, { allowPrivate, signal: AbortSignal.timeout(LONGEST_MS), most: 0 })
+    return status >= 200 && status < 300 ? { ok: true } : { ok: false, why: line }
   } catch (error) {
     return { ok: false, why: inWords(error) }
-  } finally {
-    client.destroy().catch(() => {})
   }
 }
