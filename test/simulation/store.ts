@@ -1,8 +1,9 @@
 import { Socket } from 'node:net'
 import pg from 'pg'
 import { pino } from 'pino'
+import { inject } from 'vitest'
 import { openStore, type Store } from '../../src/store/store.ts'
-import { freshDatabase } from '../support/postgres.ts'
+import { readyDatabase } from '../support/ready.ts'
 import type { Instance } from './instance.ts'
 import type { World } from './world.ts'
 
@@ -26,47 +27,27 @@ export interface Lab {
   drop(): Promise<void>
 }
 
-/** Tables that a reset leaves as a migration made them. */
-const KEPT = new Set(['desk'])
-
 export async function openLab(): Promise<Lab> {
-  const { config, drop } = await freshDatabase()
+  const { config, drop } = await readyDatabase()
   const own = new pg.Client({ ...config, application_name: 'simulation' })
   await own.connect()
   const query: Lab['query'] = async (sql, values) => (await own.query(sql, values)).rows
   // The simulated processes die; the server never does. What it has said that it has, it has.
   await query(`alter database ${config.database} set synchronous_commit = off`)
-  const store = await openStore(config, 0, 'test', pino({ level: 'silent' }))
-  await store.close()
   // A table that is analyzed meanwhile gets other plans, and gives its rows in another order where none is asked for.
   const tables = await query<{ name: string }>(
-    `select quote_ident(tablename) as name from pg_tables where schemaname = 'public'`,
+    `select quote_ident(tablename) as name from pg_tables where schemaname = 'public' order by tablename`,
   )
   for (const { name } of tables) await query(`alter table ${name} set (autovacuum_enabled = off)`)
-  const columns = await query<{ table: string; columns: string[]; sequence: string | null }>(`
-    select c.table_name as table, array_agg(c.column_name::text) as columns,
-      max(pg_get_serial_sequence(c.table_name, c.column_name)) as sequence
-    from information_schema.columns c where table_schema = 'public' group by 1 order by 1`)
-  const emptied = columns.filter(({ table }) => !KEPT.has(table))
-  const desk = await query<{ doc: unknown }>('select to_jsonb(desk) as doc from desk')
-  // The table of facts refuses to be emptied by anybody else.
-  const RESET = [
-    'begin; set local session_replication_role = replica',
-    'delete from desk',
-    ...emptied.map(({ table }) => `delete from ${table}`),
-    ...emptied.flatMap(({ sequence }) => (sequence === null ? [] : `select setval('${sequence}', 1, false)`)),
-    `insert into desk select * from jsonb_populate_record(null::desk, '${JSON.stringify(desk[0]?.doc)}')`,
-    'commit',
-  ].join('; ')
-  const rows = columns.map(
-    ({ table }) => `coalesce((select string_agg(t::text, '|' order by t::text) from ${table} t), '')`,
+  const rows = tables.map(
+    ({ name }) => `coalesce((select string_agg(t::text, '|' order by t::text) from ${name} t), '')`,
   )
   const DIGEST = `select md5(${rows.join(" || '#' || ")}) as digest`
   return {
     config,
     query,
     async reset() {
-      await own.query(RESET)
+      await own.query(inject('schema').emptying)
     },
     digest: async () => String((await query(DIGEST))[0]?.digest),
     async due(now) {

@@ -1,11 +1,12 @@
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { madeOf, migrate, SCHEMA } from '../../src/store/migrations.ts'
+import { freshDatabase } from '../support/postgres.ts'
 import { type Database, emptyStore } from '../support/stores.ts'
 
 let database: Database
 beforeEach(async () => {
-  database = await emptyStore()
+  database = await emptyStore(freshDatabase)
 })
 afterEach(() => database.drop())
 

@@ -30,7 +30,7 @@ import { owing } from '../../src/store/owed.ts'
 import { activateRules } from '../../src/store/rules.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { clockTimetable } from '../../src/timetable.ts'
-import { freshDatabase } from './postgres.ts'
+import { readyDatabase } from './ready.ts'
 import { advance, type TestClock, testClock } from './test-clock.ts'
 
 /** 2026-11-23 is a Monday; Zürich is at +01:00. Nora has the night until 08:00, dana the day from then. */
@@ -163,7 +163,7 @@ export interface Driver {
 }
 
 export async function startBot(options: Options = {}): Promise<Driver> {
-  const database = await freshDatabase()
+  const database = await readyDatabase()
   const target = await startTarget()
   const clock = testClock(options.at ?? MONDAY_NIGHT)
   const text = typeof options.config === 'function' ? options.config(CONFIG) : (options.config ?? CONFIG)

@@ -7,13 +7,26 @@ import { pino } from 'pino'
 import { inject } from 'vitest'
 import type { TestProject } from 'vitest/node'
 import { startEmbedded } from '../../src/store/embedded.ts'
+import { migrate } from '../../src/store/migrations.ts'
+import { type Schema, schemaOf } from './schema.ts'
 import { startServer } from './server.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
     postgres: pg.ClientConfig
+    /** Of {@link TEMPLATE}. */
+    schema: Schema
   }
 }
+
+/** A database, until `drop`. */
+export interface Lent {
+  config: pg.PoolConfig & { database: string }
+  drop(): Promise<void>
+}
+
+/** The schema, and nobody has ever been there: databases are copied from it. */
+export const TEMPLATE = 'watchbill_template'
 
 let stop: () => Promise<void> = async () => {}
 
@@ -21,6 +34,12 @@ let stop: () => Promise<void> = async () => {}
 export async function setup(project: TestProject): Promise<void> {
   const { config, drop } = project.name === 'server' ? await startServer() : await embedded()
   stop = drop
+  await hurry(config)
+  await onServer(config, `create database ${TEMPLATE}`)
+  await onServer({ ...config, database: TEMPLATE }, async (client) => {
+    await migrate(client)
+    project.provide('schema', await schemaOf(client))
+  })
   project.provide('postgres', config)
 }
 
@@ -38,25 +57,44 @@ async function embedded(): Promise<{ config: pg.ClientConfig; drop(): Promise<vo
   }
 }
 
-/** An empty database of the run's server, for one test or one file of them. Whoever is still connected at `drop` is cut off. */
-export async function freshDatabase(): Promise<{
-  config: pg.PoolConfig & { database: string }
-  drop(): Promise<void>
-}> {
+/**
+ * This server is not meant to die, and nobody guesses its password: what guards against either takes more time than most tests. Those
+ * that look at either have servers of their own.
+ */
+const HURRIED = { fsync: 'off', full_page_writes: 'off', scram_iterations: '1' }
+
+async function hurry(config: pg.ClientConfig): Promise<void> {
+  await onServer(config, async (client) => {
+    const known = await client.query<{ name: string }>('select name from pg_settings where name = any($1)', [
+      Object.keys(HURRIED),
+    ])
+    for (const { name } of known.rows)
+      await client.query(`alter system set ${name} = ${HURRIED[name as keyof typeof HURRIED]}`)
+    await client.query('select pg_reload_conf()')
+  })
+  // The new settings hold for whoever connects from now on; the password is derived anew.
+  await onServer(config, `alter user current_user password ${pg.escapeLiteral(String(config.password))}`)
+}
+
+/** An empty database of the run's server, without our schema. Whoever is still connected at `drop` is cut off. */
+export async function freshDatabase(): Promise<Lent> {
   const server = inject('postgres')
   const database = `test_${randomBytes(6).toString('hex')}`
-  await run(server, `create database ${database}`)
+  await onServer(server, `create database ${database}`)
   return {
     config: { ...server, database },
-    drop: () => run(server, `drop database if exists ${database} with (force)`),
+    drop: () => onServer(server, `drop database if exists ${database} with (force)`),
   }
 }
 
-async function run(config: pg.ClientConfig, sql: string): Promise<void> {
+async function onServer(
+  config: pg.ClientConfig,
+  what: string | ((client: pg.Client) => Promise<unknown>),
+): Promise<void> {
   const client = new pg.Client(config)
   await client.connect()
   try {
-    await client.query(sql)
+    await (typeof what === 'string' ? client.query(what) : what(client))
   } finally {
     await client.end()
   }

@@ -2,7 +2,7 @@ import pg from 'pg'
 import { pino } from 'pino'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { T0 } from './builders.ts'
-import { freshDatabase } from './postgres.ts'
+import { readyDatabase } from './ready.ts'
 
 export interface Database {
   config: pg.PoolConfig & { database: string }
@@ -15,9 +15,9 @@ export interface Database {
   drop(): Promise<void>
 }
 
-/** An empty database, whose connections are all closed when it is dropped. */
-export async function emptyStore(): Promise<Database> {
-  const { config, drop } = await freshDatabase()
+/** A store in which nothing has happened, whose connections are all closed when it is dropped; `from` is where its database comes from. */
+export async function emptyStore(from = readyDatabase): Promise<Database> {
+  const { config, drop } = await from()
   const stores: Store[] = []
   const own = new pg.Pool({ ...config, max: 2, application_name: 'test' })
   own.on('error', () => {})
