@@ -1,6 +1,7 @@
-import { Resolver, lookup as systemLookup } from 'node:dns/promises'
+import { lookup as systemLookup } from 'node:dns/promises'
 import { isIP, type LookupFunction } from 'node:net'
 import ipaddr from 'ipaddr.js'
+import { freshNames, type Names } from './names.ts'
 
 /**
  * Which addresses may be reached. Asked three times: about a host that is an address (a lookup hook is not asked about those), about what
@@ -29,17 +30,14 @@ function meant(address: string): ipaddr.IPv4 | ipaddr.IPv6 {
   return ip.range() === 'rfc6052' ? ipaddr.fromByteArray(ip.toByteArray().slice(12)) : ip
 }
 
-/** One question to a name server, and how often it is asked. c-ares: the four threads of getaddrinfo would be blocked by one slow resolver. */
-const DNS_MS = 2_000
-
 /**
  * A lookup that asks afresh each time, and answers with what may be reached. What DNS does not know (names of the hosts file) the system
  * is asked.
  */
 export const lookup =
-  (allowPrivate: readonly string[], signal: AbortSignal): LookupFunction =>
+  (allowPrivate: readonly string[], signal: AbortSignal, names: Names = freshNames): LookupFunction =>
   (host, options, done) => {
-    resolve(host, signal)
+    resolve(host, signal, names)
       .then((addresses) => {
         const family = options.family === 'IPv4' ? 4 : options.family === 'IPv6' ? 6 : options.family
         const fitting = addresses.filter((each) => !family || each.family === family)
@@ -60,21 +58,20 @@ export function refusedHost(host: string, allowPrivate: readonly string[]): stri
   return isIP(bare) === 0 ? null : refused(bare, allowPrivate)
 }
 
-async function resolve(host: string, signal: AbortSignal): Promise<{ address: string; family: number }[]> {
+async function resolve(
+  host: string,
+  signal: AbortSignal,
+  names: Names,
+): Promise<{ address: string; family: number }[]> {
   if (/^localhost\.?$/i.test(host))
     return [
       { address: '127.0.0.1', family: 4 },
       { address: '::1', family: 6 },
     ]
-  const resolver = new Resolver({ timeout: DNS_MS, tries: 2 })
-  const cancel = () => resolver.cancel()
-  signal.addEventListener('abort', cancel, { once: true })
-  const [v4, v6] = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)])
-  signal.removeEventListener('abort', cancel)
+  const [v4, v6] = await names(host, signal)
   const found = [
     ...(v4.status === 'fulfilled' ? v4.value.map((address) => ({ address, family: 4 })) : []),
     ...(v6.status === 'fulfilled' ? v6.value.map((address) => ({ address, family: 6 })) : []),
   ]
-  signal.throwIfAborted()
   return found.length > 0 ? found : systemLookup(host, { all: true })
 }

@@ -1,4 +1,4 @@
-import type { HttpExpectation } from '../domain/rules.ts'
+import type { HttpExpectation, HttpProbe } from '../domain/rules.ts'
 import { BODY_BYTES, type Body } from './body.ts'
 import type { Around } from './look.ts'
 import { matches } from './pattern.ts'
@@ -7,6 +7,25 @@ import { matches } from './pattern.ts'
  * What an answer must say, against what it says. Sentences repeat what the configuration expects, never what came instead: that may
  * hold secrets, and this goes to Slack.
  */
+
+/** What is asked, and where. */
+export interface Question {
+  url: URL
+  method: HttpProbe['method']
+  /** All but the host and the length of the body. */
+  headers: Record<string, string>
+  body: string | null
+}
+
+/** What was answered, up to its body. */
+export interface Answer {
+  status: number
+  headers: Record<string, string | string[] | undefined>
+  /** As it comes; to be read once, or not at all. */
+  body: AsyncIterable<Uint8Array>
+  /** Ends the connection, and with it what of the body nobody read. */
+  close(): void
+}
 
 /** Whether anybody asks about the body: otherwise it is not read. */
 export const asksForBody = ({ bodyContains, bodyLacks, bodyMatches, json }: HttpExpectation) =>

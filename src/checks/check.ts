@@ -4,6 +4,7 @@ import type { Probe } from '../domain/rules.ts'
 import { dnsProbe } from './dns.ts'
 import { httpProbe } from './http.ts'
 import { inWords, type Look, type Phase, UNDONE } from './look.ts'
+import { sharedNames } from './names.ts'
 import { tcpProbe } from './tcp.ts'
 import { tlsProbe } from './tls.ts'
 
@@ -15,27 +16,34 @@ const looks: { [K in Probe['kind']]: Look<Extract<Probe, { kind: K }>> } = {
   tcp: tcpProbe,
 }
 
+/** Whatever a look left open is closed when it is over. */
+const OVER = new Error('the look is over')
+
 /** One probe, whatever its kind. One deadline is over all of it; a sick target is a result, never a throw. */
 export function checkTarget(elapsed: () => number): Check {
+  const names = sharedNames(elapsed)
   return async (probe, { allowPrivate }, at) => {
     const watch = stopwatch(elapsed)
-    // Aborted when the look is over, too: whatever it left open closes then.
     const over = new AbortController()
-    const deadline = AbortSignal.timeout(probe.timeoutMs)
+    let late = false
+    const deadline = setTimeout(() => {
+      late = true
+      over.abort(OVER)
+    }, probe.timeoutMs)
     const result = (ok: boolean, saw: string) => {
       const phases = watch.stop()
       return { at, ok, saw, ms: phases.totalMs, phases }
     }
     try {
       const look = looks[probe.kind] as Look<Probe>
-      const signal = AbortSignal.any([deadline, over.signal])
-      const { ok, saw } = await look(probe, { allowPrivate, signal, at, enter: watch.enter })
+      const { ok, saw } = await look(probe, { allowPrivate, signal: over.signal, at, names, enter: watch.enter })
       return result(ok, saw)
     } catch (error) {
-      if (!deadline.aborted) return result(false, inWords(error, watch.phase()))
+      if (!late) return result(false, inWords(error, watch.phase()))
       return result(false, `${UNDONE[watch.phase() ?? 'answer']} within ${probe.timeoutMs / 1_000} s`)
     } finally {
-      over.abort()
+      clearTimeout(deadline)
+      over.abort(OVER)
     }
   }
 }

@@ -1,11 +1,13 @@
+import type { X509Certificate } from 'node:crypto'
 import { connect, isIP, type Socket } from 'node:net'
-import { type ConnectionOptions, type TLSSocket, connect as tlsConnect } from 'node:tls'
+import { type ConnectionOptions, type DetailedPeerCertificate, type TLSSocket, connect as tlsConnect } from 'node:tls'
 import type { buildConnector } from 'undici'
 import { lookup, refused, refusedHost } from './address.ts'
 import type { Around } from './look.ts'
+import { trust } from './trust.ts'
 
 /** By which rules something is reached. */
-export interface Way extends Pick<Around, 'allowPrivate' | 'signal'> {
+export interface Way extends Pick<Around, 'allowPrivate' | 'signal' | 'names'> {
   enter?: Around['enter']
   /** Only addresses of this family. */
   ip?: 4 | 6 | null
@@ -22,11 +24,10 @@ export function connected({ host, port }: { host: string; port: number }, way: W
   if (why !== null) return Promise.reject(new Error(why))
   return new Promise((resolve, reject) => {
     enter?.(isIP(host) === 0 ? 'name' : 'connection')
-    const ask = lookup(allowPrivate, signal)
+    const ask = lookup(allowPrivate, signal, way.names)
     const socket = connect({
       host,
       port,
-      signal,
       autoSelectFamily: true,
       noDelay: true,
       ...(way.ip && { family: way.ip }),
@@ -36,6 +37,10 @@ export function connected({ host, port }: { host: string; port: number }, way: W
           done(error, ...found)
         }),
     })
+    // By hand: a socket's own option for it costs more than the connection does.
+    const abort = () => socket.destroy(signal.reason)
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort, { once: true })
     // Stays: a connection that breaks while nobody listens is no reason to end the process.
     socket.on('error', reject)
     socket.once('connect', () => {
@@ -47,18 +52,22 @@ export function connected({ host, port }: { host: string; port: number }, way: W
   })
 }
 
-/** TLS over a connection: the handshake is done, and the certificate is for the host, unless `options` say otherwise. */
+/** TLS over a connection: the handshake is done, and the certificate is for the host, unless `judged` is false. */
 export function secured(
   socket: Socket,
   host: string,
   { enter }: Pick<Way, 'enter'>,
-  options: ConnectionOptions = {},
+  { judged = true, ...options }: Pick<ConnectionOptions, 'ALPNProtocols'> & { judged?: boolean } = {},
 ): Promise<TLSSocket> {
   enter?.('tls')
   // Of a socket that is connected already TLS does not know to whom: without the host it would look for a certificate of `localhost`.
   const named = { host, ...(isIP(host) === 0 && { servername: host }) }
   return new Promise((resolve, reject) => {
-    const secure = tlsConnect({ socket, ...named, ...options })
+    const checkServerIdentity = () => wrongName(secure, host)
+    const identity = judged ? { checkServerIdentity } : { rejectUnauthorized: false }
+    const secure: TLSSocket = tlsConnect({ socket, secureContext: trust(), ...named, ...options, ...identity })
+    // Node asks for it only to hand it to `checkServerIdentity`, and making objects of a whole chain costs a fifth of the handshake.
+    if (judged) secure.getPeerCertificate = () => ({}) as DetailedPeerCertificate
     secure.once('secureConnect', () => resolve(secure))
     const closed = () => reject(new Error('the connection was closed during the handshake'))
     // Node calls it a reset when the other side says goodbye before the handshake is over.
@@ -67,16 +76,28 @@ export function secured(
   })
 }
 
+function wrongName(secure: TLSSocket, host: string): Error | undefined {
+  const certificate = secure.getPeerX509Certificate()
+  if (certificate && isFor(certificate, host)) return undefined
+  return Object.assign(new Error(`the certificate is not for ${host}`), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' })
+}
+
+/** Whether a certificate is for a name, or for an address. */
+export const isFor = (certificate: X509Certificate, name: string) =>
+  (isIP(name) === 0 ? certificate.checkHost(name.replace(/\.$/, '')) : certificate.checkIP(name)) !== undefined
+
+/** A connection to where an http or https URL leads, ready to be asked. */
+export async function opened({ protocol, hostname, port }: Pick<URL, 'protocol' | 'hostname' | 'port'>, way: Way) {
+  const secure = protocol === 'https:'
+  const host = hostname.replaceAll(/^\[|\]$/g, '')
+  const socket = await connected({ host, port: Number(port) || (secure ? 443 : 80) }, way)
+  return secure ? secured(socket, host, way, { ALPNProtocols: ['http/1.1'] }) : socket
+}
+
 /** How undici connects by our rules. Nothing is sent until the address that it connected to is allowed. */
 export function guarded(way: Way): buildConnector.connector {
   return ({ hostname, port, protocol }, done) => {
-    const secure = protocol === 'https:'
-    const host = hostname.replaceAll(/^\[|\]$/g, '')
-    const open = async () => {
-      const socket = await connected({ host, port: Number(port) || (secure ? 443 : 80) }, way)
-      return secure ? secured(socket, host, way, { ALPNProtocols: ['http/1.1'] }) : socket
-    }
-    open().then(
+    opened({ hostname, port, protocol }, way).then(
       (socket) => {
         way.enter?.('answer')
         // The end of a connection is readable, too, and no first byte.

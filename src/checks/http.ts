@@ -1,25 +1,16 @@
 import { STATUS_CODES } from 'node:http'
 import { Client } from 'undici'
 import type { HttpProbe } from '../domain/rules.ts'
-import { asksForBody, wrongBody, wrongHeaders, wrongStatus } from './answer.ts'
+import { type Answer, asksForBody, type Question, wrongBody, wrongHeaders, wrongStatus } from './answer.ts'
 import { readBody } from './body.ts'
-import { guarded } from './connect.ts'
+import { guarded, type Way } from './connect.ts'
+import { HEADER_BYTES } from './head.ts'
 import type { Around, Look, Seen } from './look.ts'
+import { askRaw } from './raw.ts'
 
 /** Whoever sends us further than this sends us round. */
 const MOST_REDIRECTS = 5
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
-
-/** Cookies and policies make some kilobytes; megabytes are a fault or an attack. */
-const HEADER_BYTES = 64 * 1024
-
-/** What is asked, and where. */
-interface Question {
-  url: URL
-  method: HttpProbe['method']
-  headers: Record<string, string>
-  body: string | null
-}
 
 /**
  * One HTTP probe. Everything is opened afresh (name, connection, TLS), for each redirect too, because pooled connections hide the failures
@@ -48,44 +39,47 @@ interface Redirect {
 }
 
 async function ask(question: Question, probe: HttpProbe, around: Around): Promise<Seen | Redirect> {
-  const { url, method, headers, body } = question
   const { expect, redirects, ip } = probe
-  const connect = guarded({ ...around, ip })
-  const client = new Client(url.origin, { connect, pipelining: 0, allowH2: false, maxHeaderSize: HEADER_BYTES })
+  const headers = {
+    'user-agent': 'Watchbill',
+    accept: '*/*',
+    ...question.headers,
+    'accept-encoding': 'identity',
+    connection: 'close',
+  }
+  const follows = redirects === 'follow'
+  const answer = await (follows ? askUndici : askRaw)({ ...question, headers }, { ...around, ip })
   try {
-    const answer = await client.request({
-      path: `${url.pathname}${url.search}`,
-      method,
-      headers: {
-        'user-agent': 'Watchbill',
-        accept: '*/*',
-        ...headers,
-        'accept-encoding': 'identity',
-        connection: 'close',
-      },
-      body,
-      signal: around.signal,
-    })
-    const to = answer.headers.location?.toString()
-    if (redirects === 'follow' && REDIRECTS.has(answer.statusCode) && to !== undefined)
-      return { status: answer.statusCode, to }
-    const line = `${answer.statusCode} ${STATUS_CODES[answer.statusCode] ?? ''}`.trim()
-    const status = wrongStatus(expect, answer.statusCode)
+    const to = answer.headers['location']?.toString()
+    if (follows && REDIRECTS.has(answer.status) && to !== undefined) return { status: answer.status, to }
+    const line = `${answer.status} ${STATUS_CODES[answer.status] ?? ''}`.trim()
+    const status = wrongStatus(expect, answer.status)
     if (status !== null) return { ok: false, saw: `${line} (${status})` }
     const wrong = wrongHeaders(expect, answer.headers) ?? (await bodyOf(answer, expect, around))
     return wrong === null ? { ok: true, saw: line } : { ok: false, saw: `${line}, but ${wrong}` }
   } finally {
-    // The body that nobody reads goes with its connection. Not waited for: a connection that never comes about would outlast the deadline.
-    client.destroy().catch(() => {})
+    answer.close()
+  }
+}
+
+/** A whole client, where one question leads to others. */
+async function askUndici({ url, method, headers, body }: Question, around: Around & Pick<Way, 'ip'>): Promise<Answer> {
+  const { signal } = around
+  const connect = guarded(around)
+  const client = new Client(url.origin, { connect, pipelining: 0, allowH2: false, maxHeaderSize: HEADER_BYTES })
+  // Not waited for: a connection that never comes about would outlast the deadline.
+  const close = () => void client.destroy().catch(() => {})
+  try {
+    const answer = await client.request({ path: `${url.pathname}${url.search}`, method, headers, body, signal })
+    return { status: answer.statusCode, headers: answer.headers, body: answer.body, close }
+  } catch (error) {
+    close()
+    throw error
   }
 }
 
 /** Why the body is not as expected, null when it is, or when nobody asks about it. */
-async function bodyOf(
-  { headers, body }: Pick<Awaited<ReturnType<Client['request']>>, 'headers' | 'body'>,
-  expect: HttpProbe['expect'],
-  around: Around,
-): Promise<string | null> {
+async function bodyOf({ headers, body }: Answer, expect: HttpProbe['expect'], around: Around): Promise<string | null> {
   if (!asksForBody(expect)) return null
   around.enter('body')
   return wrongBody(expect, await readBody(body, headers['content-encoding']?.toString() ?? ''), around)

@@ -1,5 +1,6 @@
 import type { Probe } from '../domain/rules.ts'
 import { messageOf } from '../errors.ts'
+import type { Names } from './names.ts'
 
 /** What came of one look at a target, in words for people: `503 Service Unavailable`. */
 export interface Seen {
@@ -20,6 +21,8 @@ export interface Around {
   signal: AbortSignal
   /** Watch time, UTC ms: how long a certificate lasts is counted from it. */
   at: number
+  /** Who is asked for names; a resolver of its own when omitted. */
+  names?: Names
   /** Called with each part of a look as it begins: how long each took is kept, and at the deadline the last one is what was slow. */
   enter(phase: Phase): void
 }
@@ -64,6 +67,8 @@ const WORDS: Record<string, string> = {
   ENETUNREACH: 'the network is unreachable',
   ETIMEDOUT: 'the connection timed out',
   UND_ERR_SOCKET: 'the connection was closed before the answer came',
+  CLOSED: 'the connection was closed before the answer came',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'what answers there is not HTTP',
   UND_ERR_HEADERS_OVERFLOW: 'the headers of the answer are too large to be read',
   CERT_HAS_EXPIRED: 'the certificate has expired',
   CERT_NOT_YET_VALID: 'the certificate is not valid yet',
@@ -81,13 +86,18 @@ const WORDS: Record<string, string> = {
     'no version of TLS in common: the target offers only what nobody should use any more',
 }
 
+/** The other side hung up; when it is said in the middle of an answer, that is what matters. */
+const CLOSURES = new Set<unknown>(['UND_ERR_SOCKET', 'ECONNRESET', 'CLOSED'])
+
+export const closed = () => Object.assign(new Error('the connection was closed'), { code: 'CLOSED' })
+
 /** What went wrong, in words, and in the middle of what; several addresses may each have failed. */
 export function inWords(error: unknown, phase: Phase | null = null): string {
-  const { code, errors } = (error ?? {}) as { code?: unknown; errors?: unknown[] }
+  const { code, name, errors } = (error ?? {}) as { code?: unknown; name?: unknown; errors?: unknown[] }
   if (Array.isArray(errors) && errors.length > 0) return inWords(errors[0], phase)
-  if ((phase === 'headers' || phase === 'body') && (code === 'UND_ERR_SOCKET' || code === 'ECONNRESET'))
+  if ((phase === 'headers' || phase === 'body') && CLOSURES.has(code))
     return `the connection was closed in the middle of the ${phase}`
-  if (typeof code === 'string' && code.startsWith('HPE_')) return 'what answers there is not HTTP'
+  if (name === 'HTTPParserError') return 'what answers there is not HTTP'
   return (typeof code === 'string' ? WORDS[code] : undefined) ?? messageOf(error)
 }
 

@@ -1,9 +1,8 @@
 import { X509Certificate } from 'node:crypto'
-import { isIP } from 'node:net'
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls'
 import { DAY_MS } from '../domain/duty/time.ts'
 import { TLS_VERSIONS, type TlsProbe } from '../domain/rules.ts'
-import { connected, secured } from './connect.ts'
+import { connected, isFor, secured } from './connect.ts'
 import { listen } from './lines.ts'
 import { inWords, type Look, type Seen, shown } from './look.ts'
 import { startTls, TALK_BYTES } from './starttls.ts'
@@ -18,7 +17,7 @@ export const tlsProbe: Look<TlsProbe> = async (probe, around) => {
       await startTls(starttls, socket, listen(socket, TALK_BYTES))
     }
     // Judged here and not by the handshake: that would end before it is known which certificate is meant. Nothing is ever sent.
-    const secure = await secured(socket, host, around, { rejectUnauthorized: false })
+    const secure = await secured(socket, host, around, { judged: false })
     const seen = judged(probe, secure, around.at)
     secure.destroy()
     return seen
@@ -66,9 +65,6 @@ function untrusted(secure: TLSSocket, chain: Link[], at: number): string {
   if (code === 'CERT_HAS_EXPIRED' && days < 0) return `${called} has expired`
   return inWords(Object.assign(new Error(code), { code }))
 }
-
-const isFor = (certificate: X509Certificate, name: string) =>
-  (isIP(name) === 0 ? certificate.checkHost(name.replace(/\.$/, '')) : certificate.checkIP(name)) !== undefined
 
 /** From the server's own certificate to the last that is known. */
 function chainOf(peer: DetailedPeerCertificate): Link[] {
