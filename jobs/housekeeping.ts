@@ -1,8 +1,9 @@
+import { probesOf, type Rules } from '../src/domain/rules.ts'
 import { forgetHeartbeats } from '../src/store/heartbeats.ts'
 import { forgetHomes } from '../src/store/homes.ts'
 import { forgetImports } from '../src/store/imports.ts'
 import { forget } from '../src/store/inbox.ts'
-import { forgetSamples } from '../src/store/monitors.ts'
+import { forgetSamples, rollUp } from '../src/store/rollups.ts'
 import { forgetWarnings } from '../src/store/roster-warnings.ts'
 import type { JobDeps } from './tell.ts'
 
@@ -12,7 +13,10 @@ const INBOX_MS = 2 * 86_400_000
 const IMPORTS_MS = 30 * 86_400_000
 /** Heartbeats that are in the configuration no more: one that was lost by mistake is not new when it is back. */
 const HEARTBEATS_MS = 7 * 86_400_000
-const SAMPLES_MS = 14 * 86_400_000
+/** Single samples are kept for a day, and of ten thousand monitors so many hours as make some millions; what they were in all is kept longer. */
+const SAMPLES_MS = 86_400_000
+const LEAST_SAMPLES_MS = 3 * 3_600_000
+const MOST_SAMPLES = 2_000_000
 /** A problem of the roster that has not been one for so long is news when it is back. */
 const WARNINGS_MS = 8 * 86_400_000
 
@@ -22,7 +26,13 @@ export function housekeeping(deps: JobDeps) {
     await forgetImports(deps.store.pool, slotAt - IMPORTS_MS)
     await forgetHeartbeats(deps.store.pool, slotAt - HEARTBEATS_MS)
     await forgetHomes(deps.store.pool, slotAt)
-    await forgetSamples(deps.store.pool, slotAt - SAMPLES_MS)
+    await rollUp(deps.store.samplePool, slotAt)
+    await forgetSamples(deps.store.samplePool, slotAt - samplesMs(deps.rules()), slotAt)
     await forgetWarnings(deps.store.pool, slotAt - WARNINGS_MS)
   }
+}
+
+function samplesMs(rules: Rules): number {
+  const perMs = probesOf(rules).reduce((sum, { everyMs }) => sum + 1 / everyMs, 0)
+  return Math.min(SAMPLES_MS, Math.max(LEAST_SAMPLES_MS, MOST_SAMPLES / perMs))
 }

@@ -23,7 +23,6 @@ import { page } from './page.ts'
 import { pageView } from './page-view.ts'
 import { people } from './people.ts'
 import { post } from './post.ts'
-import { probe } from './probe.ts'
 import { prompt } from './prompt.ts'
 import { relief } from './relief.ts'
 import { returns } from './returns.ts'
@@ -48,11 +47,10 @@ interface Entry {
   atStart?: true
 }
 
-/** The visible timetable. No page and no deadline depends on it. */
+/** The visible timetable; the shards of the probes ({@link probes}) come to it. No page and no deadline depends on it. */
 export const timetable = (
   deps: JobDeps & { groupTrouble: GroupTrouble; problems: () => Promise<string[]> },
 ): Entry[] => [
-  { name: 'probes', everyMs: SECOND, run: probe(deps) },
   { name: 'returns', everyMs: 5 * SECOND, run: returns(deps) },
   { name: 'outward', everyMs: 10 * SECOND, run: outward(deps, deps.problems) },
   { name: 'logs', everyMs: SECOND, run: logs(deps) },

@@ -1,5 +1,6 @@
 import {
   CONFIRM_MS,
+  isHonest,
   newProbe,
   type Observed,
   observe,
@@ -8,60 +9,133 @@ import {
   unconfirmed,
 } from '../src/domain/detect/probe.ts'
 import type { Signal } from '../src/domain/event.ts'
-import { type Probe, probesOf } from '../src/domain/rules.ts'
+import { type Probe, probesOf, type Rules } from '../src/domain/rules.ts'
 import { messageOf } from '../src/errors.ts'
-import { type Known, NO_SLOT, readMonitors, saveSample } from '../src/store/monitors.ts'
+import { createSamples } from '../src/samples.ts'
+import { type Known, NO_SLOT, readMonitors, readMonitorsNamed, saveSample } from '../src/store/monitors.ts'
 import { slotOf } from '../src/timetable/entries.ts'
+import { type Shard, shardOf, shardsFor } from '../src/timetable/shards.ts'
+import { createWheel, STEP_MS } from '../src/timetable/wheel.ts'
 import type { JobDeps } from './tell.ts'
 
-/** The store is asked what other processes have seen this often; in between each process knows its own results. */
-const REREAD_MS = 30_000
+/** So many states are read at once: more would hold up everything else. */
+const READ = 100
+
+/** What another process had begun by the end of its turn is left to it for so long. */
+const LEFT_MS = 3_000
+
+/** A wheel that is behind starts so many times as many probes as fall due, and never fewer than these a millisecond. */
+const HEADROOM = 1.5
+const LEAST_PER_MS = 0.5
+
+export interface Probes {
+  /** The shards of the configuration as it is. */
+  shards(): Shard[]
+  /** A turn of a shard: until it is over, its monitors are ours to look after. Does not wait for them, so that a slow target delays no other. */
+  turn(shard: Shard): (slotAt: number, signal?: AbortSignal) => Promise<void>
+  /** For how long the monitor that waits longest has been due; 0 when none waits. Watch time, ms. */
+  lateMs(): number
+}
 
 /**
- * A tick of the probes: starts the checks whose slot is due, and does not wait for them, so that a slow target delays no other. After a
- * failure the next try follows at once, until the failure is confirmed or refuted.
+ * Looks after the monitors of the shards whose turn this process has. After a failure the next try follows at once, until the failure is
+ * confirmed or refuted.
  */
-export function probe(deps: JobDeps) {
+export function probes(deps: JobDeps): Probes {
+  const { clock, log, store } = deps
   const running = new Set<string>()
-  let known = new Map<string, Known>()
-  let readAt = Number.NEGATIVE_INFINITY
+  /** What each was last seen to be, here or as the store had it. The store has the last word: {@link follow}. */
+  const known = new Map<string, Known>()
+  /** Until when each is ours. */
+  const ours = new Map<string, number>()
+  const samples = createSamples(deps)
+  /** What another process had begun: whether it ended it is asked first. */
+  const unsure = new Set<string>()
+  let until: AbortSignal | null = null
+  let configured = configure(deps.rules())
+  const wheel = createWheel({ clock, due, most: () => configured.perStep })
 
-  async function watch(monitor: Probe, slotAt: number): Promise<void> {
+  function config(): Configured {
+    const rules = deps.rules()
+    if (configured.rules === rules) return configured
+    configured = configure(rules)
+    for (const name of ours.keys()) if (!configured.monitors.has(name)) ours.delete(name)
+    for (const name of known.keys()) if (!configured.monitors.has(name)) known.delete(name)
+    return configured
+  }
+
+  /** An alarm clock, not a decision: what is due is asked again. */
+  function due(name: string): void {
+    const monitor = config().monitors.get(name)
+    const now = clock.now()
+    if (!monitor || running.has(name) || now >= (ours.get(name) ?? 0)) return
+    const slotAt = dueSlot(monitor, known.get(name), now)
+    if (slotAt === null) {
+      plan(monitor)
+      return
+    }
+    running.add(name)
+    void (unsure.delete(name) ? read([name]).then(() => 0) : watch(monitor, slotAt))
+      .catch((error: unknown) => {
+        log.error({ monitor: name, reason: messageOf(error) }, 'a check could not be recorded')
+        return clock.now() + CONFIRM_MS
+      })
+      .then((notBefore) => {
+        running.delete(name)
+        plan(monitor, notBefore)
+      })
+  }
+
+  function plan(monitor: Probe, notBefore = 0): void {
+    const { name, everyMs } = monitor
+    const now = clock.now()
+    const next = dueSlot(monitor, known.get(name), now) ?? slotOf(name, everyMs, now) + everyMs
+    const at = Math.max(next, notBefore)
+    if (at < (ours.get(name) ?? 0)) wheel.set(name, at)
+  }
+
+  /** Resolves when there is a result, with when the next may begin. */
+  async function watch(monitor: Probe, slotAt: number): Promise<number> {
     for (let at = slotAt; ; ) {
-      const sample = await deps.check(monitor, deps.rules(), deps.clock.now())
+      const sample = await honestly(monitor)
       const seen = await follow(monitor, at, sample)
-      if (seen === null) return
+      if (seen === null) return 0
       const { state, transition, reason } = seen
       if (transition) {
-        deps.log.info({ monitor: monitor.name, transition, reason, saw: sample.saw }, 'monitor')
+        log.info({ monitor: monitor.name, transition, reason, saw: sample.saw }, 'monitor')
         deps.desk.wake()
       }
-      if (!unconfirmed(state)) return
-      await deps.clock.sleepUntil(deps.clock.now() + CONFIRM_MS)
-      at = Math.max(deps.clock.now(), at + 1)
+      if (!unconfirmed(state)) return 0
+      await clock.sleepUntil(clock.now() + CONFIRM_MS)
+      at = Math.max(clock.now(), at + 1)
+    }
+  }
+
+  /** What we saw while we stood still ourselves is not what the target did: it is looked at again. */
+  async function honestly(monitor: Probe): Promise<Sample> {
+    for (let doubts = 0; ; doubts++) {
+      const sample = await deps.check(monitor, deps.rules(), clock.now())
+      if (isHonest(sample, doubts)) return sample
+      const { stoodMs, saw } = sample
+      log.warn({ monitor: monitor.name, stoodMs, saw }, 'this process stood still during a check, which is made again')
+      await clock.sleepUntil(clock.now() + CONFIRM_MS)
     }
   }
 
   /** What a sample says after all that was seen before it, here or in another process; null when another has had its slot. */
   async function follow(monitor: Probe, at: number, sample: Sample): Promise<Observed | null> {
-    let before = known.get(monitor.name)
+    const { name } = monitor
+    let before = known.get(name)
     let after = before?.lastSlotAt ?? NO_SLOT
     for (;;) {
       const observed = observe(before?.state ?? newProbe(at), sample, monitor)
-      const { state, transition } = observed
-      const event = transition && {
-        source: 'monitor',
-        key: `${monitor.name}@${at}`,
-        event: signal(monitor, transition, state),
-      }
-      const now = deps.clock.now()
-      if (await saveSample(deps.store, { monitor: monitor.name, slotAt: at, after, sample, state, event, now })) {
-        known.set(monitor.name, { lastSlotAt: at, state })
+      if (await saved(monitor, { monitor: name, slotAt: at, after, sample, state: observed.state }, observed, before)) {
+        known.set(name, { lastSlotAt: at, state: observed.state })
         return observed
       }
-      const found = (await readMonitors(deps.store.pool, monitor.name)).get(monitor.name)
+      const found = (await readMonitors(store.pool, name)).get(name)
       if (found && found.lastSlotAt >= at) {
-        known.set(monitor.name, found)
+        known.set(name, found)
         return null
       }
       // What another process saw since comes first. What we know and the store does not was not kept there, and is true all the same.
@@ -70,26 +144,92 @@ export function probe(deps: JobDeps) {
     }
   }
 
-  return async (): Promise<void> => {
-    const now = deps.clock.now()
-    if (now - readAt > REREAD_MS || readAt > now) {
-      known = new Map(
-        [...(await readMonitors(deps.store.pool))].map(([name, read]) => [name, newer(known.get(name), read)]),
-      )
-      readAt = now
+  async function saved(
+    monitor: Probe,
+    observation: Parameters<typeof samples.add>[0],
+    { state, transition }: Observed,
+    before: Known | undefined,
+  ): Promise<boolean> {
+    // Nobody waits for one that is as it was.
+    if (!transition) return samples.add(observation, unconfirmed(state) || state.status !== before?.state.status)
+    const event = {
+      source: 'monitor',
+      key: `${monitor.name}@${observation.slotAt}`,
+      event: signal(monitor, transition, state),
     }
-    for (const monitor of probesOf(deps.rules())) {
-      const slotAt = dueSlot(monitor, known.get(monitor.name), now)
-      if (running.has(monitor.name) || slotAt === null) continue
-      running.add(monitor.name)
-      watch(monitor, slotAt)
-        .catch((error: unknown) =>
-          deps.log.error({ monitor: monitor.name, reason: messageOf(error) }, 'a check could not be recorded'),
-        )
-        .finally(() => running.delete(monitor.name))
+    return saveSample(store, { ...observation, event, now: clock.now() })
+  }
+
+  /** What the store has of them. */
+  async function read(names: readonly string[]): Promise<void> {
+    for (let from = 0; from < names.length; from += READ) {
+      const found = await readMonitorsNamed(store.pool, names.slice(from, from + READ))
+      for (const [name, each] of found) known.set(name, newer(known.get(name), each))
     }
   }
+
+  return {
+    shards: () => config().shards,
+    turn: (shard) => async (slotAt, signal) => {
+      ending(signal)
+      const those = membersOf(config(), shard)
+      // Of those that were another's until now, that one may know more.
+      const theirs = those.filter(({ name }) => (ours.get(name) ?? 0) < slotAt)
+      await read(theirs.map(({ name }) => name))
+      for (const monitor of those) {
+        const { name, everyMs } = monitor
+        const until = ours.get(name)
+        ours.set(name, Math.max(slotAt + shard.turnMs, until ?? 0))
+        if (running.has(name)) continue
+        // What another had begun by the end of its turn it ends; at our first turn there may be nobody else.
+        const begun = until !== undefined && until < slotAt && slotOf(name, everyMs, clock.now()) < slotAt
+        if (begun) unsure.add(name)
+        plan(monitor, begun ? slotAt + LEFT_MS : 0)
+      }
+    },
+    lateMs: wheel.lateMs,
+  }
+
+  /** With the timetable all that waits here ends. */
+  function ending(signal: AbortSignal | undefined): void {
+    if (signal === undefined || signal === until) return
+    until = signal
+    signal.addEventListener(
+      'abort',
+      () => {
+        wheel.stop()
+        samples.flush()
+      },
+      { once: true },
+    )
+  }
 }
+
+interface Configured {
+  rules: Rules
+  monitors: ReadonlyMap<string, Probe>
+  shards: Shard[]
+  /** The monitors of each shard. */
+  members: Probe[][]
+  /** How many a wheel that is behind starts in one step. */
+  perStep: number
+}
+
+function configure(rules: Rules): Configured {
+  const all = probesOf(rules)
+  const shards = shardsFor(all.length)
+  const members: Probe[][] = shards.map(() => [])
+  for (const monitor of all) members[shardOf(monitor.name, shards.length)]?.push(monitor)
+  const perMs = all.reduce((sum, { everyMs }) => sum + 1 / everyMs, 0)
+  const perStep = Math.ceil(STEP_MS * Math.max(LEAST_PER_MS, HEADROOM * perMs))
+  return { rules, monitors: new Map(all.map((monitor) => [monitor.name, monitor])), shards, members, perStep }
+}
+
+/** Those of a shard; also of one that the configuration has no more, whose turn is not over. */
+const membersOf = ({ monitors, shards, members }: Configured, { index, of }: Shard): Probe[] =>
+  of === shards.length
+    ? (members[index] ?? [])
+    : [...monitors.values()].filter(({ name }) => shardOf(name, of) === index)
 
 /**
  * The slot that is due, null when none is. A failure whose confirmation was cut off (a crash, a moment without the store) is confirmed at

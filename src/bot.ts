@@ -5,6 +5,7 @@ import { ALL, type GroupTrouble } from '../jobs/groups.ts'
 import { timetable as entriesOf, payers } from '../jobs/index.ts'
 import { type Pushed, takePushed } from '../jobs/log.ts'
 import { look } from '../jobs/people.ts'
+import { probes } from '../jobs/probe.ts'
 import { createAuditor, slackPath } from './auditor.ts'
 import { sleep } from './clock.ts'
 import { complaints } from './complaints.ts'
@@ -38,6 +39,7 @@ import { placesOf, type Rows } from './store/owed.ts'
 import { standings } from './store/people.ts'
 import { rosterEdits, rotaOf, withCalendars, withEdits } from './store/rota.ts'
 import { isOutage } from './store/store.ts'
+import type { Shard } from './timetable/shards.ts'
 import type { Timetable } from './timetable.ts'
 
 export interface BotOptions extends Deps {
@@ -80,6 +82,8 @@ const WHO_AM_I_MS = 2_000
 /** An entry of the timetable is behind after this many of its intervals, and not before this long. */
 const LATE_INTERVALS = 3
 const LATE_MS = 10_000
+/** Monitors that all fall due at once (a start) are checked at a pace, which may take a while. */
+const CHECKS_LATE_MS = 60_000
 
 /** A scrape waits for the store no longer. */
 const READINGS_MS = 800
@@ -151,6 +155,10 @@ export function createBot(given: BotOptions): Bot {
     },
   })
   const entries = entriesOf({ ...deps, groupTrouble, problems })
+  const watched = probes(deps)
+  let shards: Shard[] = []
+  /** Since when the timetable has the entries that it has. */
+  let sharedOutAt = clock.now()
   let team: string | null = null
   let started = false
   let outdated = false
@@ -325,12 +333,15 @@ export function createBot(given: BotOptions): Bot {
 
   function behindTime(): Status['late'] {
     const now = clock.now()
-    return timetable
+    const late = timetable
       .health()
       .entries.filter(
-        ({ everyMs, lastTickAt }) => now - (lastTickAt ?? startedAt) > Math.max(everyMs * LATE_INTERVALS, LATE_MS),
+        ({ everyMs, lastTickAt }) => now - (lastTickAt ?? sharedOutAt) > Math.max(everyMs * LATE_INTERVALS, LATE_MS),
       )
       .map(({ name, lastTickAt }) => ({ name, lastAt: lastTickAt }))
+    // Turns may come in time, and still be too much for this process.
+    const waitingMs = watched.lateMs()
+    return waitingMs > CHECKS_LATE_MS ? [...late, { name: 'checks', lastAt: now - waitingMs }] : late
   }
 
   /** What must be well, in the order in which a person would look. */
@@ -366,6 +377,18 @@ export function createBot(given: BotOptions): Bot {
     ]
   }
 
+  /** The shards of the probes follow the configuration. */
+  function shareOut(): void {
+    const wanted = watched.shards()
+    if (wanted === shards) return
+    const names = new Set(wanted.map(({ name }) => name))
+    const had = new Set(shards.map(({ name }) => name))
+    for (const { name } of shards) if (!names.has(name)) timetable.never(name)
+    for (const shard of wanted) if (!had.has(shard.name)) timetable.every(shard.name, shard.turnMs, watched.turn(shard))
+    shards = wanted
+    sharedOutAt = clock.now()
+  }
+
   // However many ask over HTTP, the store is asked by one of them at a time: the auditor must always find a connection.
   const askStore = shared(() => store.answers())
   const readStore = shared(() => storeReadings(store.auditPool, clock.now()).catch(() => null))
@@ -393,13 +416,12 @@ export function createBot(given: BotOptions): Bot {
       slackTrouble: slack.trouble() !== null,
       timetable: timetable.health().entries.map(({ name, everyMs, lastTickAt }) => ({
         name,
-        lagMs: now - (lastTickAt ?? startedAt) - everyMs,
+        lagMs: now - (lastTickAt ?? sharedOutAt) - everyMs,
       })),
       store: fromStore,
       rota,
     }
   }
-  let startedAt = clock.now()
 
   return {
     desk,
@@ -437,16 +459,16 @@ export function createBot(given: BotOptions): Bot {
       },
     },
     async start() {
-      startedAt = clock.now()
       desk.start()
       outbox.start()
       auditor.start()
       introduce().catch((error: unknown) => log.error({ err: error }, 'the introduction to Slack failed'))
-      reclaim = setInterval(
-        () => takeUp().catch((error: unknown) => complain('nothing could be taken up', error)),
-        RECLAIM_MS,
-      )
+      reclaim = setInterval(() => {
+        takeUp().catch((error: unknown) => complain('nothing could be taken up', error))
+        shareOut()
+      }, RECLAIM_MS)
       for (const { name, everyMs, run: job } of entries) timetable.every(name, everyMs, job)
+      shareOut()
       sockets?.start()
       await timetable.start()
       started = true

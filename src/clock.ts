@@ -114,6 +114,52 @@ export function anchored(at: number): Machine {
   return { now: () => Math.floor(at + machine.elapsed() - start), elapsed: machine.elapsed }
 }
 
+/** How often a process shows to itself that it runs. */
+const BEAT_MS = 25
+
+/** Who did not run for so long cannot say how long others took. */
+const STILL_MS = 250
+
+/** Standstills that are over, kept for whoever began before them. */
+const KEPT_MS = 10 * 60_000
+
+/** Notices when this process stood still: its event loop was blocked, it was stopped, or the machine was suspended. */
+export interface Standstills {
+  /** From now on. */
+  mark(): Mark
+  /** The longest standstill since a mark, the present one included; 0 when none was long enough to matter. Milliseconds. */
+  since(mark: Mark): number
+  close(): void
+}
+
+interface Mark {
+  at: number
+  asleep: number
+}
+
+export function standstills(sources: Pick<Sources, 'monotonic' | 'uptime'> = SYSTEM): Standstills {
+  const { monotonic } = sources
+  const asleep = () => sources.uptime() - monotonic()
+  let beatAt = monotonic()
+  let over: { at: number; ms: number }[] = []
+  const lateMs = () => monotonic() - beatAt - BEAT_MS
+  const beat = setInterval(() => {
+    const [at, ms] = [monotonic(), lateMs()]
+    if (ms >= STILL_MS) over = [...over.filter((each) => each.at > at - KEPT_MS), { at, ms }]
+    beatAt = at
+  }, BEAT_MS).unref()
+  return {
+    mark: () => ({ at: monotonic(), asleep: asleep() }),
+    since(mark) {
+      // What became due during it may be told of it before our own beat is.
+      const stood = Math.max(lateMs(), ...over.filter(({ at }) => at > mark.at).map(({ ms }) => ms))
+      const slept = asleep() - mark.asleep
+      return Math.round(Math.max(stood >= STILL_MS ? stood : 0, slept > JUMP_MS ? slept : 0))
+    },
+    close: () => clearInterval(beat),
+  }
+}
+
 /** Waits `ms` milliseconds of machine time; rejects with the signal's reason when it is aborted first. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -9,7 +9,7 @@ import { logFiles } from './checks/log-file.ts'
 import { pingOutward } from './checks/outward.ts'
 import { readZoneFile } from './checks/zone-file.ts'
 import { takeDataFolder } from './cli/pidfile.ts'
-import { anchored, type Clock, type Machine, machine, realClock, sleep } from './clock.ts'
+import { anchored, type Clock, type Machine, machine, realClock, sleep, standstills } from './clock.ts'
 import { type Config, formatProblem } from './config.ts'
 import type { Fact } from './domain/fact.ts'
 import type { Rules } from './domain/rules.ts'
@@ -146,6 +146,8 @@ export async function launch(options: Launch): Promise<Launched> {
       log.info('the configuration was reloaded')
       return []
     }
+    const stood = standstills()
+    undo.push(async () => stood.close())
     const shared = {
       clock,
       log,
@@ -158,7 +160,7 @@ export async function launch(options: Launch): Promise<Launched> {
       log,
       store,
       slack: slackCalls(env.slackBotToken, env.slackApiUrl, log),
-      check: checkTarget(machine.elapsed),
+      check: checkTarget(machine.elapsed, stood),
       logFiles: logFiles(),
       fetchCalendar,
       readZoneFile,

@@ -26,6 +26,8 @@ export interface Timetable {
    * @param run its signal is aborted when the timetable is closed: whatever waits within a slot ends then
    */
   every(name: string, ms: number, run: (slotAt: number, signal: AbortSignal) => Promise<void>): void
+  /** Takes an entry out again; what of it runs goes on. */
+  never(name: string): void
   /** Begins. Does not wait for a queue that is down. */
   start(): Promise<void>
   health(): TimetableHealth
@@ -78,6 +80,7 @@ export function redisTimetable(options: SharedTimetableOptions & { url: string }
 function timetable({ clock, log, claim, processName }: SharedTimetableOptions, backend: Backend | null): Timetable {
   const complain = complaints(log)
   const closing = new AbortController()
+  const following = new Map<string, AbortController>()
   const table = entries({ clock, log, claim, complain, signal: closing.signal })
   let started = false
   const queue =
@@ -108,12 +111,14 @@ function timetable({ clock, log, claim, processName }: SharedTimetableOptions, b
   function follow(name: string): void {
     const entry = table.get(name)
     if (entry === undefined) return
+    const leaving = new AbortController()
+    following.set(name, leaving)
     void sweep(entry, {
       clock,
       table,
       queueRuns: () => queue?.downSince() === null,
       onMissed: () => queue?.missed(name),
-      signal: closing.signal,
+      signal: AbortSignal.any([closing.signal, leaving.signal]),
     })
   }
 
@@ -122,6 +127,12 @@ function timetable({ clock, log, claim, processName }: SharedTimetableOptions, b
       table.add(name, ms, run)
       queue?.more(name)
       if (started) follow(name)
+    },
+    never(name) {
+      table.remove(name)
+      following.get(name)?.abort()
+      following.delete(name)
+      queue?.fewer()
     },
     async start() {
       if (started) return

@@ -1,3 +1,4 @@
+import type { Standstills } from '../clock.ts'
 import type { Check } from '../deps.ts'
 import type { Phases } from '../domain/detect/probe.ts'
 import type { Probe } from '../domain/rules.ts'
@@ -19,11 +20,16 @@ const looks: { [K in Probe['kind']]: Look<Extract<Probe, { kind: K }>> } = {
 /** Whatever a look left open is closed when it is over. */
 const OVER = new Error('the look is over')
 
-/** One probe, whatever its kind. One deadline is over all of it; a sick target is a result, never a throw. */
-export function checkTarget(elapsed: () => number): Check {
+/**
+ * One probe, whatever its kind. One deadline is over all of it; a sick target is a result, never a throw.
+ *
+ * @param stood by whom a sample is stamped that was taken while this process stood still
+ */
+export function checkTarget(elapsed: () => number, stood?: Pick<Standstills, 'mark' | 'since'>): Check {
   const names = sharedNames(elapsed)
   return async (probe, { allowPrivate }, at) => {
     const watch = stopwatch(elapsed)
+    const mark = stood?.mark()
     const over = new AbortController()
     let late = false
     const deadline = setTimeout(() => {
@@ -32,7 +38,8 @@ export function checkTarget(elapsed: () => number): Check {
     }, probe.timeoutMs)
     const result = (ok: boolean, saw: string) => {
       const phases = watch.stop()
-      return { at, ok, saw, ms: phases.totalMs, phases }
+      const stoodMs = mark && stood ? stood.since(mark) : 0
+      return { at, ok, saw, ms: phases.totalMs, phases, ...(stoodMs > 0 && { stoodMs }) }
     }
     try {
       const look = looks[probe.kind] as Look<Probe>

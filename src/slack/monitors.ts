@@ -54,11 +54,14 @@ function targetOf(probe: Probe): string {
   }
 }
 
+/** When a look was, what came of it, and how long it took. */
+type Point = Pick<Sample, 'at' | 'ok' | 'ms'>
+
 /** How long its samples took, in so many pieces of time; a failure shows as ×, a piece without any as a gap. */
 const PIECES = 30
 const BARS = '▁▂▃▄▅▆▇█'
 
-function chart(samples: readonly Sample[], fromAt: number, toAt: number): string {
+function chart(samples: readonly Point[], fromAt: number, toAt: number): string {
   const width = (toAt - fromAt) / PIECES
   const most = Math.max(1, ...samples.filter(({ ok }) => ok).map(({ ms }) => ms))
   return Array.from({ length: PIECES }, (_, n) => {
@@ -74,7 +77,7 @@ interface Shown {
   probe: Probe
   standing: Standing
   recent: readonly Sample[]
-  samples: readonly Sample[]
+  samples: readonly Point[]
   fromAt: number
 }
 

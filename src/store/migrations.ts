@@ -314,6 +314,33 @@ const MIGRATIONS: readonly string[] = [
     until_at bigint not null
   );
   `,
+  `
+  -- Samples by time: they are written and removed in its order. Of a success its time is enough. Those of the last hours are carried over.
+  create temp table recent on commit drop as
+    select * from samples where slot >= (select coalesce(max(last_slot), 0) from monitors) - 10800000;
+  truncate samples;
+  alter table samples drop constraint samples_pkey;
+  alter table samples add primary key (slot, monitor);
+  alter table samples add column ms real not null default 0, alter column result drop not null;
+  insert into samples (monitor, slot, ok, result, ms)
+    select monitor, slot, ok, case when ok then null else result end, coalesce((result ->> 'ms')::real, 0) from recent;
+  -- A state is replaced with each sample: within its page, when there is room.
+  alter table monitors set (fillfactor = 50);
+  -- What samples are gathered into before they are removed, so many milliseconds in a row.
+  create table rollups (
+    monitor text not null,
+    width int not null,
+    from_at bigint not null,
+    count int not null,
+    failed int not null,
+    -- Of the successes.
+    min_ms real,
+    avg_ms real,
+    max_ms real,
+    primary key (monitor, width, from_at)
+  );
+  create index rollups_in_time on rollups using brin (from_at);
+  `,
 ]
 
 /** The schema that this program speaks. A database that is ahead of it belongs to a newer program. */

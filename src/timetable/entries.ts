@@ -32,6 +32,8 @@ export interface Entries {
   all(): Entry[]
   get(name: string): Entry | undefined
   add(name: string, ms: number, run: Entry['run']): void
+  /** It has no slot any more; what runs goes on. */
+  remove(name: string): void
   /**
    * Claims a slot of an entry and runs it, unless the entry runs still or the slot was had: then it is skipped, not made up for. Never
    * rejects. Resolves when the run has ended, with whether there was one.
@@ -88,6 +90,7 @@ export function entries({ clock, log, claim, complain, signal }: EntriesOptions)
       if (byName.has(name)) throw new Error(`"${name}" is in the timetable already`)
       byName.set(name, { name, ms, run, running: undefined, lastSlotAt: null, lastTickAt: null })
     },
+    remove: (name) => void byName.delete(name),
     async tick(entry, slotAt) {
       if (entry.running !== undefined || had(entry, slotAt)) return false
       entry.running = take(entry, slotAt)
@@ -114,13 +117,17 @@ export const had = (entry: Entry, slotAt: number) => entry.lastSlotAt !== null &
 
 /** Where in its slot an entry falls due: stable, from 1 to ms - 1, so that not everything falls due at the same instant. */
 export function phaseOf(name: string, ms: number): number {
+  // 32 bits of a fraction, since a slot may be longer than 2^32 ms. Never 0, which BullMQ takes for "no offset".
+  return 1 + Math.floor((hashOf(name) / 2 ** 32) * (ms - 1))
+}
+
+/** 32 bits of a name. */
+export function hashOf(name: string): number {
   // FNV-1a, then mixed: names that differ in their last digit (shards) must not be neighbours.
   let hash = 0x811c9dc5
   for (const char of name) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193) >>> 0
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b) >>> 0
-  hash = (hash ^ (hash >>> 13)) >>> 0
-  // 32 bits of a fraction, since a slot may be longer than 2^32 ms. Never 0, which BullMQ takes for "no offset".
-  return 1 + Math.floor((hash / 2 ** 32) * (ms - 1))
+  return (hash ^ (hash >>> 13)) >>> 0
 }
 
 /** The slot that `at` lies in, named by its beginning. */

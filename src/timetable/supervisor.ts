@@ -38,6 +38,8 @@ export interface Supervisor {
   start(): void
   /** Another entry is to be scheduled. */
   more(name: string): void
+  /** An entry is to be scheduled no more. */
+  fewer(): void
   /** The queue let a slot of an entry pass: it is looked into. */
   missed(name: string): void
   /** Since when the queue wakes nobody, watch time; null when it does its part. */
@@ -114,7 +116,7 @@ export function superviseQueues(options: SupervisorOptions): Supervisor {
   /** Until it is over; throws when the queues are to be built anew. */
   async function lookAfter(queues: Queues, over: AbortSignal): Promise<void> {
     let scheduledAt = machine.elapsed()
-    let known = scheduled().length
+    let known = scheduled()
     over.addEventListener('abort', () => nudge.abort(), { once: true })
     while (!over.aborted) {
       nudge = new AbortController()
@@ -123,10 +125,13 @@ export function superviseQueues(options: SupervisorOptions): Supervisor {
       const now = machine.elapsed()
       const sound = failures === 0
       // An error may have swallowed the next job of a scheduler, so it is not left at that until the minute is over.
-      if (!sound || scheduled().length !== known || now - scheduledAt >= RESCHEDULE_MS) {
-        for (const entry of scheduled()) await queues.schedule(entry)
-        if (scheduled().length !== known) queues.begin(scheduled())
-        known = scheduled().length
+      const wanted = scheduled()
+      const changed = wanted.map(({ name }) => name).join() !== known.map(({ name }) => name).join()
+      if (!sound || changed || now - scheduledAt >= RESCHEDULE_MS) {
+        for (const entry of wanted) await queues.schedule(entry)
+        for (const entry of known) if (!wanted.some(({ name }) => name === entry.name)) await queues.unschedule(entry)
+        if (changed) queues.begin(wanted)
+        known = wanted
         scheduledAt = now
         failures = 0
       }
@@ -175,6 +180,7 @@ export function superviseQueues(options: SupervisorOptions): Supervisor {
       alive(name)
       nudge.abort()
     },
+    fewer: () => nudge.abort(),
     missed(name) {
       if (queue.downSince() !== null) return
       missed.add(name)

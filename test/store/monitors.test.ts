@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from 'vitest'
 import { newProbe } from '../../src/domain/detect/probe.ts'
-import { forgetSamples, NO_SLOT, readMonitors, saveSample } from '../../src/store/monitors.ts'
+import { NO_SLOT, readMonitors, saveSample } from '../../src/store/monitors.ts'
+import { forgetSamples } from '../../src/store/rollups.ts'
 import type { Store } from '../../src/store/store.ts'
 import { firing, T0 } from '../support/builders.ts'
 import { type Database, emptyStore } from '../support/stores.ts'
@@ -85,7 +86,7 @@ test('old samples are forgotten, what the monitor stands at is not', async () =>
   await save(stores[0], 'old', NEXT)
   const [one] = stores
   if (!one) throw new Error('no store')
-  await forgetSamples(one.pool, NEXT)
+  await forgetSamples(one.pool, NEXT, NEXT)
   expect(await database.query(`select slot from samples where monitor = 'old'`)).toEqual([{ slot: NEXT }])
   expect((await readMonitors(one.pool)).has('old')).toBe(true)
 })

@@ -20,6 +20,8 @@ export const Sample = z.strictObject({
   saw: z.string(),
   ms: z.number(),
   phases: Phases.optional(),
+  /** For so long whoever looked stood still meanwhile; left out when it did not. */
+  stoodMs: z.number().optional(),
 })
 export type Sample = z.infer<typeof Sample>
 
@@ -58,6 +60,18 @@ const MOST_DOWNS = CALM_DOWNS + MOST_PATIENCE
 
 /** After a failure the next try comes this soon, until the failure is confirmed or refuted. */
 export const CONFIRM_MS = 1_000
+
+/** A success is one however late it was noticed; what it took is tried for again so often. */
+const MOST_DOUBTS = 2
+
+/**
+ * Whether a sample says something of the target, and not of whoever looked: who stood still finds the other side gone or the time over. Such a
+ * failure never counts; the look is made again until one is honest.
+ *
+ * @param doubts how many samples before it, of the same slot, were not believed
+ */
+export const isHonest = ({ ok, stoodMs }: Sample, doubts: number): boolean =>
+  stoodMs === undefined || (ok && doubts >= MOST_DOUBTS)
 
 export const newProbe = (at: number): ProbeState => ({
   status: 'unknown',
