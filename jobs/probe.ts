@@ -129,7 +129,7 @@ export function probes(deps: JobDeps): Probes {
     let after = before?.lastSlotAt ?? NO_SLOT
     for (;;) {
       const observed = observe(before?.state ?? newProbe(at), sample, monitor)
-      if (await saved(monitor, { monitor: name, slotAt: at, after, sample, state: observed.state }, observed, before)) {
+      if (await saved(monitor, { monitor: name, slotAt: at, after, sample, state: observed.state }, observed)) {
         known.set(name, { lastSlotAt: at, state: observed.state })
         return observed
       }
@@ -148,10 +148,8 @@ export function probes(deps: JobDeps): Probes {
     monitor: Probe,
     observation: Parameters<typeof samples.add>[0],
     { state, transition }: Observed,
-    before: Known | undefined,
   ): Promise<boolean> {
-    // Nobody waits for one that is as it was.
-    if (!transition) return samples.add(observation, unconfirmed(state) || state.status !== before?.state.status)
+    if (!transition) return samples.add(observation, unconfirmed(state))
     const event = {
       source: 'monitor',
       key: `${monitor.name}@${observation.slotAt}`,

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest'
-import { type Jump, realClock } from '../src/clock.ts'
+import { describe, expect, test } from 'vitest'
+import { type Jump, realClock, sleep, standstills } from '../src/clock.ts'
 
 const START = Date.parse('2026-11-23T03:00:00Z')
 
@@ -66,4 +66,32 @@ test('a sleeper wakes at its instant, or with the reason of its signal', async (
   const sleeping = clock.sleepUntil(clock.now() + 60_000, ending.signal)
   ending.abort(new Error('enough'))
   await expect(sleeping).rejects.toThrow('enough')
+})
+
+describe('standing still', () => {
+  const real = () => performance.now()
+  const blocked = (ms: number) => {
+    for (const from = real(); real() - from < ms; );
+  }
+
+  test('is noticed by whoever began before it, while it lasts and when it is over', async () => {
+    const stood = standstills()
+    const before = stood.mark()
+    blocked(400)
+    expect(stood.since(before)).toBeGreaterThanOrEqual(250)
+    await sleep(60)
+    expect(stood.since(before)).toBeGreaterThanOrEqual(250)
+    expect(stood.since(stood.mark())).toBe(0)
+    stood.close()
+  })
+
+  test('is also a machine that was suspended: its own time stood, the rest of the world went on', () => {
+    let asleep = 50_000
+    const stood = standstills({ monotonic: real, uptime: () => real() + asleep })
+    const before = stood.mark()
+    expect(stood.since(before)).toBe(0)
+    asleep += 90_000
+    expect(stood.since(before)).toBe(90_000)
+    stood.close()
+  })
 })
