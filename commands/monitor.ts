@@ -1,5 +1,5 @@
 import { ledgers } from '../src/domain/detect/coverage.ts'
-import { HOUR_MS } from '../src/domain/duty/time.ts'
+import { DAY_MS, HOUR_MS } from '../src/domain/duty/time.ts'
 import { heartbeatsOf, type Monitor, type Probe, probesOf, type Rules, under } from '../src/domain/rules.ts'
 import { UserError } from '../src/errors.ts'
 import { pingAddresses, rotatePing } from '../src/pings.ts'
@@ -8,6 +8,7 @@ import { monitorDetail, monitorList, monitorTried, type Status, watchedDetail } 
 import { code, cut, list as inWords, knownNames, typed } from '../src/slack/text.ts'
 import { readNames } from '../src/store/coverage.ts'
 import { readMonitors, samplesSince } from '../src/store/monitors.ts'
+import { rollupsSince } from '../src/store/rollups.ts'
 import { readSilences } from '../src/store/silences.ts'
 import { readStandings } from '../src/store/standings.ts'
 import { type Ask, type Command, help, misused, only, type Reply, split, voice } from './command.ts'
@@ -74,18 +75,18 @@ async function show(ask: Ask, rest: string): Promise<Reply> {
   const found = monitorNamed(rules, rest)
   const { pool } = ask.deps.store
   const fromAt = ask.now - CHART_MS
-  const [standings, seen, samples, silences] = await Promise.all([
-    readStandings(pool, rules),
+  const [[standing], seen, samples, day, silences] = await Promise.all([
+    readStandings(pool, { monitors: { [found.name]: found } }),
     readMonitors(pool, found.name),
     samplesSince(pool, found.name, fromAt),
+    rollupsSince(pool, found.name, ask.now - DAY_MS),
     readSilences(pool),
   ])
-  const standing = standings.find(({ monitor: { name } }) => name === found.name)
   if (!standing) throw new Error(`monitor ${found.name} stands nowhere`)
   const probe = probesOf(rules).find(({ name }) => name === found.name)
   if (!probe) return only(watchedDetail(voice(ask), standing, silences))
   const recent = seen.get(found.name)?.state.recent ?? []
-  return only(monitorDetail(voice(ask), { probe, standing, recent, samples, fromAt }, silences))
+  return only(monitorDetail(voice(ask), { probe, standing, recent, samples, fromAt, day }, silences))
 }
 
 /** Whoever has the address may ping, so that only people who may act are shown it, and nobody else in the channel. */

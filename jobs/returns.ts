@@ -1,5 +1,5 @@
 import { readLogs } from '../src/store/logs.ts'
-import { readMonitors } from '../src/store/monitors.ts'
+import { readMonitorsNamed } from '../src/store/monitors.ts'
 import { readSilences } from '../src/store/silences.ts'
 import type { JobDeps } from './tell.ts'
 
@@ -8,7 +8,13 @@ export function returns({ store, desk }: JobDeps) {
   return async (): Promise<void> => {
     const waiting = (await readSilences(store.pool)).filter(({ awaiting }) => awaiting.length > 0)
     if (waiting.length === 0) return
-    const [probes, logs] = await Promise.all([readMonitors(store.pool), readLogs(store.pool)])
+    const [probes, logs] = await Promise.all([
+      readMonitorsNamed(
+        store.pool,
+        waiting.flatMap(({ awaiting }) => awaiting),
+      ),
+      readLogs(store.pool),
+    ])
     const seenAt = (name: string) => probes.get(name)?.lastSlotAt ?? logs.get(name)?.state.lookedAt ?? 0
     for (const { id, awaiting, endedAt } of waiting)
       for (const monitor of awaiting)

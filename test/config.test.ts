@@ -405,7 +405,7 @@ describe('a bomb', () => {
     ['of aliases', `a0: &a0 [lol]\n${doubled}`, /anchors|aliases/],
     ['of merge keys', 'a: &a { x: 1 }\nb: &b { <<: *a }\nc: { <<: [*a, *b] }', /anchors|aliases/],
     ['of tags', 'company: !!js/function "x"', /tags/],
-    ['of 5 MB', 'a: 1\n'.repeat(1_000_000), /larger than 1 MB/],
+    ['of 5 MB', 'a: 1\n'.repeat(1_000_000), /larger than 4 MB/],
     ['of brackets', '['.repeat(1_000_000), /nested more than 32 levels/],
     ['of dashes', '- '.repeat(500_000), /nested more than 32 levels/],
     [
@@ -526,7 +526,7 @@ describe('the file', () => {
       })
       expect(await said(folder)).toEqual({ unreadable: true, message: expect.stringContaining('this is a folder') })
       await writeFile(join(folder, 'large'), 'a: 1\n'.repeat(300_000))
-      expect(await said(join(folder, 'large'))).toMatchObject({ message: expect.stringContaining('larger than 1 MB') })
+      expect(await said(join(folder, 'large'))).toMatchObject({ message: expect.stringContaining('larger than 4 MB') })
       await writeFile(join(folder, 'latin1'), Buffer.from('company: Z\xfcrich', 'latin1'))
       expect(await said(join(folder, 'latin1'))).toEqual({
         unreadable: false,

@@ -5,8 +5,8 @@ import { Lexer } from 'yaml'
  * made to hurt (a million brackets, a bomb of aliases) would cost seconds and gigabytes; reading its tokens costs milliseconds.
  */
 
-/** A configuration of a thousand monitors is about 100 kB. */
-const LARGEST_BYTES = 1024 * 1024
+/** A configuration of ten thousand monitors is about 1.3 MB. */
+const LARGEST_BYTES = 4 * 1024 * 1024
 /** The grammar needs 6 levels. */
 const DEEPEST = 32
 const DEEPEST_INDENT = 100
@@ -22,7 +22,7 @@ export interface Refusal {
   message: string
 }
 
-export const TOO_LARGE = 'the file is larger than 1 MB, which no configuration needs: is it the right file?'
+export const TOO_LARGE = 'the file is larger than 4 MB, which no configuration needs: is it the right file?'
 
 export function isTooLarge(bytes: number): boolean {
   return bytes > LARGEST_BYTES

@@ -1,6 +1,7 @@
-import type { Sample } from '../domain/detect/probe.ts'
+import type { Rollup, Sample } from '../domain/detect/probe.ts'
 import { type Silence, silenceOver } from '../domain/detect/silence.ts'
 import type { Standing } from '../domain/detect/standing.ts'
+import { DAY_MS } from '../domain/duty/time.ts'
 import type { Monitor, Probe } from '../domain/rules.ts'
 import { code, cut, duration, plain, when } from './text.ts'
 import type { Voice } from './words.ts'
@@ -79,6 +80,8 @@ interface Shown {
   recent: readonly Sample[]
   samples: readonly Point[]
   fromAt: number
+  /** Of the last day, as far as it has been gathered. */
+  day: readonly Rollup[]
 }
 
 /** One monitor with what it has seen. */
@@ -107,8 +110,23 @@ export function monitorDetail(voice: Voice, shown: Shown, silences: readonly Sil
     ...(samples.length > 0
       ? [`${code(chart(samples, fromAt, voice.now))} the last ${duration(voice.now - fromAt)}: ${share}${slow}`]
       : []),
+    ...dayOf(shown.day, voice.now),
     ...recent,
   ].join('\n')
+}
+
+function dayOf(day: readonly Rollup[], now: number): string[] {
+  if (day.length === 0) return []
+  const sum = (of: (each: Rollup) => number) => day.reduce((total, each) => total + of(each), 0)
+  const count = sum((each) => each.count)
+  const well = count - sum(({ failed }) => failed)
+  const points = day.map(({ fromAt, failed, maxMs }) => ({ at: fromAt, ok: failed === 0, ms: maxMs ?? 0 }))
+  const mean = sum(({ count: all, failed, avgMs }) => (all - failed) * (avgMs ?? 0)) / well
+  const slow =
+    well > 0
+      ? `, ${Math.round(mean)} ms on average, the slowest ${Math.round(Math.max(...points.map(({ ms }) => ms)))} ms`
+      : ''
+  return [`${code(chart(points, now - DAY_MS, now))} the last ${duration(DAY_MS)}: ${well} of ${count} well${slow}`]
 }
 
 /** One that does not go and look: a log, or what reports by itself. */

@@ -1,5 +1,7 @@
 import type { Pool } from 'pg'
 
+import type { Rollup } from '../domain/detect/probe.ts'
+
 /** What samples are gathered into, by their width, and for how long that is kept. */
 const WIDTHS = [
   { widthMs: 5 * 60_000, keptMs: 2 * 86_400_000 },
@@ -11,17 +13,6 @@ const SETTLED_MS = 5 * 60_000
 
 /** Removed by one statement at most: none may take long. */
 const PORTION = 20_000
-
-/** What a monitor saw within one piece of time. */
-export interface Rollup {
-  fromAt: number
-  count: number
-  failed: number
-  /** Of the successes; null when there were none. */
-  minMs: number | null
-  avgMs: number | null
-  maxMs: number | null
-}
 
 /**
  * Gathers samples that have settled, a piece of time by a statement; again is no harm. Goes on where it was the last time, whoever that was.
@@ -54,12 +45,12 @@ const GATHER = `
   insert into slots (name, last_slot) values ($3, $2)
   on conflict (name) do update set last_slot = greatest(slots.last_slot, excluded.last_slot)`
 
-/** What was gathered of a monitor since an instant, oldest first, in pieces of an hour or of five minutes. */
-export async function rollupsSince(pool: Pool, monitor: string, widthMs: number, sinceAt: number): Promise<Rollup[]> {
+/** What was gathered of a monitor since an instant, oldest first: in pieces of five minutes. */
+export async function rollupsSince(pool: Pool, monitor: string, sinceAt: number): Promise<Rollup[]> {
   const { rows } = await pool.query<Rollup>(
     `select from_at as "fromAt", count, failed, min_ms as "minMs", avg_ms as "avgMs", max_ms as "maxMs"
-     from rollups where monitor = $1 and width = $2 and from_at >= $3 order by from_at`,
-    [monitor, widthMs, sinceAt],
+     from rollups where monitor = $1 and from_at >= $2 and width = $3 order by from_at`,
+    [monitor, sinceAt, WIDTHS[0].widthMs],
   )
   return rows
 }

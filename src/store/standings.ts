@@ -1,13 +1,18 @@
 import type { Pool } from 'pg'
 import type { Standing } from '../domain/detect/standing.ts'
-import type { Rules } from '../domain/rules.ts'
+import { probesOf, type Rules } from '../domain/rules.ts'
 import { readHeartbeats } from './heartbeats.ts'
 import { readLogs } from './logs.ts'
-import { readMonitors } from './monitors.ts'
+import { readMonitorsNamed } from './monitors.ts'
 
 /** Every monitor of the configuration, in its order. */
 export async function readStandings(pool: Pool, rules: Pick<Rules, 'monitors'>): Promise<Standing[]> {
-  const [probes, logs, heartbeats] = await Promise.all([readMonitors(pool), readLogs(pool), readHeartbeats(pool)])
+  const names = probesOf(rules).map(({ name }) => name)
+  const [probes, logs, heartbeats] = await Promise.all([
+    readMonitorsNamed(pool, names),
+    readLogs(pool),
+    readHeartbeats(pool),
+  ])
   return Object.values(rules.monitors).map((monitor): Standing => {
     const nothing = { monitor, status: 'unknown' as const, sinceAt: null, saw: null, lastAt: null }
     if (monitor.kind === 'log') {

@@ -31,6 +31,15 @@ test('one monitor: what it looks at, the last hour, the latest results', async (
   expect(shown).toMatch(/`·+[▁▂▃▄▅▆▇█]+×+` the last 1 h: \d+ of \d+ well, half of them within \d+ ms/)
   expect(shown.match(/:x: .* 503 Service Unavailable/g)?.length).toBeGreaterThan(1)
   expect(shown).toMatch(/http:\/\/127\.0\.0\.1:\d+\//)
+  const at = (hours: number) => bot.clock.now() - hours * 3_600_000
+  await bot.store.pool.query(
+    `insert into rollups (monitor, width, from_at, count, failed, min_ms, avg_ms, max_ms)
+     values ('home', 300000, $1, 10, 0, 4, 5, 9), ('home', 300000, $2, 10, 10, null, null, null), ('home', 300000, $3, 10, 2, 8, 20, 70)`,
+    [at(20), at(10), at(3)],
+  )
+  expect(await bot.type('erik', '/monitor show home')).toMatch(
+    /`·+[▁▂▃▄▅▆▇█]·+×·+×·+.?` the last 24 h: \d+ of \d+ well, \d+ ms on average, the slowest 70 ms/,
+  )
 })
 
 test('a look by hand says what it saw, pages nobody and counts for nothing', async () => {

@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest'
 import { newProbe } from '../../src/domain/detect/probe.ts'
-import { NO_SLOT, readMonitors, saveSample } from '../../src/store/monitors.ts'
-import { forgetSamples } from '../../src/store/rollups.ts'
+import { NO_SLOT, readMonitors, saveSample, saveSamples } from '../../src/store/monitors.ts'
+import { forgetSamples, rollUp, rollupsSince } from '../../src/store/rollups.ts'
 import type { Store } from '../../src/store/store.ts'
 import { firing, T0 } from '../support/builders.ts'
 import { type Database, emptyStore } from '../support/stores.ts'
@@ -89,4 +89,47 @@ test('old samples are forgotten, what the monitor stands at is not', async () =>
   await forgetSamples(one.pool, NEXT, NEXT)
   expect(await database.query(`select slot from samples where monitor = 'old'`)).toEqual([{ slot: NEXT }])
   expect((await readMonitors(one.pool)).has('old')).toBe(true)
+})
+
+test('many samples are stored by one statement, each only where its slot is free and its state follows on', async () => {
+  const [one, two] = stores
+  if (!one || !two) throw new Error('no store')
+  const many = (names: readonly string[], slotAt: number, after: number) =>
+    names.map((name) => ({ ...observation(name, slotAt), after }))
+  expect(await saveSamples(one, many(['b1', 'b2', 'b3'], SLOT, NO_SLOT))).toEqual(new Set(['b1', 'b2', 'b3']))
+  await saveSample(two, { ...observation('b2', NEXT, 'other', false), after: SLOT })
+  const both = await Promise.all([one, two].map((store) => saveSamples(store, many(['b3', 'b2', 'b1'], NEXT, SLOT))))
+  expect(both.flatMap((had) => [...had]).toSorted()).toEqual(['b1', 'b3'])
+  expect(await saveSamples(one, many(['b1', 'b2'], SLOT, NO_SLOT))).toEqual(new Set())
+  expect(
+    await database.query(
+      `select monitor, count(*)::int as n from samples where monitor ~ '^b[0-9]$' group by 1 order by 1`,
+    ),
+  ).toEqual(['b1', 'b2', 'b3'].map((monitor) => ({ monitor, n: 2 })))
+})
+
+test('samples are gathered in five minutes and in hours before they go, once, whoever does it', async () => {
+  const [one, two] = stores
+  if (!one || !two) throw new Error('no store')
+  const hour = Math.ceil(T0 / 3_600_000) * 3_600_000 + 86_400_000
+  const minutes = Array.from({ length: 70 }, (_, n) => n)
+  await database.query(
+    `insert into samples (monitor, slot, ok, ms) select 'slow', $1::bigint + n * 60000, n <> 7, 10 + n from unnest($2::int[]) as n`,
+    [hour, minutes],
+  )
+  const now = hour + 71 * 60_000
+  await Promise.all([rollUp(one.pool, now), rollUp(two.pool, now)])
+  await rollUp(one.pool, now)
+  const found = await rollupsSince(one.pool, 'slow', hour)
+  expect(found).toHaveLength(13)
+  expect(found[1]).toEqual({ fromAt: hour + 300_000, count: 5, failed: 1, minMs: 15, avgMs: 17, maxMs: 19 })
+  await rollUp(one.pool, now + 3_600_000)
+  expect(await rollupsSince(one.pool, 'slow', hour)).toHaveLength(14)
+  const hours = await database.query(
+    `select count, failed, max_ms from rollups where monitor = 'slow' and width = 3600000`,
+  )
+  expect(hours[0]).toEqual({ count: 60, failed: 1, max_ms: 69 })
+  await forgetSamples(one.pool, now + 3_600_000, now + 3 * 86_400_000)
+  expect(await database.query(`select from samples where monitor = 'slow'`)).toEqual([])
+  expect(await database.query(`select width from rollups where monitor = 'slow' and width = 300000`)).toEqual([])
 })

@@ -25,6 +25,17 @@ export const Sample = z.strictObject({
 })
 export type Sample = z.infer<typeof Sample>
 
+/** What a monitor saw within a piece of time. */
+export interface Rollup {
+  fromAt: number
+  count: number
+  failed: number
+  /** Of the successes; null when there were none. */
+  minMs: number | null
+  avgMs: number | null
+  maxMs: number | null
+}
+
 /**
  * unknown --ok--> up; unknown|up --failAfter failures in a row--> down; down --recoverAfter successes in a row--> up. A monitor that
  * flaps needs more successes: what goes up and down all night pages each time, and the person on duty learns to ignore it.
