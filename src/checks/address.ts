@@ -12,8 +12,25 @@ import { freshNames, type Names } from './names.ts'
 /** Addresses at which clouds keep their credentials: never, whatever the configuration says. */
 const METADATA = new Set(['169.254.169.254', '169.254.170.2', 'fd00:ec2::254', '100.100.100.200'])
 
+/** What was found of addresses, by the list that it was found by: a probe asks thrice, and the answer is always the same. */
+const found = new WeakMap<readonly string[], Map<string, string | null>>()
+const MOST_FOUND = 20_000
+
 /** Null when the address may be reached, else why not. */
 export function refused(address: string, allowPrivate: readonly string[]): string | null {
+  let known = found.get(allowPrivate)
+  if (known === undefined || known.size >= MOST_FOUND) {
+    known = new Map()
+    found.set(allowPrivate, known)
+  }
+  const before = known.get(address)
+  if (before !== undefined) return before
+  const why = judged(address, allowPrivate)
+  known.set(address, why)
+  return why
+}
+
+function judged(address: string, allowPrivate: readonly string[]): string | null {
   const ip = meant(address)
   if (METADATA.has(ip.toString())) return `${address} is a metadata address, which is never probed`
   if (ip.range() === 'unicast') return null

@@ -6,6 +6,7 @@ import { alerts } from './alerts.ts'
 import { command } from './command.ts'
 import { memory } from './memory.ts'
 import { page } from './page.ts'
+import { monitors, probes } from './probes.ts'
 import { restart } from './restart.ts'
 import { type Result, ratio, table } from './result.ts'
 import { schedule } from './schedule.ts'
@@ -23,6 +24,8 @@ const SECTIONS: Record<string, () => Promise<Result[]>> = {
   alerts,
   restart,
   memory,
+  probes,
+  monitors,
 }
 
 const { values } = parseArgs({

@@ -26,6 +26,11 @@ interface RigOptions {
   everyS: number
   /** Where the timetable is: on the store itself, or on a Redis of its own. */
   queue?: Queue
+  /** What each monitor looks at, when it is not one of the targets in this process. */
+  target?: (n: number) => string
+  /** More of the environment of the bot, and options of its Node. */
+  env?: Record<string, string>
+  node?: readonly string[]
 }
 
 export type Queue = 'postgres' | 'redis'
@@ -76,7 +81,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     ...count(
       options.monitors,
       (n) =>
-        `  ${monitorOf(n)}: { service: ${serviceOf(n % options.services)}, probe: "${targets.url(monitorOf(n))}", every: ${options.everyS}s, fail_after: 1, recover_after: 1 }`,
+        `  ${monitorOf(n)}: { service: ${serviceOf(n % options.services)}, probe: "${options.target?.(n) ?? targets.url(monitorOf(n))}", every: ${options.everyS}s, fail_after: 1, recover_after: 1 }`,
     ),
   ]
   await writeFile(config, `${lines.join('\n')}\n`)
@@ -89,7 +94,9 @@ export async function startRig(options: RigOptions): Promise<Rig> {
       rig.bot = spawnBot({
         config,
         dataDir,
+        node: options.node ?? [],
         env: {
+          ...options.env,
           SLACK_API_URL: slack.apiUrl,
           SLACK_BOT_TOKEN: slack.botToken,
           SLACK_APP_TOKEN: slack.appToken,
