@@ -9,6 +9,7 @@ import { isOvertaken, readHandover } from '../src/store/rota.ts'
 import type { Store } from '../src/store/store.ts'
 import type { Command } from './command.ts'
 import { incident } from './incident.ts'
+import { gapButton } from './monitor/gaps.ts'
 import { monitor } from './monitor.ts'
 import { type Confirmed, confirmed } from './oncall/propose.ts'
 import { oncall } from './oncall.ts'
@@ -39,6 +40,10 @@ export const buttons: Readonly<Record<string, OnMessage | OnAnswer>> = {
   edit_agree: ofOffer('agree'),
   edit_decline: ofOffer('decline'),
   roster_do: { on: 'answer', command: oncall, read: confirmed },
+  gap_watch: { on: 'answer', command: monitor, read: gapButton('adopt') },
+  gap_watch_anyway: { on: 'answer', command: monitor, read: gapButton('anyway') },
+  gap_own: { on: 'answer', command: monitor, read: gapButton('own') },
+  gap_leave: { on: 'answer', command: monitor, read: gapButton('leave') },
   roster_leave: { on: 'answer', command: oncall, read: () => ({ leave: nothingChanged }) },
 }
 

@@ -1,17 +1,15 @@
-import { ledgers } from '../src/domain/detect/coverage.ts'
 import { DAY_MS, HOUR_MS } from '../src/domain/duty/time.ts'
 import { heartbeatsOf, type Monitor, type Probe, probesOf, type Rules, under } from '../src/domain/rules.ts'
 import { UserError } from '../src/errors.ts'
 import { pingAddresses, rotatePing } from '../src/pings.ts'
-import { ledgerLines } from '../src/slack/coverage.ts'
 import { monitorDetail, monitorList, monitorTried, type Status, watchedDetail } from '../src/slack/monitors.ts'
 import { code, cut, list as inWords, knownNames, typed } from '../src/slack/text.ts'
-import { readNames } from '../src/store/coverage.ts'
 import { readMonitors, samplesSince } from '../src/store/monitors.ts'
 import { rollupsSince } from '../src/store/rollups.ts'
 import { readSilences } from '../src/store/silences.ts'
 import { readStandings } from '../src/store/standings.ts'
 import { type Ask, type Command, help, misused, only, type Reply, split, voice } from './command.ts'
+import * as gaps from './monitor/gaps.ts'
 
 /** What `show` charts. */
 const CHART_MS = HOUR_MS
@@ -24,7 +22,7 @@ export const monitor: Command = {
   usage: [
     ['list [down|unknown|up]', 'every monitor by its state; what fails first'],
     ['show MONITOR', 'one monitor with its latest results and a chart of the last hour'],
-    ['coverage', 'names of the domains of services that nothing watches'],
+    ...gaps.usage,
     ['ping MONITOR', 'where a heartbeat is to be pinged'],
     ['rotate MONITOR', 'another address for a heartbeat: nobody is heard at the one before'],
     ['test MONITOR', 'looks at its target now; pages nobody and counts for nothing'],
@@ -39,7 +37,17 @@ export const monitor: Command = {
       case 'show':
         return show(ask, rest)
       case 'coverage':
-        return coverage(ask)
+        return gaps.coverage(ask)
+      case 'adopt':
+        return gaps.adopt(ask, rest)
+      case 'drop':
+        return gaps.drop(ask, rest)
+      case 'gap':
+        return gaps.gap(ask, rest)
+      case 'ignore':
+        return gaps.ignore(ask, rest)
+      case 'heed':
+        return gaps.heed(ask, rest)
       case 'ping':
         return ping(ask, rest)
       case 'rotate':
@@ -124,14 +132,6 @@ function heartbeatNamed(rules: Rules, rest: string): Monitor {
     'no-heartbeat',
     `${code(found.name)} is not pinged: it ${found.kind === 'log' ? 'reads a log' : 'goes and looks'}. ${names.length > 0 ? `Heartbeats: ${inWords(names)}.` : 'The configuration has no heartbeats.'}`,
   )
-}
-
-async function coverage(ask: Ask): Promise<Reply> {
-  const { deps, now } = ask
-  const found = ledgers(deps.rules(), await readNames(deps.store.pool))
-  if (found.length === 0)
-    return only('No service has `domains` in the configuration, so there is nothing to compare with what is watched.')
-  return only(found.flatMap((ledger) => ledgerLines(ledger, now)).join('\n'))
 }
 
 async function test(ask: Ask, rest: string): Promise<Reply> {

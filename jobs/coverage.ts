@@ -1,65 +1,175 @@
-import { GAP_KEY, hostsOf, type Ledger, ledgers } from '../src/domain/detect/coverage.ts'
-import { zoneOf } from '../src/domain/detect/zone-file.ts'
+import { isBeneath, type Ledger, ledgers } from '../src/domain/detect/coverage.ts'
+import { askedFor, isGraver, isWorkingTime, type Level } from '../src/domain/detect/gap.ts'
+import { GONE_MS, isBlind, type NameSource, nextAskAt, sourcesOf } from '../src/domain/detect/name-source.ts'
 import type { Signal } from '../src/domain/event.ts'
-import { gapSentence } from '../src/slack/coverage.ts'
-import { firingOf, forgetSources, readNames, saveNames } from '../src/store/coverage.ts'
+import type { Rules } from '../src/domain/rules.ts'
+import { messageOf } from '../src/errors.ts'
+import {
+  endTurn,
+  firingOf,
+  forgetSources,
+  type KnownSource,
+  readKnown,
+  readSources,
+  saveNames,
+  sawAgain,
+  takeTurn,
+} from '../src/store/coverage.ts'
+import { keepGaps, oweGaps, readGaps } from '../src/store/gaps.ts'
+import { rotaOf } from '../src/store/rota.ts'
 import type { JobDeps } from './tell.ts'
 
+/** The alert of a service that names may be hidden from us. */
+const BLIND_KEY = 'coverage'
+
+/** Searches of the logs of certificate transparency in one tick, one after the other: they are somebody's gift. */
+const MOST_SEARCHES = 5
+
 /**
- * Keeps the ledger of names: reads the sources, and tells the channel of a service when a name of its domains is watched by nothing. A source
- * that cannot be read is told as well: what it hides may be the name that matters. The names that it had stay known.
+ * Keeps the ledger of names: asks the sources whose turn it is, and tells of names that nothing watches, each once at each level. A source
+ * that fails loses none of the names that it had; one that goes on failing is an alarm of its own, because the name that matters may be the
+ * one that it hides.
  */
 export function coverage(deps: JobDeps) {
+  const { pool } = deps.store
   /** Problems of sources that are on the log already. */
   const complained = new Map<string, string>()
+  let searching = false
+
+  async function ask(source: NameSource): Promise<boolean> {
+    const turn = await takeTurn(pool, source.id, deps.clock.now())
+    if (turn === null) return false
+    const { allowPrivate } = deps.rules()
+    const said = await deps.readNames(source, { allowPrivate, validators: turn.validators, at: deps.clock.now() })
+    const now = deps.clock.now()
+    const problems = said.outcome === 'failed' ? [said.why] : said.outcome === 'read' ? said.problems : []
+    const isWhole = problems.length === 0
+    if (said.outcome === 'read')
+      await saveNames(pool, source.id, said.names, now, isWhole ? now - GONE_MS[source.kind] : null)
+    if (said.outcome === 'unchanged') await sawAgain(pool, source.id, now)
+    const next: KnownSource = {
+      ...turn,
+      ...{ triedAt: now, problems, okAt: isWhole ? now : turn.okAt, failures: isWhole ? 0 : turn.failures + 1 },
+      ...(said.outcome === 'read' && { names: said.names.length, validators: isWhole ? said.validators : null }),
+    }
+    await endTurn(pool, next, nextAskAt(source.kind, next.failures, now))
+    complain(source, problems)
+    return true
+  }
+
+  function complain({ id }: NameSource, problems: readonly string[]): void {
+    const said = problems.join('; ')
+    if (said !== '' && complained.get(id) !== said)
+      deps.log.warn({ source: id, problems }, 'a source of names is not as it should be')
+    complained.set(id, said)
+  }
+
+  /** Beside everything else: a search takes up to a minute, and what it finds is told with the next tick. */
+  async function search(logs: readonly NameSource[]): Promise<void> {
+    if (searching) return
+    searching = true
+    try {
+      let searches = 0
+      for (const each of logs) if (searches < MOST_SEARCHES && (await ask(each))) searches++
+    } finally {
+      searching = false
+    }
+  }
 
   return async (): Promise<void> => {
     const rules = deps.rules()
-    const { pool } = deps.store
-    const { zoneFiles } = rules.coverage
-    const problems: string[] = []
-    for (const path of zoneFiles) {
-      const read = await deps.readZoneFile(path)
-      const zone = zoneOf(read)
-      if (read.ok) await saveNames(pool, path, hostsOf(zone.records), deps.clock.now())
-      problems.push(...zone.problems.map((problem) => `${path}: ${problem}`))
-      const said = zone.problems.join('; ')
-      if (said !== '' && complained.get(path) !== said)
-        deps.log.warn({ path, problems: zone.problems }, 'a zone file is not as it should be')
-      complained.set(path, said)
-    }
-    await forgetSources(pool, zoneFiles)
-    for (const ledger of ledgers(rules, await readNames(pool))) await tellOf(deps, ledger, problems)
+    const sources = sourcesOf(rules)
+    search(sources.filter(({ kind }) => kind === 'ct')).catch((error: unknown) =>
+      deps.log.warn({ reason: messageOf(error) }, 'certificate transparency could not be searched'),
+    )
+    await Promise.all(sources.filter(({ kind }) => kind !== 'ct').map(ask))
+    const now = deps.clock.now()
+    await forgetSources(pool, [...sources.map(({ id }) => id), ...rules.coverage.seen], now - GONE_MS.seen)
+    const found = ledgers(rules, await readKnown(pool), now)
+    await tellGaps(deps, rules, found)
+    await tellBlind(deps, found, sources)
   }
 }
 
-/** One alert for each service, a warning: it names what is new in it, and recovers when nothing is left. */
-async function tellOf(deps: JobDeps, ledger: Ledger, problems: readonly string[]): Promise<void> {
-  const { service, gaps } = ledger
+/** What is a gap now, and what of it was not told at its level. */
+async function tellGaps(deps: JobDeps, rules: Rules, found: readonly Ledger[]): Promise<void> {
+  const { pool } = deps.store
   const now = deps.clock.now()
-  const known = await firingOf(deps.store.pool, service, GAP_KEY)
-  const isWell = gaps.length === 0 && problems.length === 0
-  const summary = gapSentence(ledger, problems)
-  if (isWell ? known === null : known === summary) return
-  const signal = (status: Signal['status'], said: string): Signal => ({
-    ...{
-      type: 'signal',
-      service,
-      key: GAP_KEY,
-      status,
-      severity: 'warning',
-      monitor: null,
-      seenAt: now,
-      summary: said,
-    },
-    headline: 'names that nothing watches',
-    evidence: gaps
-      .slice(0, 20)
-      .map(({ name, source, firstSeenAt }) => ({ at: firstSeenAt, saw: `${name} (${source})` })),
+  const channels = Object.fromEntries(Object.values(rules.services).map(({ name, channel }) => [name, channel]))
+  const open = found.flatMap(({ service, gaps }) => gaps.map(({ name }) => ({ service, name })))
+  await keepGaps(pool, open, channels, now)
+  const known = await readGaps(pool)
+  const told = new Map(known.map((gap) => [`${gap.service}/${gap.name}`, gap.told]))
+  const isWorking = isWorkingTime(now, rules.zone)
+  for (const { service, gaps } of found) {
+    const news = gaps
+      // Whoever is to be asked in person is asked when they work.
+      .map((gap) => ({ ...gap, level: gap.level === 'error' && !isWorking ? ('warning' as Level) : gap.level }))
+      .filter(({ name, level }) => isGraver(level, told.get(`${service}/${name}`) ?? null))
+    const channel = channels[service] ?? null
+    for (const [level, those] of Map.groupBy(news, (gap) => gap.level)) {
+      const to = [
+        ...(channel === null ? [] : [{ channel }]),
+        ...(level === 'error' ? await owners(deps, rules, service, those) : []),
+      ]
+      const names = those.map(({ name }) => name)
+      if (await oweGaps(pool, { service, level, names, to }, now))
+        deps.log.info({ service, level, names }, 'names are watched by nothing')
+    }
+  }
+}
+
+async function owners(deps: JobDeps, rules: Rules, service: string, gaps: Ledger['gaps']) {
+  const now = deps.clock.now()
+  const named = gaps.flatMap(({ owner }) => owner ?? [])
+  const others = named.length < gaps.length ? askedFor(await rotaOf(deps.store.pool, rules, now), service, now) : []
+  return [...new Set([...named, ...others])].map((person) => ({ person }))
+}
+
+/** One alert for each service whose names a source may hide. */
+async function tellBlind(deps: JobDeps, found: readonly Ledger[], sources: readonly NameSource[]): Promise<void> {
+  const { pool } = deps.store
+  const now = deps.clock.now()
+  const states = await readSources(pool)
+  const blind = sources.flatMap((source) => {
+    const state = states.get(source.id)
+    return state && isBlind(source.kind, state, now) ? [{ source, state }] : []
   })
-  const submit = (event: Signal) =>
-    deps.desk.submit({ source: 'coverage', key: `${service}@${now}/${event.status}`, event })
-  // What is said of an alert is said when it begins: another set of names is another alert.
-  if (known !== null) await submit(signal('resolved', isWell ? 'every name is watched' : 'the names have changed'))
-  if (!isWell) await submit(signal('firing', summary))
+  for (const { service, domains } of found) {
+    const concerned = blind.filter(({ source }) => isAbout(source, domains))
+    const summary =
+      concerned.length === 0
+        ? 'every source of names can be read again'
+        : `some names may be hidden: ${concerned.map(({ state: { id, problems } }) => `${id} ${problems[0]}`).join('; ')}`
+    const known = await firingOf(pool, service, BLIND_KEY)
+    if (concerned.length === 0 ? known === null : known === summary) continue
+    const signal = (status: Signal['status'], what: string): Signal => ({
+      ...{ type: 'signal', service, key: BLIND_KEY, status, severity: 'warning', monitor: null, seenAt: now },
+      ...{ headline: 'the ledger of names is blind', summary: what },
+      evidence: concerned.map(({ state: { id, triedAt, problems } }) => ({
+        at: triedAt,
+        saw: `${id} ${problems.join('; ')}`,
+      })),
+    })
+    const submit = (event: Signal) =>
+      deps.desk.submit({ source: 'coverage', key: `${service}@${now}/${event.status}`, event })
+    // What is said of an alert is said when it begins: another source that fails is another alert.
+    if (known !== null) await submit(signal('resolved', concerned.length === 0 ? summary : 'other sources fail now'))
+    if (concerned.length > 0) await submit(signal('firing', summary))
+  }
+}
+
+/** Whether a source may know names of these domains. */
+function isAbout(source: NameSource, domains: readonly string[]): boolean {
+  switch (source.kind) {
+    // What is in a file is only known once it has been read.
+    case 'zone-file':
+      return true
+    case 'axfr':
+      return domains.some((domain) => isBeneath(source.zone, domain) || isBeneath(domain, source.zone))
+    case 'ct':
+      return domains.includes(source.domain)
+    default:
+      return source satisfies never
+  }
 }

@@ -12,7 +12,11 @@ export function handover(deps: JobDeps): Handler {
     const found = await readHandover(deps.store.pool, schedule, changeAt)
     // A clock that was wrong had it planned.
     if (!found) return { outcome: 'done' }
-    const message = handoverMessage(await voice(deps), found, await situationOf(deps.store.pool, deps.rules(), found))
+    const message = handoverMessage(
+      await voice(deps),
+      found,
+      await situationOf(deps.store.pool, deps.rules(), found, deps.clock.now()),
+    )
     const posted = whereabouts(claim.result)
     if (posted) return show(deps, posted, message)
     return tell(deps, claim, {

@@ -6,7 +6,9 @@ import { burst } from './burst.ts'
 import { calendars } from './calendars.ts'
 import { channel } from './channel.ts'
 import { coverage } from './coverage.ts'
+import { covered } from './covered.ts'
 import { edit } from './edit.ts'
+import { gaps } from './gaps.ts'
 import { type GroupTrouble, group, groups } from './groups.ts'
 import { handed } from './handed.ts'
 import { handover } from './handover.ts'
@@ -87,6 +89,8 @@ export const payers = (deps: JobDeps & { groupTrouble: GroupTrouble }): Handlers
   notice: notice(deps),
   silence: silence(deps),
   'roster-warning': rosterWarning(deps),
+  gaps: gaps(deps),
+  covered: covered(deps),
   group: group(deps),
   edit: edit(deps),
   home: home(deps),

@@ -18,7 +18,7 @@ export function prompt(deps: JobDeps): Handler {
     const message = promptMessage(
       await voice(deps),
       { handover, person, moment },
-      moment === 'ahead' ? NOTHING : await situationOf(deps.store.pool, deps.rules(), handover),
+      moment === 'ahead' ? NOTHING : await situationOf(deps.store.pool, deps.rules(), handover, deps.clock.now()),
     )
     const posted = whereabouts(claim.result)
     if (posted) return show(deps, posted, message)

@@ -1,15 +1,14 @@
 import { open } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { z } from 'zod'
+import { coverageShape, toCoverage } from './config/coverage.ts'
 import { readSource } from './config/document.ts'
 import {
-  coverageShape,
   gateShape,
   locationShape,
   networkShape,
   outwardHeartbeatShape,
   silencesShape,
-  toCoverage,
   toSilences,
 } from './config/extras.ts'
 import { text } from './config/leaf.ts'
@@ -192,7 +191,8 @@ function readRoot(root: Record<string, unknown>, reader: Reader, folder: string)
     silences: toSilences(silences),
     outwardHeartbeat: outward ? { url: outward.url, everyMs: outward.every } : null,
     coverage: toCoverage(coverage, (path) => resolve(context.folder, path)),
-    notWatchedYet: notWatchedYet({ people, roles, services, monitors, locations, coverage, only }),
+    adopted: {},
+    notWatchedYet: notWatchedYet({ people, roles, services, monitors, locations, only }),
   }
 }
 

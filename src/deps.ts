@@ -1,6 +1,8 @@
 import type { Reading } from './calendar/read.ts'
 import type { Clock, Machine } from './clock.ts'
+import type { FoundName } from './domain/detect/coverage.ts'
 import type { Follow, Look as LogLook } from './domain/detect/log-state.ts'
+import type { NameSource, Validators } from './domain/detect/name-source.ts'
 import type { Sample } from './domain/detect/probe.ts'
 import type { Look } from './domain/duty/imports.ts'
 import type { Outcome } from './domain/event.ts'
@@ -41,8 +43,17 @@ export type Fetched = { ok: true; text: string } | { ok: false; why: string }
 /** Reads the text of a calendar. */
 type ReadCalendar = (reading: Reading) => Promise<Look>
 
-/** Reads the text of a zone file; why not is a sentence without its subject. */
-export type ReadZoneFile = (path: string) => Promise<{ ok: true; text: string } | { ok: false; why: string }>
+/** What a source of names said. `problems`: parts of it that could not be read, and may hide names; sentences without their subject. */
+export type NamesRead =
+  | { outcome: 'read'; names: FoundName[]; problems: string[]; validators: Validators | null }
+  | { outcome: 'unchanged' }
+  | { outcome: 'failed'; why: string }
+
+/** Asks a source for its names, at an instant of watch time. A sick source is a result, never a throw. */
+export type ReadNames = (
+  source: NameSource,
+  around: { allowPrivate: readonly string[]; validators: Validators | null; at: number },
+) => Promise<NamesRead>
 
 /** Tells whoever watches us from outside that all is well. */
 export type PingOutward = (
@@ -74,7 +85,7 @@ export interface Deps {
   check: Check
   logFiles: LogFiles
   fetchCalendar: FetchCalendar
-  readZoneFile: ReadZoneFile
+  readNames: ReadNames
   pingOutward: PingOutward
   readCalendar: ReadCalendar
   /** The active configuration. */

@@ -8,8 +8,9 @@ import type { Rules } from './domain/rules.ts'
 import { reconfigured } from './domain/watch/handover.ts'
 import { orphans, strays } from './domain/watch/signal.ts'
 import { forgotten } from './domain/watch/silence.ts'
-import { type Born, commit, type Look, type Taken, take, withdraw } from './store/desk.ts'
+import { type Active, type Born, commit, type Look, type Taken, take, withdraw } from './store/desk.ts'
 import { outcomes, submit, undone } from './store/inbox.ts'
+import { withAdoptions } from './store/marks.ts'
 import { withCalendars } from './store/rota.ts'
 import { readRules } from './store/rules.ts'
 import { type Connection, isOutage } from './store/store.ts'
@@ -59,7 +60,7 @@ interface DeskOptions extends Pick<Deps, 'clock' | 'machine' | 'log' | 'store'> 
 interface DeskDeps extends Pick<Deps, 'clock' | 'machine' | 'log' | 'store'> {
   sender: PageSender
   /** Read by the connection that holds the lock, which must wait for no other. */
-  rulesOf(id: number, client: Connection): Promise<Rules>
+  rulesOf(active: Active, client: Connection): Promise<Rules>
 }
 
 /**
@@ -72,9 +73,9 @@ export function createDesk(options: DeskOptions, sender: PageSender): RunningDes
   const deps: DeskDeps = { ...options, sender, rulesOf }
   const complain = complaints(log, 'error')
   const closing = new AbortController()
-  let active: { id: number; rules: Rules } | null = null
+  let active: (Active & { whole: Rules }) | null = null
   /** The configuration under which everything that fires was looked at. */
-  let knownRules: number | null = null
+  let known: Active | null = null
   /** Askers by event; the same event may have been sent in twice at the same time. */
   const waiting = new Map<number, ((outcome: Outcome) => void)[]>()
   const recent = new Map<number, Outcome>()
@@ -84,12 +85,12 @@ export function createDesk(options: DeskOptions, sender: PageSender): RunningDes
   let sweep: NodeJS.Timeout | null = null
   let forget: (() => void) | null = null
 
-  async function rulesOf(id: number, client: Connection): Promise<Rules> {
-    if (active?.id !== id) {
-      active = { id, rules: await readRules(client, id) }
-      follow(active.rules)
+  async function rulesOf(now: Active, client: Connection): Promise<Rules> {
+    if (active?.rules !== now.rules || active.adoptions !== now.adoptions) {
+      active = { ...now, whole: await withAdoptions(client, await readRules(client, now.rules)) }
+      follow(active.whole)
     }
-    return withCalendars(client, active.rules)
+    return withCalendars(client, active.whole)
   }
 
   function wake(): void {
@@ -109,8 +110,8 @@ export function createDesk(options: DeskOptions, sender: PageSender): RunningDes
     while (wanted && !closing.signal.aborted) {
       wanted = false
       try {
-        const transaction = await decideOnce(deps, { only: null, knownRules })
-        knownRules = transaction.rulesId
+        const transaction = await decideOnce(deps, { only: null, known })
+        known = transaction.active
         settle(transaction)
       } catch (error) {
         await failed(error)
@@ -141,7 +142,7 @@ export function createDesk(options: DeskOptions, sender: PageSender): RunningDes
     // Something on the desk makes the decision throw: each event alone, so that one defect holds up nobody else.
     log.error({ err: error }, 'a decision failed; its events are tried one by one')
     try {
-      settle(await decideOnce(deps, { only: NO_EVENT, knownRules }))
+      settle(await decideOnce(deps, { only: NO_EVENT, known }))
     } catch (reason) {
       // No event is at fault: none is parked for it. Pages that are out stay out, and everything waits in the in-tray.
       log.fatal({ err: reason }, 'the desk cannot decide, whatever comes in')
@@ -150,7 +151,7 @@ export function createDesk(options: DeskOptions, sender: PageSender): RunningDes
     }
     for (const id of await undone(store.pool)) {
       try {
-        settle(await decideOnce(deps, { only: id, knownRules }))
+        settle(await decideOnce(deps, { only: id, known }))
       } catch (reason) {
         if (isOutage(reason)) return
         settle(await park(deps, id, reason))
@@ -212,10 +213,10 @@ interface Transaction {
   /** When the desk must look again by itself. */
   dueAt: number
   /** The configuration that it was made under. */
-  rulesId: number | null
+  active: Active | null
 }
 
-type What = Pick<Look, 'only' | 'knownRules'>
+type What = Pick<Look, 'only' | 'known'>
 
 async function decideOnce(deps: DeskDeps, what: What): Promise<Transaction> {
   return transaction(deps, what, (taken, now, rules) => {
@@ -235,7 +236,7 @@ async function park(deps: DeskDeps, id: number, reason: unknown): Promise<Transa
   const reference = randomUUID().slice(0, 8)
   deps.log.fatal({ err: reason, inbox: id, reference }, 'an event could not be decided and is parked')
   const outcome: Outcome = { result: 'refused', refusal: { code: 'failed', reference } }
-  return transaction(deps, { only: id, knownRules: null }, (taken, now) => ({
+  return transaction(deps, { only: id, known: null }, (taken, now) => ({
     desk: { ...taken.desk, decidedAt: now },
     facts: [],
     owed: [],
@@ -255,8 +256,8 @@ async function transaction(
     const taken = await take(client, { ...what, now: Math.floor(clock.now()) })
     if (taken === null) throw new Outdated()
     const now = Math.max(clock.now(), taken.desk.decidedAt)
-    const { rulesId, events } = taken
-    const rules = rulesId === null ? null : await rulesOf(rulesId, client)
+    const { active, events } = taken
+    const rules = active === null ? null : await rulesOf(active, client)
     const dueAt = (desk: Taken['desk']) => (rules === null ? Number.POSITIVE_INFINITY : nextDue(desk, rules))
     const decision = decideOn(taken, now, rules)
     const parked = taken.unreadable.map(({ id, reason }) => {
@@ -267,7 +268,7 @@ async function transaction(
     if (decision === null) {
       await withdraw(client)
       client.release()
-      return { decided: [], more: false, dueAt: dueAt(taken.desk), rulesId }
+      return { decided: [], more: false, dueAt: dueAt(taken.desk), active }
     }
     pages = decision.owed.filter(({ about }) => about.kind === 'page').map(({ key }) => key)
     sender.expect(pages)
@@ -283,7 +284,7 @@ async function transaction(
     sender.deliver(pages, born)
     client.release()
     explain(log, decision)
-    return { decided: decision.outcomes, more: events.length > 0, dueAt: dueAt(decision.desk), rulesId }
+    return { decided: decision.outcomes, more: events.length > 0, dueAt: dueAt(decision.desk), active }
   } catch (error) {
     sender.lose(pages)
     // The connection goes, and with it whatever the transaction had begun.

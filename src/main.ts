@@ -7,7 +7,7 @@ import { fetchCalendar } from './checks/calendar.ts'
 import { checkTarget } from './checks/check.ts'
 import { logFiles } from './checks/log-file.ts'
 import { pingOutward } from './checks/outward.ts'
-import { readZoneFile } from './checks/zone-file.ts'
+import { readNames } from './checks/source.ts'
 import { takeDataFolder } from './cli/pidfile.ts'
 import { anchored, type Clock, type Machine, machine, realClock, sleep, standstills } from './clock.ts'
 import { type Config, formatProblem } from './config.ts'
@@ -19,6 +19,7 @@ import { allRoutes, type Behind } from './intake/routes.ts'
 import { startIntake } from './intake/server.ts'
 import { slackRoutes } from './intake/slack.ts'
 import type { Logger } from './log.ts'
+import { createMet } from './met.ts'
 import { createMetrics, type Metrics, type Readings } from './metrics.ts'
 import { slackCalls } from './slack/client.ts'
 import type { HearRequest } from './slack/http.ts'
@@ -27,6 +28,7 @@ import { backupFolder } from './store/backup-folder.ts'
 import { bringBack } from './store/desk.ts'
 import { startEmbedded } from './store/embedded.ts'
 import { factsOf, latestIncidents } from './store/incidents.ts'
+import { withAdoptions } from './store/marks.ts'
 import { activateRules, introduceRules } from './store/rules.ts'
 import { checkServer } from './store/server.ts'
 import { claimSlot } from './store/slots.ts'
@@ -132,7 +134,7 @@ export async function launch(options: Launch): Promise<Launched> {
       log.error(
         'the configuration of this process was replaced by another since, which the others follow: so does this one. To make this one active again: /watchbill reload',
       )
-    let { rules } = introduced
+    let rules = await withAdoptions(store.pool, introduced.rules)
     const reload = async (): Promise<string[]> => {
       const next = await load()
       if ('problems' in next) {
@@ -141,7 +143,7 @@ export async function launch(options: Launch): Promise<Launched> {
         return next.problems.map(formatProblem)
       }
       await activateRules(store, next.rules, clock.now())
-      rules = next.rules
+      rules = await withAdoptions(store.pool, next.rules)
       bot.desk.wake()
       log.info('the configuration was reloaded')
       return []
@@ -160,10 +162,10 @@ export async function launch(options: Launch): Promise<Launched> {
       log,
       store,
       slack: slackCalls(env.slackBotToken, env.slackApiUrl, log),
-      check: checkTarget(machine.elapsed, stood),
+      check: checkTarget(machine.elapsed, stood, createMet({ store, clock, log, rules: () => rules })),
       logFiles: logFiles(),
       fetchCalendar,
-      readZoneFile,
+      readNames: readNames(machine.now),
       pingOutward,
       readCalendar: readApart,
       rules: () => rules,

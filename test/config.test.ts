@@ -191,8 +191,6 @@ describe('the example', () => {
       'pool of service webmail',
       'deploy of service webmail',
       'location zurich',
-      'coverage from certificates',
-      'coverage from ct',
       'gate',
     ])
   })
@@ -211,6 +209,64 @@ describe('the example', () => {
 })
 
 describe('what the example leaves out', () => {
+  test('names come from every kind of source, need a reason to be ignored or none, and are alarms when they say', () => {
+    const coverage = (text: string, env = {}) => {
+      const read = parseConfig(small(`coverage: ${text}`), '/etc/watchbill.yaml', env)
+      return 'problems' in read ? read.problems.map(({ message }) => message) : read.rules.coverage
+    }
+    expect(
+      coverage(
+        `{ sources: [{ zone_file: a.zone }, { zone_file: /etc/a.zone }, { certificates: seen }, { redirects: seen }, { ct: "https://crt.sh" },
+          { axfr: { server: NS1.example.com, zone: Example.com. } },
+          { axfr: { server: "8.8.4.4:5353", zone: b.example, tsig: { name: key., algorithm: hmac-sha512, secret: "\${KEY}" } } }],
+          ignore: ["*.Dev.example.com.", { name: old.example.com, reason: a grave }], alarm: { warning: 2d } }`.replaceAll(
+          /\n\s+/g,
+          ' ',
+        ),
+        { KEY: 'c2VjcmV0IQ==' },
+      ),
+    ).toEqual({
+      zoneFiles: ['/etc/a.zone'],
+      axfr: [
+        { server: 'ns1.example.com:53', zone: 'example.com', tsig: null },
+        {
+          ...{ server: '8.8.4.4:5353', zone: 'b.example' },
+          tsig: { name: 'key.', algorithm: 'hmac-sha512', secret: 'c2VjcmV0IQ==' },
+        },
+      ],
+      ct: ['https://crt.sh/'],
+      seen: ['certificates', 'redirects'],
+      ignore: [
+        { name: '*.dev.example.com', reason: null },
+        { name: 'old.example.com', reason: 'a grave' },
+      ],
+      alarm: { warningMs: 172_800_000, errorMs: 604_800_000 },
+    })
+    const refused = [
+      [
+        '{ sources: [{ axfr: { server: 127.0.0.1, zone: a.example } }] }',
+        'reaches 127.0.0.1, which is not a public address',
+      ],
+      ['{ sources: [{ axfr: { server: localhost, zone: a.example } }] }', 'reaches localhost (127.0.0.1)'],
+      [
+        '{ sources: [{ axfr: { server: "ns1:99999", zone: a.example } }] }',
+        'must be the address or the name of a name server',
+      ],
+      [
+        '{ sources: [{ axfr: { server: ns1.a.example, zone: a.example, tsig: { name: k, secret: "no base64!" } } }] }',
+        'must be the secret of the key in base64',
+      ],
+      [
+        '{ sources: [{ redirects: seen, certificates: seen }] }',
+        'needs exactly one of zone_file, axfr, ct, certificates and redirects',
+      ],
+      ['{ sources: [{ redirects: seen }], ignore: [{ name: a.example }] }', 'reason is missing'],
+      ['{ sources: [{ redirects: seen }], alarm: { warning: 8d } }', 'must be longer than warning (8d)'],
+    ] as const
+    for (const [text, sentence] of refused) expect(String(coverage(text))).toContain(sentence)
+    expect(String(coverage(refused[3][0]))).not.toContain('no base64!')
+  })
+
   test('monitors have defaults', () => {
     const monitor = (keys: string) => rulesOf(small(`monitors: { m: { service: web, ${keys} } }`)).monitors.m
     expect(monitor('probe: "https://example.com"')).toEqual({

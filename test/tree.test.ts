@@ -34,6 +34,7 @@ const WATCH = [
   'silence',
   'handover',
   'roster',
+  'coverage',
 ]
 /** Beside that order, with the only one that they may import. */
 const WATCH_ASIDE: Record<string, string[]> = { outlook: ['holders'] }
@@ -71,7 +72,7 @@ const PACKAGES: Rule[] = [
     belongs: "only src/slack knows Slack's packages: words and blocks there, calls through deps.slack",
   },
   {
-    packages: /^(undici|node:net|node:tls|node:dns|node:dns\/promises|ipaddr\.js)$/,
+    packages: /^(undici|node:net|node:tls|node:dns|node:dns\/promises|dns-packet|ipaddr\.js)$/,
     may: (path, imported) =>
       ['checks', 'notify', 'deploys', 'sandbox', 'config'].some((room) => inRoom(path, room)) ||
       (imported.from === 'node:net' && (imported.typesOnly || path.startsWith('src/store/embedded'))),

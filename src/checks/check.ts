@@ -4,7 +4,7 @@ import type { Phases } from '../domain/detect/probe.ts'
 import type { Probe } from '../domain/rules.ts'
 import { dnsProbe } from './dns.ts'
 import { httpProbe } from './http.ts'
-import { inWords, type Look, type Phase, UNDONE } from './look.ts'
+import { inWords, type Look, type Meet, type Phase, UNDONE } from './look.ts'
 import { sharedNames } from './names.ts'
 import { tcpProbe } from './tcp.ts'
 import { tlsProbe } from './tls.ts'
@@ -24,8 +24,9 @@ const OVER = new Error('the look is over')
  * One probe, whatever its kind. One deadline is over all of it; a sick target is a result, never a throw.
  *
  * @param stood by whom a sample is stamped that was taken while this process stood still
+ * @param met told of names that are met by the way
  */
-export function checkTarget(elapsed: () => number, stood?: Pick<Standstills, 'mark' | 'since'>): Check {
+export function checkTarget(elapsed: () => number, stood?: Pick<Standstills, 'mark' | 'since'>, met?: Meet): Check {
   const names = sharedNames(elapsed)
   return async (probe, { allowPrivate }, at) => {
     const watch = stopwatch(elapsed)
@@ -43,7 +44,10 @@ export function checkTarget(elapsed: () => number, stood?: Pick<Standstills, 'ma
     }
     try {
       const look = looks[probe.kind] as Look<Probe>
-      const { ok, saw } = await look(probe, { allowPrivate, signal: over.signal, at, names, enter: watch.enter })
+      const { ok, saw } = await look(probe, {
+        ...{ allowPrivate, signal: over.signal, at, names, enter: watch.enter },
+        ...(met && { met }),
+      })
       return result(ok, saw)
     } catch (error) {
       if (!late) return result(false, inWords(error, watch.phase()))

@@ -7,7 +7,7 @@ import type { Around } from './look.ts'
 import { trust } from './trust.ts'
 
 /** By which rules something is reached. */
-export interface Way extends Pick<Around, 'allowPrivate' | 'signal' | 'names'> {
+export interface Way extends Pick<Around, 'allowPrivate' | 'signal' | 'names' | 'met'> {
   enter?: Around['enter']
   /** Only addresses of this family. */
   ip?: 4 | 6 | null
@@ -56,7 +56,7 @@ export function connected({ host, port }: { host: string; port: number }, way: W
 export function secured(
   socket: Socket,
   host: string,
-  { enter }: Pick<Way, 'enter'>,
+  { enter, met }: Pick<Way, 'enter' | 'met'>,
   { judged = true, ...options }: Pick<ConnectionOptions, 'ALPNProtocols'> & { judged?: boolean } = {},
 ): Promise<TLSSocket> {
   enter?.('tls')
@@ -68,7 +68,11 @@ export function secured(
     const secure: TLSSocket = tlsConnect({ socket, secureContext: trust(), ...named, ...options, ...identity })
     // Node asks for it only to hand it to `checkServerIdentity`, and making objects of a whole chain costs a fifth of the handshake.
     if (judged) secure.getPeerCertificate = () => ({}) as DetailedPeerCertificate
-    secure.once('secureConnect', () => resolve(secure))
+    secure.once('secureConnect', () => {
+      const certificate = met && secure.getPeerX509Certificate()
+      if (certificate) met({ kind: 'certificate', certificate })
+      resolve(secure)
+    })
     const closed = () => reject(new Error('the connection was closed during the handshake'))
     // Node calls it a reset when the other side says goodbye before the handshake is over.
     secure.on('error', (error: NodeJS.ErrnoException) => (error.code === 'ECONNRESET' ? closed() : reject(error)))

@@ -51,6 +51,8 @@ async function ask(question: Question, probe: HttpProbe, around: Around): Promis
   const answer = await (follows ? askUndici : askRaw)({ ...question, headers }, { ...around, ip })
   try {
     const to = answer.headers['location']?.toString()
+    const sentTo = REDIRECTS.has(answer.status) && to !== undefined ? URL.parse(to, question.url) : null
+    if (sentTo !== null) around.met?.({ kind: 'redirect', host: sentTo.hostname })
     if (follows && REDIRECTS.has(answer.status) && to !== undefined) return { status: answer.status, to }
     const line = `${answer.status} ${STATUS_CODES[answer.status] ?? ''}`.trim()
     const status = wrongStatus(expect, answer.status)

@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto'
 import type { Probe } from '../domain/rules.ts'
 import { messageOf } from '../errors.ts'
 import type { Names } from './names.ts'
@@ -25,7 +26,13 @@ export interface Around {
   names?: Names
   /** Called with each part of a look as it begins: how long each took is kept, and at the deadline the last one is what was slow. */
   enter(phase: Phase): void
+  /** Called with what is met by the way. */
+  met?: Meet
 }
+
+/** Names that somebody uses, on the way to a target: those of its certificate, and where it sends. */
+export type Met = { kind: 'certificate'; certificate: X509Certificate } | { kind: 'redirect'; host: string }
+export type Meet = (met: Met) => void
 
 /** The parts of a look, in their order: a redirect goes through them again. */
 export type Phase =

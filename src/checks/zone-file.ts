@@ -1,11 +1,10 @@
 import { open } from 'node:fs/promises'
-import type { ReadZoneFile } from '../deps.ts'
 
 /** A zone of a large company has a few megabytes; what is larger is no zone file. */
 const MOST_BYTES = 16 * 1024 * 1024
 
 /** The text of a zone file, or why there is none: a sentence without its subject. */
-export const readZoneFile: ReadZoneFile = async (path) => {
+export async function readZoneFile(path: string): Promise<{ ok: true; text: string } | { ok: false; why: string }> {
   try {
     await using file = await open(path, 'r')
     const { size, isFile } = await file.stat().then((stat) => ({ size: stat.size, isFile: stat.isFile() }))

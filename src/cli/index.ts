@@ -62,7 +62,9 @@ program
   .command('coverage')
   .description('print every name of the domains of each service, and what watches it; exits 1 when there are gaps')
   .option('--config <file>', 'the configuration (WATCHBILL_CONFIG, ./watchbill.yaml)')
-  .option('--json', 'print [{service, domains, percent, watched, ignored, gaps}]')
+  .option('--adopted', 'print what was adopted in Slack as YAML, to be put into the configuration')
+  .option('--planned', 'by the configuration alone: its sources are asked now, without the store of the bot')
+  .option('--json', 'print [{service, domains, percent, watched, ignored, gaps, sources}]')
   .action(async (options) => finish(await coverage(options, { ...io, now: Date.now() })))
 
 program

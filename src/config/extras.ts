@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Rules } from '../domain/rules.ts'
-import { duration, formatDuration, leaf, listOf, matching, mustBe, ok, oneOf, type Read, text } from './leaf.ts'
+import { duration, formatDuration, leaf, listOf, mustBe, ok, oneOf, type Read, text } from './leaf.ts'
 import { type Context, reference } from './names.ts'
 import { cidr, url } from './targets.ts'
 import { instantOf, type Moment, moment, weeklyMoment } from './times.ts'
@@ -15,31 +15,6 @@ export function locationShape(name: string) {
   // The process itself is a location without a token; the others must show one.
   return name === 'here' ? z.strictObject({}) : z.strictObject({ token: text('the token that the prober there shows') })
 }
-
-export function coverageShape(context: Context) {
-  const source = z
-    .strictObject({
-      zone_file: text('the path of a file', 1_000).optional(),
-      certificates: oneOf('seen').optional(),
-      ct: url(context.network).optional(),
-    })
-    .superRefine((shape, refinement) => {
-      if (Object.values(shape).filter((value) => value !== undefined).length === 1) return
-      const message = 'needs exactly one of zone_file, certificates and ct'
-      refinement.addIssue({ code: 'custom', path: [], message, params: { whole: true } })
-    })
-  const pattern = matching(/^(\*\.)?([a-z0-9_-]+\.)*[a-z0-9-]+\.?$/i, 'a domain name, or *. and a domain name')
-  return z.strictObject({ sources: listOf(source, 100), ignore: z.array(pattern).max(1_000).optional() })
-}
-
-/** Sources that are read, and what is ignored: as they are compared, in lower case and without the last dot. */
-export const toCoverage = (
-  shape: z.infer<ReturnType<typeof coverageShape>> | undefined,
-  pathOf: (path: string) => string,
-): Rules['coverage'] => ({
-  zoneFiles: (shape?.sources ?? []).flatMap(({ zone_file }) => (zone_file === undefined ? [] : [pathOf(zone_file)])),
-  ignore: (shape?.ignore ?? []).map((pattern) => pattern.toLowerCase().replace(/\.$/, '')),
-})
 
 const EDGE = 'a weekday and a time such as "Fri 16:00", or a date and time such as 2026-11-27T00:00'
 

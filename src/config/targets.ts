@@ -79,6 +79,23 @@ export function nameServer(network: Network) {
   })
 }
 
+/** A name server by its address or its name, with or without a port: as `host:port`. */
+export function dnsServer(network: Network) {
+  const what = 'the address or the name of a name server such as 192.0.2.53, [2001:db8::53]:5353 or ns1.example.com'
+  const address = nameServer(network)
+  return leaf(what, (value): Read<string> => {
+    const named = typeof value === 'string' ? /^((?:[a-z0-9_-]+\.)*[a-z][a-z0-9-]*)(?::(\d{1,5}))?$/i.exec(value) : null
+    const read = named === null ? address.safeParse(value) : null
+    if (read?.success) return ok(read.data)
+    const wrong = read?.error?.issues[0]?.message
+    if (wrong?.startsWith('reaches')) return { wrong }
+    const port = Number(named?.[2] ?? 53)
+    if (named?.[1] === undefined || port < 1 || port > 65_535) return mustBe(what)
+    const refused = refusedHost(named[1], network)
+    return refused === null ? ok(`${named[1].toLowerCase()}:${port}`) : { wrong: refused }
+  })
+}
+
 /**
  * Why a host may not be reached, or null.
  *

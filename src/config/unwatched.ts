@@ -6,7 +6,6 @@ interface Found {
   services: Map<string, ServiceShape>
   monitors: Map<string, MonitorShape>
   locations: Map<string, unknown>
-  coverage: { sources: { zone_file?: string | undefined; certificates?: string | undefined }[] } | undefined
   /** Sections that are one of a kind, undefined when the file has none. */
   only: Record<string, unknown>
 }
@@ -31,8 +30,6 @@ export function notWatchedYet(found: Found): string[] {
     for (const key of ['pool', 'deploy'] as const) if (service[key]) lines.push(`${key} of service ${name}`)
   }
   for (const name of found.locations.keys()) if (name !== 'here') lines.push(`location ${name}`)
-  for (const { zone_file, certificates } of found.coverage?.sources ?? [])
-    if (zone_file === undefined) lines.push(`coverage from ${certificates ? 'certificates' : 'ct'}`)
   for (const [name, section] of Object.entries(found.only)) if (section !== undefined) lines.push(name)
   return [...new Set(lines)]
 }

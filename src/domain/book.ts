@@ -1,3 +1,4 @@
+import type { Mark } from './detect/adoption.ts'
 import type { Silence } from './detect/silence.ts'
 import type { Schedule } from './duty/schedule-types.ts'
 import type { Fact, Joining, Recorded } from './fact.ts'
@@ -32,6 +33,8 @@ export interface Desk {
   nextSilence: number
   /** Silences that are not over, whose monitors have not all come back, and those named by the events at hand. */
   silences: readonly Silence[]
+  /** By name, what was decided about the names that the events at hand are about. */
+  marks: Readonly<Record<string, Mark>>
 }
 
 /** What a decision writes into while it is made: the desk so far, and all that follows from it. */
@@ -277,6 +280,8 @@ export function evolve(desk: Desk, fact: Recorded): Desk {
       const nextSilence = Math.max(desk.nextSilence, fact.silence.id + 1)
       return { ...desk, nextSilence, silences: [...others, fact.silence] }
     }
+    case 'covered':
+      return { ...desk, marks: { ...desk.marks, [fact.mark.name]: fact.mark } }
     case 'skipped':
     case 'gap':
     case 'note':

@@ -7,6 +7,7 @@ import type { Owed } from './owed.ts'
 import { type Rules, under } from './rules.ts'
 import { holdBack, nextBundle } from './watch/bundle.ts'
 import { settle } from './watch/burst.ts'
+import { cover } from './watch/coverage.ts'
 import { type Due, isLate, nextTimer } from './watch/escalation.ts'
 import {
   confirm,
@@ -65,6 +66,7 @@ const handlers = {
   'silence-extend': extendSilence,
   'silence-end': endSilence,
   reported,
+  cover,
   'page-refused': pageRefused,
   'channel-opened': channelOpened,
   checked,

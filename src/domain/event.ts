@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Denied } from './authority.ts'
+import { Mark } from './detect/adoption.ts'
 import { Silence } from './detect/silence.ts'
 import { RosterEdit } from './handover.ts'
 import { Evidence } from './incident.ts'
@@ -130,6 +131,23 @@ export type SilenceEnd = z.infer<typeof SilenceEnd>
 export const Reported = z.strictObject({ type: z.literal('reported'), silence: z.int(), monitor: z.string() })
 export type Reported = z.infer<typeof Reported>
 
+/** What somebody decides about a name of the ledger. */
+const Choice = z.discriminatedUnion('what', [
+  /** It is watched from now on. */
+  z.strictObject({
+    what: z.literal('adopt'),
+    service: z.string(),
+    monitors: Mark.shape.adopted.unwrap().shape.monitors,
+  }),
+  z.strictObject({ what: z.literal('drop'), reason: z.string() }),
+  /** It needs no probe. */
+  z.strictObject({ what: z.literal('ignore'), reason: z.string() }),
+  z.strictObject({ what: z.literal('heed') }),
+  z.strictObject({ what: z.literal('own'), person: z.string() }),
+])
+export const Cover = z.strictObject({ type: z.literal('cover'), by, name: z.string(), choice: Choice })
+export type Cover = z.infer<typeof Cover>
+
 /** The out-tray could not and never can deliver a page. */
 export const PageRefused = z.strictObject({
   type: z.literal('page-refused'),
@@ -189,6 +207,7 @@ export const Event = z.discriminatedUnion('type', [
   ExtendSilence,
   SilenceEnd,
   Reported,
+  Cover,
   PageRefused,
   ChannelOpened,
   Checked,
@@ -238,6 +257,10 @@ export const Refusal = z.discriminatedUnion('code', [
   z.strictObject({ code: z.literal('bad-silence'), fromAt: z.number(), latestAt: z.number() }),
   z.strictObject({ code: z.literal('unknown-silence'), silence: z.int() }),
   z.strictObject({ code: z.literal('silence-over'), silence: z.int() }),
+  /** A name of a monitor of the adopted name is taken, by one that was adopted a moment before. */
+  z.strictObject({ code: z.literal('adopted-before'), name: z.string() }),
+  z.strictObject({ code: z.literal('not-adopted'), name: z.string() }),
+  z.strictObject({ code: z.literal('not-ignored'), name: z.string() }),
   z.strictObject({ code: z.literal('failed'), reference: z.string() }),
 ])
 export type Refusal = z.infer<typeof Refusal>
@@ -272,6 +295,7 @@ export const Outcome = z.discriminatedUnion('result', [
       'ended',
       'end-asked',
       'recorded',
+      'covered',
     ]),
     /** Whom the decision paged. */
     paged: z.array(z.string()),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Denied } from './authority.ts'
+import { Mark } from './detect/adoption.ts'
 import { Silence } from './detect/silence.ts'
 import { Handover, RosterEdit, Watch, WatchPage } from './handover.ts'
 import { Evidence, Page } from './incident.ts'
@@ -253,6 +254,16 @@ export const Fact = z.discriminatedUnion('type', [
     what: SilenceWhat,
     silence: Silence,
   }),
+  /** What somebody decided about a name of the ledger, as it is after this; `reason` of what was dropped or ignored. */
+  z.strictObject({
+    type: z.literal('covered'),
+    incident: z.null(),
+    at,
+    by: z.string(),
+    what: z.enum(['adopt', 'drop', 'ignore', 'heed', 'own']),
+    reason: z.string().nullable(),
+    mark: Mark,
+  }),
   /** Somebody was refused what they may not do; by Slack ids. */
   z.strictObject({
     type: z.literal('denied'),
@@ -317,6 +328,7 @@ export function timelineKind(fact: Fact) {
     case 'bundled':
     case 'edited':
     case 'silence':
+    case 'covered':
     case 'denied':
       return null
     default:

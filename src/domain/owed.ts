@@ -1,17 +1,20 @@
 import { z } from 'zod'
+import { serviceOfName } from './detect/coverage.ts'
+import { LEVELS } from './detect/gap.ts'
 import { serviceOf } from './detect/silence.ts'
 import { Lead, Warned } from './duty/warning.ts'
 import type { Fact, Recorded } from './fact.ts'
 import { timelineKind } from './fact.ts'
 import { type Handover, handoverId } from './handover.ts'
 import { type Incident, type Page, type PageReason, place } from './incident.ts'
-import { channelsOf, isPaged, type Rules, schedulesOf } from './rules.ts'
+import { channelsOf, isPaged, type Rules, schedulesOf, under } from './rules.ts'
 
 /**
  * What the world has not been told yet: rows written in the deciding transaction, sent by `src/outbox.ts` through the file of the same
  * name in `jobs/`. Keys are made of meaning, so that a repeat collapses.
  *
- * - tell: at least once (page, post, notice, told, heads-up, relief, silence, roster-warning); - view: re-rendered until what is shown is what is wanted (summary,
+ * - tell: at least once (page, post, notice, told, heads-up, relief, silence, roster-warning, gaps,
+ * covered); - view: re-rendered until what is shown is what is wanted (summary,
  *   burst, announcement, loud, page-view, bundle, watch-page, prompt, handover, handed, group, edit, home);
  *   - step of the channel (channel, invite): each may be repeated without harm.
  */
@@ -71,6 +74,17 @@ export const About = z.discriminatedUnion('kind', [
     at: z.number(),
     what: z.array(Warned).min(1),
   }),
+  /** Names of a service that nothing watches, at a level; null: none is left. */
+  z.strictObject({
+    kind: z.literal('gaps'),
+    to: z.union([z.strictObject({ channel: z.string() }), z.strictObject({ person: z.string() })]),
+    service: z.string(),
+    level: z.enum(LEVELS).nullable(),
+    names: z.array(z.string()),
+    at: z.number(),
+  }),
+  /** What somebody decided about a name of the ledger: in the channel of its service. */
+  z.strictObject({ kind: z.literal('covered'), fact: z.int(), channel: z.string() }),
   /** A change of the roster by hand, to somebody whom it concerns; an offer is kept up to date. */
   z.strictObject({ kind: z.literal('edit'), edit: z.int(), fact: z.int(), person: z.string() }),
 ])
@@ -179,6 +193,7 @@ export function owes(fact: Recorded, incident: Incident | null, rules: Rules): O
   if (fact.type === 'edited') return roster(fact)
   if (fact.type === 'bundled') return together(fact)
   if (fact.type === 'silence') return silenceRows(fact, rules)
+  if (fact.type === 'covered') return coveredRows(fact, rules)
   if (incident === null) return [...warning(fact), ...ofTheWatch(fact, rules)]
   const owed: Owed[] = []
   const lane = laneOf(incident.id)
@@ -246,6 +261,14 @@ function silenceRows(fact: Recorded & { type: 'silence' }, rules: Rules): Owed[]
     ...(channel === null ? [] : [to(channel, `silence/${channel}`, { channel })]),
     ...(fact.what === 'ending' ? [to(owner, `silence/${owner}`, { person: owner })] : []),
   ]
+}
+
+function coveredRows({ id, mark }: Recorded & { type: 'covered' }, rules: Rules): Owed[] {
+  const service = mark.adopted?.service ?? serviceOfName(rules, mark.name)
+  const channel = under(rules.services, service ?? '')?.channel ?? null
+  if (channel === null) return []
+  const key = `covered/${id}`
+  return [{ key, lane: `gaps/${channel}`, about: { kind: 'covered', fact: id, channel } }]
 }
 
 function warning(fact: Recorded): Owed[] {
@@ -453,6 +476,7 @@ export function showsAtHome(fact: Fact): boolean {
     case 'watch-paged':
     case 'held':
     case 'bundled':
+    case 'covered':
     case 'denied':
       return false
     default:

@@ -247,6 +247,42 @@ export const under = <T>(all: Readonly<Record<string, T>>, name: string): T | un
 export const personOfSlack = ({ people }: Pick<Rules, 'people'>, id: string): Person | undefined =>
   Object.values(people).find(({ slack }) => slack === id)
 
+export const TSIG_ALGORITHMS = ['hmac-sha256', 'hmac-sha384', 'hmac-sha512'] as const
+
+/** Where names come from, and what is done about those that nothing watches. */
+const Coverage = z.strictObject({
+  /** Paths of zone files. */
+  zoneFiles: z.array(z.string()).default([]),
+  /** Zones that are transferred from a name server (RFC 5936). The secret is never shown. */
+  axfr: z
+    .array(
+      z.strictObject({
+        /** `192.0.2.53:53`, `ns1.example.com:53` */
+        server: z.string(),
+        zone: z.string(),
+        tsig: z.strictObject({ name: z.string(), algorithm: z.enum(TSIG_ALGORITHMS), secret: z.base64() }).nullable(),
+      }),
+    )
+    .default([]),
+  /** Addresses where the logs of certificate transparency are searched, as crt.sh is. */
+  ct: z.array(z.string()).default([]),
+  /** What probes meet by the way. */
+  seen: z.array(z.enum(['certificates', 'redirects'])).default([]),
+  /** Names that need no probe, and why; `*.` stands for everything beneath a name. */
+  ignore: z
+    .array(
+      z.union([
+        z.string().transform((name) => ({ name, reason: null })),
+        z.strictObject({ name: z.string(), reason: z.string().nullable() }),
+      ]),
+    )
+    .default([]),
+  /** A gap that is so old is told again. */
+  alarm: z
+    .strictObject({ warningMs: z.int(), errorMs: z.int() })
+    .default({ warningMs: 86_400_000, errorMs: 604_800_000 }),
+})
+
 const named = <T extends z.ZodType>(value: T) => z.record(z.string(), value)
 
 export const Rules = z.strictObject({
@@ -270,14 +306,9 @@ export const Rules = z.strictObject({
     .default({ maxMs: 24 * 3_600_000, noticeMs: 600_000 }),
   /** Whom to tell that all is well, and how often; the address is a key, and never shown. */
   outwardHeartbeat: z.strictObject({ url: z.string(), everyMs: z.int().positive() }).nullable().default(null),
-  coverage: z
-    .strictObject({
-      /** Paths of zone files. */
-      zoneFiles: z.array(z.string()),
-      /** Names that need no probe; `*.` stands for everything beneath a name. */
-      ignore: z.array(z.string()),
-    })
-    .default({ zoneFiles: [], ignore: [] }),
+  coverage: Coverage.prefault({}),
+  /** Monitors that are not in the configuration: somebody adopted what they watch. By their names; never stored with the rest. */
+  adopted: named(z.strictObject({ name: z.string(), by: z.string(), at: z.number() })).default({}),
   notWatchedYet: z.array(z.string()),
 })
 export type Rules = z.infer<typeof Rules>

@@ -2,9 +2,9 @@ import type { Rollup, Sample } from '../domain/detect/probe.ts'
 import { type Silence, silenceOver } from '../domain/detect/silence.ts'
 import type { Standing } from '../domain/detect/standing.ts'
 import { DAY_MS } from '../domain/duty/time.ts'
-import type { Monitor, Probe } from '../domain/rules.ts'
+import { type Monitor, type Probe, under } from '../domain/rules.ts'
 import { code, cut, duration, plain, when } from './text.ts'
-import type { Voice } from './words.ts'
+import { person, type Voice } from './words.ts'
 
 /** What is said of monitors in answer to `/monitor`. Pure. */
 export type Status = Standing['status']
@@ -34,7 +34,9 @@ function monitorLine(voice: Voice, standing: Standing, silences: readonly Silenc
   const why = status === 'down' && saw !== null ? `: ${plain(cut(saw, 150))}` : ''
   const silence = silenceOver(silences, { service: monitor.service, monitor: monitor.name }, voice.now)
   const mute = silence === null ? '' : ` :mute: silence ${silence.id} until ${when(silence.untilAt, voice.rules.zone)}`
-  return `${MARKS[status]} ${code(monitor.name)} · ${monitor.service}${since}${why}${mute}`
+  const adopted = under(voice.rules.adopted, monitor.name)
+  const by = adopted === undefined ? '' : `, adopted by ${person(voice, adopted.by)}`
+  return `${MARKS[status]} ${code(monitor.name)} · ${monitor.service}${since}${by}${why}${mute}`
 }
 
 /** What it looks at; a query may hold a key, and stays out. */

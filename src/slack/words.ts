@@ -185,6 +185,7 @@ export function entry(voice: Voice, fact: Recorded): string | null {
     case 'bundled':
     case 'edited':
     case 'silence':
+    case 'covered':
     case 'denied':
       return null
     default:
@@ -460,6 +461,8 @@ export function answer(voice: Voice, event: Event, outcome: Outcome): string {
     case 'ended':
     case 'end-asked':
       return `:mute: ${by}: silence ${outcome.silence}.`
+    // What becomes of a name is said by coverage.ts.
+    case 'covered':
     case 'recorded':
       return 'Recorded.'
     default:
@@ -516,6 +519,12 @@ function refusal(voice: Voice, why: Refusal): string {
       return `There is no silence ${why.silence}, and nothing was done. \`/silence list\` shows what is silenced.`
     case 'silence-over':
       return `The silence ${why.silence} is over, and nothing was done. \`/silence list\` shows what is silenced.`
+    case 'adopted-before':
+      return `${code(why.name)} was adopted a moment before, and nothing was done twice. \`/monitor list\` shows it.`
+    case 'not-adopted':
+      return `${code(why.name)} was not adopted, and nothing was done. What stands in the configuration is taken out there.`
+    case 'not-ignored':
+      return `${code(why.name)} was not ignored by hand, and nothing was done. What \`coverage.ignore\` of the configuration names is taken out there.`
     case 'failed':
       return `That went wrong on our side and nothing was done (reference ${code(why.reference)}). It is logged; please try again, and tell whoever runs Watchbill.`
     default:

@@ -3,6 +3,7 @@ import type { PoolClient } from 'pg'
 import { z } from 'zod'
 import type { Desk } from '../domain/book.ts'
 import type { Decision } from '../domain/decide.ts'
+import { Mark } from '../domain/detect/adoption.ts'
 import { Silence } from '../domain/detect/silence.ts'
 import type { Received } from '../domain/event.ts'
 import { Event, type Outcome } from '../domain/event.ts'
@@ -31,6 +32,7 @@ const Row = z.object({
   next_edit: z.number(),
   next_silence: z.number(),
   chain_head: z.string(),
+  adoptions: z.number(),
 })
 
 const Loaded = z.object({
@@ -43,10 +45,17 @@ const Loaded = z.object({
   silences: z.array(z.unknown()),
   watches: z.array(z.unknown()),
   handovers: z.array(z.unknown()),
+  marks: z.array(z.unknown()),
 })
 
+/** What is the active configuration: its number, and that of what was adopted beside it. */
+export interface Active {
+  rules: number
+  adoptions: number
+}
+
 export interface Taken {
-  rulesId: number | null
+  active: Active | null
   chainHead: string
   desk: Desk
   events: Received[]
@@ -62,7 +71,7 @@ export interface Look {
   only: number | null
   now: number
   /** The configuration under which this process has last looked at everything that fires; null: under none yet. */
-  knownRules: number | null
+  known: Active | null
 }
 
 /** What stands there may be anything: a number that fits no incident names none, and must not keep the others from being decided. */
@@ -71,7 +80,7 @@ const NAMED = (what: 'incident' | 'edit' | 'silence') =>
 const NAMED_INCIDENT = NAMED('incident')
 
 /** What a decision needs, and no more: of thousands of alerts those that may change now. */
-const LOAD = ({ only, now, knownRules }: Look) => `
+const LOAD = ({ only, now, known }: Look) => `
   with waiting as (
     select id, received_at, body from inbox
     where done_at is null and lane = 'desk' ${only === null ? '' : `and id = ${only}`}
@@ -107,7 +116,7 @@ const LOAD = ({ only, now, knownRules }: Look) => `
     where body ->> 'type' = 'reported'
     -- With a new configuration some may be watched no more.
     union all select service, key, doc from alerts where status = 'firing' and monitor is not null
-      and (select rules_id from desk) is distinct from ${knownRules ?? 'null'}
+      and (select rules_id is distinct from ${known?.rules ?? 'null'} or adoptions is distinct from ${known?.adoptions ?? 'null'} from desk)
   )
   select
     (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'at', received_at, 'event', body) order by id), '[]') from events) as events,
@@ -130,7 +139,9 @@ const LOAD = ({ only, now, knownRules }: Look) => `
       union select last.doc from watches w cross join lateral (
         select doc from handovers h where h.schedule = w.schedule
           and h.state in ('relieved', 'forced', 'gap-open', 'started', 'superseded')
-        order by change_at desc limit 1) last) of_now) as handovers`
+        order by change_at desc limit 1) last) of_now) as handovers,
+    (select coalesce(jsonb_agg(doc), '[]') from marks
+      where name in (select body ->> 'name' from events where body ->> 'type' = 'cover')) as marks`
 
 /** Begins the transaction, takes the lock, and reads all that a decision needs; `null` when a newer program has taken over. */
 export async function take(client: PoolClient, look: Look): Promise<Taken | null> {
@@ -161,8 +172,10 @@ export async function take(client: PoolClient, look: Look): Promise<Taken | null
     edits: loaded.edits.map((doc) => RosterEdit.parse(doc)),
     nextSilence: row.next_silence,
     silences: loaded.silences.map((doc) => Silence.parse(doc)),
+    marks: Object.fromEntries(loaded.marks.map((doc) => Mark.parse(doc)).map((mark) => [mark.name, mark])),
   }
-  return { rulesId: row.rules_id, chainHead: row.chain_head, desk, ...readable(loaded.events) }
+  const active = row.rules_id === null ? null : { rules: row.rules_id, adoptions: row.adoptions }
+  return { active, chainHead: row.chain_head, desk, ...readable(loaded.events) }
 }
 
 function readable(rows: { id: number; at: number; event: unknown }[]): Pick<Taken, 'events' | 'unreadable'> {
@@ -241,6 +254,10 @@ export async function commit(client: PoolClient, { taken, decision, parked, now,
     facts.some(showsAtHome),
     desk.nextSilence,
     storable(desk.silences.filter((each) => !before.silences.includes(each)).map((each) => ({ ...each, doc: each }))),
+    storable(
+      changed(desk.marks, before.marks).map((mark) => ({ name: mark.name, adopted: mark.adopted !== null, doc: mark })),
+    ),
+    facts.filter((fact) => fact.type === 'covered' && (fact.what === 'adopt' || fact.what === 'drop')).length,
   ])
   // A statement of its own: a SELECT beside writing ones is only run when somebody asks for its rows.
   await client.query(`select ${NOTIFY}; commit`)
@@ -299,7 +316,8 @@ const SAVE = `
     update inbox set done_at = $8, outcome = d.outcome from jsonb_to_recordset($7) as d (id bigint, outcome jsonb)
     where inbox.id = d.id
   ), decided as (
-    update desk set decided_at = $8, next_incident = $11, next_fact = $12, chain_head = $13, next_edit = $14, next_silence = $19
+    update desk set decided_at = $8, next_incident = $11, next_fact = $12, chain_head = $13, next_edit = $14, next_silence = $19,
+      adoptions = adoptions + $22
   ), edit_rows as (
     insert into roster_edits (id, state, until_at, doc)
     select id, state, "untilAt", doc from jsonb_to_recordset($15) as e (id int, state text, "untilAt" bigint, doc jsonb)
@@ -315,6 +333,10 @@ const SAVE = `
     insert into silences (id, state, until_at, doc)
     select id, state, "untilAt", doc from jsonb_to_recordset($20) as s (id int, state text, "untilAt" bigint, doc jsonb)
     on conflict (id) do update set state = excluded.state, until_at = excluded.until_at, doc = excluded.doc
+  ), mark_rows as (
+    insert into marks (name, adopted, doc)
+    select name, adopted, doc from jsonb_to_recordset($21) as m (name text, adopted boolean, doc jsonb)
+    on conflict (name) do update set adopted = excluded.adopted, doc = excluded.doc
   ), home_rows as (${OWE_HOMES('$8', '$18')})
   select key, lane, kind, about, fence from owed_rows where kind = 'page' and born`
 
@@ -356,6 +378,7 @@ export async function bringBack({ pool, process }: Pick<Store, 'pool' | 'process
        checks as (update monitors set last_slot = least(last_slot, $1)),
        lanes as (delete from pauses),
        entries as (update slots set last_slot = least(last_slot, $1)),
+       asked as (update name_sources set next_at = least(next_at, $1)),
        -- Watches that have not begun yet are followed anew.
        watches_ahead as (delete from watches where (doc ->> 'sinceAt')::bigint > $1),
        handovers_ahead as (delete from handovers where change_at > $1),

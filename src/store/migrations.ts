@@ -341,6 +341,31 @@ const MIGRATIONS: readonly string[] = [
   );
   create index rollups_in_time on rollups using brin (from_at);
   `,
+  `
+  -- Names stay known for a while when their source has them no more; what people do about those that nothing watches.
+  alter table coverage add column role text not null default 'host', add column last_seen_at bigint not null default 0;
+  update coverage set last_seen_at = first_seen_at;
+  -- How each source does, and when it is asked next.
+  create table name_sources (
+    id text primary key,
+    next_at bigint not null,
+    doc jsonb not null
+  );
+  create table gaps (
+    service text not null,
+    name text not null,
+    since_at bigint not null,
+    told text,
+    primary key (service, name)
+  );
+  create table marks (
+    name text primary key,
+    adopted boolean not null,
+    doc jsonb not null
+  );
+  -- Counts changes of what is adopted: whoever knows another number reads it anew.
+  alter table desk add column adoptions int not null default 0;
+  `,
 ]
 
 /** The schema that this program speaks. A database that is ahead of it belongs to a newer program. */

@@ -4,18 +4,18 @@ import { serviceOf } from '../domain/detect/silence.ts'
 import type { Handover, Situation } from '../domain/handover.ts'
 import { gravestFirst } from '../domain/incident.ts'
 import { type Rules, schedulesOf, under } from '../domain/rules.ts'
-import { readNames } from './coverage.ts'
+import { readKnown } from './coverage.ts'
 import { latestNotes, openIncidents } from './incidents.ts'
 import { unreachablePeople } from './people.ts'
 import { pagesOf } from './rota.ts'
 import { readSilences } from './silences.ts'
 
 /** What goes with a watch: read afresh each time that it is shown. */
-export async function situationOf(pool: Pool, rules: Rules, handover: Handover): Promise<Situation> {
-  const [open, silences, names, unreachable, shift] = await Promise.all([
+export async function situationOf(pool: Pool, rules: Rules, handover: Handover, now: number): Promise<Situation> {
+  const [open, silences, known, unreachable, shift] = await Promise.all([
     openIncidents(pool),
     readSilences(pool),
-    readNames(pool),
+    readKnown(pool),
     unreachablePeople(pool),
     handover.outgoing.length > 0 ? pagesOf(pool, handover.outgoing, handover.sinceAt) : null,
   ])
@@ -28,7 +28,7 @@ export async function situationOf(pool: Pool, rules: Rules, handover: Handover):
     const service = serviceOf(silence, rules)
     return service !== null && isOf(rules, service, handover.schedule)
   })
-  const coverage = ledgers(rules, names).filter(({ service }) => isOf(rules, service, handover.schedule))
+  const coverage = ledgers(rules, known, now).filter(({ service }) => isOf(rules, service, handover.schedule))
   return { open: ours.sort(gravestFirst), notes, silences: silenced, coverage, shift, unreachable }
 }
 

@@ -65,7 +65,7 @@ export async function startBot(around: Surroundings, running: Running[], name: s
       store,
       slack: slack.callsOf(instance),
       check,
-      readZoneFile: async () => ({ ok: false, why: 'is not there' }),
+      readNames: async () => ({ outcome: 'failed', why: 'is not there' }),
       pingOutward: async () => ({ ok: true }),
       logFiles: {
         read: async (_, follow) => ({ why: 'is not part of the simulation', lines: [], follow, behind: 0 }),

@@ -224,7 +224,7 @@ describe('two processes', () => {
     const client = await frozen.store.deskPool.connect()
     client.on('error', () => {})
     try {
-      await take(client, { only: null, now: T0, knownRules: null })
+      await take(client, { only: null, now: T0, known: null })
       const startedAt = performance.now()
       await send(two, firing())
       const ms = performance.now() - startedAt

@@ -47,7 +47,7 @@ const row = (key: string, lane = key, kind: OwedKind = 'post'): Owed => {
 async function owe(store: Store, owed: Owed[], voids: string[] = [], now = T0) {
   const client = await store.deskPool.connect()
   try {
-    const taken = await take(client, { only: null, now: T0, knownRules: null })
+    const taken = await take(client, { only: null, now: T0, known: null })
     if (!taken) throw new Error('no desk')
     const decision: Decision = { desk: taken.desk, facts: [], owed, voids, outcomes: [] }
     return await commit(client, {

@@ -5,7 +5,7 @@ import type { Event, Outcome, Received, Signal } from '../../src/domain/event.ts
 import type { Recorded } from '../../src/domain/fact.ts'
 import type { Incident, Page } from '../../src/domain/incident.ts'
 import type { Owed } from '../../src/domain/owed.ts'
-import type { Policy, Rules, Service, Step, Target } from '../../src/domain/rules.ts'
+import { type Policy, Rules, type Service, type Step, type Target } from '../../src/domain/rules.ts'
 
 export const SECOND = 1_000
 export const MINUTE = 60_000
@@ -73,7 +73,8 @@ export function rules(options: Options = {}): Rules {
     services: Object.fromEntries(services),
     monitors: {},
     outwardHeartbeat: null,
-    coverage: { zoneFiles: [], ignore: [] },
+    coverage: Rules.shape.coverage.parse({}),
+    adopted: {},
     silences: { maxMs: 8 * HOUR, noticeMs: 10 * MINUTE },
     notWatchedYet: [],
   }
@@ -92,6 +93,7 @@ export const emptyDesk = (decidedAt = T0): Desk => ({
   nextEdit: 1,
   nextSilence: 1,
   silences: [],
+  marks: {},
   edits: [],
 })
 

@@ -393,7 +393,7 @@ function rulesOf({ policy, roster, events }: Scenario, zone: string): Rules {
     ),
     monitors: {},
     outwardHeartbeat: null,
-    coverage: { zoneFiles: [], ignore: [] },
+    coverage: {},
     silences: { maxMs: 86_400_000, noticeMs: 600_000 },
     notWatchedYet: [],
   })

@@ -7,6 +7,8 @@ export interface ZoneRecord {
   /** Lower case, without the last dot. */
   name: string
   type: string
+  /** The name that answers for this one, of records (`MX`, `NS`) that say so; written as `name` is. */
+  target?: string
 }
 
 export interface Zone {
@@ -41,27 +43,28 @@ export function parseZone(text: string, origin: string | null = null): Zone {
       continue
     }
     if (typeof first === 'string') owner = absolute(first, beneath)
-    const type = typeOf(words.slice(1))
+    const [type, ...data] = typed(words.slice(1))
     if (owner === null)
       zone.problems.push(`line ${number}: a record without a name that it is about, or without $ORIGIN`)
-    else if (type === null) zone.problems.push(`line ${number}: no record that can be read`)
-    else zone.records.push({ name: owner, type })
+    else if (type === undefined) zone.problems.push(`line ${number}: no record that can be read`)
+    else zone.records.push({ name: owner, type, ...targeted(type, data, beneath) })
   }
   return zone
 }
 
-/** What a source came to: one that could not be read has its reason for a problem, and no records. */
-export const zoneOf = (read: { ok: true; text: string } | { ok: false; why: string }): Zone =>
-  read.ok ? parseZone(read.text) : { records: [], problems: [read.why] }
+/** TTL and class may come in either order, or not at all; what follows them is the type, and behind it the data. */
+function typed(words: readonly (string | null)[]): string[] {
+  const said = words.map((word) => word ?? '')
+  const at = said.findIndex((word) => !CLASSES.has(word.toUpperCase()) && !TTL.test(word))
+  const type = said[at]?.toUpperCase() ?? ''
+  return at >= 0 && at < 3 && TYPE.test(type) ? [type, ...said.slice(at + 1)] : []
+}
 
-/** TTL and class may come in either order, or not at all; what follows them is the type. */
-function typeOf(words: readonly (string | null)[]): string | null {
-  for (const word of words.slice(0, 3)) {
-    const upper = word?.toUpperCase() ?? ''
-    if (CLASSES.has(upper) || TTL.test(upper)) continue
-    return TYPE.test(upper) ? upper : null
-  }
-  return null
+/** `10 mx1` of MX, `ns1` of NS. */
+function targeted(type: string, data: readonly string[], beneath: string | null): Pick<ZoneRecord, 'target'> {
+  const said = type === 'MX' ? data[1] : type === 'NS' ? data[0] : undefined
+  const target = said === undefined ? null : absolute(said, beneath)
+  return target === null || target === '' ? {} : { target }
 }
 
 function absolute(name: string, beneath: string | null): string | null {

@@ -1,0 +1,44 @@
+import type { Book } from '../book.ts'
+import { note } from '../book.ts'
+import { type Mark, newMark } from '../detect/adoption.ts'
+import type { Cover, Outcome } from '../event.ts'
+import { under } from '../rules.ts'
+import { refuse } from './incident.ts'
+
+/** What somebody decides about a name of the ledger: who sees to it, that it needs no probe, or that it is watched from now on. */
+export function cover(book: Book, { by, name, choice }: Cover, at: number): Outcome {
+  const before = under(book.desk.marks, name) ?? newMark(name)
+  const record = (mark: Mark, reason: string | null = null): Outcome => {
+    note(book, { type: 'covered', incident: null, at, by, what: choice.what, reason, mark })
+    return { result: 'done', incident: null, how: 'covered', paged: [] }
+  }
+  switch (choice.what) {
+    case 'adopt': {
+      const { service, monitors } = choice
+      if (!under(book.rules.services, service))
+        return refuse({ code: 'unknown-target', kind: 'service', name: service })
+      if (before.adopted !== null || monitors.some((monitor) => isTaken(book, monitor.name)))
+        return refuse({ code: 'adopted-before', name })
+      // Whoever wants it watched does not want it ignored.
+      return record({ ...before, ignored: null, adopted: { service, monitors, by, at } })
+    }
+    case 'drop':
+      if (before.adopted === null) return refuse({ code: 'not-adopted', name })
+      return record({ ...before, adopted: null }, choice.reason)
+    case 'ignore':
+      return record({ ...before, ignored: { reason: choice.reason, by, at } }, choice.reason)
+    case 'heed':
+      if (before.ignored === null) return refuse({ code: 'not-ignored', name })
+      return record({ ...before, ignored: null })
+    case 'own':
+      if (!under(book.rules.people, choice.person)) return refuse({ code: 'unknown-person', name: choice.person })
+      return record({ ...before, owner: { person: choice.person, by, at } })
+    default:
+      return choice satisfies never
+  }
+}
+
+/** By the configuration, or by what was adopted before, be it in this very decision. */
+const isTaken = ({ desk, rules }: Book, monitor: string): boolean =>
+  under(rules.monitors, monitor) !== undefined ||
+  Object.values(desk.marks).some(({ adopted }) => adopted?.monitors.some(({ name }) => name === monitor) === true)
