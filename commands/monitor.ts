@@ -4,6 +4,7 @@ import { heartbeatsOf, type Monitor, type Probe, probesOf, type Rules, under } f
 import { UserError } from '../src/errors.ts'
 import { pingAddresses, rotatePing } from '../src/pings.ts'
 import { ledgerLines } from '../src/slack/coverage.ts'
+import { graphLines } from '../src/slack/graph.ts'
 import { monitorDetail, monitorList, monitorTried, type Status, watchedDetail } from '../src/slack/monitors.ts'
 import { code, cut, list as inWords, knownNames, typed } from '../src/slack/text.ts'
 import { readNames } from '../src/store/coverage.ts'
@@ -24,6 +25,7 @@ export const monitor: Command = {
     ['list [down|unknown|up]', 'every monitor by its state; what fails first'],
     ['show MONITOR', 'one monitor with its latest results and a chart of the last hour'],
     ['coverage', 'names of the domains of services that nothing watches'],
+    ['graph', 'what notices when a part of the watch stops, and what nothing would notice'],
     ['ping MONITOR', 'where a heartbeat is to be pinged'],
     ['rotate MONITOR', 'another address for a heartbeat: nobody is heard at the one before'],
     ['test MONITOR', 'looks at its target now; pages nobody and counts for nothing'],
@@ -39,6 +41,8 @@ export const monitor: Command = {
         return show(ask, rest)
       case 'coverage':
         return coverage(ask)
+      case 'graph':
+        return only(graphLines(ask.deps.rules()).join('\n'))
       case 'ping':
         return ping(ask, rest)
       case 'rotate':

@@ -1,5 +1,7 @@
+import { looseEnds } from '../src/domain/detect/graph.ts'
 import { type Import, type Source, sourcesOf } from '../src/domain/duty/imports.ts'
 import { HOUR_MS } from '../src/domain/duty/time.ts'
+import { looseEndLine } from '../src/slack/graph.ts'
 import { silenceLine } from '../src/slack/silence.ts'
 import { code, cut, duration, list, plain, typed } from '../src/slack/text.ts'
 import { groupTrouble, inc, person } from '../src/slack/words.ts'
@@ -101,6 +103,7 @@ async function status(ask: Ask): Promise<Reply> {
       ([name, why]) => `:no_entry: ${person(voice(ask), name)} (${name}) cannot be paged: ${code(why)}`,
     ),
     ...calendarLines(sourcesOf(rules), imports, now),
+    ...looseEnds(rules).map(looseEndLine),
     ...(rules.notWatchedYet.length > 0
       ? [`:construction: *Not watched yet* (in the configuration, not built): ${list(rules.notWatchedYet.map(plain))}`]
       : []),

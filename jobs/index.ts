@@ -1,3 +1,4 @@
+import type { EntryName } from '../src/domain/detect/graph.ts'
 import type { Handlers } from '../src/outbox.ts'
 import { announcement } from './announcement.ts'
 import { backup } from './backup.ts'
@@ -39,7 +40,8 @@ const MINUTE = 60_000
 const HOUR = 3_600_000
 
 interface Entry {
-  name: string
+  /** Each stands in the watch graph, with what notices when it stops. */
+  name: EntryName
   everyMs: number
   /** `signal` ends the slot; at a start there is none, and nothing is waited for. */
   run: (slotAt: number, signal?: AbortSignal) => Promise<void>

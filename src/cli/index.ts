@@ -3,6 +3,7 @@ import { VERSION } from '../main.ts'
 import { backup } from './backup.ts'
 import { checkConfig } from './check-config.ts'
 import { coverage } from './coverage.ts'
+import { graph } from './graph.ts'
 import { manifest } from './manifest.ts'
 import { oncall } from './oncall.ts'
 import { pings } from './pings.ts'
@@ -64,6 +65,14 @@ program
   .option('--config <file>', 'the configuration (WATCHBILL_CONFIG, ./watchbill.yaml)')
   .option('--json', 'print [{service, domains, percent, watched, ignored, gaps}]')
   .action(async (options) => finish(await coverage(options, { ...io, now: Date.now() })))
+
+program
+  .command('graph')
+  .description('print what watches what, up to somebody outside; exits 1 when there are loose ends')
+  .option('--config <file>', 'the configuration (WATCHBILL_CONFIG, ./watchbill.yaml)')
+  .option('--json', 'print {nodes: [{name, kind, what, watchedBy: [{by, how}]}], looseEnds: [{node, sentence}]}')
+  .option('--dot', 'print it for Graphviz')
+  .action(async (options) => finish(await graph(options, io)))
 
 program
   .command('pings')
