@@ -1,3 +1,4 @@
+import { ancestors } from '../src/domain/detect/depends.ts'
 import {
   CONFIRM_MS,
   isHonest,
@@ -44,6 +45,8 @@ export interface Probes {
 export function probes(deps: JobDeps): Probes {
   const { clock, log, store } = deps
   const running = new Set<string>()
+  /** What something that fails depends on: whether that fails too is asked at once, and not at its next interval. */
+  const hurried = new Set<string>()
   /** What each was last seen to be, here or as the store had it. The store has the last word: {@link follow}. */
   const known = new Map<string, Known>()
   /** Until when each is ours. */
@@ -69,7 +72,8 @@ export function probes(deps: JobDeps): Probes {
     const monitor = config().monitors.get(name)
     const now = clock.now()
     if (!monitor || running.has(name) || now >= (ours.get(name) ?? 0)) return
-    const slotAt = dueSlot(monitor, known.get(name), now)
+    const slotAt = dueSlot(monitor, known.get(name), now) ?? (hurried.has(name) ? now : null)
+    hurried.delete(name)
     if (slotAt === null) {
       plan(monitor)
       return
@@ -106,9 +110,26 @@ export function probes(deps: JobDeps): Probes {
         deps.desk.wake()
       }
       if (!unconfirmed(state)) return 0
+      hurry(ancestors(deps.rules(), monitor.name))
       await clock.sleepUntil(clock.now() + CONFIRM_MS)
       at = Math.max(clock.now(), at + 1)
     }
+  }
+
+  /** Those that are ours: of others nobody knows here. */
+  function hurry(names: readonly string[]): void {
+    const now = clock.now()
+    for (const name of names)
+      if (now < (ours.get(name) ?? 0) && !running.has(name)) {
+        hurried.add(name)
+        wheel.set(name, now)
+      }
+  }
+
+  /** Of what it depends on, what fails at this moment. */
+  function suspected({ name }: Probe): Pick<Signal, 'suspects'> {
+    const suspects = ancestors(deps.rules(), name).filter((each) => (known.get(each)?.state.failures ?? 0) > 0)
+    return suspects.length > 0 ? { suspects } : {}
   }
 
   /** What we saw while we stood still ourselves is not what the target did: it is looked at again. */
@@ -153,7 +174,7 @@ export function probes(deps: JobDeps): Probes {
     const event = {
       source: 'monitor',
       key: `${monitor.name}@${observation.slotAt}`,
-      event: signal(monitor, transition, state),
+      event: { ...signal(monitor, transition, state), ...suspected(monitor) },
     }
     return saveSample(store, { ...observation, event, now: clock.now() })
   }

@@ -202,7 +202,11 @@ function readRoot(root: Record<string, unknown>, reader: Reader, folder: string)
 }
 
 function watchedOf(shapes: ReturnType<typeof readMonitors>, place: Place): Rules['monitors'] {
-  const monitors = [...shapes].map(([name, shape]) => toMonitor(name, shape, place))
+  const monitors = [...shapes].map(([name, read]) => {
+    const monitor = toMonitor(name, read, place)
+    const { depends_on } = read.shape
+    return monitor && depends_on ? { ...monitor, dependsOn: [...new Set(depends_on)] } : monitor
+  })
   return Object.fromEntries(monitors.flatMap((monitor) => (monitor ? [[monitor.name, monitor]] : [])))
 }
 

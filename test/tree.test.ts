@@ -30,6 +30,7 @@ const WATCH = [
   'relief',
   'incident',
   'burst',
+  'depends',
   'signal',
   'silence',
   'handover',

@@ -373,7 +373,7 @@ type Place = { incident: number | null; service: string }
 
 /** An alert begins, or becomes graver. */
 function begun(desk: Desk, { incident: id, service }: Place, joining: Joining): Desk {
-  const { at, key, monitor, severity, headline, summary, evidence, quietUntilAt } = joining
+  const { at, key, monitor, severity, headline, summary, evidence, quietUntilAt, held } = joining
   const before = desk.alerts[alertId(service, key)]
   const alert: Alert = {
     service,
@@ -389,6 +389,7 @@ function begun(desk: Desk, { incident: id, service }: Place, joining: Joining): 
     lastAt: at,
     count: (before?.count ?? 0) + 1,
     recheckAt: quietUntilAt,
+    held,
   }
   const next = { ...desk, alerts: { ...desk.alerts, [alertId(service, key)]: alert } }
   if (id === null) return next
@@ -427,7 +428,13 @@ const repeated = (
 /** An alert is well again. */
 function ended(desk: Desk, { incident: id, service }: Place, { at, key }: { at: number; key: string }): Desk {
   const about = { service, key }
-  const next = withAlert(desk, about, (alert) => ({ ...alert, status: 'resolved', lastAt: at, recheckAt: null }))
+  const next = withAlert(desk, about, (alert) => ({
+    ...alert,
+    status: 'resolved',
+    lastAt: at,
+    recheckAt: null,
+    held: null,
+  }))
   if (id === null) return next
   return change(next, id, (incident) => ({
     ...incident,

@@ -32,7 +32,7 @@ import {
   unack,
 } from './watch/incident.ts'
 import { answerEdit, override } from './watch/roster.ts'
-import { nextRecheck, retire, route } from './watch/signal.ts'
+import { nextRecheck, release, retire, route } from './watch/signal.ts'
 import { endSilence, extendSilence, forget, nextSilence, reported, silence } from './watch/silence.ts'
 
 export interface Decision {
@@ -101,6 +101,7 @@ export function decide(desk: Desk, events: readonly Received[], now: number, rul
   settle(book)
   retire(book, now)
   forget(book, now)
+  release(book, now)
   pass(book, now, Number.POSITIVE_INFINITY)
   catchUp(book, now)
   settle(book)

@@ -28,6 +28,8 @@ export const Signal = z.strictObject({
   monitor: z.string().nullable(),
   /** When the source saw it, UTC ms. */
   seenAt: z.number(),
+  /** Monitors that it depends on and that fail at this moment, without being confirmed yet. */
+  suspects: z.array(z.string()).optional(),
 })
 export type Signal = z.infer<typeof Signal>
 

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Denied } from './authority.ts'
 import { Silence } from './detect/silence.ts'
 import { Handover, RosterEdit, Watch, WatchPage } from './handover.ts'
-import { Evidence, Page } from './incident.ts'
+import { Evidence, Hold, Page } from './incident.ts'
 import { Policy, Severity } from './rules.ts'
 
 /**
@@ -25,6 +25,8 @@ export const Joining = z.strictObject({
   still: z.boolean(),
   /** It is silenced until then, and pages nobody before. */
   quietUntilAt: z.number().nullable().default(null),
+  /** It is not silenced but held back, until then at the latest. */
+  held: Hold.nullable().default(null),
 })
 export type Joining = z.infer<typeof Joining>
 

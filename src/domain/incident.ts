@@ -123,6 +123,10 @@ export const Incident = z.strictObject({
 })
 export type Incident = z.infer<typeof Incident>
 
+/** An alert that pages nobody for now, because what it depends on is down: since when, and whether that is confirmed. */
+export const Hold = z.strictObject({ by: z.string(), sinceAt: z.number(), sure: z.boolean() })
+export type Hold = z.infer<typeof Hold>
+
 /** What fails now, or failed last, under one key of a service. */
 export const Alert = z.strictObject({
   service: z.string(),
@@ -139,6 +143,8 @@ export const Alert = z.strictObject({
   count: z.int(),
   /** Still firing though its incident was resolved by hand: raised again at this instant. */
   recheckAt: z.number().nullable(),
+  /** Held back until then at the latest. */
+  held: Hold.nullable().default(null),
 })
 export type Alert = z.infer<typeof Alert>
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { serviceOf } from './detect/silence.ts'
 import { Lead, Warned } from './duty/warning.ts'
-import type { Fact, Recorded } from './fact.ts'
+import type { Fact, Joining, Recorded } from './fact.ts'
 import { timelineKind } from './fact.ts'
 import { type Handover, handoverId } from './handover.ts'
 import { type Incident, type Page, type PageReason, place } from './incident.ts'
@@ -258,10 +258,13 @@ function warning(fact: Recorded): Owed[] {
 
 /** What is silenced is recorded, and told when its silence ends. */
 const isSilenced = (fact: Recorded) =>
-  (fact.type === 'detected' && fact.quietUntilAt !== null) ||
+  (fact.type === 'detected' && isQuiet(fact)) ||
   (fact.type === 'recovered' && fact.quiet) ||
   (fact.type === 'receded' && fact.alerts.every(({ quiet }) => quiet)) ||
-  (fact.type === 'joined' && fact.alerts.length > 0 && fact.alerts.every(({ quietUntilAt }) => quietUntilAt !== null))
+  (fact.type === 'joined' && fact.alerts.length > 0 && fact.alerts.every(isQuiet))
+
+/** What is held back is told: somebody may wonder why nobody is paged. */
+const isQuiet = ({ quietUntilAt, held }: Pick<Joining, 'quietUntilAt' | 'held'>) => quietUntilAt !== null && !held?.sure
 
 /** The message of an offer, to whom it was made; its buttons are there. */
 export const offerKey = (edit: number) => `edit/${edit}/offer`

@@ -124,7 +124,7 @@ export function entry(voice: Voice, fact: Recorded): string | null {
       return `:new: *Opened* ${inc(fact.incident)}: ${plain(fact.title)}${openedBy(voice, fact)}`
     case 'detected':
       return `:mag: *Detected:* ${named(fact.key, fact.summary)}${plain(fact.summary)}${
-        fact.still ? '. It never stopped: its incident had been resolved by hand, or it was silenced' : ''
+        fact.still ? '. It never stopped: its incident had been resolved by hand, or it was silenced or held back' : ''
       }${witnessed(voice, fact.evidence)}`
     case 'recovered':
       return `:white_check_mark: *Recovered:* ${named(fact.key, fact.summary)}${plain(fact.summary)}`
@@ -401,10 +401,32 @@ export function notice(
   fact: Recorded & { type: 'detected' | 'recovered' | 'joined' | 'receded' },
 ): string {
   if (fact.type === 'joined' || fact.type === 'receded')
-    return `${entry(voice, fact) ?? ''}\nservice ${code(fact.service)}: nobody is paged`
+    return `${entry(voice, fact) ?? ''}\nservice ${code(fact.service)}: nobody is paged${heldTogether(fact)}`
   const what = `${named(fact.key, fact.summary)}${plain(fact.summary)}`
   if (fact.type === 'recovered') return `:white_check_mark: ${what} · service ${code(fact.service)}`
-  return `${severityMark[fact.severity]} ${what} · service ${code(fact.service)} · ${fact.severity}: nobody is paged${witnessed(voice, fact.evidence)}`
+  const shown = witnessed(voice, fact.evidence)
+  if (fact.held !== null)
+    return `:link: *Held back:* ${what} · service ${code(fact.service)}. ${heldBack(voice, fact)}${shown}`
+  return `${severityMark[fact.severity]} ${what} · service ${code(fact.service)} · ${fact.severity}: nobody is paged${shown}`
+}
+
+/** What those depend on that came together, where that is why. */
+function heldTogether(fact: Recorded & { type: 'joined' | 'receded' }): string {
+  if (fact.type !== 'joined') return ''
+  const by = [...new Set(fact.alerts.flatMap(({ held }) => held?.by ?? []))]
+  return by.length === 0 ? '' : `, because what they depend on is down (${list(by.slice(0, BURST_NAMES).map(code))})`
+}
+
+/** Why nobody is paged for now, and when somebody will be. */
+function heldBack(
+  voice: Voice,
+  { held, quietUntilAt, still }: Pick<Joining, 'held' | 'quietUntilAt' | 'still'>,
+): string {
+  const by = code(held?.by ?? '')
+  const until = at(voice, quietUntilAt ?? voice.now)
+  return still
+    ? `Nobody sees to ${by} any more, or it is well again: unless this recovers too, it pages at ${until}.`
+    : `It depends on ${by}, which is down and has somebody paged: this pages when ${by} is back and it is not, at ${until} at the latest.`
 }
 
 /** The answer to whoever acted. */

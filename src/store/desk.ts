@@ -105,6 +105,9 @@ const LOAD = ({ only, now, knownRules }: Look) => `
     union all select a.service, a.key, a.doc from events cross join lateral (
       select * from alerts where monitor = body ->> 'monitor' and status = 'firing' offset 0) a
     where body ->> 'type' = 'reported'
+    -- What is held back by something else that is down: it is let go whenever that has changed.
+    union all select * from (
+      select service, key, doc from alerts where held and status = 'firing' order by recheck_at limit ${BATCH}) held_back
     -- With a new configuration some may be watched no more.
     union all select service, key, doc from alerts where status = 'firing' and monitor is not null
       and (select rules_id from desk) is distinct from ${knownRules ?? 'null'}
@@ -268,11 +271,11 @@ const SAVE = `
     on conflict (id) do update set state = excluded.state, due_at = excluded.due_at, doc = excluded.doc,
       rev = incidents.rev + 1
   ), alert_rows as (
-    insert into alerts (service, key, status, incident, recheck_at, monitor, doc)
-    select service, key, status, incident, "recheckAt", monitor, doc from jsonb_to_recordset($3)
-      as a (service text, key text, status text, incident int, "recheckAt" bigint, monitor text, doc jsonb)
+    insert into alerts (service, key, status, incident, recheck_at, monitor, held, doc)
+    select service, key, status, incident, "recheckAt", monitor, held is not null, doc from jsonb_to_recordset($3)
+      as a (service text, key text, status text, incident int, "recheckAt" bigint, monitor text, held jsonb, doc jsonb)
     on conflict (service, key) do update set status = excluded.status, incident = excluded.incident,
-      recheck_at = excluded.recheck_at, monitor = excluded.monitor, doc = excluded.doc
+      recheck_at = excluded.recheck_at, monitor = excluded.monitor, held = excluded.held, doc = excluded.doc
   ), people_rows as (
     insert into people (name, unreachable)
     select distinct on (name) name, unreachable from jsonb_to_recordset($4)

@@ -341,6 +341,11 @@ const MIGRATIONS: readonly string[] = [
   );
   create index rollups_in_time on rollups using brin (from_at);
   `,
+  `
+  -- Alerts that page nobody for now, because what they depend on is down.
+  alter table alerts add column held boolean not null default false;
+  create index alerts_held on alerts (recheck_at) where held;
+  `,
 ]
 
 /** The schema that this program speaks. A database that is ahead of it belongs to a newer program. */

@@ -185,7 +185,7 @@ function missing(book: Book, silence: Silence, at: number): void {
     const key = returnKey(monitor)
     const summary = `${monitor} has not reported since its silence ended: nobody is watching it`
     const alert = { key, monitor, severity: 'critical' as const, headline: title, summary, evidence: [], still: false }
-    note(book, { type: 'detected', incident: id, at, service, ...alert, quietUntilAt: null })
+    note(book, { type: 'detected', incident: id, at, service, ...alert, quietUntilAt: null, held: null })
   }
   startPaging(book, id, null, at)
 }
