@@ -30,6 +30,7 @@ import { returns } from './returns.ts'
 import { rosterReport } from './roster-report.ts'
 import { rosterWarning } from './roster-warning.ts'
 import { silence } from './silence.ts'
+import { STALENESS_MS, staleness } from './staleness.ts'
 import { summary } from './summary.ts'
 import type { JobDeps } from './tell.ts'
 import { told } from './told.ts'
@@ -57,6 +58,7 @@ export const timetable = (
   { name: 'outward', everyMs: 10 * SECOND, run: outward(deps, deps.problems) },
   { name: 'logs', everyMs: SECOND, run: logs(deps) },
   { name: 'heartbeats', everyMs: SECOND, run: heartbeat(deps) },
+  { name: 'staleness', everyMs: STALENESS_MS, run: staleness(deps) },
   { name: 'people', everyMs: HOUR, run: people(deps), atStart: true },
   { name: 'groups', everyMs: MINUTE, run: groups(deps), atStart: true },
   { name: 'roster-report', everyMs: MINUTE, run: rosterReport(deps) },

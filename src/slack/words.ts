@@ -761,5 +761,12 @@ export function settledPageWords(
 export const storeSilent = (voice: Voice, since: number) =>
   `:sos: *Nobody can be paged by Watchbill.* Its store does not answer since ${at(voice, since)}: alerts are refused with 503, and nothing is paged or escalated until it is back. If you are on duty, watch the services yourself, and call whom you need directly.`
 
+/** Nothing is found out by Watchbill itself: told to everybody on duty. */
+export const watchStands = (voice: Voice, entries: readonly string[], since: number) =>
+  `:sos: *Watchbill does not watch.* ${list(entries.map(code))} ${entries.length > 1 ? 'stand' : 'stands'} still since ${at(voice, since)}: what fails now may not be noticed. What other systems report still pages. If you are on duty, watch the services yourself; whoever runs Watchbill: \`/watchbill status\` and its log say more.`
+
+export const watchBack = (voice: Voice, since: number) =>
+  `:white_check_mark: *Watchbill watches again*, after ${duration(voice.now - since)}.`
+
 export const storeBack = (voice: Voice, since: number) =>
   `:white_check_mark: *Watchbill's store answers again*, after ${duration(voice.now - since)}. What fell due meanwhile goes out now; alerts that were refused come when their senders try again.`

@@ -83,6 +83,8 @@ interface Options {
   heartbeats?: boolean
   /** True: what was silenced has to report anew, as it is looked for every five seconds. */
   returns?: boolean
+  /** True: monitors that nobody looks after are looked for every quarter of a minute. */
+  staleness?: boolean
   /** True: the outward heartbeat is sent, and looked at every ten seconds. */
   outward?: boolean
   /** True: user groups and problems of the roster are looked after each minute, which makes hours pass slowly. */
@@ -217,6 +219,7 @@ export async function startBot(options: Options = {}): Promise<Driver> {
       ...(options.logs ? [] : ['logs']),
       ...(options.heartbeats ? [] : ['heartbeats']),
       ...(options.returns ? [] : ['returns']),
+      ...(options.staleness ? [] : ['staleness']),
       ...(options.outward ? [] : ['outward']),
       ...(options.roster ? [] : ['groups', 'roster-report', 'homes']),
     ])

@@ -33,6 +33,7 @@ export const ENTRIES = {
   probes: { watch: true, what: 'goes and looks' },
   logs: { watch: true, what: 'reads the logs' },
   heartbeats: { watch: true, what: 'looks whose ping is missing' },
+  staleness: { watch: true, what: 'looks whether monitors are looked after' },
   returns: { watch: true, what: 'looks whether what was silenced is back' },
   outward: { watch: true, what: 'sends the outward heartbeat' },
   people: { watch: false, what: 'looks whether people can be reached' },
@@ -46,8 +47,9 @@ export const ENTRIES = {
 } as const
 export type EntryName = keyof typeof ENTRIES
 
-/** Whether nothing is found out while it stands still. */
-export const isOfTheWatch = (entry: string): boolean => under<{ watch: boolean }>(ENTRIES, entry)?.watch ?? false
+/** Whether nothing is found out while it stands still. The shards of the probes, and the probes that wait, are one thing here. */
+export const isOfTheWatch = (entry: string): boolean =>
+  /^(checks|probes-\d+-of-\d+)$/.test(entry) || (under<{ watch: boolean }>(ENTRIES, entry)?.watch ?? false)
 
 const OUTSIDE = 'outside'
 const OUTWARD = 'outward_heartbeat'
@@ -81,16 +83,16 @@ const PARTS = {
 
 /** What notices that a monitor does not watch any more. */
 const BY_KIND = {
-  http: probed,
-  tls: probed,
-  dns: probed,
-  tcp: probed,
-  log: () => [{ by: 'logs', how: 'it is looked at each second' }],
+  http: looked,
+  tls: looked,
+  dns: looked,
+  tcp: looked,
+  log: looked,
   heartbeat: () => [{ by: 'heartbeats', how: 'its deadline is looked at each second' }],
 } satisfies Record<Monitor['kind'], () => Edge[]>
 
-function probed(): Edge[] {
-  return [{ by: 'probes', how: 'it is looked at in its interval' }]
+function looked(): Edge[] {
+  return [{ by: 'staleness', how: 'that nobody has looked for three of its intervals, or a minute, is an alarm' }]
 }
 
 const HERE = 'location/here'
