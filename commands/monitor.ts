@@ -12,6 +12,7 @@ import { readMonitors, samplesSince } from '../src/store/monitors.ts'
 import { readSilences } from '../src/store/silences.ts'
 import { readStandings } from '../src/store/standings.ts'
 import { type Ask, type Command, help, misused, only, type Reply, split, voice } from './command.ts'
+import { approve, disable, enable } from './monitor/disable.ts'
 
 /** What `show` charts. */
 const CHART_MS = HOUR_MS
@@ -26,6 +27,12 @@ export const monitor: Command = {
     ['show MONITOR', 'one monitor with its latest results and a chart of the last hour'],
     ['coverage', 'names of the domains of services that nothing watches'],
     ['graph', 'what notices when a part of the watch stops, and what nothing would notice'],
+    [
+      'disable MONITOR FOR REASON',
+      'it does not look for a while; takes a second person: `/monitor disable home 30m new disk`',
+    ],
+    ['approve N', 'you are the second person'],
+    ['enable MONITOR', 'it looks again, before its time'],
     ['ping MONITOR', 'where a heartbeat is to be pinged'],
     ['rotate MONITOR', 'another address for a heartbeat: nobody is heard at the one before'],
     ['test MONITOR', 'looks at its target now; pages nobody and counts for nothing'],
@@ -43,6 +50,14 @@ export const monitor: Command = {
         return coverage(ask)
       case 'graph':
         return only(graphLines(ask.deps.rules()).join('\n'))
+      case 'disable': {
+        const [name, more] = split(rest)
+        return disable(ask, monitorNamed(ask.deps.rules(), name).name, more)
+      }
+      case 'approve':
+        return approve(ask, rest)
+      case 'enable':
+        return enable(ask, monitorNamed(ask.deps.rules(), rest).name)
       case 'ping':
         return ping(ask, rest)
       case 'rotate':

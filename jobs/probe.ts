@@ -14,6 +14,7 @@ import { type Probe, probesOf, type Rules } from '../src/domain/rules.ts'
 import { messageOf } from '../src/errors.ts'
 import { createSamples } from '../src/samples.ts'
 import { type Known, NO_SLOT, readMonitors, readMonitorsNamed, saveSample } from '../src/store/monitors.ts'
+import { readDisabled } from '../src/store/silences.ts'
 import { slotOf } from '../src/timetable/entries.ts'
 import { type Shard, shardOf, shardsFor } from '../src/timetable/shards.ts'
 import { createWheel, STEP_MS } from '../src/timetable/wheel.ts'
@@ -51,6 +52,8 @@ export function probes(deps: JobDeps): Probes {
   const known = new Map<string, Known>()
   /** Until when each is ours. */
   const ours = new Map<string, number>()
+  /** Those that do not look for now, as of the latest turn. */
+  let disabled: ReadonlySet<string> = new Set()
   const samples = createSamples(deps)
   /** What another process had begun: whether it ended it is asked first. */
   const unsure = new Set<string>()
@@ -72,6 +75,10 @@ export function probes(deps: JobDeps): Probes {
     const monitor = config().monitors.get(name)
     const now = clock.now()
     if (!monitor || running.has(name) || now >= (ours.get(name) ?? 0)) return
+    if (disabled.has(name)) {
+      plan(monitor, slotOf(name, monitor.everyMs, now) + monitor.everyMs)
+      return
+    }
     const slotAt = dueSlot(monitor, known.get(name), now) ?? (hurried.has(name) ? now : null)
     hurried.delete(name)
     if (slotAt === null) {
@@ -191,6 +198,7 @@ export function probes(deps: JobDeps): Probes {
     shards: () => config().shards,
     turn: (shard) => async (slotAt, signal) => {
       ending(signal)
+      disabled = await readDisabled(store.pool, clock.now())
       const those = membersOf(config(), shard)
       // Of those that were another's until now, that one may know more.
       const theirs = those.filter(({ name }) => (ours.get(name) ?? 0) < slotAt)

@@ -1,8 +1,10 @@
+import { disabledOf } from '../src/domain/detect/silence.ts'
 import { STALE_MARK, stale, staleSignal } from '../src/domain/detect/stale.ts'
 import type { Rules } from '../src/domain/rules.ts'
 import { duration } from '../src/slack/text.ts'
 import { submit } from '../src/store/inbox.ts'
 import { awakeSince, firingWith, lastLooks } from '../src/store/looks.ts'
+import { readSilences } from '../src/store/silences.ts'
 import type { JobDeps } from './tell.ts'
 
 export const STALENESS_MS = 15_000
@@ -22,7 +24,8 @@ export function staleness({ store, desk, clock, rules, log }: JobDeps) {
     const now = clock.now()
     const active = rules()
     if (followed?.rules !== active) followed = { rules: active, sinceAt: now }
-    const [looks, awakeAt, known] = await Promise.all([
+    const [silences, looks, awakeAt, known] = await Promise.all([
+      readSilences(store.pool),
       lastLooks(store.pool),
       awakeSince(store.pool, now, GAP_MS),
       firingWith(store.pool, STALE_MARK),
@@ -30,7 +33,14 @@ export function staleness({ store, desk, clock, rules, log }: JobDeps) {
     // On a disk that is almost full, samples are not kept; that is told of by itself.
     if (store.lowDisk()) return
     const sinceAt = Math.max(awakeAt, followed.sinceAt)
-    const missing = stale(Object.values(active.monitors), { looks, sinceAt }, now)
+    const off = disabledOf(silences, now)
+    const watching = Object.values(active.monitors).filter(({ name }) => !off.has(name))
+    const backAt = new Map(
+      silences.flatMap(({ mode, target, endedAt }) =>
+        mode === 'disable' ? [[target.name, endedAt ?? 0] as const] : [],
+      ),
+    )
+    const missing = stale(watching, { looks, sinceAt, backAt }, now)
     const firing = missing
       .filter(({ monitor: { name } }) => !known.has(name))
       .map(({ monitor, fromAt, lastAt }) => {

@@ -33,6 +33,7 @@ const WATCH = [
   'depends',
   'signal',
   'silence',
+  'disable',
   'handover',
   'roster',
 ]

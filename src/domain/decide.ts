@@ -7,6 +7,7 @@ import type { Owed } from './owed.ts'
 import { type Rules, under } from './rules.ts'
 import { holdBack, nextBundle } from './watch/bundle.ts'
 import { settle } from './watch/burst.ts'
+import { approveDisable, askDisable } from './watch/disable.ts'
 import { type Due, isLate, nextTimer } from './watch/escalation.ts'
 import {
   confirm,
@@ -64,6 +65,8 @@ const handlers = {
   silence,
   'silence-extend': extendSilence,
   'silence-end': endSilence,
+  disable: askDisable,
+  'disable-approve': approveDisable,
   reported,
   'page-refused': pageRefused,
   'channel-opened': channelOpened,

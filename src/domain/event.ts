@@ -128,6 +128,19 @@ export type ExtendSilence = z.infer<typeof ExtendSilence>
 export const SilenceEnd = z.strictObject({ type: z.literal('silence-end'), by, silence: z.int() })
 export type SilenceEnd = z.infer<typeof SilenceEnd>
 
+/** A monitor is not to look for a while; somebody else has to approve it. */
+export const Disable = z.strictObject({
+  type: z.literal('disable'),
+  by,
+  monitor: z.string(),
+  reason: z.string(),
+  untilAt: z.number(),
+})
+export type Disable = z.infer<typeof Disable>
+
+export const DisableApproval = z.strictObject({ type: z.literal('disable-approve'), by, silence: z.int() })
+export type DisableApproval = z.infer<typeof DisableApproval>
+
 /** A monitor has looked at its target since the silence that covered it ended, whatever it saw. */
 export const Reported = z.strictObject({ type: z.literal('reported'), silence: z.int(), monitor: z.string() })
 export type Reported = z.infer<typeof Reported>
@@ -190,6 +203,8 @@ export const Event = z.discriminatedUnion('type', [
   Silenced,
   ExtendSilence,
   SilenceEnd,
+  Disable,
+  DisableApproval,
   Reported,
   PageRefused,
   ChannelOpened,
@@ -240,6 +255,15 @@ export const Refusal = z.discriminatedUnion('code', [
   z.strictObject({ code: z.literal('bad-silence'), fromAt: z.number(), latestAt: z.number() }),
   z.strictObject({ code: z.literal('unknown-silence'), silence: z.int() }),
   z.strictObject({ code: z.literal('silence-over'), silence: z.int() }),
+  /** It reports by itself, and nothing goes and looks. */
+  z.strictObject({ code: z.literal('nothing-to-disable'), monitor: z.string() }),
+  z.strictObject({ code: z.literal('disabled-before'), monitor: z.string(), silence: z.int() }),
+  /** Nothing else would watch these meanwhile. */
+  z.strictObject({ code: z.literal('left-unwatched'), monitor: z.string(), services: z.array(z.string()) }),
+  /** Whoever asks to disable a monitor cannot be the second person too. */
+  z.strictObject({ code: z.literal('own-disable'), silence: z.int() }),
+  /** Longer takes a second person, as at the beginning. */
+  z.strictObject({ code: z.literal('disable-not-extended'), monitor: z.string() }),
   z.strictObject({ code: z.literal('failed'), reference: z.string() }),
 ])
 export type Refusal = z.infer<typeof Refusal>
@@ -273,6 +297,8 @@ export const Outcome = z.discriminatedUnion('result', [
       'extended',
       'ended',
       'end-asked',
+      'disable-asked',
+      'disabled',
       'recorded',
     ]),
     /** Whom the decision paged. */

@@ -31,6 +31,9 @@ export const Joining = z.strictObject({
 export type Joining = z.infer<typeof Joining>
 
 const SilenceWhat = z.enum([
+  'asked',
+  'disabled',
+  'lapsed',
   'planned',
   'begun',
   'extended',

@@ -231,13 +231,16 @@ function together(fact: Recorded & { type: 'bundled' }): Owed[] {
   return isAlone(fact) ? fact.pages.map(({ incident: id, page }) => pageOf(id, page)) : [bundle(fact.id)]
 }
 
+/** Keys of what is told of a silence by a fact begin with this. */
+export const silenceRowsOf = (fact: number) => `silence/${fact}/`
+
 /** Silences are said where their service is announced, and their owner hears when they end. */
 function silenceRows(fact: Recorded & { type: 'silence' }, rules: Rules): Owed[] {
   if (fact.what === 'reported') return []
   const service = serviceOf(fact.silence, rules)
   const channel = service === null ? null : (rules.services[service]?.channel ?? null)
   const to = (whom: string, lane: string, where: { channel: string } | { person: string }): Owed => ({
-    key: `silence/${fact.id}/${whom}`,
+    key: `${silenceRowsOf(fact.id)}${whom}`,
     lane,
     about: { kind: 'silence', fact: fact.id, to: where },
   })

@@ -481,6 +481,8 @@ export function answer(voice: Voice, event: Event, outcome: Outcome): string {
     case 'extended':
     case 'ended':
     case 'end-asked':
+    case 'disable-asked':
+    case 'disabled':
       return `:mute: ${by}: silence ${outcome.silence}.`
     case 'recorded':
       return 'Recorded.'
@@ -538,6 +540,16 @@ function refusal(voice: Voice, why: Refusal): string {
       return `There is no silence ${why.silence}, and nothing was done. \`/silence list\` shows what is silenced.`
     case 'silence-over':
       return `The silence ${why.silence} is over, and nothing was done. \`/silence list\` shows what is silenced.`
+    case 'nothing-to-disable':
+      return `${code(why.monitor)} reports by itself: nothing goes and looks that could be disabled. So that nobody is paged for it: \`/silence ${why.monitor} 30m REASON\`. Nothing was done.`
+    case 'disabled-before':
+      return `Somebody has disabled ${code(why.monitor)} before, or asked for it (${why.silence}), so nothing was done. \`/silence list\` shows it.`
+    case 'left-unwatched':
+      return `${code(why.monitor)} was not disabled: nothing else watches ${list(why.services.map((name) => `service ${code(name)}`))}, and nobody would notice when it fails. Silence it instead, so that it looks and pages nobody: \`/silence ${why.monitor} 30m REASON\`. Or have another monitor watch first.`
+    case 'own-disable':
+      return `Disabling takes a second person, and you asked for it yourself: somebody else has to approve ${why.silence}. Nothing was done.`
+    case 'disable-not-extended':
+      return `That ${code(why.monitor)} is disabled is not made longer: it takes a second person each time. \`/monitor disable ${why.monitor} 30m REASON\` asks for it again once this is over. Nothing was done.`
     case 'failed':
       return `That went wrong on our side and nothing was done (reference ${code(why.reference)}). It is logged; please try again, and tell whoever runs Watchbill.`
     default:
@@ -570,6 +582,10 @@ export const notOurs = (command: string, verb: string) =>
   command === '/incident'
     ? `That button is not on a message that Watchbill wrote about this incident (it may be a copy), so nothing was done. If you mean it: \`/incident ${verb} INC-n\`; \`/incident list\` shows what is open.`
     : `That button is not on a message that Watchbill wrote about this watch (it may be a copy, or about a change that is over), so nothing was done. If you mean it: \`${command} ${verb}\`; \`/oncall\` shows who is on duty.`
+
+/** Likewise of a request to disable a monitor. */
+export const notOurRequest =
+  'That button is not on a message that Watchbill wrote about this request (it may be a copy), so nothing was done. If you mean it: `/monitor approve N`; `/silence list` has the number.'
 
 export const broken = (reference: string) =>
   `That went wrong on our side (reference \`${reference}\`). Whether anything was done is in the log; please look at \`/incident list\` before you try again.`

@@ -125,7 +125,7 @@ const LOAD = ({ only, now, knownRules }: Look) => `
       where state in ('offered', 'active') and until_at > (select decided_at from desk) - ${HELD_MS}
         or id in (select ${NAMED('edit')} from events)) as edits,
     (select coalesce(jsonb_agg(doc order by id), '[]') from silences
-      where state in ('planned', 'active', 'returning', 'overdue') or id in (select ${NAMED('silence')} from events)) as silences,
+      where state in ('asked', 'planned', 'active', 'returning', 'overdue') or id in (select ${NAMED('silence')} from events)) as silences,
     (select coalesce(jsonb_agg(doc), '[]') from watches) as watches,
     (select coalesce(jsonb_agg(doc), '[]') from (
       select doc from handovers where state in ('planned', 'relieved-early', 'due', 'overdue', 'gap')

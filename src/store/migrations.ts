@@ -345,6 +345,9 @@ const MIGRATIONS: readonly string[] = [
   -- Alerts that page nobody for now, because what they depend on is down.
   alter table alerts add column held boolean not null default false;
   create index alerts_held on alerts (recheck_at) where held;
+  -- Somebody asks to disable a monitor, and waits for a second person.
+  drop index silences_open;
+  create index silences_open on silences (id) where state in ('asked', 'planned', 'active', 'returning', 'overdue');
   `,
 ]
 

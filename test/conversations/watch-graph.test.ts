@@ -83,3 +83,61 @@ describe('what depends on something else', () => {
     expect(ops()).toContain(':white_check_mark: till is up again')
   })
 })
+
+describe('disabling a monitor', () => {
+  const two = (text: string) =>
+    text.concat('  login: { service: webmail, probe: "TARGET", every: 30s, depends_on: [home] }\n')
+
+  test('takes a reason, an end, a second person, and somebody else who watches', async () => {
+    await start({ config: two })
+    expect(await bot.type('nora', '/monitor disable home')).toContain('For how long is `home` not to look, and why?')
+    expect(await bot.type('nora', '/monitor disable home 30m')).toContain('Disabling takes a reason')
+    expect(await bot.type('nora', '/monitor disable nothing 30m new disk')).toContain('There is no monitor `nothing`')
+    expect(await bot.type('nora', '/monitor disable home 30m new disk')).toContain(
+      'Until somebody else types `/monitor approve 1`, within a quarter of an hour, it goes on looking',
+    )
+    expect(ops()).toMatch(
+      /<@U0NORA> asks to \*disable\* monitor `home` until .*: _new disk_\. It would not look at all.* Service `webmail` is watched by `login` meanwhile\. `login` depends on nothing meanwhile, and pages by itself\..*\n\[Approve\]/,
+    )
+    expect(await bot.pressIn('nora', 'ops', 'Approve')).toContain('Disabling takes a second person, and you asked')
+    expect(await bot.pressIn('dana', 'ops', 'Approve')).toBe('')
+    expect(ops()).toMatch(/:no_entry_sign: \*Disabled:\* monitor `home` does not look until .* approved by <@U0DANA>\./)
+    expect(await bot.type('sam', '/silence list')).toMatch(
+      /:no_entry_sign: \*1\* monitor `home` is \*disabled\*, until .* by <@U0NORA> with <@U0DANA>: _new disk_/,
+    )
+    expect(await bot.type('sam', '/monitor disable login 30m too')).toContain(
+      '`login` was not disabled: nothing else watches service `webmail`',
+    )
+    expect(await bot.type('sam', '/silence extend 1 1h')).toContain('takes a second person each time')
+  })
+
+  test('it does not look, nobody misses it, and at its end it has to show that it watches', async () => {
+    await start({ config: two, probes: true, staleness: true, returns: true })
+    await bot.advance('1m')
+    await bot.type('nora', '/monitor disable home 10m new disk')
+    await bot.type('dana', '/monitor approve 1')
+    const seen = async () => (await bot.store.pool.query(`select from samples where monitor = 'home'`)).rowCount
+    const before = await seen()
+    await bot.advance('8m')
+    expect(await seen()).toBe(before)
+    await bot.advance('4m')
+    expect(await seen()).toBeGreaterThan(before ?? 0)
+    expect(bot.paged()).toEqual([])
+    expect(ops()).toContain('Monitor `home` is enabled again, and has to show by')
+    expect(ops()).toContain('monitor `home` is watched again: everything has reported since it was enabled again')
+  })
+
+  test('anybody may have it look again, and what nobody approves comes to nothing', async () => {
+    await start({ config: two })
+    expect(await bot.type('sam', '/monitor enable home')).toContain('`home` is not disabled, so nothing was done')
+    await bot.type('nora', '/monitor disable home 1h new disk')
+    await bot.type('dana', '/monitor approve 1')
+    expect(await bot.type('sam', '/monitor enable home')).toContain(
+      'Monitor `home` is enabled again, and has to show by',
+    )
+    await bot.type('nora', '/monitor disable login 1h new disk')
+    await bot.advance('15m')
+    expect(ops()).toContain('Nobody approved that monitor `login` is disabled: it goes on looking.')
+    expect(await bot.type('dana', '/monitor approve 2')).toContain('The silence 2 is over, and nothing was done')
+  })
+})

@@ -427,6 +427,7 @@ const ACTIONS = {
   'Hand over': 'incident_hand_over',
   Leave: 'incident_leave',
   Keep: 'incident_keep',
+  Approve: 'disable_approve',
 } as const
 
 /** Buttons of pages; the others may be on other messages of a DM. */

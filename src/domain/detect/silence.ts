@@ -8,16 +8,21 @@ import { logsOf, probesOf, type Rules, under } from '../rules.ts'
  * planned --from--> active --until, or ended--> returning --every monitor has reported anew--> back
  * returning --deadline--> overdue [its owner is paged, then whoever is on duty] --every monitor has reported anew--> back
  * planned --ended--> cancelled
+ * A monitor is disabled the same way: asked --somebody else approves--> active; asked --nobody does in time, or taken back--> cancelled
  */
 export const Silence = z.strictObject({
   id: z.int(),
+  /** A monitor that is disabled does not look at all; what is silenced only pages nobody. */
+  mode: z.enum(['silence', 'disable']).default('silence'),
   by: z.string(),
+  /** The second person, whom disabling takes. */
+  approvedBy: z.string().nullable().default(null),
   target: z.strictObject({ kind: z.enum(['monitor', 'service']), name: z.string() }),
   reason: z.string(),
   madeAt: z.number(),
   fromAt: z.number(),
   untilAt: z.number(),
-  state: z.enum(['planned', 'active', 'returning', 'overdue', 'back', 'cancelled']),
+  state: z.enum(['asked', 'planned', 'active', 'returning', 'overdue', 'back', 'cancelled']),
   /** Its owner has been told that it ends soon. */
   noticed: z.boolean(),
   endedAt: z.number().nullable(),
@@ -47,6 +52,14 @@ export function silenceOver(
     .sort((a, b) => b.untilAt - a.untilAt)
   return longest ?? null
 }
+
+/** The monitors that are disabled at an instant. */
+export const disabledOf = (silences: readonly Silence[], at: number): ReadonlySet<string> =>
+  new Set(
+    silences.flatMap(({ mode, state, target, untilAt }) =>
+      mode === 'disable' && state === 'active' && untilAt > at ? target.name : [],
+    ),
+  )
 
 /** The service that it is about; null when the configuration has no such thing any more. */
 export function serviceOf(

@@ -1,5 +1,6 @@
 import type { Book, Desk } from '../book.ts'
 import { ancestors } from '../detect/depends.ts'
+import { disabledOf } from '../detect/silence.ts'
 import type { Signal } from '../event.ts'
 import type { Alert, Hold } from '../incident.ts'
 import { type Monitor, type Rules, under } from '../rules.ts'
@@ -34,7 +35,7 @@ export function holdOver(
 ): { held: Hold; untilAt: number } | null {
   // What is said beside "it is down" (that it is not watched, that its log is not read) is about the watch, not about the target.
   if (monitor === null || key !== monitor) return null
-  const above = ancestors(book.rules, monitor)
+  const above = ancestors(book.rules, monitor, disabledOf(book.desk.silences, at))
   const holder = above.find((name) => isSeenTo(book, name))
   if (holder !== undefined) {
     const sinceAt = since?.sinceAt ?? at
@@ -65,7 +66,8 @@ export function released(
   return Object.values(book.desk.alerts).flatMap((alert) => {
     const { held, monitor, recheckAt, status } = alert
     if (status !== 'firing' || !held?.sure || monitor === null || recheckAt === null) return []
-    if (ancestors(book.rules, monitor).some((name) => isSeenTo(book, name))) return []
+    if (ancestors(book.rules, monitor, disabledOf(book.desk.silences, now)).some((name) => isSeenTo(book, name)))
+      return []
     const pagesAt = now + graceMs(under(book.rules.monitors, monitor))
     return recheckAt > pagesAt ? { alert, pagesAt } : []
   })
