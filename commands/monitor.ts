@@ -13,6 +13,7 @@ import { readSilences } from '../src/store/silences.ts'
 import { readStandings } from '../src/store/standings.ts'
 import { type Ask, type Command, help, misused, only, type Reply, split, voice } from './command.ts'
 import { approve, disable, enable } from './monitor/disable.ts'
+import { drill } from './monitor/drill.ts'
 
 /** What `show` charts. */
 const CHART_MS = HOUR_MS
@@ -30,6 +31,10 @@ export const monitor: Command = {
     [
       'disable MONITOR FOR REASON',
       'it does not look for a while; takes a second person: `/monitor disable home 30m new disk`',
+    ],
+    [
+      'drill MONITOR [duty]',
+      'pages you, or whoever is on duty, for a made-up fault, and measures each part of its way',
     ],
     ['approve N', 'you are the second person'],
     ['enable MONITOR', 'it looks again, before its time'],
@@ -50,6 +55,10 @@ export const monitor: Command = {
         return coverage(ask)
       case 'graph':
         return only(graphLines(ask.deps.rules()).join('\n'))
+      case 'drill': {
+        const [name, more] = split(rest)
+        return drill(ask, monitorNamed(ask.deps.rules(), name), more)
+      }
       case 'disable': {
         const [name, more] = split(rest)
         return disable(ask, monitorNamed(ask.deps.rules(), name).name, more)

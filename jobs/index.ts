@@ -7,6 +7,7 @@ import { burst } from './burst.ts'
 import { calendars } from './calendars.ts'
 import { channel } from './channel.ts'
 import { coverage } from './coverage.ts'
+import { DRILLS_MS, drill, drills } from './drill.ts'
 import { edit } from './edit.ts'
 import { type GroupTrouble, group, groups } from './groups.ts'
 import { handed } from './handed.ts'
@@ -59,6 +60,7 @@ export const timetable = (
   { name: 'logs', everyMs: SECOND, run: logs(deps) },
   { name: 'heartbeats', everyMs: SECOND, run: heartbeat(deps) },
   { name: 'staleness', everyMs: STALENESS_MS, run: staleness(deps) },
+  { name: 'drills', everyMs: DRILLS_MS, run: drills(deps) },
   { name: 'people', everyMs: HOUR, run: people(deps), atStart: true },
   { name: 'groups', everyMs: MINUTE, run: groups(deps), atStart: true },
   { name: 'roster-report', everyMs: MINUTE, run: rosterReport(deps) },
@@ -94,4 +96,5 @@ export const payers = (deps: JobDeps & { groupTrouble: GroupTrouble }): Handlers
   group: group(deps),
   edit: edit(deps),
   home: home(deps),
+  drill: drill(deps),
 })

@@ -80,6 +80,9 @@ export interface Bot {
 const RECLAIM_MS = 1_000
 const WHO_AM_I_MS = 2_000
 
+/** What is of the watch and fails each time is not waited for as long as its intervals may be. */
+const FAILING_MS = 60_000
+
 /** The auditor looks every half a minute. */
 const AUDITOR_LATE_MS = 2 * 60_000
 
@@ -340,7 +343,8 @@ export function createBot(given: BotOptions): Bot {
     const late = timetable.health().entries.flatMap(({ name, everyMs, lastTickAt, failingSinceAt }) => {
       const lateMs = Math.max(everyMs * LATE_INTERVALS, LATE_MS)
       const stands = now - (lastTickAt ?? sharedOutAt) > lateMs
-      const fails = failingSinceAt !== null && now - failingSinceAt > lateMs
+      const patienceMs = isOfTheWatch(name) ? Math.min(lateMs, FAILING_MS) : lateMs
+      const fails = failingSinceAt !== null && now - failingSinceAt > patienceMs
       return stands || fails ? { name, lastAt: lastTickAt, failingSinceAt: fails ? failingSinceAt : null } : []
     })
     // Turns may come in time, and still be too much for this process.

@@ -31,6 +31,7 @@ const WATCH = [
   'incident',
   'burst',
   'depends',
+  'drill',
   'signal',
   'silence',
   'disable',

@@ -81,7 +81,7 @@ export function note(book: Book, fact: Fact): void {
   const handovers = Object.values(book.desk.handovers)
   const owed = [
     ...owes(recorded, incident, book.rules),
-    ...(incident ? owesOfHandovers(recorded, incident, handovers, book.rules) : []),
+    ...(incident && incident.drill === null ? owesOfHandovers(recorded, incident, handovers, book.rules) : []),
   ]
   if (fact.type === 'held') book.owed.delete(fact.page)
   // What is to be shown at once is not put off by what has time.
@@ -280,6 +280,7 @@ export function evolve(desk: Desk, fact: Recorded): Desk {
     case 'skipped':
     case 'gap':
     case 'note':
+    case 'drilled':
     case 'denied':
       return desk
     default:
@@ -325,6 +326,7 @@ function opened(fact: Fact & { type: 'opened' }): Incident {
     burst: { fact: null, lastAt: Number.MIN_SAFE_INTEGER },
     channel: null,
     louds: [],
+    drill: fact.drill,
   }
 }
 

@@ -30,6 +30,14 @@ export const Signal = z.strictObject({
   seenAt: z.number(),
   /** Monitors that it depends on and that fail at this moment, without being confirmed yet. */
   suspects: z.array(z.string()).optional(),
+  /** Nothing fails: it was injected, by whom, for whom, and to prove that what was silenced is back. */
+  drill: z
+    .strictObject({
+      by: z.string().nullable(),
+      to: z.enum(['nobody', 'asker', 'duty']),
+      silence: z.int().nullable(),
+    })
+    .optional(),
 })
 export type Signal = z.infer<typeof Signal>
 
@@ -141,8 +149,13 @@ export type Disable = z.infer<typeof Disable>
 export const DisableApproval = z.strictObject({ type: z.literal('disable-approve'), by, silence: z.int() })
 export type DisableApproval = z.infer<typeof DisableApproval>
 
-/** A monitor has looked at its target since the silence that covered it ended, whatever it saw. */
-export const Reported = z.strictObject({ type: z.literal('reported'), silence: z.int(), monitor: z.string() })
+/** Since the silence that covered it ended, a monitor has looked at its target, whatever it saw; or a fault injected into it has come through. */
+export const Reported = z.strictObject({
+  type: z.literal('reported'),
+  silence: z.int(),
+  monitor: z.string(),
+  proof: z.enum(['sample', 'fault']).default('sample'),
+})
 export type Reported = z.infer<typeof Reported>
 
 /** The out-tray could not and never can deliver a page. */

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Denied } from './authority.ts'
 import { Silence } from './detect/silence.ts'
 import { Handover, RosterEdit, Watch, WatchPage } from './handover.ts'
-import { Evidence, Hold, Page } from './incident.ts'
+import { Drill, Evidence, Hold, Page } from './incident.ts'
 import { Policy, Severity } from './rules.ts'
 
 /**
@@ -58,6 +58,7 @@ export const Fact = z.discriminatedUnion('type', [
     origin: z.enum(['alert', 'declared', 'call']),
     by: z.string().nullable(),
     policy: Policy,
+    drill: Drill.nullable().default(null),
   }),
   z.strictObject({
     type: z.literal('detected'),
@@ -258,6 +259,17 @@ export const Fact = z.discriminatedUnion('type', [
     what: SilenceWhat,
     silence: Silence,
   }),
+  /** An injected fault was decided on, and pages nobody: whom a real one would have paged, and which silence it proves to be over. */
+  z.strictObject({
+    type: z.literal('drilled'),
+    incident: z.null(),
+    at,
+    service: z.string(),
+    monitor: z.string().nullable(),
+    injectedAt: at,
+    silence: z.int().nullable(),
+    people: z.array(z.string()),
+  }),
   /** Somebody was refused what they may not do; by Slack ids. */
   z.strictObject({
     type: z.literal('denied'),
@@ -322,6 +334,7 @@ export function timelineKind(fact: Fact) {
     case 'bundled':
     case 'edited':
     case 'silence':
+    case 'drilled':
     case 'denied':
       return null
     default:

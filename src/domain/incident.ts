@@ -58,6 +58,15 @@ export type Joined = z.infer<typeof Joined>
 /** A storm brings thousands: nobody reads more than these, and the incident is loaded by every decision while it is open. */
 export const NAMED_ALERTS = 50
 
+/** Nothing is wrong: a fault was injected, and whoever is paged is told so. */
+export const Drill = z.strictObject({
+  by: z.string().nullable(),
+  monitor: z.string().nullable(),
+  service: z.string(),
+  injectedAt: z.number(),
+})
+export type Drill = z.infer<typeof Drill>
+
 const IncidentState = z.enum(['paging', 'acked', 'exhausted', 'resolved'])
 
 /**
@@ -120,6 +129,8 @@ export const Incident = z.strictObject({
   channel: z.strictObject({ id: z.string(), name: z.string() }).nullable(),
   /** Facts that were said loudly: nobody answered, the last resort could not be reached. */
   louds: z.array(z.int()),
+  /** Null: it is real. */
+  drill: Drill.nullable().default(null),
 })
 export type Incident = z.infer<typeof Incident>
 

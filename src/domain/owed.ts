@@ -71,6 +71,8 @@ export const About = z.discriminatedUnion('kind', [
     at: z.number(),
     what: z.array(Warned).min(1),
   }),
+  /** An injected fault: paid when it is claimed, and told to nobody. */
+  z.strictObject({ kind: z.literal('drill'), fact: z.int() }),
   /** A change of the roster by hand, to somebody whom it concerns; an offer is kept up to date. */
   z.strictObject({ kind: z.literal('edit'), edit: z.int(), fact: z.int(), person: z.string() }),
 ])
@@ -135,6 +137,12 @@ const bundle = (fact: number): Owed => ({
   about: { kind: 'bundle', fact },
 })
 
+const pageView = (incident: number, page: string): Owed => ({
+  key: `view/${page}`,
+  lane: `view/${page}`,
+  about: { kind: 'page-view', incident, page },
+})
+
 /** Whether a page has a message to itself. */
 const isOnItsOwn = ({ held, bundled }: Incident, page: string) =>
   ![...held, ...bundled].some((each) => each.page === page)
@@ -144,10 +152,7 @@ const views = (incident: Incident): Owed[] => [
   announcement(incident),
   ...incident.pages
     .filter((page) => page.refused === null && isOnItsOwn(incident, page.key))
-    .map((page): Owed => {
-      const key = `view/${page.key}`
-      return { key, lane: key, about: { kind: 'page-view', incident: incident.id, page: page.key } }
-    }),
+    .map((page) => pageView(incident.id, page.key)),
   ...[...new Set(incident.bundled.map(({ fact }) => fact))].map(bundle),
   ...incident.offered.map(({ page: key, fact }): Owed => ({ key, lane: key, about: { kind: 'watch-page', fact } })),
   ...incident.handed.flatMap(({ fact, to }) =>
@@ -179,6 +184,8 @@ export function owes(fact: Recorded, incident: Incident | null, rules: Rules): O
   if (fact.type === 'edited') return roster(fact)
   if (fact.type === 'bundled') return together(fact)
   if (fact.type === 'silence') return silenceRows(fact, rules)
+  if (fact.type === 'drilled') return [drillRow(fact.id)]
+  if (incident !== null && incident.drill !== null) return ofDrill(fact, incident)
   if (incident === null) return [...warning(fact), ...ofTheWatch(fact, rules)]
   const owed: Owed[] = []
   const lane = laneOf(incident.id)
@@ -215,6 +222,22 @@ export function owes(fact: Recorded, incident: Incident | null, rules: Rules): O
       owed.push({ key, lane: key, about: { kind: 'heads-up', incident: incident.id, person, fact: fact.id } })
     }
   return owed
+}
+
+function drillRow(fact: number): Owed {
+  const key = `drill/${fact}`
+  return { key, lane: key, about: { kind: 'drill', fact } }
+}
+
+/** A drill has its pages and nothing else: no channel, no announcement, no loud post. */
+function ofDrill(fact: Recorded, incident: Incident): Owed[] {
+  return [
+    ...(fact.type === 'paged' ? [pageOf(incident.id, fact.page.key)] : []),
+    ...(changesViews(fact)
+      ? incident.pages.filter(({ refused }) => refused === null).map((page) => pageView(incident.id, page.key))
+      : []),
+    ...(fact.type === 'resolved' ? tellTheWoken(fact, incident) : []),
+  ]
 }
 
 /** What alerts owe that came in a burst: not each time, unless they made the incident graver. */
@@ -459,6 +482,7 @@ export function showsAtHome(fact: Fact): boolean {
     case 'watch-paged':
     case 'held':
     case 'bundled':
+    case 'drilled':
     case 'denied':
       return false
     default:

@@ -185,6 +185,7 @@ export function entry(voice: Voice, fact: Recorded): string | null {
     case 'bundled':
     case 'edited':
     case 'silence':
+    case 'drilled':
     case 'denied':
       return null
     default:

@@ -85,6 +85,8 @@ interface Options {
   returns?: boolean
   /** True: monitors that nobody looks after are looked for every quarter of a minute. */
   staleness?: boolean
+  /** True: faults are injected every five minutes, which must come through. */
+  drills?: boolean
   /** True: the outward heartbeat is sent, and looked at every ten seconds. */
   outward?: boolean
   /** True: user groups and problems of the roster are looked after each minute, which makes hours pass slowly. */
@@ -220,6 +222,7 @@ export async function startBot(options: Options = {}): Promise<Driver> {
       ...(options.heartbeats ? [] : ['heartbeats']),
       ...(options.returns ? [] : ['returns']),
       ...(options.staleness ? [] : ['staleness']),
+      ...(options.drills ? [] : ['drills']),
       ...(options.outward ? [] : ['outward']),
       ...(options.roster ? [] : ['groups', 'roster-report', 'homes']),
     ])

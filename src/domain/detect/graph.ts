@@ -34,6 +34,7 @@ export const ENTRIES = {
   logs: { watch: true, what: 'reads the logs' },
   heartbeats: { watch: true, what: 'looks whose ping is missing' },
   staleness: { watch: true, what: 'looks whether monitors are looked after' },
+  drills: { watch: true, what: 'injects faults, which must come through' },
   returns: { watch: true, what: 'looks whether what was silenced is back' },
   outward: { watch: true, what: 'sends the outward heartbeat' },
   people: { watch: false, what: 'looks whether people can be reached' },
@@ -67,7 +68,11 @@ const PARTS = {
     how: 'it asks every 30 s, and tells everybody on duty from memory when there is no answer',
   },
   'in-tray': { what: 'takes in what comes', by: 'auditor', how: 'it hears when what comes in cannot be stored' },
-  desk: { what: 'decides who is paged', by: OUTWARD, how: 'it is not sent while what came in is not decided' },
+  desk: {
+    what: 'decides who is paged',
+    by: 'drills',
+    how: 'a fault is injected every five minutes, and everybody on duty is told when none comes through',
+  },
   'out-tray': {
     what: 'sends what is owed',
     by: 'auditor',

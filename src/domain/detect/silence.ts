@@ -5,8 +5,9 @@ import { logsOf, probesOf, type Rules, under } from '../rules.ts'
  * A silence, or planned maintenance: nobody is paged for what it covers. Everything goes on being watched and recorded; only paging stops.
  * It has an owner, a reason and an end, always.
  *
- * planned --from--> active --until, or ended--> returning --every monitor has reported anew--> back
- * returning --deadline--> overdue [its owner is paged, then whoever is on duty] --every monitor has reported anew--> back
+ * planned --from--> active --until, or ended--> returning --every monitor has proved itself--> back
+ * returning --deadline--> overdue [its owner is paged, then whoever is on duty] --every monitor has proved itself--> back
+ * A monitor has proved itself by a look of its own, and then by a fault injected into it, where one can be, that came through to the out-tray.
  * planned --ended--> cancelled
  * A monitor is disabled the same way: asked --somebody else approves--> active; asked --nobody does in time, or taken back--> cancelled
  */
@@ -32,6 +33,8 @@ export const Silence = z.strictObject({
   endAskedBy: z.string().nullable(),
   /** Monitors that have not reported since it ended, and by when they have to. */
   awaiting: z.array(z.string()),
+  /** Those of them that have looked, and into which a fault is injected: it has to come through, too. */
+  seen: z.array(z.string()).default([]),
   returnBy: z.number().nullable(),
 })
 export type Silence = z.infer<typeof Silence>

@@ -28,7 +28,7 @@ export function askDisable(book: Book, { by, monitor, reason, untilAt }: Disable
   const asked: Silence = {
     ...{ id: book.desk.nextSilence, mode: 'disable', by, approvedBy: null, target: { kind: 'monitor', name: monitor } },
     ...{ reason, madeAt: at, fromAt: at, untilAt, state: 'asked', noticed: false, endedAt: null, endedBy: null },
-    ...{ endAskedBy: null, awaiting: [], returnBy: null },
+    ...{ endAskedBy: null, awaiting: [], seen: [], returnBy: null },
   }
   recordSilence(book, 'asked', asked, by, at)
   return done(asked.id, 'disable-asked')

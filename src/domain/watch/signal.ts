@@ -7,6 +7,7 @@ import { alertId, graver } from '../incident.ts'
 import { type Rules, under } from '../rules.ts'
 import { gather, gathered, settle } from './burst.ts'
 import { holdOver, released } from './depends.ts'
+import { runDrill } from './drill.ts'
 import { type Due, firing } from './escalation.ts'
 import { lostPolicy, policyOf, raise, refuse, startPaging } from './incident.ts'
 
@@ -14,6 +15,10 @@ const recorded = (incident: number | null): Outcome => ({ result: 'done', incide
 
 /** Which incident a signal belongs to: the open one of its service, else a new one; a warning opens none. */
 export function route(book: Book, signal: Signal, at: number): Outcome {
+  if (signal.drill) {
+    settle(book)
+    return runDrill(book, signal, signal.drill, at)
+  }
   const { service, key, severity, monitor } = signal
   const ends = signal.status === 'resolved'
   // What begins and what ends are not gathered together: their order tells what became of each.

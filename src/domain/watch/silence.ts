@@ -1,5 +1,6 @@
 import type { Book } from '../book.ts'
 import { note, openIncidentOf } from '../book.ts'
+import { canDrill } from '../detect/drill.ts'
 import { covers, returning, returnMs, type Silence, serviceOf, silenceOver, watching } from '../detect/silence.ts'
 import type { ExtendSilence, Outcome, Reported, Silenced, SilenceEnd } from '../event.ts'
 import type { SilenceWhat } from '../fact.ts'
@@ -43,7 +44,7 @@ export function silence(book: Book, { by, target, reason, fromAt, untilAt }: Sil
       untilAt,
     },
     ...{ state: begin > at ? 'planned' : 'active', noticed: false, endedAt: null, endedBy: null, endAskedBy: null },
-    ...{ awaiting: [], returnBy: null },
+    ...{ awaiting: [], seen: [], returnBy: null },
   }
   recordSilence(book, begin > at ? 'planned' : 'begun', made, by, at)
   return done(made.id, 'silenced')
@@ -111,12 +112,20 @@ function awaits(book: Book, silence: Silence, awaiting: string[], at: number): v
   else recordSilence(book, 'back', { ...silence, awaiting, state: 'back', returnBy: null }, null, at)
 }
 
-/** A monitor has reported since the silence that covered it ended. */
-export function reported(book: Book, { silence: id, monitor }: Reported, at: number): Outcome {
+/** A monitor has looked since the silence that covered it ended, or a fault injected into it since has come through. */
+export function reported(book: Book, { silence: id, monitor, proof }: Reported, at: number): Outcome {
   const found = findSilence(book, id)
   if (!found || (found.state !== 'returning' && found.state !== 'overdue')) return done(id, 'recorded')
   const awaiting = found.awaiting.filter((name) => name !== monitor)
   if (awaiting.length === found.awaiting.length) return done(id, 'recorded')
+  const watches = under(book.rules.monitors, monitor)
+  if (proof === 'sample' && watches && canDrill(watches)) {
+    if (found.seen.includes(monitor)) return done(id, 'recorded')
+    recordSilence(book, 'reported', { ...found, seen: [...found.seen, monitor] }, null, at)
+    return done(id, 'recorded')
+  }
+  // A fault that comes through before the monitor has looked says nothing of whether it looks.
+  if (proof === 'fault' && !found.seen.includes(monitor)) return done(id, 'recorded')
   awaits(book, found, awaiting, at)
   recoverReturn(book, monitor, at)
   return done(id, 'recorded')
@@ -203,7 +212,11 @@ function missing(book: Book, silence: Silence, at: number): void {
   const [first] = silence.awaiting
   const others = silence.awaiting.length - 1
   const since = silence.mode === 'disable' ? 'it was enabled again' : 'its silence ended'
-  const what = `${first} has not reported since ${since}`
+  const unproven = (name: string) =>
+    silence.seen.includes(name)
+      ? `${name} looks, but a fault injected into it has not come through since ${since}`
+      : `${name} has not reported since ${since}`
+  const what = unproven(first ?? '')
   const title = others > 0 ? `${first} and ${others} more have not reported since their silence ended` : what
   // One that is open has somebody, who is busy with something else: this one needs a page of its own.
   const of = openIncidentOf(book, service) === null ? service : null
@@ -211,7 +224,7 @@ function missing(book: Book, silence: Silence, at: number): void {
   const id = raise(book, { title, severity: 'critical', service: of, origin: 'alert', by: null, policy }, at)
   for (const monitor of silence.awaiting) {
     const key = returnKey(monitor)
-    const summary = `${monitor} has not reported since ${since}: nobody is watching it`
+    const summary = `${unproven(monitor)}: ${silence.seen.includes(monitor) ? 'what it finds may reach nobody' : 'nobody is watching it'}`
     const alert = { key, monitor, severity: 'critical' as const, headline: title, summary, evidence: [], still: false }
     note(book, { type: 'detected', incident: id, at, service, ...alert, quietUntilAt: null, held: null })
   }
