@@ -17,6 +17,22 @@ export async function lastDrillAt(pool: Pool): Promise<number | null> {
   return rows[0]?.at ?? null
 }
 
+/** An injected fault that has come out at the other end: when it was decided on, when it came out, and whom a real one would have paged. */
+export async function drilled(
+  pool: Pool,
+  monitor: string,
+  injectedAt: number,
+): Promise<{ at: number; sentAt: number; people: string[] } | null> {
+  const { rows } = await pool.query<{ at: number; sentAt: number; people: string[] }>(
+    `select f.at, o.shown_at as "sentAt", f.body -> 'people' as people
+     from facts f join owed o on o.key = 'drill/' || f.id
+     where f.kind = 'drilled' and o.state = 'done' and f.body ->> 'monitor' = $1 and (f.body ->> 'injectedAt')::bigint = $2
+     order by f.id desc limit 1`,
+    [monitor, injectedAt],
+  )
+  return rows[0] ?? null
+}
+
 /** Injected faults that came out before this have served their purpose; the latest stays. */
 export async function forgetDrills(pool: Pool, before: number): Promise<void> {
   await pool.query(

@@ -114,13 +114,13 @@ describe('disabling a monitor', () => {
   test('it does not look, nobody misses it, and at its end it has to show that it watches', async () => {
     await start({ config: two, probes: true, staleness: true, returns: true })
     await bot.advance('1m')
-    await bot.type('nora', '/monitor disable home 10m new disk')
+    await bot.type('nora', '/monitor disable home 3m new disk')
     await bot.type('dana', '/monitor approve 1')
     const seen = async () => (await bot.store.pool.query(`select from samples where monitor = 'home'`)).rowCount
     const before = await seen()
-    await bot.advance('8m')
+    await bot.advance('150s')
     expect(await seen()).toBe(before)
-    await bot.advance('4m')
+    await bot.advance('90s')
     expect(await seen()).toBeGreaterThan(before ?? 0)
     expect(bot.paged()).toEqual([])
     expect(ops()).toContain('Monitor `home` is enabled again, and has to show by')
@@ -139,5 +139,47 @@ describe('disabling a monitor', () => {
     await bot.advance('15m')
     expect(ops()).toContain('Nobody approved that monitor `login` is disabled: it goes on looking.')
     expect(await bot.type('dana', '/monitor approve 2')).toContain('The silence 2 is over, and nothing was done')
+  })
+})
+
+describe('a drill', () => {
+  test('pages whoever asks, says what it is, and reports how long each part took', async () => {
+    await start()
+    const said = await bot.type('erik', '/monitor drill home')
+    expect(said).toMatch(/:test_tube: \*Drill\* of `home`: a fault was injected, as INC-1\. It pages <@U0ERIK>;/)
+    expect(bot.paged()).toEqual(['erik'])
+    const page = bot.dm('erik').join()
+    expect(page).toContain(':test_tube: DRILL · INC-1 · home\n*Nothing is wrong.*')
+    expect(page).toContain('*Why you:* this drill was asked for by <@U0ERIK>')
+    expect(page.match(/\[[A-Za-z ]+\]/g)).toEqual(['[Acknowledge]'])
+    expect(bot.channel('ops').join()).toBe('')
+    expect(await bot.type('sam', '/incident list')).not.toContain('INC-1')
+    await bot.advance('9s')
+    await bot.press('erik', 'Acknowledge')
+    const dm = bot.dm('erik').join('\n')
+    expect(dm).toContain(':white_check_mark: The drill is over: <@U0ERIK> acknowledged it.')
+    expect(dm).toMatch(
+      /:test_tube: \*Drill of `home` passed:\* decided 0 ms after the fault, in Slack for <@U0ERIK> after \d+ ms and acknowledged by <@U0ERIK> after 9 s\./,
+    )
+  })
+
+  test('for whoever is on duty ends by itself, and says that nobody answered', async () => {
+    await start()
+    expect(await bot.type('erik', '/monitor drill home duty')).toContain('It pages <@U0NORA>')
+    await bot.advance('6m')
+    expect(bot.paged()).toEqual(['nora'])
+    expect(bot.dm('nora').join('\n')).toContain('*Drill of `home` failed:*')
+    expect(bot.dm('nora').join('\n')).toContain(
+      'Had it been real, the policy of `webmail` would have gone on to its next step.',
+    )
+    expect(await bot.type('erik', '/monitor drill home now')).toContain('`now` is not understood')
+  })
+
+  test('that nobody hears of is made every five minutes', async () => {
+    await start({ drills: true })
+    await bot.advance('11m')
+    const { rows } = await bot.store.pool.query(`select state from owed where kind = 'drill'`)
+    expect(rows).toEqual([{ state: 'done' }, { state: 'done' }])
+    expect(bot.calls('chat.postMessage')).toEqual([])
   })
 })

@@ -13,7 +13,7 @@ export interface Node {
   watchedBy: Edge[]
 }
 
-export interface Edge {
+interface Edge {
   by: string
   how: string
 }
@@ -139,7 +139,7 @@ const entryOf = (name: string, what: string, watch: boolean): Node => ({
   ],
 })
 
-export const monitorNode = (name: string) => `monitor/${name}`
+const monitorNode = (name: string) => `monitor/${name}`
 
 function ofMonitor(monitor: Monitor): Node[] {
   const { name, kind } = monitor

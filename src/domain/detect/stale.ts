@@ -3,7 +3,7 @@ import type { Monitor } from '../rules.ts'
 
 /** A monitor that is not looked after is an alert of its own, beside what it last said of its target. */
 export const STALE_MARK = ': not watched'
-export const staleKey = (monitor: string) => `${monitor}${STALE_MARK}`
+const staleKey = (monitor: string) => `${monitor}${STALE_MARK}`
 
 /** One look may be late, or lost; three in a row are not. */
 const INTERVALS = 3
@@ -11,7 +11,7 @@ const INTERVALS = 3
 const LEAST_MS = 60_000
 
 /** After so long without a look nobody watches; null for what reports by itself and has a deadline of its own. */
-export function staleAfterMs(monitor: Monitor): number | null {
+function staleAfterMs(monitor: Monitor): number | null {
   switch (monitor.kind) {
     case 'http':
     case 'tls':
