@@ -31,8 +31,8 @@ export interface Status {
   groupTrouble: { handle: string | null; reason: string }[]
   /** When the latest nightly backup of this process was taken; null: none was yet. */
   backupAt: number | null
-  /** Entries of the timetable that are behind, with how long ago each last ran. */
-  late: { name: string; lastAt: number | null }[]
+  /** Entries of the timetable that are behind, with when each last ran; and those whose every run has failed since. */
+  late: { name: string; lastAt: number | null; failingSinceAt: number | null }[]
 }
 
 /** Somebody asks for something: a slash command, or a button that stands for one. */

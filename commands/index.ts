@@ -1,8 +1,16 @@
 import type { Handover } from '../src/domain/handover.ts'
-import { bearers, bundleKey, handoverRows, offerKey, promptRows, watchPageRows } from '../src/domain/owed.ts'
+import {
+  bearers,
+  bundleKey,
+  handoverRows,
+  offerKey,
+  promptRows,
+  silenceRowsOf,
+  watchPageRows,
+} from '../src/domain/owed.ts'
 import { schedulesOf } from '../src/domain/rules.ts'
 import { nothingChanged, notOurOffer } from '../src/slack/roster-words.ts'
-import { notOurs } from '../src/slack/words.ts'
+import { notOurRequest, notOurs } from '../src/slack/words.ts'
 import { readFact, readIncident } from '../src/store/incidents.ts'
 import { pagesNaming, type Rows } from '../src/store/owed.ts'
 import { isOvertaken, readHandover } from '../src/store/rota.ts'
@@ -37,6 +45,7 @@ export const buttons: Readonly<Record<string, OnMessage | OnAnswer>> = {
     ({ incident: id, schedule }) => (id ? undefined : schedule),
     whereConfirmed,
   ),
+  disable_approve: ofRequest(),
   edit_agree: ofOffer('agree'),
   edit_decline: ofOffer('decline'),
   roster_do: { on: 'answer', command: oncall, read: confirmed },
@@ -151,6 +160,24 @@ async function whereKept(pool: Store['pool'], { schedule, changeAt }: Handover, 
 async function whereConfirmed(pool: Store['pool'], handover: Handover): Promise<Rows | null> {
   if (await isOvertaken(pool, handover)) return null
   return { keys: [], under: handoverRows(handover.schedule, handover.changeAt) }
+}
+
+/** On the message that asks for a second person: `3/815`, the request and the fact that says so. */
+function ofRequest(): OnMessage {
+  const read = (value: string) => /^(\d{1,9})\/(\d{1,15})$/.exec(value)
+  return {
+    on: 'message',
+    command: monitor,
+    verb: 'approve',
+    notOurs: notOurRequest,
+    typed: (value) => read(value)?.[1] ?? '',
+    async rows(pool, value) {
+      const [, id, fact] = read(value) ?? []
+      const asked = fact === undefined ? null : await readFact(pool, Number(fact))
+      if (asked?.type !== 'silence' || asked.what !== 'asked' || asked.silence.id !== Number(id)) return null
+      return { keys: [], under: [silenceRowsOf(asked.id)] }
+    },
+  }
 }
 
 function ofOffer(verb: string): OnMessage {

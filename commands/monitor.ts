@@ -2,6 +2,7 @@ import { DAY_MS, HOUR_MS } from '../src/domain/duty/time.ts'
 import { heartbeatsOf, type Monitor, type Probe, probesOf, type Rules, under } from '../src/domain/rules.ts'
 import { UserError } from '../src/errors.ts'
 import { pingAddresses, rotatePing } from '../src/pings.ts'
+import { graphLines } from '../src/slack/graph.ts'
 import { monitorDetail, monitorList, monitorTried, type Status, watchedDetail } from '../src/slack/monitors.ts'
 import { code, cut, list as inWords, knownNames, typed } from '../src/slack/text.ts'
 import { readMonitors, samplesSince } from '../src/store/monitors.ts'
@@ -9,6 +10,8 @@ import { rollupsSince } from '../src/store/rollups.ts'
 import { readSilences } from '../src/store/silences.ts'
 import { readStandings } from '../src/store/standings.ts'
 import { type Ask, type Command, help, misused, only, type Reply, split, voice } from './command.ts'
+import { approve, disable, enable } from './monitor/disable.ts'
+import { drill } from './monitor/drill.ts'
 import * as gaps from './monitor/gaps.ts'
 
 /** What `show` charts. */
@@ -23,6 +26,17 @@ export const monitor: Command = {
     ['list [down|unknown|up]', 'every monitor by its state; what fails first'],
     ['show MONITOR', 'one monitor with its latest results and a chart of the last hour'],
     ...gaps.usage,
+    ['graph', 'what notices when a part of the watch stops, and what nothing would notice'],
+    [
+      'disable MONITOR FOR REASON',
+      'it does not look for a while; takes a second person: `/monitor disable home 30m new disk`',
+    ],
+    [
+      'drill MONITOR [duty]',
+      'pages you, or whoever is on duty, for a made-up fault, and measures each part of its way',
+    ],
+    ['approve N', 'you are the second person'],
+    ['enable MONITOR', 'it looks again, before its time'],
     ['ping MONITOR', 'where a heartbeat is to be pinged'],
     ['rotate MONITOR', 'another address for a heartbeat: nobody is heard at the one before'],
     ['test MONITOR', 'looks at its target now; pages nobody and counts for nothing'],
@@ -48,6 +62,20 @@ export const monitor: Command = {
         return gaps.ignore(ask, rest)
       case 'heed':
         return gaps.heed(ask, rest)
+      case 'graph':
+        return only(graphLines(ask.deps.rules()).join('\n'))
+      case 'drill': {
+        const [name, more] = split(rest)
+        return drill(ask, monitorNamed(ask.deps.rules(), name), more)
+      }
+      case 'disable': {
+        const [name, more] = split(rest)
+        return disable(ask, monitorNamed(ask.deps.rules(), name).name, more)
+      }
+      case 'approve':
+        return approve(ask, rest)
+      case 'enable':
+        return enable(ask, monitorNamed(ask.deps.rules(), rest).name)
       case 'ping':
         return ping(ask, rest)
       case 'rotate':

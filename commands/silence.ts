@@ -57,28 +57,31 @@ async function begin(ask: Ask, word: string, rest: string): Promise<Reply> {
   const by = ask.by()
   const target = targetOf(ask.deps.rules(), word)
   const [span, reason] = split(rest)
-  const text = typed(reason).trim()
   if (span === '')
     return misused(silence, `For how long is ${code(target.name)} to be silent, and why? ${example(target.name)}`)
   const { startAt, endAt } = await spanOf(ask, span)
-  if (text === '')
-    return misused(
-      silence,
-      `A silence has a reason, for whoever comes on duty: ${example(target.name)} Nothing was silenced.`,
-    )
-  if (escapeText(text).length > REASON_CHARACTERS)
-    throw new UserError(
-      'too-long',
-      `A reason has at most ${REASON_CHARACTERS} characters. Nothing was silenced; please make it shorter.`,
-    )
+  const missing = `A silence has a reason, for whoever comes on duty: ${example(target.name)} Nothing was silenced.`
+  const text = reasonOf(reason, missing)
   const fromAt = startAt > ask.now ? startAt : null
   return act(ask, { type: 'silence', by, target, reason: text, fromAt, untilAt: endAt })
 }
 
 const example = (name: string) => `Type ${code(`/silence ${name} 30m REASON`)}.`
 
+/** What somebody gives as a reason, as it stands in messages. */
+export function reasonOf(given: string, missing: string): string {
+  const text = typed(given).trim()
+  if (text === '') throw new UserError('bad-arguments', missing)
+  if (escapeText(text).length > REASON_CHARACTERS)
+    throw new UserError(
+      'too-long',
+      `A reason has at most ${REASON_CHARACTERS} characters. Nothing was done; please make it shorter.`,
+    )
+  return text
+}
+
 /** `30m`, `30min`; null when it is no length. */
-const lengthOf = (text: string) => parseDuration(text.toLowerCase().replace(/min$/, 'm'))
+export const lengthOf = (text: string) => parseDuration(text.toLowerCase().replace(/min$/, 'm'))
 
 /** `30m`, or a stretch such as `22:00-23:30` in the asker's zone. */
 async function spanOf(ask: Ask, text: string): Promise<{ startAt: number; endAt: number }> {

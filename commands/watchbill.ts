@@ -1,5 +1,7 @@
+import { looseEnds } from '../src/domain/detect/graph.ts'
 import { type Import, type Source, sourcesOf } from '../src/domain/duty/imports.ts'
 import { HOUR_MS } from '../src/domain/duty/time.ts'
+import { looseEndLine } from '../src/slack/graph.ts'
 import { silenceLine } from '../src/slack/silence.ts'
 import { code, cut, duration, list, plain, typed } from '../src/slack/text.ts'
 import { groupTrouble, inc, person } from '../src/slack/words.ts'
@@ -90,7 +92,7 @@ async function status(ask: Ask): Promise<Reply> {
     backupLine(health, now),
     health.late.length === 0
       ? ':white_check_mark: Timetable: every entry runs on time'
-      : `:no_entry: Timetable: behind are ${list(health.late.map(({ name, lastAt }) => `${code(name)} (${lastAt === null ? 'never ran' : `last ${duration(now - lastAt)} ago`})`))}`,
+      : `:no_entry: Timetable: behind are ${list(health.late.map((entry) => lateEntry(entry, now)))}`,
     ...queueLine(health, now),
     `${down.length === 0 ? ':white_check_mark:' : ':red_circle:'} Monitors: ${standings.length - down.length - unknown.length} up, ${down.length} down${down.length > 0 ? ` (${list(down.map(code))})` : ''}${unknown.length > 0 ? `, ${unknown.length} not seen yet (${list(unknown.map(code))})` : ''}`,
     open.length === 0
@@ -101,6 +103,7 @@ async function status(ask: Ask): Promise<Reply> {
       ([name, why]) => `:no_entry: ${person(voice(ask), name)} (${name}) cannot be paged: ${code(why)}`,
     ),
     ...calendarLines(sourcesOf(rules), imports, now),
+    ...looseEnds(rules).map(looseEndLine),
     ...(rules.notWatchedYet.length > 0
       ? [`:construction: *Not watched yet* (in the configuration, not built): ${list(rules.notWatchedYet.map(plain))}`]
       : []),
@@ -112,6 +115,11 @@ function slackLine({ slackConnections, slackOverHttp }: Status): string {
   if (slackConnections === 0 && slackOverHttp) return ':white_check_mark: Slack: over HTTP'
   const also = slackOverHttp ? ', and over HTTP' : ''
   return `${slackConnections > 0 ? ':white_check_mark:' : ':no_entry:'} Slack: ${slackConnections} connection${slackConnections === 1 ? '' : 's'}${also}`
+}
+
+function lateEntry({ name, lastAt, failingSinceAt }: Status['late'][number], now: number): string {
+  const ran = lastAt === null ? 'never ran' : `last ${duration(now - lastAt)} ago`
+  return `${code(name)} (${failingSinceAt === null ? ran : `fails each time since ${duration(now - failingSinceAt)}`})`
 }
 
 /** A night, and time to make up for one that was missed. */

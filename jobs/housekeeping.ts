@@ -1,4 +1,5 @@
 import { probesOf, type Rules } from '../src/domain/rules.ts'
+import { forgetDrills } from '../src/store/drills.ts'
 import { forgetHeartbeats } from '../src/store/heartbeats.ts'
 import { forgetHomes } from '../src/store/homes.ts'
 import { forgetImports } from '../src/store/imports.ts'
@@ -13,6 +14,8 @@ const INBOX_MS = 2 * 86_400_000
 const IMPORTS_MS = 30 * 86_400_000
 /** Heartbeats that are in the configuration no more: one that was lost by mistake is not new when it is back. */
 const HEARTBEATS_MS = 7 * 86_400_000
+/** Faults that were injected and came through. */
+const DRILLS_MS = 86_400_000
 /** Single samples are kept for a day, and of ten thousand monitors so many hours as make some millions; what they were in all is kept longer. */
 const SAMPLES_MS = 86_400_000
 const LEAST_SAMPLES_MS = 3 * 3_600_000
@@ -25,6 +28,7 @@ export function housekeeping(deps: JobDeps) {
     await forget(deps.store.pool, slotAt - INBOX_MS)
     await forgetImports(deps.store.pool, slotAt - IMPORTS_MS)
     await forgetHeartbeats(deps.store.pool, slotAt - HEARTBEATS_MS)
+    await forgetDrills(deps.store.pool, slotAt - DRILLS_MS)
     await forgetHomes(deps.store.pool, slotAt)
     await rollUp(deps.store.samplePool, slotAt)
     await forgetSamples(deps.store.samplePool, slotAt - samplesMs(deps.rules()), slotAt)

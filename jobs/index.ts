@@ -1,3 +1,4 @@
+import type { EntryName } from '../src/domain/detect/graph.ts'
 import type { Handlers } from '../src/outbox.ts'
 import { announcement } from './announcement.ts'
 import { backup } from './backup.ts'
@@ -7,6 +8,7 @@ import { calendars } from './calendars.ts'
 import { channel } from './channel.ts'
 import { coverage } from './coverage.ts'
 import { covered } from './covered.ts'
+import { DRILLS_MS, drill, drills } from './drill.ts'
 import { edit } from './edit.ts'
 import { gaps } from './gaps.ts'
 import { type GroupTrouble, group, groups } from './groups.ts'
@@ -31,6 +33,7 @@ import { returns } from './returns.ts'
 import { rosterReport } from './roster-report.ts'
 import { rosterWarning } from './roster-warning.ts'
 import { silence } from './silence.ts'
+import { STALENESS_MS, staleness } from './staleness.ts'
 import { summary } from './summary.ts'
 import type { JobDeps } from './tell.ts'
 import { told } from './told.ts'
@@ -41,7 +44,8 @@ const MINUTE = 60_000
 const HOUR = 3_600_000
 
 interface Entry {
-  name: string
+  /** Each stands in the watch graph, with what notices when it stops. */
+  name: EntryName
   everyMs: number
   /** `signal` ends the slot; at a start there is none, and nothing is waited for. */
   run: (slotAt: number, signal?: AbortSignal) => Promise<void>
@@ -57,6 +61,8 @@ export const timetable = (
   { name: 'outward', everyMs: 10 * SECOND, run: outward(deps, deps.problems) },
   { name: 'logs', everyMs: SECOND, run: logs(deps) },
   { name: 'heartbeats', everyMs: SECOND, run: heartbeat(deps) },
+  { name: 'staleness', everyMs: STALENESS_MS, run: staleness(deps) },
+  { name: 'drills', everyMs: DRILLS_MS, run: drills(deps) },
   { name: 'people', everyMs: HOUR, run: people(deps), atStart: true },
   { name: 'groups', everyMs: MINUTE, run: groups(deps), atStart: true },
   { name: 'roster-report', everyMs: MINUTE, run: rosterReport(deps) },
@@ -94,4 +100,5 @@ export const payers = (deps: JobDeps & { groupTrouble: GroupTrouble }): Handlers
   group: group(deps),
   edit: edit(deps),
   home: home(deps),
+  drill: drill(deps),
 })

@@ -6,6 +6,7 @@ import { type LogMonitor, logsOf, under } from '../src/domain/rules.ts'
 import { messageOf } from '../src/errors.ts'
 import { duration } from '../src/slack/text.ts'
 import { type KnownLog, NO_STATE, readLogs, saveLog } from '../src/store/logs.ts'
+import { readDisabled } from '../src/store/silences.ts'
 import type { JobDeps } from './tell.ts'
 
 /** Looks at one file in one tick: what is more than they take (8 MB) waits for the next. */
@@ -23,8 +24,12 @@ export function logs(deps: JobDeps) {
   return async (): Promise<void> => {
     const monitors = logsOf(deps.rules()).filter(({ name }) => !running.has(name))
     if (monitors.length === 0) return
-    const known = await readLogs(deps.store.pool)
+    const [known, disabled] = await Promise.all([
+      readLogs(deps.store.pool),
+      readDisabled(deps.store.pool, deps.clock.now()),
+    ])
     for (const monitor of monitors) {
+      if (disabled.has(monitor.name)) continue
       running.add(monitor.name)
       readOn(deps, monitor, known.get(monitor.name))
         .catch((error: unknown) =>

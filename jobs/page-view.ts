@@ -1,5 +1,6 @@
 import type { Handler } from '../src/outbox.ts'
 import { pageMessage } from '../src/slack/blocks.ts'
+import { drillMessage } from '../src/slack/drill.ts'
 import { resultOf } from '../src/store/owed.ts'
 import { incidentOf, type JobDeps, show, voice, whereabouts } from './tell.ts'
 
@@ -17,6 +18,7 @@ export function pageView(deps: JobDeps): Handler {
     if (!page) return { outcome: 'done' }
     const shown = { ...posted, digest: whereabouts(result)?.digest ?? posted.digest }
     // Slack names a message by the instant at which it took it.
-    return show(deps, shown, pageMessage(await voice(deps), incident, page, Number(posted.ts) * 1_000))
+    const render = incident.drill === null ? pageMessage : drillMessage
+    return show(deps, shown, render(await voice(deps), incident, page, Number(posted.ts) * 1_000))
   }
 }

@@ -1,6 +1,7 @@
 import type { Handler, Sent } from '../src/outbox.ts'
 import { openDm, UNREACHABLE } from '../src/slack/api.ts'
 import { pageMessage } from '../src/slack/blocks.ts'
+import { drillMessage } from '../src/slack/drill.ts'
 import type { Claim } from '../src/store/owed.ts'
 import { incidentOf, type JobDeps, paged, refusePage, tell, voice } from './tell.ts'
 
@@ -39,7 +40,12 @@ export function page(deps: JobDeps): Handler {
       sinceAt: found.at,
       moot,
       message: {
-        ...pageMessage(await wording(deps), incident, found, deps.clock.now()),
+        ...(incident.drill === null ? pageMessage : drillMessage)(
+          await wording(deps),
+          incident,
+          found,
+          deps.clock.now(),
+        ),
         metadata: paged(claim, [incident.id]),
       },
     })

@@ -1,3 +1,4 @@
+import { ancestors } from '../src/domain/detect/depends.ts'
 import {
   CONFIRM_MS,
   isHonest,
@@ -13,6 +14,7 @@ import { type Probe, probesOf, type Rules } from '../src/domain/rules.ts'
 import { messageOf } from '../src/errors.ts'
 import { createSamples } from '../src/samples.ts'
 import { type Known, NO_SLOT, readMonitors, readMonitorsNamed, saveSample } from '../src/store/monitors.ts'
+import { readDisabled } from '../src/store/silences.ts'
 import { slotOf } from '../src/timetable/entries.ts'
 import { type Shard, shardOf, shardsFor } from '../src/timetable/shards.ts'
 import { createWheel, STEP_MS } from '../src/timetable/wheel.ts'
@@ -44,10 +46,14 @@ export interface Probes {
 export function probes(deps: JobDeps): Probes {
   const { clock, log, store } = deps
   const running = new Set<string>()
+  /** What something that fails depends on: whether that fails too is asked at once, and not at its next interval. */
+  const hurried = new Set<string>()
   /** What each was last seen to be, here or as the store had it. The store has the last word: {@link follow}. */
   const known = new Map<string, Known>()
   /** Until when each is ours. */
   const ours = new Map<string, number>()
+  /** Those that do not look for now, as of the latest turn. */
+  let disabled: ReadonlySet<string> = new Set()
   const samples = createSamples(deps)
   /** What another process had begun: whether it ended it is asked first. */
   const unsure = new Set<string>()
@@ -69,7 +75,12 @@ export function probes(deps: JobDeps): Probes {
     const monitor = config().monitors.get(name)
     const now = clock.now()
     if (!monitor || running.has(name) || now >= (ours.get(name) ?? 0)) return
-    const slotAt = dueSlot(monitor, known.get(name), now)
+    if (disabled.has(name)) {
+      plan(monitor, slotOf(name, monitor.everyMs, now) + monitor.everyMs)
+      return
+    }
+    const slotAt = dueSlot(monitor, known.get(name), now) ?? (hurried.has(name) ? now : null)
+    hurried.delete(name)
     if (slotAt === null) {
       plan(monitor)
       return
@@ -106,9 +117,26 @@ export function probes(deps: JobDeps): Probes {
         deps.desk.wake()
       }
       if (!unconfirmed(state)) return 0
+      hurry(ancestors(deps.rules(), monitor.name))
       await clock.sleepUntil(clock.now() + CONFIRM_MS)
       at = Math.max(clock.now(), at + 1)
     }
+  }
+
+  /** Those that are ours: of others nobody knows here. */
+  function hurry(names: readonly string[]): void {
+    const now = clock.now()
+    for (const name of names)
+      if (now < (ours.get(name) ?? 0) && !running.has(name)) {
+        hurried.add(name)
+        wheel.set(name, now)
+      }
+  }
+
+  /** Of what it depends on, what fails at this moment. */
+  function suspected({ name }: Probe): Pick<Signal, 'suspects'> {
+    const suspects = ancestors(deps.rules(), name).filter((each) => (known.get(each)?.state.failures ?? 0) > 0)
+    return suspects.length > 0 ? { suspects } : {}
   }
 
   /** What we saw while we stood still ourselves is not what the target did: it is looked at again. */
@@ -153,7 +181,7 @@ export function probes(deps: JobDeps): Probes {
     const event = {
       source: 'monitor',
       key: `${monitor.name}@${observation.slotAt}`,
-      event: signal(monitor, transition, state),
+      event: { ...signal(monitor, transition, state), ...suspected(monitor) },
     }
     return saveSample(store, { ...observation, event, now: clock.now() })
   }
@@ -170,6 +198,7 @@ export function probes(deps: JobDeps): Probes {
     shards: () => config().shards,
     turn: (shard) => async (slotAt, signal) => {
       ending(signal)
+      disabled = await readDisabled(store.pool, clock.now())
       const those = membersOf(config(), shard)
       // Of those that were another's until now, that one may know more.
       const theirs = those.filter(({ name }) => (ours.get(name) ?? 0) < slotAt)

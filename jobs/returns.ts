@@ -1,10 +1,18 @@
+import { canDrill, faultOf } from '../src/domain/detect/drill.ts'
+import { under } from '../src/domain/rules.ts'
 import { readLogs } from '../src/store/logs.ts'
 import { readMonitorsNamed } from '../src/store/monitors.ts'
 import { readSilences } from '../src/store/silences.ts'
 import type { JobDeps } from './tell.ts'
 
-/** Looks whether what was silenced has reported since: a silence is not over before everything that it covered is seen to be watched. */
-export function returns({ store, desk }: JobDeps) {
+/** A fault that has not come through is injected anew this often. */
+const AGAIN_MS = 30_000
+
+/**
+ * Looks whether what was silenced is back: a silence is not over before everything that it covered has looked, and a fault injected into
+ * it has come through.
+ */
+export function returns({ store, desk, rules, clock }: JobDeps) {
   return async (): Promise<void> => {
     const waiting = (await readSilences(store.pool)).filter(({ awaiting }) => awaiting.length > 0)
     if (waiting.length === 0) return
@@ -16,13 +24,21 @@ export function returns({ store, desk }: JobDeps) {
       readLogs(store.pool),
     ])
     const seenAt = (name: string) => probes.get(name)?.lastSlotAt ?? logs.get(name)?.state.lookedAt ?? 0
-    for (const { id, awaiting, endedAt } of waiting)
-      for (const monitor of awaiting)
-        if (seenAt(monitor) > (endedAt ?? Number.POSITIVE_INFINITY))
+    const now = clock.now()
+    for (const { id, awaiting, seen, endedAt } of waiting)
+      for (const name of awaiting) {
+        const monitor = under(rules().monitors, name)
+        if (!monitor || seenAt(name) <= (endedAt ?? Number.POSITIVE_INFINITY)) continue
+        const key = `${id}/${name}`
+        if (!seen.includes(name))
           await desk.submit({
             source: 'returns',
-            key: `${id}/${monitor}`,
-            event: { type: 'reported', silence: id, monitor },
+            key,
+            event: { type: 'reported', silence: id, monitor: name, proof: 'sample' },
           })
+        if (!canDrill(monitor)) continue
+        const fault = faultOf(monitor, { by: null, to: 'nobody', silence: id }, now)
+        await desk.submit({ source: 'returns', key: `${key}/${Math.floor(now / AGAIN_MS)}`, event: fault })
+      }
   }
 }

@@ -1,6 +1,6 @@
 import type { Handler } from '../src/outbox.ts'
 import { plainMessage } from '../src/slack/blocks.ts'
-import { silenceEnds, silenceNews } from '../src/slack/silence.ts'
+import { approval, silenceEnds, silenceNews } from '../src/slack/silence.ts'
 import { readFact } from '../src/store/incidents.ts'
 import { firingUnder } from '../src/store/silences.ts'
 import { dmOf, type JobDeps, keyed, tell, voice } from './tell.ts'
@@ -18,7 +18,8 @@ export function silence(deps: JobDeps): Handler {
     if (text === null) return { outcome: 'done' }
     const place = 'person' in to ? await dmOf(deps.slack.rest, deps, to.person) : to
     if ('outcome' in place) return place
-    const message = { ...plainMessage(text), metadata: keyed(claim) }
+    const { text: spoken, blocks } = plainMessage(text)
+    const message = { text: spoken, blocks: [...blocks, ...approval(fact)], metadata: keyed(claim) }
     return tell(deps, claim, { call: deps.slack.rest, channel: place.channel, message, sinceAt: fact.at })
   }
 }

@@ -1,12 +1,21 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Deps, SlackCall } from './deps.ts'
+import { isOfTheWatch } from './domain/detect/graph.ts'
 import { dutyAt } from './domain/duty/schedule.ts'
 import { channelsOf, lastResortOf, type Rules, type Step, type Target } from './domain/rules.ts'
 import { messageOf } from './errors.ts'
 import { PAGE_LATE_MS } from './metrics.ts'
 import { joining, openDm, post } from './slack/api.ts'
 import { plainMessage } from './slack/blocks.ts'
-import { latePageWords, settledPageWords, storeBack, storeSilent, type Voice } from './slack/words.ts'
+import {
+  latePageWords,
+  settledPageWords,
+  storeBack,
+  storeSilent,
+  type Voice,
+  watchBack,
+  watchStands,
+} from './slack/words.ts'
 import { alarmOf, type LatePage, latePages, type Settled, settledPages } from './store/audit.ts'
 import { HELD_MS, readWatches, rotaOf } from './store/rota.ts'
 import { claimSlot } from './store/slots.ts'
@@ -23,6 +32,9 @@ const LOOK_AGAIN_MS = 4_000
  */
 const SILENT_MS = 20_000
 const SILENT_LOOKS = 3
+
+/** What stands still for so long since that was noticed does not come back by itself. */
+const STILL_MS = 30_000
 
 /** As long as a page is late, it is said again this often. */
 const REMIND_MS = 10 * 60_000
@@ -52,9 +64,10 @@ export interface Path {
 
 /** As the log and the metrics have it. */
 interface Alarm {
-  about: 'page' | 'store'
+  about: 'page' | 'store' | 'watch'
   what: string
   since?: number
+  entries?: readonly string[]
   owed?: { key: string; owedSince: number; reason: string | null }[]
 }
 
@@ -62,6 +75,8 @@ export interface Auditor {
   start(): void
   /** Since when the store has not answered, as far as is known; null: it does. Watch time. */
   storeSilentSince(): number | null
+  /** When it last looked at all that it looks at; null: it has not yet. Watch time. */
+  lookedAt(): number | null
   /** Something has to be told, and no path takes it. */
   unheard(): boolean
   busy(): boolean
@@ -94,6 +109,15 @@ export function createAuditor(options: Options): Auditor {
   let told: { since: number; audience: Audience; said: boolean } | null = null
   let lookedAt = Number.NEGATIVE_INFINITY
   let late: readonly string[] = []
+  /** What of the watch stands still, since when, and who has been told. */
+  let standstill: {
+    since: number
+    names: readonly string[]
+    audience: Audience
+    tried: boolean
+    said: boolean
+  } | null = null
+  let endedAt: number | null = null
   /** The roster with what was changed by hand, as it was last read. */
   let rota: Rules | null = null
   /** Whoever went off duty and is not relieved yet. */
@@ -111,6 +135,7 @@ export function createAuditor(options: Options): Auditor {
         return false
       })
       looking = false
+      endedAt = clock.now()
       pause = well ? LOOK_MS : LOOK_AGAIN_MS
     }
   }
@@ -156,13 +181,34 @@ export function createAuditor(options: Options): Auditor {
     }
     metrics.pagesLate(pages.length)
     try {
+      await tellOfStandstill(now)
       await tellOfPages(pages, now)
       await tellOfSettled()
     } catch (error) {
       log.warn({ reason: messageOf(error) }, 'the auditor could not claim an alarm; it looks again')
       return false
     }
-    return unsaid.size === 0
+    return unsaid.size === 0 && standstill?.said !== false
+  }
+
+  /** Nothing is found out while what goes and looks stands still: that, too, is told round the store. */
+  async function tellOfStandstill(now: number): Promise<void> {
+    const names = late.filter(isOfTheWatch)
+    const was = standstill
+    if (names.length === 0) {
+      standstill = null
+      if (was?.said) await say(watchBack(voice(), was.since), was.audience)
+      return
+    }
+    standstill = {
+      ...(was ?? { since: now, audience: onDuty(rota ?? rules(), held, now), tried: false, said: false }),
+      names,
+    }
+    // What comes back within a look was a moment's weakness.
+    if (was === null || was.said || now - was.since < STILL_MS) return
+    const alarm: Alarm = { about: 'watch', what: 'what watches stands still', since: was.since, entries: names }
+    const said = await raise(alarm, watchStands(voice(), names, was.since), was.audience, !was.tried)
+    standstill = { ...standstill, tried: true, said }
   }
 
   async function storeIsSilent(reason: string, since: number): Promise<void> {
@@ -256,7 +302,8 @@ export function createAuditor(options: Options): Auditor {
       running = run()
     },
     storeSilentSince: () => silence?.since ?? null,
-    unheard: () => unsaid.size > 0 || told?.said === false,
+    lookedAt: () => endedAt,
+    unheard: () => unsaid.size > 0 || told?.said === false || (standstill?.tried === true && !standstill.said),
     busy: () => looking,
     async close() {
       closing.abort(new Error('the auditor is closed'))

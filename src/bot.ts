@@ -12,6 +12,7 @@ import { complaints } from './complaints.ts'
 import type { Deps } from './deps.ts'
 import { createDesk } from './desk.ts'
 import { authorise, type Denied, type Standings } from './domain/authority.ts'
+import { isOfTheWatch } from './domain/detect/graph.ts'
 import { gapIn, type Load, loadOf } from './domain/duty/load.ts'
 import { HOUR_MS } from './domain/duty/time.ts'
 import { type Person, personOfSlack, type Rules } from './domain/rules.ts'
@@ -78,6 +79,12 @@ export interface Bot {
 
 const RECLAIM_MS = 1_000
 const WHO_AM_I_MS = 2_000
+
+/** What is of the watch and fails each time is not waited for as long as its intervals may be. */
+const FAILING_MS = 60_000
+
+/** The auditor looks every half a minute. */
+const AUDITOR_LATE_MS = 2 * 60_000
 
 /** An entry of the timetable is behind after this many of its intervals, and not before this long. */
 const LATE_INTERVALS = 3
@@ -333,15 +340,17 @@ export function createBot(given: BotOptions): Bot {
 
   function behindTime(): Status['late'] {
     const now = clock.now()
-    const late = timetable
-      .health()
-      .entries.filter(
-        ({ everyMs, lastTickAt }) => now - (lastTickAt ?? sharedOutAt) > Math.max(everyMs * LATE_INTERVALS, LATE_MS),
-      )
-      .map(({ name, lastTickAt }) => ({ name, lastAt: lastTickAt }))
+    const late = timetable.health().entries.flatMap(({ name, everyMs, lastTickAt, failingSinceAt }) => {
+      const lateMs = Math.max(everyMs * LATE_INTERVALS, LATE_MS)
+      const stands = now - (lastTickAt ?? sharedOutAt) > lateMs
+      const patienceMs = isOfTheWatch(name) ? Math.min(lateMs, FAILING_MS) : lateMs
+      const fails = failingSinceAt !== null && now - failingSinceAt > patienceMs
+      return stands || fails ? { name, lastAt: lastTickAt, failingSinceAt: fails ? failingSinceAt : null } : []
+    })
     // Turns may come in time, and still be too much for this process.
     const waitingMs = watched.lateMs()
-    return waitingMs > CHECKS_LATE_MS ? [...late, { name: 'checks', lastAt: now - waitingMs }] : late
+    const checks = { name: 'checks', lastAt: now - waitingMs, failingSinceAt: null }
+    return waitingMs > CHECKS_LATE_MS ? [...late, checks] : late
   }
 
   /** What must be well, in the order in which a person would look. */
@@ -372,7 +381,12 @@ export function createBot(given: BotOptions): Bot {
     return [
       ...checks().flatMap(({ problem }) => problem ?? []),
       ...(answers ? [] : ['the store does not answer']),
-      ...behindTime().map(({ name }) => `${name} is behind its time`),
+      ...behindTime()
+        .filter(({ name, failingSinceAt }) => failingSinceAt === null || isOfTheWatch(name))
+        .map(
+          ({ name, failingSinceAt }) => `${name} ${failingSinceAt === null ? 'is behind its time' : 'fails each time'}`,
+        ),
+      ...(clock.now() - (auditor.lookedAt() ?? sharedOutAt) > AUDITOR_LATE_MS ? ['the auditor has not looked'] : []),
       ...(late.length > 0 ? [`${late.length} pages are owed and late`] : []),
     ]
   }

@@ -31,6 +31,7 @@ import {
 import { zone as zoneShape } from './config/times.ts'
 import { notWatchedYet } from './config/unwatched.ts'
 import { type Place, serviceShape, toMonitor, toService } from './config/watch.ts'
+import { looseEnds } from './domain/detect/graph.ts'
 import { Rules } from './domain/rules.ts'
 import { messageOf } from './errors.ts'
 import { withoutSecrets } from './secrets.ts'
@@ -125,8 +126,12 @@ export function parseConfig(text: string, file: string, env: Env): Config {
   }
   const rules = readRoot(root, reader, dirname(resolve(file)))
   const problems = inOrder([...source.problems, ...reader.problems])
+  if (problems.length > 0) return { problems }
+  const loose = looseEnds(rules).filter(({ refused }) => refused)
+  if (loose.length > 0)
+    return { problems: loose.map(({ sentence }) => ({ file, ...source.valueAt([]), message: sentence })) }
   // Parsed once more, as whoever reads it from the store will: a rule that does not survive that is a defect, found here.
-  return problems.length > 0 ? { problems } : { rules: Rules.parse(rules) }
+  return { rules: Rules.parse(rules) }
 }
 
 function readRoot(root: Record<string, unknown>, reader: Reader, folder: string): Rules {
@@ -197,7 +202,11 @@ function readRoot(root: Record<string, unknown>, reader: Reader, folder: string)
 }
 
 function watchedOf(shapes: ReturnType<typeof readMonitors>, place: Place): Rules['monitors'] {
-  const monitors = [...shapes].map(([name, shape]) => toMonitor(name, shape, place))
+  const monitors = [...shapes].map(([name, read]) => {
+    const monitor = toMonitor(name, read, place)
+    const { depends_on } = read.shape
+    return monitor && depends_on ? { ...monitor, dependsOn: [...new Set(depends_on)] } : monitor
+  })
   return Object.fromEntries(monitors.flatMap((monitor) => (monitor ? [[monitor.name, monitor]] : [])))
 }
 

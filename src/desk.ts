@@ -5,6 +5,7 @@ import type { Deps, Desk } from './deps.ts'
 import { type Decision, decide, nextDue } from './domain/decide.ts'
 import type { Outcome } from './domain/event.ts'
 import type { Rules } from './domain/rules.ts'
+import { releasable } from './domain/watch/depends.ts'
 import { reconfigured } from './domain/watch/handover.ts'
 import { orphans, strays } from './domain/watch/signal.ts'
 import { forgotten } from './domain/watch/silence.ts'
@@ -225,6 +226,7 @@ async function decideOnce(deps: DeskDeps, what: What): Promise<Transaction> {
       taken.events.length === 0 &&
       taken.unreadable.length === 0 &&
       nextDue(taken.desk, rules) > now &&
+      !releasable(taken.desk, rules, now) &&
       reconfigured({ desk: taken.desk, rules }).length === 0 &&
       orphans(taken.desk, rules).length + strays(taken.desk, rules).length + forgotten(taken.desk, rules).length === 0
     return idle ? null : decide(taken.desk, taken.events, now, rules)

@@ -325,3 +325,33 @@ describe('a watch that is well', () => {
     expect(lines.filter(({ msg }) => msg.includes('stood still'))).toHaveLength(1)
   })
 })
+
+describe('what watches stands still', () => {
+  const STANDS = 'Watchbill does not watch'
+
+  test('is told to everybody on duty, once, and so is its end; what comes back at once is not', async () => {
+    await start()
+    const told = listener()
+    let behind: string[] = []
+    another([told.path], { behind: () => behind })
+    behind = ['probes']
+    await bot.advance('31s')
+    behind = []
+    await bot.advance('1m')
+    expect(told.said).toEqual([])
+    behind = ['probes', 'backup']
+    await bot.advance('2m')
+    expect(told.said.map(({ text }) => text)).toEqual([
+      expect.stringContaining(`*${STANDS}.* \`probes\` stands still since`),
+    ])
+    expect(told.said[0]?.audience.people).toEqual(expect.arrayContaining(['nora', 'sam', 'mia']))
+    behind = ['backup']
+    await bot.advance('1m')
+    expect(
+      saying(
+        told.said.map(({ text }) => text),
+        'Watchbill watches again',
+      ),
+    ).toHaveLength(1)
+  })
+})

@@ -122,7 +122,7 @@ describe.each(kinds)('a timetable $name', { concurrent: true }, ({ missing, queu
     const { timetable, every, now } = await start((process) => process.every('early', 100))
     every('later', 100)
     expect(timetable.health().entries.find(({ name }) => name === 'later')).toEqual({
-      ...{ name: 'later', everyMs: 100, lastTickAt: null, lastSlotAt: null, running: false },
+      ...{ name: 'later', everyMs: 100, lastTickAt: null, lastSlotAt: null, running: false, failingSinceAt: null },
     })
     await sleep(2_000)
     for (const entry of timetable.health().entries) {

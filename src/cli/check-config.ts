@@ -1,4 +1,5 @@
 import { formatProblem, loadConfig } from '../config.ts'
+import { looseEnds } from '../domain/detect/graph.ts'
 import type { Rules } from '../domain/rules.ts'
 
 interface Output {
@@ -21,7 +22,9 @@ export async function checkConfig(
   else for (const problem of problems) io.stderr.write(`${formatProblem(problem)}\n`)
   if ('unreadable' in config) return 2
   if ('problems' in config) return 1
-  if (!options.json) io.stdout.write(`${path} is fine: ${summary(config.rules)}\n`)
+  if (options.json) return 0
+  io.stdout.write(`${path} is fine: ${summary(config.rules)}\n`)
+  for (const { sentence } of looseEnds(config.rules)) io.stderr.write(`warning: ${sentence}\n`)
   return 0
 }
 

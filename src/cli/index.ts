@@ -3,6 +3,8 @@ import { VERSION } from '../main.ts'
 import { backup } from './backup.ts'
 import { checkConfig } from './check-config.ts'
 import { coverage } from './coverage.ts'
+import { drill } from './drill.ts'
+import { graph } from './graph.ts'
 import { manifest } from './manifest.ts'
 import { oncall } from './oncall.ts'
 import { pings } from './pings.ts'
@@ -66,6 +68,26 @@ program
   .option('--planned', 'by the configuration alone: its sources are asked now, without the store of the bot')
   .option('--json', 'print [{service, domains, percent, watched, ignored, gaps, sources}]')
   .action(async (options) => finish(await coverage(options, { ...io, now: Date.now() })))
+
+program
+  .command('drill')
+  .description(
+    'inject a fault into the running bot, and measure each part of its way; exits 1 when it does not come through',
+  )
+  .argument('<monitor>', 'where it is injected')
+  .option('--to <person>', 'page this person for it (nobody)')
+  .option('--duty', 'page whoever is on duty for it')
+  .option('--config <file>', 'the configuration (WATCHBILL_CONFIG, ./watchbill.yaml)')
+  .option('--json', 'print {monitor, ok, incident, people, decidedMs, sentMs, ackedMs}')
+  .action(async (monitor, options) => finish(await drill(monitor, options, { ...io, now: Date.now })))
+
+program
+  .command('graph')
+  .description('print what watches what, up to somebody outside; exits 1 when there are loose ends')
+  .option('--config <file>', 'the configuration (WATCHBILL_CONFIG, ./watchbill.yaml)')
+  .option('--json', 'print {nodes: [{name, kind, what, watchedBy: [{by, how}]}], looseEnds: [{node, sentence}]}')
+  .option('--dot', 'print it for Graphviz')
+  .action(async (options) => finish(await graph(options, io)))
 
 program
   .command('pings')

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { formatProblem, loadConfig } from '../config.ts'
+import { looseEnds } from '../domain/detect/graph.ts'
 import { readEnv } from '../env.ts'
 import { messageOf, UserError } from '../errors.ts'
 import { createLog } from '../log.ts'
@@ -74,6 +75,7 @@ export async function start(options: { config?: string }, environment: Environme
     if (ending) close()
     log.info({ port: launched.port, people: Object.keys(config.rules.people).length }, 'Watchbill is on watch')
     for (const what of config.rules.notWatchedYet) log.warn({ what }, 'not watched yet')
+    for (const { sentence } of looseEnds(config.rules)) log.warn({ what: sentence }, 'a loose end of the watch')
     process.on('SIGHUP', () => {
       launched.reload().catch((error: unknown) => log.error({ err: error }, 'the configuration could not be reloaded'))
     })

@@ -19,7 +19,6 @@ export function notWatchedYet(found: Found): string[] {
       lines.push(`monitor ${name} (${kind})`)
       continue
     }
-    if (shape.depends_on) lines.push(`depends_on of monitor ${name}`)
     if (shape.locations?.some((location) => location !== 'here')) lines.push(`locations of monitor ${name}`)
   }
   for (const [name, { contact }] of found.people) if (contact.length > 0) lines.push(`contact of ${name}`)

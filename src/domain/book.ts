@@ -84,7 +84,7 @@ export function note(book: Book, fact: Fact): void {
   const handovers = Object.values(book.desk.handovers)
   const owed = [
     ...owes(recorded, incident, book.rules),
-    ...(incident ? owesOfHandovers(recorded, incident, handovers, book.rules) : []),
+    ...(incident && incident.drill === null ? owesOfHandovers(recorded, incident, handovers, book.rules) : []),
   ]
   if (fact.type === 'held') book.owed.delete(fact.page)
   // What is to be shown at once is not put off by what has time.
@@ -285,6 +285,7 @@ export function evolve(desk: Desk, fact: Recorded): Desk {
     case 'skipped':
     case 'gap':
     case 'note':
+    case 'drilled':
     case 'denied':
       return desk
     default:
@@ -330,6 +331,7 @@ function opened(fact: Fact & { type: 'opened' }): Incident {
     burst: { fact: null, lastAt: Number.MIN_SAFE_INTEGER },
     channel: null,
     louds: [],
+    drill: fact.drill,
   }
 }
 
@@ -378,7 +380,7 @@ type Place = { incident: number | null; service: string }
 
 /** An alert begins, or becomes graver. */
 function begun(desk: Desk, { incident: id, service }: Place, joining: Joining): Desk {
-  const { at, key, monitor, severity, headline, summary, evidence, quietUntilAt } = joining
+  const { at, key, monitor, severity, headline, summary, evidence, quietUntilAt, held } = joining
   const before = desk.alerts[alertId(service, key)]
   const alert: Alert = {
     service,
@@ -394,6 +396,7 @@ function begun(desk: Desk, { incident: id, service }: Place, joining: Joining): 
     lastAt: at,
     count: (before?.count ?? 0) + 1,
     recheckAt: quietUntilAt,
+    held,
   }
   const next = { ...desk, alerts: { ...desk.alerts, [alertId(service, key)]: alert } }
   if (id === null) return next
@@ -432,7 +435,13 @@ const repeated = (
 /** An alert is well again. */
 function ended(desk: Desk, { incident: id, service }: Place, { at, key }: { at: number; key: string }): Desk {
   const about = { service, key }
-  const next = withAlert(desk, about, (alert) => ({ ...alert, status: 'resolved', lastAt: at, recheckAt: null }))
+  const next = withAlert(desk, about, (alert) => ({
+    ...alert,
+    status: 'resolved',
+    lastAt: at,
+    recheckAt: null,
+    held: null,
+  }))
   if (id === null) return next
   return change(next, id, (incident) => ({
     ...incident,

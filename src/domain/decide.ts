@@ -8,6 +8,7 @@ import { type Rules, under } from './rules.ts'
 import { holdBack, nextBundle } from './watch/bundle.ts'
 import { settle } from './watch/burst.ts'
 import { cover } from './watch/coverage.ts'
+import { approveDisable, askDisable } from './watch/disable.ts'
 import { type Due, isLate, nextTimer } from './watch/escalation.ts'
 import {
   confirm,
@@ -33,7 +34,7 @@ import {
   unack,
 } from './watch/incident.ts'
 import { answerEdit, override } from './watch/roster.ts'
-import { nextRecheck, retire, route } from './watch/signal.ts'
+import { nextRecheck, release, retire, route } from './watch/signal.ts'
 import { endSilence, extendSilence, forget, nextSilence, reported, silence } from './watch/silence.ts'
 
 export interface Decision {
@@ -65,6 +66,8 @@ const handlers = {
   silence,
   'silence-extend': extendSilence,
   'silence-end': endSilence,
+  disable: askDisable,
+  'disable-approve': approveDisable,
   reported,
   cover,
   'page-refused': pageRefused,
@@ -103,6 +106,7 @@ export function decide(desk: Desk, events: readonly Received[], now: number, rul
   settle(book)
   retire(book, now)
   forget(book, now)
+  release(book, now)
   pass(book, now, Number.POSITIVE_INFINITY)
   catchUp(book, now)
   settle(book)

@@ -29,6 +29,16 @@ export const Signal = z.strictObject({
   monitor: z.string().nullable(),
   /** When the source saw it, UTC ms. */
   seenAt: z.number(),
+  /** Monitors that it depends on and that fail at this moment, without being confirmed yet. */
+  suspects: z.array(z.string()).optional(),
+  /** Nothing fails: it was injected, by whom, for whom, and to prove that what was silenced is back. */
+  drill: z
+    .strictObject({
+      by: z.string().nullable(),
+      to: z.enum(['nobody', 'asker', 'duty']),
+      silence: z.int().nullable(),
+    })
+    .optional(),
 })
 export type Signal = z.infer<typeof Signal>
 
@@ -127,8 +137,26 @@ export type ExtendSilence = z.infer<typeof ExtendSilence>
 export const SilenceEnd = z.strictObject({ type: z.literal('silence-end'), by, silence: z.int() })
 export type SilenceEnd = z.infer<typeof SilenceEnd>
 
-/** A monitor has looked at its target since the silence that covered it ended, whatever it saw. */
-export const Reported = z.strictObject({ type: z.literal('reported'), silence: z.int(), monitor: z.string() })
+/** A monitor is not to look for a while; somebody else has to approve it. */
+export const Disable = z.strictObject({
+  type: z.literal('disable'),
+  by,
+  monitor: z.string(),
+  reason: z.string(),
+  untilAt: z.number(),
+})
+export type Disable = z.infer<typeof Disable>
+
+export const DisableApproval = z.strictObject({ type: z.literal('disable-approve'), by, silence: z.int() })
+export type DisableApproval = z.infer<typeof DisableApproval>
+
+/** Since the silence that covered it ended, a monitor has looked at its target, whatever it saw; or a fault injected into it has come through. */
+export const Reported = z.strictObject({
+  type: z.literal('reported'),
+  silence: z.int(),
+  monitor: z.string(),
+  proof: z.enum(['sample', 'fault']).default('sample'),
+})
 export type Reported = z.infer<typeof Reported>
 
 /** What somebody decides about a name of the ledger. */
@@ -206,6 +234,8 @@ export const Event = z.discriminatedUnion('type', [
   Silenced,
   ExtendSilence,
   SilenceEnd,
+  Disable,
+  DisableApproval,
   Reported,
   Cover,
   PageRefused,
@@ -261,6 +291,15 @@ export const Refusal = z.discriminatedUnion('code', [
   z.strictObject({ code: z.literal('adopted-before'), name: z.string() }),
   z.strictObject({ code: z.literal('not-adopted'), name: z.string() }),
   z.strictObject({ code: z.literal('not-ignored'), name: z.string() }),
+  /** It reports by itself, and nothing goes and looks. */
+  z.strictObject({ code: z.literal('nothing-to-disable'), monitor: z.string() }),
+  z.strictObject({ code: z.literal('disabled-before'), monitor: z.string(), silence: z.int() }),
+  /** Nothing else would watch these meanwhile. */
+  z.strictObject({ code: z.literal('left-unwatched'), monitor: z.string(), services: z.array(z.string()) }),
+  /** Whoever asks to disable a monitor cannot be the second person too. */
+  z.strictObject({ code: z.literal('own-disable'), silence: z.int() }),
+  /** Longer takes a second person, as at the beginning. */
+  z.strictObject({ code: z.literal('disable-not-extended'), monitor: z.string() }),
   z.strictObject({ code: z.literal('failed'), reference: z.string() }),
 ])
 export type Refusal = z.infer<typeof Refusal>
@@ -294,6 +333,8 @@ export const Outcome = z.discriminatedUnion('result', [
       'extended',
       'ended',
       'end-asked',
+      'disable-asked',
+      'disabled',
       'recorded',
       'covered',
     ]),

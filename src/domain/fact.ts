@@ -3,7 +3,7 @@ import { Denied } from './authority.ts'
 import { Mark } from './detect/adoption.ts'
 import { Silence } from './detect/silence.ts'
 import { Handover, RosterEdit, Watch, WatchPage } from './handover.ts'
-import { Evidence, Page } from './incident.ts'
+import { Drill, Evidence, Hold, Page } from './incident.ts'
 import { Policy, Severity } from './rules.ts'
 
 /**
@@ -26,10 +26,15 @@ export const Joining = z.strictObject({
   still: z.boolean(),
   /** It is silenced until then, and pages nobody before. */
   quietUntilAt: z.number().nullable().default(null),
+  /** It is not silenced but held back, until then at the latest. */
+  held: Hold.nullable().default(null),
 })
 export type Joining = z.infer<typeof Joining>
 
 const SilenceWhat = z.enum([
+  'asked',
+  'disabled',
+  'lapsed',
   'planned',
   'begun',
   'extended',
@@ -54,6 +59,7 @@ export const Fact = z.discriminatedUnion('type', [
     origin: z.enum(['alert', 'declared', 'call']),
     by: z.string().nullable(),
     policy: Policy,
+    drill: Drill.nullable().default(null),
   }),
   z.strictObject({
     type: z.literal('detected'),
@@ -264,6 +270,17 @@ export const Fact = z.discriminatedUnion('type', [
     reason: z.string().nullable(),
     mark: Mark,
   }),
+  /** An injected fault was decided on, and pages nobody: whom a real one would have paged, and which silence it proves to be over. */
+  z.strictObject({
+    type: z.literal('drilled'),
+    incident: z.null(),
+    at,
+    service: z.string(),
+    monitor: z.string().nullable(),
+    injectedAt: at,
+    silence: z.int().nullable(),
+    people: z.array(z.string()),
+  }),
   /** Somebody was refused what they may not do; by Slack ids. */
   z.strictObject({
     type: z.literal('denied'),
@@ -329,6 +346,7 @@ export function timelineKind(fact: Fact) {
     case 'edited':
     case 'silence':
     case 'covered':
+    case 'drilled':
     case 'denied':
       return null
     default:

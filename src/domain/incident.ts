@@ -58,6 +58,15 @@ export type Joined = z.infer<typeof Joined>
 /** A storm brings thousands: nobody reads more than these, and the incident is loaded by every decision while it is open. */
 export const NAMED_ALERTS = 50
 
+/** Nothing is wrong: a fault was injected, and whoever is paged is told so. */
+export const Drill = z.strictObject({
+  by: z.string().nullable(),
+  monitor: z.string().nullable(),
+  service: z.string(),
+  injectedAt: z.number(),
+})
+export type Drill = z.infer<typeof Drill>
+
 const IncidentState = z.enum(['paging', 'acked', 'exhausted', 'resolved'])
 
 /**
@@ -120,8 +129,14 @@ export const Incident = z.strictObject({
   channel: z.strictObject({ id: z.string(), name: z.string() }).nullable(),
   /** Facts that were said loudly: nobody answered, the last resort could not be reached. */
   louds: z.array(z.int()),
+  /** Null: it is real. */
+  drill: Drill.nullable().default(null),
 })
 export type Incident = z.infer<typeof Incident>
+
+/** An alert that pages nobody for now, because what it depends on is down: since when, and whether that is confirmed. */
+export const Hold = z.strictObject({ by: z.string(), sinceAt: z.number(), sure: z.boolean() })
+export type Hold = z.infer<typeof Hold>
 
 /** What fails now, or failed last, under one key of a service. */
 export const Alert = z.strictObject({
@@ -139,6 +154,8 @@ export const Alert = z.strictObject({
   count: z.int(),
   /** Still firing though its incident was resolved by hand: raised again at this instant. */
   recheckAt: z.number().nullable(),
+  /** Held back until then at the latest. */
+  held: Hold.nullable().default(null),
 })
 export type Alert = z.infer<typeof Alert>
 

@@ -3,7 +3,7 @@ import { serviceOfName } from './detect/coverage.ts'
 import { LEVELS } from './detect/gap.ts'
 import { serviceOf } from './detect/silence.ts'
 import { Lead, Warned } from './duty/warning.ts'
-import type { Fact, Recorded } from './fact.ts'
+import type { Fact, Joining, Recorded } from './fact.ts'
 import { timelineKind } from './fact.ts'
 import { type Handover, handoverId } from './handover.ts'
 import { type Incident, type Page, type PageReason, place } from './incident.ts'
@@ -85,6 +85,8 @@ export const About = z.discriminatedUnion('kind', [
   }),
   /** What somebody decided about a name of the ledger: in the channel of its service. */
   z.strictObject({ kind: z.literal('covered'), fact: z.int(), channel: z.string() }),
+  /** An injected fault: paid when it is claimed, and told to nobody. */
+  z.strictObject({ kind: z.literal('drill'), fact: z.int() }),
   /** A change of the roster by hand, to somebody whom it concerns; an offer is kept up to date. */
   z.strictObject({ kind: z.literal('edit'), edit: z.int(), fact: z.int(), person: z.string() }),
 ])
@@ -149,6 +151,12 @@ const bundle = (fact: number): Owed => ({
   about: { kind: 'bundle', fact },
 })
 
+const pageView = (incident: number, page: string): Owed => ({
+  key: `view/${page}`,
+  lane: `view/${page}`,
+  about: { kind: 'page-view', incident, page },
+})
+
 /** Whether a page has a message to itself. */
 const isOnItsOwn = ({ held, bundled }: Incident, page: string) =>
   ![...held, ...bundled].some((each) => each.page === page)
@@ -158,10 +166,7 @@ const views = (incident: Incident): Owed[] => [
   announcement(incident),
   ...incident.pages
     .filter((page) => page.refused === null && isOnItsOwn(incident, page.key))
-    .map((page): Owed => {
-      const key = `view/${page.key}`
-      return { key, lane: key, about: { kind: 'page-view', incident: incident.id, page: page.key } }
-    }),
+    .map((page) => pageView(incident.id, page.key)),
   ...[...new Set(incident.bundled.map(({ fact }) => fact))].map(bundle),
   ...incident.offered.map(({ page: key, fact }): Owed => ({ key, lane: key, about: { kind: 'watch-page', fact } })),
   ...incident.handed.flatMap(({ fact, to }) =>
@@ -194,6 +199,8 @@ export function owes(fact: Recorded, incident: Incident | null, rules: Rules): O
   if (fact.type === 'bundled') return together(fact)
   if (fact.type === 'silence') return silenceRows(fact, rules)
   if (fact.type === 'covered') return coveredRows(fact, rules)
+  if (fact.type === 'drilled') return [drillRow(fact.id)]
+  if (incident !== null && incident.drill !== null) return ofDrill(fact, incident)
   if (incident === null) return [...warning(fact), ...ofTheWatch(fact, rules)]
   const owed: Owed[] = []
   const lane = laneOf(incident.id)
@@ -232,6 +239,22 @@ export function owes(fact: Recorded, incident: Incident | null, rules: Rules): O
   return owed
 }
 
+function drillRow(fact: number): Owed {
+  const key = `drill/${fact}`
+  return { key, lane: key, about: { kind: 'drill', fact } }
+}
+
+/** A drill has its pages and nothing else: no channel, no announcement, no loud post. */
+function ofDrill(fact: Recorded, incident: Incident): Owed[] {
+  return [
+    ...(fact.type === 'paged' ? [pageOf(incident.id, fact.page.key)] : []),
+    ...(changesViews(fact)
+      ? incident.pages.filter(({ refused }) => refused === null).map((page) => pageView(incident.id, page.key))
+      : []),
+    ...(fact.type === 'resolved' ? tellTheWoken(fact, incident) : []),
+  ]
+}
+
 /** What alerts owe that came in a burst: not each time, unless they made the incident graver. */
 function storm(fact: Recorded & { type: 'joined' | 'receded' }, incident: Incident): Owed[] {
   const together = incident.burst.fact === null ? [] : [burst(incident, incident.burst.fact)]
@@ -246,13 +269,16 @@ function together(fact: Recorded & { type: 'bundled' }): Owed[] {
   return isAlone(fact) ? fact.pages.map(({ incident: id, page }) => pageOf(id, page)) : [bundle(fact.id)]
 }
 
+/** Keys of what is told of a silence by a fact begin with this. */
+export const silenceRowsOf = (fact: number) => `silence/${fact}/`
+
 /** Silences are said where their service is announced, and their owner hears when they end. */
 function silenceRows(fact: Recorded & { type: 'silence' }, rules: Rules): Owed[] {
   if (fact.what === 'reported') return []
   const service = serviceOf(fact.silence, rules)
   const channel = service === null ? null : (rules.services[service]?.channel ?? null)
   const to = (whom: string, lane: string, where: { channel: string } | { person: string }): Owed => ({
-    key: `silence/${fact.id}/${whom}`,
+    key: `${silenceRowsOf(fact.id)}${whom}`,
     lane,
     about: { kind: 'silence', fact: fact.id, to: where },
   })
@@ -281,10 +307,13 @@ function warning(fact: Recorded): Owed[] {
 
 /** What is silenced is recorded, and told when its silence ends. */
 const isSilenced = (fact: Recorded) =>
-  (fact.type === 'detected' && fact.quietUntilAt !== null) ||
+  (fact.type === 'detected' && isQuiet(fact)) ||
   (fact.type === 'recovered' && fact.quiet) ||
   (fact.type === 'receded' && fact.alerts.every(({ quiet }) => quiet)) ||
-  (fact.type === 'joined' && fact.alerts.length > 0 && fact.alerts.every(({ quietUntilAt }) => quietUntilAt !== null))
+  (fact.type === 'joined' && fact.alerts.length > 0 && fact.alerts.every(isQuiet))
+
+/** What is held back is told: somebody may wonder why nobody is paged. */
+const isQuiet = ({ quietUntilAt, held }: Pick<Joining, 'quietUntilAt' | 'held'>) => quietUntilAt !== null && !held?.sure
 
 /** The message of an offer, to whom it was made; its buttons are there. */
 export const offerKey = (edit: number) => `edit/${edit}/offer`
@@ -477,6 +506,7 @@ export function showsAtHome(fact: Fact): boolean {
     case 'held':
     case 'bundled':
     case 'covered':
+    case 'drilled':
     case 'denied':
       return false
     default:

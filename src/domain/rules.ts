@@ -50,7 +50,13 @@ export const Service = z.strictObject({
 export type Service = z.infer<typeof Service>
 
 /** What every monitor has. */
-const watched = { name: z.string(), service: z.string(), severity: Severity }
+const watched = {
+  name: z.string(),
+  service: z.string(),
+  severity: Severity,
+  /** Monitors without whose targets its own cannot be well. */
+  dependsOn: z.array(z.string()).optional(),
+}
 
 /** What every monitor has that goes and looks. */
 const probed = {

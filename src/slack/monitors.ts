@@ -33,7 +33,8 @@ function monitorLine(voice: Voice, standing: Standing, silences: readonly Silenc
   const since = sinceAt === null ? '' : `, since ${when(sinceAt, voice.rules.zone, '{date_short_pretty} {time}')}`
   const why = status === 'down' && saw !== null ? `: ${plain(cut(saw, 150))}` : ''
   const silence = silenceOver(silences, { service: monitor.service, monitor: monitor.name }, voice.now)
-  const mute = silence === null ? '' : ` :mute: silence ${silence.id} until ${when(silence.untilAt, voice.rules.zone)}`
+  const how = silence?.mode === 'disable' ? ':no_entry_sign: *disabled*, as silence' : ':mute: silence'
+  const mute = silence === null ? '' : ` ${how} ${silence.id} until ${when(silence.untilAt, voice.rules.zone)}`
   const adopted = under(voice.rules.adopted, monitor.name)
   const by = adopted === undefined ? '' : `, adopted by ${person(voice, adopted.by)}`
   return `${MARKS[status]} ${code(monitor.name)} · ${monitor.service}${since}${by}${why}${mute}`

@@ -1,5 +1,7 @@
 import type { Silence } from '../domain/detect/silence.ts'
 import type { Recorded } from '../domain/fact.ts'
+import { actions, button } from './blocks.ts'
+import { disableAnswer, disableLine, disableNews } from './disable.ts'
 import { code, cut, duration, list, plain, when } from './text.ts'
 import { inc, person, type Voice } from './words.ts'
 
@@ -21,8 +23,11 @@ const why = ({ reason }: Pick<Silence, 'reason'>) => `_${plain(cut(reason, 300))
 /** One silence in a line. */
 export function silenceLine(voice: Voice, silence: Silence): string {
   const { id, by, fromAt, untilAt, state, awaiting } = silence
+  const disabled = silence.mode === 'disable' ? disableLine(voice, silence) : null
+  if (disabled !== null) return disabled
   const who = person(voice, by)
   switch (state) {
+    case 'asked':
     case 'planned':
       return `:calendar: *${id}* ${what(silence)}, from ${at(voice, fromAt)} until ${at(voice, untilAt)}, by ${who}: ${why(silence)}`
     case 'active':
@@ -44,10 +49,14 @@ const have = (all: readonly string[]) => (all.length > 1 ? 'have' : 'has')
 
 type OfSilence = Recorded & { type: 'silence' }
 
+const ended = ({ mode }: Silence) => (mode === 'disable' ? 'it was enabled again' : 'its silence ended')
+
 /** What becomes of a silence, in the channel of its service; null for what nobody needs to read there. */
 export function silenceNews(voice: Voice, fact: OfSilence, firing: readonly string[]): string | null {
   const { silence, by } = fact
   const { id, untilAt, fromAt, awaiting } = silence
+  const disabled = silence.mode === 'disable' ? disableNews(voice, fact) : null
+  if (disabled !== null) return disabled
   const who = person(voice, by ?? silence.by)
   const fails = firing.length > 0 ? ` Failing now: ${names(firing)}.` : ''
   const recorded = 'It is watched and recorded as ever; nobody is paged for it.'
@@ -73,18 +82,28 @@ export function silenceNews(voice: Voice, fact: OfSilence, firing: readonly stri
       return `:loud_sound: The silence of ${what(silence)} ${whose}.${fails}${fails === '' ? '' : ' What of that nobody has, pages now.'}${next}`
     }
     case 'back':
-      return `:white_check_mark: The ${what(silence)} is watched again: everything has reported since its silence ended.`
+      return `:white_check_mark: The ${what(silence)} is watched again: everything has reported since ${ended(silence)}.`
     case 'overdue':
-      return `:sos: *${names(awaiting)} ${have(awaiting)} not reported since the silence of ${what(silence)} ended:* nobody is watching. ${person(voice, silence.by)} is paged, then whoever is on duty.`
+      return `:sos: *${names(awaiting)} ${have(awaiting)} not reported since ${silence.mode === 'disable' ? `${what(silence)} was enabled again` : `the silence of ${what(silence)} ended`}:* nobody is watching. ${person(voice, silence.by)} is paged, then whoever is on duty.`
     case 'reported':
+    case 'asked':
+    case 'disabled':
+    case 'lapsed':
       return null
     default:
       return fact.what satisfies never
   }
 }
 
+/** The button for the second person, whom disabling a monitor takes. */
+export const approval = ({ id, what: how, silence }: OfSilence) =>
+  how === 'asked' ? actions([button('Approve', 'disable_approve', `${silence.id}/${id}`)], `disable_${silence.id}`) : []
+
 /** To its owner, before it ends. */
-export function silenceEnds(voice: Voice, { silence }: OfSilence, firing: readonly string[]): string {
+export function silenceEnds(voice: Voice, fact: OfSilence, firing: readonly string[]): string {
+  const { silence } = fact
+  const disabled = silence.mode === 'disable' ? disableNews(voice, fact) : null
+  if (disabled !== null) return disabled
   const { id, untilAt } = silence
   const fails =
     firing.length > 0
@@ -99,6 +118,8 @@ export function silenceAnswer(voice: Voice, silence: Silence, how: string, open:
     open === null
       ? ''
       : `\n:warning: ${inc(open)} is open for this service already and goes on: acknowledge it, or resolve it.`
+  const disabled = disableAnswer(voice, silence, how)
+  if (disabled !== null) return disabled
   const { id, by, untilAt, fromAt } = silence
   const span = `${silence.state === 'planned' ? `from ${at(voice, fromAt)} ` : ''}until ${at(voice, untilAt)}`
   switch (how) {

@@ -124,7 +124,7 @@ export function entry(voice: Voice, fact: Recorded): string | null {
       return `:new: *Opened* ${inc(fact.incident)}: ${plain(fact.title)}${openedBy(voice, fact)}`
     case 'detected':
       return `:mag: *Detected:* ${named(fact.key, fact.summary)}${plain(fact.summary)}${
-        fact.still ? '. It never stopped: its incident had been resolved by hand, or it was silenced' : ''
+        fact.still ? '. It never stopped: its incident had been resolved by hand, or it was silenced or held back' : ''
       }${witnessed(voice, fact.evidence)}`
     case 'recovered':
       return `:white_check_mark: *Recovered:* ${named(fact.key, fact.summary)}${plain(fact.summary)}`
@@ -186,6 +186,7 @@ export function entry(voice: Voice, fact: Recorded): string | null {
     case 'edited':
     case 'silence':
     case 'covered':
+    case 'drilled':
     case 'denied':
       return null
     default:
@@ -402,10 +403,32 @@ export function notice(
   fact: Recorded & { type: 'detected' | 'recovered' | 'joined' | 'receded' },
 ): string {
   if (fact.type === 'joined' || fact.type === 'receded')
-    return `${entry(voice, fact) ?? ''}\nservice ${code(fact.service)}: nobody is paged`
+    return `${entry(voice, fact) ?? ''}\nservice ${code(fact.service)}: nobody is paged${heldTogether(fact)}`
   const what = `${named(fact.key, fact.summary)}${plain(fact.summary)}`
   if (fact.type === 'recovered') return `:white_check_mark: ${what} · service ${code(fact.service)}`
-  return `${severityMark[fact.severity]} ${what} · service ${code(fact.service)} · ${fact.severity}: nobody is paged${witnessed(voice, fact.evidence)}`
+  const shown = witnessed(voice, fact.evidence)
+  if (fact.held !== null)
+    return `:link: *Held back:* ${what} · service ${code(fact.service)}. ${heldBack(voice, fact)}${shown}`
+  return `${severityMark[fact.severity]} ${what} · service ${code(fact.service)} · ${fact.severity}: nobody is paged${shown}`
+}
+
+/** What those depend on that came together, where that is why. */
+function heldTogether(fact: Recorded & { type: 'joined' | 'receded' }): string {
+  if (fact.type !== 'joined') return ''
+  const by = [...new Set(fact.alerts.flatMap(({ held }) => held?.by ?? []))]
+  return by.length === 0 ? '' : `, because what they depend on is down (${list(by.slice(0, BURST_NAMES).map(code))})`
+}
+
+/** Why nobody is paged for now, and when somebody will be. */
+function heldBack(
+  voice: Voice,
+  { held, quietUntilAt, still }: Pick<Joining, 'held' | 'quietUntilAt' | 'still'>,
+): string {
+  const by = code(held?.by ?? '')
+  const until = at(voice, quietUntilAt ?? voice.now)
+  return still
+    ? `Nobody sees to ${by} any more, or it is well again: unless this recovers too, it pages at ${until}.`
+    : `It depends on ${by}, which is down and has somebody paged: this pages when ${by} is back and it is not, at ${until} at the latest.`
 }
 
 /** The answer to whoever acted. */
@@ -460,6 +483,8 @@ export function answer(voice: Voice, event: Event, outcome: Outcome): string {
     case 'extended':
     case 'ended':
     case 'end-asked':
+    case 'disable-asked':
+    case 'disabled':
       return `:mute: ${by}: silence ${outcome.silence}.`
     // What becomes of a name is said by coverage.ts.
     case 'covered':
@@ -525,6 +550,16 @@ function refusal(voice: Voice, why: Refusal): string {
       return `${code(why.name)} was not adopted, and nothing was done. What stands in the configuration is taken out there.`
     case 'not-ignored':
       return `${code(why.name)} was not ignored by hand, and nothing was done. What \`coverage.ignore\` of the configuration names is taken out there.`
+    case 'nothing-to-disable':
+      return `${code(why.monitor)} reports by itself: nothing goes and looks that could be disabled. So that nobody is paged for it: \`/silence ${why.monitor} 30m REASON\`. Nothing was done.`
+    case 'disabled-before':
+      return `Somebody has disabled ${code(why.monitor)} before, or asked for it (${why.silence}), so nothing was done. \`/silence list\` shows it.`
+    case 'left-unwatched':
+      return `${code(why.monitor)} was not disabled: nothing else watches ${list(why.services.map((name) => `service ${code(name)}`))}, and nobody would notice when it fails. Silence it instead, so that it looks and pages nobody: \`/silence ${why.monitor} 30m REASON\`. Or have another monitor watch first.`
+    case 'own-disable':
+      return `Disabling takes a second person, and you asked for it yourself: somebody else has to approve ${why.silence}. Nothing was done.`
+    case 'disable-not-extended':
+      return `That ${code(why.monitor)} is disabled is not made longer: it takes a second person each time. \`/monitor disable ${why.monitor} 30m REASON\` asks for it again once this is over. Nothing was done.`
     case 'failed':
       return `That went wrong on our side and nothing was done (reference ${code(why.reference)}). It is logged; please try again, and tell whoever runs Watchbill.`
     default:
@@ -557,6 +592,10 @@ export const notOurs = (command: string, verb: string) =>
   command === '/incident'
     ? `That button is not on a message that Watchbill wrote about this incident (it may be a copy), so nothing was done. If you mean it: \`/incident ${verb} INC-n\`; \`/incident list\` shows what is open.`
     : `That button is not on a message that Watchbill wrote about this watch (it may be a copy, or about a change that is over), so nothing was done. If you mean it: \`${command} ${verb}\`; \`/oncall\` shows who is on duty.`
+
+/** Likewise of a request to disable a monitor. */
+export const notOurRequest =
+  'That button is not on a message that Watchbill wrote about this request (it may be a copy), so nothing was done. If you mean it: `/monitor approve N`; `/silence list` has the number.'
 
 export const broken = (reference: string) =>
   `That went wrong on our side (reference \`${reference}\`). Whether anything was done is in the log; please look at \`/incident list\` before you try again.`
@@ -747,6 +786,13 @@ export function settledPageWords(
 /** Nobody can be paged: told from memory to everybody on duty. */
 export const storeSilent = (voice: Voice, since: number) =>
   `:sos: *Nobody can be paged by Watchbill.* Its store does not answer since ${at(voice, since)}: alerts are refused with 503, and nothing is paged or escalated until it is back. If you are on duty, watch the services yourself, and call whom you need directly.`
+
+/** Nothing is found out by Watchbill itself: told to everybody on duty. */
+export const watchStands = (voice: Voice, entries: readonly string[], since: number) =>
+  `:sos: *Watchbill does not watch.* ${list(entries.map(code))} ${entries.length > 1 ? 'stand' : 'stands'} still since ${at(voice, since)}: what fails now may not be noticed. What other systems report still pages. If you are on duty, watch the services yourself; whoever runs Watchbill: \`/watchbill status\` and its log say more.`
+
+export const watchBack = (voice: Voice, since: number) =>
+  `:white_check_mark: *Watchbill watches again*, after ${duration(voice.now - since)}.`
 
 export const storeBack = (voice: Voice, since: number) =>
   `:white_check_mark: *Watchbill's store answers again*, after ${duration(voice.now - since)}. What fell due meanwhile goes out now; alerts that were refused come when their senders try again.`

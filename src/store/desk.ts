@@ -114,6 +114,9 @@ const LOAD = ({ only, now, known }: Look) => `
     union all select a.service, a.key, a.doc from events cross join lateral (
       select * from alerts where monitor = body ->> 'monitor' and status = 'firing' offset 0) a
     where body ->> 'type' = 'reported'
+    -- What is held back by something else that is down: it is let go whenever that has changed.
+    union all select * from (
+      select service, key, doc from alerts where held and status = 'firing' order by recheck_at limit ${BATCH}) held_back
     -- With a new configuration some may be watched no more.
     union all select service, key, doc from alerts where status = 'firing' and monitor is not null
       and (select rules_id is distinct from ${known?.rules ?? 'null'} or adoptions is distinct from ${known?.adoptions ?? 'null'} from desk)
@@ -131,7 +134,7 @@ const LOAD = ({ only, now, known }: Look) => `
       where state in ('offered', 'active') and until_at > (select decided_at from desk) - ${HELD_MS}
         or id in (select ${NAMED('edit')} from events)) as edits,
     (select coalesce(jsonb_agg(doc order by id), '[]') from silences
-      where state in ('planned', 'active', 'returning', 'overdue') or id in (select ${NAMED('silence')} from events)) as silences,
+      where state in ('asked', 'planned', 'active', 'returning', 'overdue') or id in (select ${NAMED('silence')} from events)) as silences,
     (select coalesce(jsonb_agg(doc), '[]') from watches) as watches,
     (select coalesce(jsonb_agg(doc), '[]') from (
       select doc from handovers where state in ('planned', 'relieved-early', 'due', 'overdue', 'gap')
@@ -285,11 +288,11 @@ const SAVE = `
     on conflict (id) do update set state = excluded.state, due_at = excluded.due_at, doc = excluded.doc,
       rev = incidents.rev + 1
   ), alert_rows as (
-    insert into alerts (service, key, status, incident, recheck_at, monitor, doc)
-    select service, key, status, incident, "recheckAt", monitor, doc from jsonb_to_recordset($3)
-      as a (service text, key text, status text, incident int, "recheckAt" bigint, monitor text, doc jsonb)
+    insert into alerts (service, key, status, incident, recheck_at, monitor, held, doc)
+    select service, key, status, incident, "recheckAt", monitor, held is not null, doc from jsonb_to_recordset($3)
+      as a (service text, key text, status text, incident int, "recheckAt" bigint, monitor text, held jsonb, doc jsonb)
     on conflict (service, key) do update set status = excluded.status, incident = excluded.incident,
-      recheck_at = excluded.recheck_at, monitor = excluded.monitor, doc = excluded.doc
+      recheck_at = excluded.recheck_at, monitor = excluded.monitor, held = excluded.held, doc = excluded.doc
   ), people_rows as (
     insert into people (name, unreachable)
     select distinct on (name) name, unreachable from jsonb_to_recordset($4)

@@ -18,17 +18,23 @@ export async function readIncidents(pool: Pool, ids: readonly number[]): Promise
   return rows.map((row) => Incident.parse(row.doc))
 }
 
+/** Drills are none. */
+const REAL = `doc ->> 'drill' is null`
+
 /** Open incidents, the latest first. */
 export async function openIncidents(pool: Pool): Promise<Incident[]> {
   const { rows } = await pool.query<{ doc: unknown }>(
-    `select doc from incidents where state <> 'resolved' order by id desc limit 200`,
+    `select doc from incidents where state <> 'resolved' and ${REAL} order by id desc limit 200`,
   )
   return rows.map((row) => Incident.parse(row.doc))
 }
 
 /** The latest incidents, open or not. */
 export async function latestIncidents(pool: Pool, limit: number): Promise<Incident[]> {
-  const { rows } = await pool.query<{ doc: unknown }>('select doc from incidents order by id desc limit $1', [limit])
+  const { rows } = await pool.query<{ doc: unknown }>(
+    `select doc from incidents where ${REAL} order by id desc limit $1`,
+    [limit],
+  )
   return rows.map((row) => Incident.parse(row.doc))
 }
 

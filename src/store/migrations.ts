@@ -366,6 +366,14 @@ const MIGRATIONS: readonly string[] = [
   -- Counts changes of what is adopted: whoever knows another number reads it anew.
   alter table desk add column adoptions int not null default 0;
   `,
+  `
+  -- Alerts that page nobody for now, because what they depend on is down.
+  alter table alerts add column held boolean not null default false;
+  create index alerts_held on alerts (recheck_at) where held;
+  -- Somebody asks to disable a monitor, and waits for a second person.
+  drop index silences_open;
+  create index silences_open on silences (id) where state in ('asked', 'planned', 'active', 'returning', 'overdue');
+  `,
 ]
 
 /** The schema that this program speaks. A database that is ahead of it belongs to a newer program. */

@@ -98,7 +98,8 @@ export async function pagesOf(
 ): Promise<{ pages: number; incidents: number }> {
   const { rows } = await pool.query<{ pages: number; incidents: number }>(
     `select count(*)::int as pages, count(distinct incident)::int as incidents from facts
-     where kind = 'paged' and at >= $2 and body -> 'page' ->> 'person' = any ($1)`,
+     where kind = 'paged' and at >= $2 and body -> 'page' ->> 'person' = any ($1)
+       and not exists (select from incidents i where i.id = facts.incident and i.doc ->> 'drill' is not null)`,
     [people, sinceAt],
   )
   return rows[0] ?? { pages: 0, incidents: 0 }

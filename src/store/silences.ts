@@ -4,7 +4,7 @@ import { Silence } from '../domain/detect/silence.ts'
 /** Silences that are planned, hold, or are over and wait for what they covered; by the number of each. */
 export async function readSilences(pool: Pool): Promise<Silence[]> {
   const { rows } = await pool.query<{ doc: unknown }>(
-    `select doc from silences where state in ('planned', 'active', 'returning', 'overdue') order by id`,
+    `select doc from silences where state in ('asked', 'planned', 'active', 'returning', 'overdue') order by id`,
   )
   return rows.map((row) => Silence.parse(row.doc))
 }
@@ -13,6 +13,16 @@ export async function readSilences(pool: Pool): Promise<Silence[]> {
 export async function readSilence(pool: Pool, id: number): Promise<Silence | null> {
   const { rows } = await pool.query<{ doc: unknown }>('select doc from silences where id = $1', [id])
   return rows[0] ? Silence.parse(rows[0].doc) : null
+}
+
+/** The monitors that are disabled at an instant: they do not look. */
+export async function readDisabled(pool: Pool, at: number): Promise<ReadonlySet<string>> {
+  const { rows } = await pool.query<{ name: string }>(
+    `select doc -> 'target' ->> 'name' as name from silences
+     where state = 'active' and doc ->> 'mode' = 'disable' and until_at > $1`,
+    [at],
+  )
+  return new Set(rows.map(({ name }) => name))
 }
 
 /** Keys of the alerts that fire under what a silence covers. */

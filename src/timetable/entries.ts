@@ -17,6 +17,7 @@ export interface Entry {
   running: Promise<boolean> | undefined
   lastSlotAt: number | null
   lastTickAt: number | null
+  failingSinceAt: number | null
 }
 
 export interface EntryHealth {
@@ -26,6 +27,8 @@ export interface EntryHealth {
   lastTickAt: number | null
   lastSlotAt: number | null
   running: boolean
+  /** Since when each of its runs in this process has failed; null: the last one went well, or there was none. */
+  failingSinceAt: number | null
 }
 
 export interface Entries {
@@ -74,7 +77,9 @@ export function entries({ clock, log, claim, complain, signal }: EntriesOptions)
   async function run(entry: Entry, slotAt: number): Promise<void> {
     try {
       await entry.run(slotAt, signal)
+      entry.failingSinceAt = null
     } catch (error) {
+      entry.failingSinceAt ??= clock.now()
       log.error({ job: entry.name, slotAt, err: error, reason: messageOf(error) }, 'an entry of the timetable failed')
     }
   }
@@ -88,7 +93,7 @@ export function entries({ clock, log, claim, complain, signal }: EntriesOptions)
       if (!Number.isInteger(ms) || ms < SHORTEST_MS || ms > LONGEST_MS)
         throw new Error(`"${name}" cannot run every ${ms} ms: from ${SHORTEST_MS} ms to a year, in whole milliseconds`)
       if (byName.has(name)) throw new Error(`"${name}" is in the timetable already`)
-      byName.set(name, { name, ms, run, running: undefined, lastSlotAt: null, lastTickAt: null })
+      byName.set(name, { name, ms, run, running: undefined, ...NOTHING_YET })
     },
     remove: (name) => void byName.delete(name),
     async tick(entry, slotAt) {
@@ -99,18 +104,21 @@ export function entries({ clock, log, claim, complain, signal }: EntriesOptions)
       return ran
     },
     health: () =>
-      [...byName.values()].map(({ name, ms, lastTickAt, lastSlotAt, running }) => ({
+      [...byName.values()].map(({ name, ms, lastTickAt, lastSlotAt, running, failingSinceAt }) => ({
         name,
         everyMs: ms,
         lastTickAt,
         lastSlotAt,
         running: running !== undefined,
+        failingSinceAt,
       })),
     async idle() {
       await Promise.all([...byName.values()].map((entry) => entry.running))
     },
   }
 }
+
+const NOTHING_YET = { lastSlotAt: null, lastTickAt: null, failingSinceAt: null }
 
 /** Somebody has had it, as far as this process knows. */
 export const had = (entry: Entry, slotAt: number) => entry.lastSlotAt !== null && slotAt <= entry.lastSlotAt

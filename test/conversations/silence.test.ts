@@ -84,8 +84,11 @@ test('what comes back has to show it: a monitor that nobody runs any more pages 
 
 test('and one that is watched is back without a word to anybody but the channel', async () => {
   await start({ probes: true, returns: true })
-  await bot.type('sam', '/silence home 15m reason')
-  await bot.advance('17m')
+  await bot.type('sam', '/silence home 2m reason')
+  await bot.advance('4m')
+  // Beside its look, a fault that was injected into it came through.
+  const { rows } = await bot.store.pool.query(`select body ->> 'silence' as silence from facts where kind = 'drilled'`)
+  expect(rows).toEqual([{ silence: '1' }])
   expect(ops()).toContain('monitor `home` is watched again: everything has reported since its silence ended')
   expect(await bot.type('sam', '/silence')).toContain('Nothing is silenced')
   expect(bot.paged()).toEqual([])

@@ -43,7 +43,16 @@ const service = { target: { kind: 'service', name: 'webmail' } }
 const end = (by: string, silence = 1): Event => ({ type: 'silence-end', by, silence })
 const fails = (key = 'home', more: object = {}) => firing(key, { monitor: key, ...more })
 const isWell = (key = 'home') => recovered(key, { monitor: key })
-const reported = (monitor: string, silence = 1): Event => ({ type: 'reported', silence, monitor })
+const proof = (of: 'sample' | 'fault', monitor: string, silence = 1): Event => ({
+  type: 'reported',
+  silence,
+  monitor,
+  proof: of,
+})
+const reported = (monitor: string, silence = 1): Event[] => [
+  proof('sample', monitor, silence),
+  proof('fault', monitor, silence),
+]
 const what = (w: ReturnType<typeof watch>) => w.facts.flatMap((fact) => (fact.type === 'silence' ? [fact.what] : []))
 
 describe('what is silenced', () => {
@@ -212,11 +221,28 @@ describe('the proof of return', () => {
       awaiting: ['home', 'login'],
       returnBy: T0 + HOUR + 2 * MINUTE,
     })
-    w.at(HOUR + 30 * SECOND, reported('home'))
-    w.at(HOUR + 40 * SECOND, reported('login'), reported('login'))
+    w.at(HOUR + 30 * SECOND, ...reported('home'))
+    w.at(HOUR + 40 * SECOND, ...reported('login'), ...reported('login'))
     w.until(3 * HOUR)
-    expect(what(w)).toEqual(['begun', 'ending', 'ended', 'reported', 'back'])
+    expect(what(w)).toEqual(['begun', 'ending', 'ended', 'reported', 'reported', 'reported', 'back'])
     expect(w.pages()).toEqual([])
+  })
+
+  test('a look alone is no proof: a fault injected into it since has to come through, and not before it has looked', () => {
+    const w = watch(company)
+    w.at(0, quiet('home', HOUR))
+    w.until(HOUR)
+    w.at(HOUR + SECOND, proof('fault', 'home'))
+    w.at(HOUR + 2 * SECOND, proof('sample', 'home'), proof('sample', 'home'))
+    expect(w.desk.silences[0]).toMatchObject({ state: 'returning', awaiting: ['home'], seen: ['home'] })
+    w.until(HOUR + 2 * MINUTE)
+    expect(w.pages()).toEqual(['62m nora s1'])
+    expect(w.incident().title).toBe(
+      'home looks, but a fault injected into it has not come through since its silence ended',
+    )
+    w.at(HOUR + 3 * MINUTE, proof('fault', 'home'))
+    expect(w.incident().state).toBe('resolved')
+    expect(what(w).at(-1)).toBe('back')
   })
 
   test('one that does not pages its owner, then whoever is on duty, until it reports', () => {
@@ -225,7 +251,7 @@ describe('the proof of return', () => {
     w.until(HOUR + 8 * MINUTE)
     expect(w.pages()).toEqual(['62m nora s1', '67m dana s2'])
     expect(w.incident().title).toBe('home has not reported since its silence ended')
-    w.at(HOUR + 9 * MINUTE, reported('home'))
+    w.at(HOUR + 9 * MINUTE, ...reported('home'))
     expect(w.incident().state).toBe('resolved')
     expect(what(w).at(-1)).toBe('back')
   })
@@ -238,7 +264,7 @@ describe('the proof of return', () => {
     w.until(HOUR + 8 * MINUTE)
     expect(w.incident(2)).toMatchObject({ service: null, alerts: [{ key: 'home: return' }] })
     expect(w.pages(2)).toEqual(['62m nora s1', '67m dana s2'])
-    w.at(HOUR + 9 * MINUTE, reported('home'))
+    w.at(HOUR + 9 * MINUTE, ...reported('home'))
     expect(w.incident(2).state).toBe('resolved')
     expect(w.incident().state).toBe('acked')
   })
@@ -307,7 +333,7 @@ describe('another configuration meanwhile', () => {
     const w = watch(company)
     w.at(0, quiet('', HOUR, service))
     w.until(HOUR)
-    w.at(HOUR + SECOND, reported('home'))
+    w.at(HOUR + SECOND, ...reported('home'))
     const { login: _, ...monitors } = company.monitors
     const after = under(w, { ...company, monitors }, HOUR + MINUTE)
     expect(after.desk.silences[0]).toMatchObject({ state: 'back', awaiting: [] })
@@ -347,7 +373,8 @@ test('whatever is silenced, extended and ended, what fails at the end of it all 
           w.at(now, { type: 'silence-extend', by: 'sam', silence: n, untilAt: T0 + now + forMs })
         else if (deed === 'resolve') w.at(now, resolve('nora', n))
         else w.at(now, end(deed === 'end' ? 'nora' : deed.slice(7), n))
-        for (const { id, awaiting } of w.desk.silences) w.at(now, ...awaiting.map((monitor) => reported(monitor, id)))
+        for (const { id, awaiting } of w.desk.silences)
+          w.at(now, ...awaiting.flatMap((monitor) => reported(monitor, id)))
         // While something holds it back nobody is paged anew by it: it is on record as held back until then.
         const alert = w.desk.alerts['webmail/home']
         if (alert?.status !== 'firing') continue

@@ -85,6 +85,10 @@ interface Options {
   heartbeats?: boolean
   /** True: what was silenced has to report anew, as it is looked for every five seconds. */
   returns?: boolean
+  /** True: monitors that nobody looks after are looked for every quarter of a minute. */
+  staleness?: boolean
+  /** True: faults are injected every five minutes, which must come through. */
+  drills?: boolean
   /** True: the outward heartbeat is sent, and looked at every ten seconds. */
   outward?: boolean
   /** True: user groups and problems of the roster are looked after each minute, which makes hours pass slowly. */
@@ -224,6 +228,8 @@ export async function startBot(options: Options = {}): Promise<Driver> {
       ...(options.logs ? [] : ['logs']),
       ...(options.heartbeats ? [] : ['heartbeats']),
       ...(options.returns ? [] : ['returns']),
+      ...(options.staleness ? [] : ['staleness']),
+      ...(options.drills ? [] : ['drills']),
       ...(options.outward ? [] : ['outward']),
       ...(options.roster ? [] : ['groups', 'roster-report', 'homes']),
     ])
@@ -434,6 +440,7 @@ const ACTIONS = {
   'Hand over': 'incident_hand_over',
   Leave: 'incident_leave',
   Keep: 'incident_keep',
+  Approve: 'disable_approve',
 } as const
 
 /** Buttons of pages; the others may be on other messages of a DM. */

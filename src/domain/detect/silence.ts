@@ -5,19 +5,25 @@ import { logsOf, probesOf, type Rules, under } from '../rules.ts'
  * A silence, or planned maintenance: nobody is paged for what it covers. Everything goes on being watched and recorded; only paging stops.
  * It has an owner, a reason and an end, always.
  *
- * planned --from--> active --until, or ended--> returning --every monitor has reported anew--> back
- * returning --deadline--> overdue [its owner is paged, then whoever is on duty] --every monitor has reported anew--> back
+ * planned --from--> active --until, or ended--> returning --every monitor has proved itself--> back
+ * returning --deadline--> overdue [its owner is paged, then whoever is on duty] --every monitor has proved itself--> back
+ * A monitor has proved itself by a look of its own, and then by a fault injected into it, where one can be, that came through to the out-tray.
  * planned --ended--> cancelled
+ * A monitor is disabled the same way: asked --somebody else approves--> active; asked --nobody does in time, or taken back--> cancelled
  */
 export const Silence = z.strictObject({
   id: z.int(),
+  /** A monitor that is disabled does not look at all; what is silenced only pages nobody. */
+  mode: z.enum(['silence', 'disable']).default('silence'),
   by: z.string(),
+  /** The second person, whom disabling takes. */
+  approvedBy: z.string().nullable().default(null),
   target: z.strictObject({ kind: z.enum(['monitor', 'service']), name: z.string() }),
   reason: z.string(),
   madeAt: z.number(),
   fromAt: z.number(),
   untilAt: z.number(),
-  state: z.enum(['planned', 'active', 'returning', 'overdue', 'back', 'cancelled']),
+  state: z.enum(['asked', 'planned', 'active', 'returning', 'overdue', 'back', 'cancelled']),
   /** Its owner has been told that it ends soon. */
   noticed: z.boolean(),
   endedAt: z.number().nullable(),
@@ -27,6 +33,8 @@ export const Silence = z.strictObject({
   endAskedBy: z.string().nullable(),
   /** Monitors that have not reported since it ended, and by when they have to. */
   awaiting: z.array(z.string()),
+  /** Those of them that have looked, and into which a fault is injected: it has to come through, too. */
+  seen: z.array(z.string()).default([]),
   returnBy: z.number().nullable(),
 })
 export type Silence = z.infer<typeof Silence>
@@ -47,6 +55,14 @@ export function silenceOver(
     .sort((a, b) => b.untilAt - a.untilAt)
   return longest ?? null
 }
+
+/** The monitors that are disabled at an instant. */
+export const disabledOf = (silences: readonly Silence[], at: number): ReadonlySet<string> =>
+  new Set(
+    silences.flatMap(({ mode, state, target, untilAt }) =>
+      mode === 'disable' && state === 'active' && untilAt > at ? target.name : [],
+    ),
+  )
 
 /** The service that it is about; null when the configuration has no such thing any more. */
 export function serviceOf(

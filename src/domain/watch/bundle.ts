@@ -28,7 +28,9 @@ export function holdBack(book: Book, at: number): void {
     ({ person }) => person,
   )
   for (const [person, pages] of fresh) {
-    const lately = Object.values(book.desk.incidents).filter((incident) => hasPaged(incident, person, at - SHORTLY_MS))
+    const lately = Object.values(book.desk.incidents).filter(
+      (incident) => incident.drill === null && hasPaged(incident, person, at - SHORTLY_MS),
+    )
     if (lately.length <= ONE_BY_ONE) continue
     const isNew = (page: string) => pages.some((each) => each.page === page)
     const isAwake = lately.some((incident) => pagesOf(incident, person, at - SHORTLY_MS).some(({ key }) => !isNew(key)))
@@ -44,7 +46,7 @@ export function holdBack(book: Book, at: number): void {
 function unsent({ desk, owed }: Book, fact: Recorded): Paged[] {
   if (fact.type !== 'paged' || !owed.has(fact.page.key)) return []
   const incident = desk.incidents[fact.incident]
-  return incident ? [{ incident, page: fact.page.key, person: fact.page.person }] : []
+  return incident && incident.drill === null ? [{ incident, page: fact.page.key, person: fact.page.person }] : []
 }
 
 const pagesOf = ({ pages }: Incident, person: string, sinceAt: number) =>

@@ -71,9 +71,17 @@ function exhaust(
   dueAt: number | null,
   at: number,
 ): void {
-  note(book, { type: 'exhausted', incident: id, at, reason })
-  pageFallback(book, id, at, dueAt)
+  // Nobody answered a drill, or could be paged for it: it is over, and nobody else is woken.
+  if (incidentOf(book, id).drill !== null) endDrill(book, id, at)
+  else {
+    note(book, { type: 'exhausted', incident: id, at, reason })
+    pageFallback(book, id, at, dueAt)
+  }
 }
+
+/** A drill is over once somebody has acknowledged it, or nobody did. */
+export const endDrill = (book: Book, id: number, at: number): void =>
+  note(book, { type: 'resolved', incident: id, at, by: null, stillFiring: [], recheckAt: null })
 
 /** The step after the one at which the incident stands. */
 export function climbOn(book: Book, incident: Incident, why: Omit<Climb, 'round' | 'step'>, at: number): void {
@@ -127,7 +135,8 @@ export function carryOver(
 ): void {
   const { schedule, changeAt, incoming } = handover
   const { state, policy, pages } = incidentOf(book, id)
-  if (!isExecuted(incidentOf(book, id), schedule)) return
+  // A drill is for whoever had the watch when it began.
+  if (!isExecuted(incidentOf(book, id), schedule) || incidentOf(book, id).drill !== null) return
   const isNew = (person: string) => !pages.some((each) => each.person === person && !isDual(each, handover))
   const news = incoming.some(isNew)
   const step = stepOf(policy.steps, schedule)

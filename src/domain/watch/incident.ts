@@ -18,10 +18,10 @@ import type {
   Refusal,
   Unack,
 } from '../event.ts'
-import type { Incident } from '../incident.ts'
+import type { Drill, Incident } from '../incident.ts'
 import { isOpen, NAMED_ALERTS, place } from '../incident.ts'
 import { type Policy, type Rules, type Severity, schedulesOf, type Target, under } from '../rules.ts'
-import { climb, climbOn, reopen, refused as stepRefused } from './escalation.ts'
+import { climb, climbOn, endDrill, reopen, refused as stepRefused } from './escalation.ts'
 import { coming, holders, isOpenAt } from './holders.ts'
 import { pageNewcomers } from './paging.ts'
 import { ownForNow, prove } from './relief.ts'
@@ -54,6 +54,7 @@ interface Raise {
   origin: Incident['origin']
   by: string | null
   policy: Policy
+  drill?: Drill
 }
 
 /** Opens an incident; its escalation is started by the caller, once what it is about is on record. */
@@ -62,7 +63,7 @@ export function raise(book: Book, what: Raise, at: number): number {
   // Never through the middle of a character that is two in a string.
   const short = what.title.slice(0, TITLE_CHARACTERS - 1).replace(/[\uD800-\uDBFF]$/, '')
   const title = what.title.length > TITLE_CHARACTERS ? `${short}…` : what.title
-  note(book, { type: 'opened', incident: id, at, ...what, title })
+  note(book, { type: 'opened', incident: id, at, drill: null, ...what, title })
   // Nothing of what somebody wrote is lost.
   if (what.by !== null && title !== what.title)
     note(book, { type: 'note', incident: id, at, by: what.by, text: what.title })
@@ -169,6 +170,7 @@ function ack(book: Book, incident: Incident, by: string, at: number): Outcome {
   }
   if (!isOwner && !incident.responders.includes(by)) note(book, { type: 'responding', incident: incident.id, at, by })
   prove(book, incident, by, at)
+  if (incident.drill !== null) endDrill(book, incident.id, at)
   return done(incident.id, isOwner ? 'acked' : 'responding')
 }
 

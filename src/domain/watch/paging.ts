@@ -88,7 +88,7 @@ function pageSchedule(book: Book, id: number, schedule: string, at: number, dueA
   const told: (Told | 'busy')[] = duty.map((person) => page(book, { incident: id, person, step, why, dueAt }, at))
   for (const { person, changeAt, untilAt } of holdover)
     page(book, { incident: id, person, step, why: { kind: 'holdover', schedule, changeAt, untilAt }, dueAt }, at)
-  if (duty.length + holdover.length > 0) warnIncoming(book, id, schedule, at)
+  if (duty.length + holdover.length > 0 && incidentOf(book, id).drill === null) warnIncoming(book, id, schedule, at)
   return incomingAreBusy(book, id, schedule, at) ? told.map((each) => (each === 'unreachable' ? each : 'busy')) : told
 }
 
@@ -148,7 +148,7 @@ export function busy(book: Book, person: string, schedule: string, but: number, 
         (under(answers, person) ?? Number.NEGATIVE_INFINITY) < each.at,
     )
   return Object.values(book.desk.incidents).some((incident) => {
-    if (incident.id === but || !isOpen(incident)) return false
+    if (incident.id === but || !isOpen(incident) || incident.drill !== null) return false
     if (incident.state === 'acked') return incident.ackedBy === person && incident.severity === 'critical'
     return waits(incident)
   })

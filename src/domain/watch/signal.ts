@@ -6,6 +6,8 @@ import type { Alert } from '../incident.ts'
 import { alertId, graver } from '../incident.ts'
 import { type Rules, under } from '../rules.ts'
 import { gather, gathered, settle } from './burst.ts'
+import { holdOver, released } from './depends.ts'
+import { runDrill } from './drill.ts'
 import { type Due, firing } from './escalation.ts'
 import { lostPolicy, policyOf, raise, refuse, startPaging } from './incident.ts'
 
@@ -13,6 +15,10 @@ const recorded = (incident: number | null): Outcome => ({ result: 'done', incide
 
 /** Which incident a signal belongs to: the open one of its service, else a new one; a warning opens none. */
 export function route(book: Book, signal: Signal, at: number): Outcome {
+  if (signal.drill) {
+    settle(book)
+    return runDrill(book, signal, signal.drill, at)
+  }
   const { service, key, severity, monitor } = signal
   const ends = signal.status === 'resolved'
   // What begins and what ends are not gathered together: their order tells what became of each.
@@ -36,16 +42,22 @@ function repeat(book: Book, { service, key }: Signal, incident: number | null, a
   return recorded(incident)
 }
 
-type Detection = Pick<Signal, 'service' | 'key' | 'severity' | 'headline' | 'summary' | 'evidence' | 'monitor'>
+type Detection = Pick<
+  Signal,
+  'service' | 'key' | 'severity' | 'headline' | 'summary' | 'evidence' | 'monitor' | 'suspects'
+>
 
 function detect(book: Book, what: Detection, still: boolean, at: number): Outcome {
   const { service, key, severity, headline, summary, evidence, monitor } = what
   const open = openIncidentOf(book, service)
   // What joins an open incident pages nobody anew; what would open one waits for the end of its silence.
-  const quietUntilAt = open ? null : (silenceOver(book.desk.silences, what, at)?.untilAt ?? null)
-  const joining = { at, key, severity, headline, summary, evidence, monitor, still, quietUntilAt }
+  const silencedUntilAt = open ? null : (silenceOver(book.desk.silences, what, at)?.untilAt ?? null)
   // What was held back for a service that has gone meanwhile is not forgotten with it.
   const pages = under(book.rules.services, service)?.pages.includes(severity) ?? still
+  const hold = open || !pages || silencedUntilAt !== null ? null : holdOf(book, what, at)
+  const quietUntilAt = silencedUntilAt ?? hold?.untilAt ?? null
+  const held = hold?.held ?? null
+  const joining = { at, key, severity, headline, summary, evidence, monitor, still, quietUntilAt, held }
   if (open || quietUntilAt !== null || !pages) {
     const incident = open?.id ?? null
     gather(book, service, incident, at).begun.set(key, joining)
@@ -64,12 +76,40 @@ function detect(book: Book, what: Detection, still: boolean, at: number): Outcom
   return recorded(id)
 }
 
+/** Since when it has been held back counts through whatever it is held back by. */
+function holdOf(book: Book, what: Detection, at: number): ReturnType<typeof holdOver> {
+  const known = book.desk.alerts[alertId(what.service, what.key)]
+  const since = known?.status === 'firing' ? known.held : null
+  return holdOver(book, what, what.suspects ?? [], since, at)
+}
+
+/** What it depends on is well again, or nobody sees to it any more: it comes back by itself within moments, or pages. */
+export function release(book: Book, at: number): void {
+  for (const { alert, pagesAt } of released(book, at)) {
+    const { key, severity, headline, summary, evidence, monitor, held, service } = alert
+    const joining = {
+      at,
+      key,
+      severity,
+      headline,
+      summary,
+      evidence,
+      monitor,
+      still: true,
+      quietUntilAt: pagesAt,
+      held,
+    }
+    gather(book, service, null, at).begun.set(key, joining)
+  }
+  settle(book)
+}
+
 function recover(book: Book, signal: Pick<Signal, 'summary'>, known: Alert | undefined, at: number): Outcome {
   if (known?.status !== 'firing') return recorded(null)
   const { service, key } = known
   const incident = onDesk(book, known.incident)
   const fold = gather(book, service, incident, at)
-  const quiet = known.incident === null && known.recheckAt !== null
+  const quiet = known.incident === null && known.recheckAt !== null && !known.held?.sure
   if (!fold.ended.has(key)) fold.ended.set(key, { at, summary: signal.summary, quiet })
   return recorded(incident)
 }
@@ -122,7 +162,9 @@ export function nextRecheck({ desk }: Pick<Book, 'desk'>): Due | null {
   for (const alert of Object.values(desk.alerts)) {
     const { recheckAt, status } = alert
     if (recheckAt === null || status !== 'firing' || (first && first.at <= recheckAt)) continue
-    first = { at: recheckAt, come: (book, now) => void detect(book, alert, true, firing(recheckAt, now).at) }
+    // What was suspected and not held back has only just begun.
+    const still = alert.held?.sure !== false
+    first = { at: recheckAt, come: (book, now) => void detect(book, alert, still, firing(recheckAt, now).at) }
   }
   return first
 }

@@ -1,5 +1,6 @@
 import type { Book } from '../book.ts'
 import { note, openIncidentOf } from '../book.ts'
+import { canDrill } from '../detect/drill.ts'
 import { covers, returning, returnMs, type Silence, serviceOf, silenceOver, watching } from '../detect/silence.ts'
 import type { ExtendSilence, Outcome, Reported, Silenced, SilenceEnd } from '../event.ts'
 import type { SilenceWhat } from '../fact.ts'
@@ -16,10 +17,11 @@ const done = (silence: number, how: 'silenced' | 'extended' | 'ended' | 'end-ask
   silence,
 })
 
-const record = (book: Book, what: SilenceWhat, silence: Silence, by: string | null, at: number) =>
+export const recordSilence = (book: Book, what: SilenceWhat, silence: Silence, by: string | null, at: number) =>
   note(book, { type: 'silence', incident: null, at, by, what, silence })
 
-const find = (book: Book, id: number): Silence | undefined => book.desk.silences.find((each) => each.id === id)
+export const findSilence = (book: Book, id: number): Silence | undefined =>
+  book.desk.silences.find((each) => each.id === id)
 
 /** Nobody is paged for a monitor, or a whole service, from now or later on, for a reason and with an end. */
 export function silence(book: Book, { by, target, reason, fromAt, untilAt }: Silenced, at: number): Outcome {
@@ -30,44 +32,63 @@ export function silence(book: Book, { by, target, reason, fromAt, untilAt }: Sil
   const latestAt = begin + book.rules.silences.maxMs
   if (untilAt <= begin || untilAt > latestAt) return refuse({ code: 'bad-silence', fromAt: begin, latestAt })
   const made: Silence = {
-    ...{ id: book.desk.nextSilence, by, target, reason, madeAt: at, fromAt: begin, untilAt },
+    ...{
+      id: book.desk.nextSilence,
+      mode: 'silence',
+      by,
+      approvedBy: null,
+      target,
+      reason,
+      madeAt: at,
+      fromAt: begin,
+      untilAt,
+    },
     ...{ state: begin > at ? 'planned' : 'active', noticed: false, endedAt: null, endedBy: null, endAskedBy: null },
-    ...{ awaiting: [], returnBy: null },
+    ...{ awaiting: [], seen: [], returnBy: null },
   }
-  record(book, begin > at ? 'planned' : 'begun', made, by, at)
+  recordSilence(book, begin > at ? 'planned' : 'begun', made, by, at)
   return done(made.id, 'silenced')
 }
 
 /** Longer, and never shorter: that would be a way round the second person. Counted from now, it may last as long as a new one. */
 export function extendSilence(book: Book, { by, silence: id, untilAt }: ExtendSilence, at: number): Outcome {
-  const found = find(book, id)
+  const found = findSilence(book, id)
   if (!found) return refuse({ code: 'unknown-silence', silence: id })
+  if (found.mode === 'disable') return refuse({ code: 'disable-not-extended', monitor: found.target.name })
   if (found.state !== 'active' && found.state !== 'planned') return refuse({ code: 'silence-over', silence: id })
   const from = Math.max(found.fromAt, at)
   const latestAt = from + book.rules.silences.maxMs
   if (untilAt <= found.untilAt || untilAt > latestAt) return refuse({ code: 'bad-silence', fromAt: from, latestAt })
-  record(book, 'extended', { ...found, untilAt, noticed: false }, by, at)
+  recordSilence(book, 'extended', { ...found, untilAt, noticed: false }, by, at)
   return done(id, 'extended')
 }
 
-/** Before its time: by its owner at once; by somebody else only together with another person. */
+/**
+ * Before its time: by its owner at once; by somebody else only together with another person. That a monitor looks again, or goes on looking,
+ * is anybody's to say.
+ */
 export function endSilence(book: Book, { by, silence: id }: SilenceEnd, at: number): Outcome {
-  const found = find(book, id)
+  const found = findSilence(book, id)
   if (!found) return refuse({ code: 'unknown-silence', silence: id })
-  if (found.state !== 'active' && found.state !== 'planned' && found.state !== 'overdue')
-    return refuse({ code: 'silence-over', silence: id })
+  if (!ENDABLE.has(found.state)) return refuse({ code: 'silence-over', silence: id })
   const { by: owner, endAskedBy } = found
-  if (by !== owner && (endAskedBy === null || endAskedBy === by)) {
-    if (endAskedBy === null) record(book, 'end-asked', { ...found, endAskedBy: by }, by, at)
+  if (
+    (found.mode === 'silence' || found.state === 'overdue') &&
+    by !== owner &&
+    (endAskedBy === null || endAskedBy === by)
+  ) {
+    if (endAskedBy === null) recordSilence(book, 'end-asked', { ...found, endAskedBy: by }, by, at)
     return done(id, 'end-asked')
   }
-  if (found.state === 'planned')
-    record(book, 'cancelled', { ...found, state: 'cancelled', endedAt: at, endedBy: by }, by, at)
+  if (found.state === 'planned' || found.state === 'asked')
+    recordSilence(book, 'cancelled', { ...found, state: 'cancelled', endedAt: at, endedBy: by }, by, at)
   else if (found.state === 'overdue')
-    record(book, 'back', { ...found, state: 'back', awaiting: [], endedBy: by }, by, at)
+    recordSilence(book, 'back', { ...found, state: 'back', awaiting: [], endedBy: by }, by, at)
   else over(book, found, by, at)
   return done(id, 'ended')
 }
+
+const ENDABLE = new Set<Silence['state']>(['asked', 'planned', 'active', 'overdue'])
 
 /** It is over: what fails still pages now, and whatever it covered has to show that it is watched. */
 function over(book: Book, silence: Silence, by: string | null, at: number): void {
@@ -79,7 +100,7 @@ function over(book: Book, silence: Silence, by: string | null, at: number): void
   const awaiting = monitors.map(({ name }) => name)
   const state = awaiting.length > 0 ? ('returning' as const) : ('back' as const)
   const returnBy = awaiting.length > 0 ? at + returnMs(monitors) : null
-  record(book, 'ended', { ...silence, state, endedAt: at, endedBy: by, awaiting, returnBy }, by, at)
+  recordSilence(book, 'ended', { ...silence, state, endedAt: at, endedBy: by, awaiting, returnBy }, by, at)
   for (const alert of Object.values(book.desk.alerts))
     if (alert.status === 'firing' && alert.recheckAt !== null && covers(silence, alert.service, alert.monitor))
       raiseAgain(book, alert, at)
@@ -87,20 +108,31 @@ function over(book: Book, silence: Silence, by: string | null, at: number): void
 
 /** What is left to come back; with the last of it the silence is over for good. */
 function awaits(book: Book, silence: Silence, awaiting: string[], at: number): void {
-  if (awaiting.length > 0) record(book, 'reported', { ...silence, awaiting }, null, at)
-  else record(book, 'back', { ...silence, awaiting, state: 'back', returnBy: null }, null, at)
+  if (awaiting.length > 0) recordSilence(book, 'reported', { ...silence, awaiting }, null, at)
+  else recordSilence(book, 'back', { ...silence, awaiting, state: 'back', returnBy: null }, null, at)
 }
 
-/** A monitor has reported since the silence that covered it ended. */
-export function reported(book: Book, { silence: id, monitor }: Reported, at: number): Outcome {
-  const found = find(book, id)
+/** A monitor has looked since the silence that covered it ended, or a fault injected into it since has come through. */
+export function reported(book: Book, { silence: id, monitor, proof }: Reported, at: number): Outcome {
+  const found = findSilence(book, id)
   if (!found || (found.state !== 'returning' && found.state !== 'overdue')) return done(id, 'recorded')
   const awaiting = found.awaiting.filter((name) => name !== monitor)
   if (awaiting.length === found.awaiting.length) return done(id, 'recorded')
+  const watches = under(book.rules.monitors, monitor)
+  if (proof === 'sample' && watches && canDrill(watches)) {
+    if (found.seen.includes(monitor)) return done(id, 'recorded')
+    recordSilence(book, 'reported', { ...found, seen: [...found.seen, monitor] }, null, at)
+    return done(id, 'recorded')
+  }
+  // A fault that comes through before the monitor has looked says nothing of whether it looks.
+  if (proof === 'fault' && !found.seen.includes(monitor)) return done(id, 'recorded')
   awaits(book, found, awaiting, at)
   recoverReturn(book, monitor, at)
   return done(id, 'recorded')
 }
+
+/** Whoever asks for a second person stands beside them, or asks again. */
+const APPROVAL_MS = 15 * 60_000
 
 /** What a silence does by itself: beginning, telling its owner that it ends, ending, and missing what should have come back. */
 export function nextSilence(book: Pick<Book, 'desk' | 'rules'>): Due | null {
@@ -119,13 +151,17 @@ function dueOf({ rules }: Pick<Book, 'rules'>, silence: Silence): Due | null {
     come: (book, now) => come(book, firing(dueAt, now).at),
   })
   switch (state) {
+    case 'asked':
+      return at(Math.min(silence.madeAt + APPROVAL_MS, untilAt), (book, now) =>
+        recordSilence(book, 'lapsed', { ...silence, state: 'cancelled', endedAt: now }, null, now),
+      )
     case 'planned':
-      return at(fromAt, (book, now) => record(book, 'begun', { ...silence, state: 'active' }, null, now))
+      return at(fromAt, (book, now) => recordSilence(book, 'begun', { ...silence, state: 'active' }, null, now))
     case 'active': {
       const noticeAt = untilAt - rules.silences.noticeMs
       // A silence that is shorter than the notice needs none.
       if (!noticed && noticeAt > fromAt)
-        return at(noticeAt, (book, now) => record(book, 'ending', { ...silence, noticed: true }, null, now))
+        return at(noticeAt, (book, now) => recordSilence(book, 'ending', { ...silence, noticed: true }, null, now))
       return at(untilAt, (book, now) => over(book, silence, null, now))
     }
     case 'returning':
@@ -135,7 +171,7 @@ function dueOf({ rules }: Pick<Book, 'rules'>, silence: Silence): Due | null {
         // Nobody's time runs while nobody could look.
         come: (book, now) =>
           isLate(returnBy, now)
-            ? record(book, 'reported', { ...silence, returnBy: now + again(book, silence) }, null, now)
+            ? recordSilence(book, 'reported', { ...silence, returnBy: now + again(book, silence) }, null, now)
             : missing(book, silence, returnBy),
       }
     case 'overdue':
@@ -170,12 +206,17 @@ export function forget(book: Book, at: number): void {
 
 /** A monitor that was silenced and has not reported since: nobody is watching. Its owner is paged first, then whoever answers for the service. */
 function missing(book: Book, silence: Silence, at: number): void {
-  record(book, 'overdue', { ...silence, state: 'overdue', returnBy: null }, null, at)
+  recordSilence(book, 'overdue', { ...silence, state: 'overdue', returnBy: null }, null, at)
   const service = serviceOf(silence, book.rules)
   if (service === null) return
   const [first] = silence.awaiting
   const others = silence.awaiting.length - 1
-  const what = `${first} has not reported since its silence ended`
+  const since = silence.mode === 'disable' ? 'it was enabled again' : 'its silence ended'
+  const unproven = (name: string) =>
+    silence.seen.includes(name)
+      ? `${name} looks, but a fault injected into it has not come through since ${since}`
+      : `${name} has not reported since ${since}`
+  const what = unproven(first ?? '')
   const title = others > 0 ? `${first} and ${others} more have not reported since their silence ended` : what
   // One that is open has somebody, who is busy with something else: this one needs a page of its own.
   const of = openIncidentOf(book, service) === null ? service : null
@@ -183,9 +224,9 @@ function missing(book: Book, silence: Silence, at: number): void {
   const id = raise(book, { title, severity: 'critical', service: of, origin: 'alert', by: null, policy }, at)
   for (const monitor of silence.awaiting) {
     const key = returnKey(monitor)
-    const summary = `${monitor} has not reported since its silence ended: nobody is watching it`
+    const summary = `${unproven(monitor)}: ${silence.seen.includes(monitor) ? 'what it finds may reach nobody' : 'nobody is watching it'}`
     const alert = { key, monitor, severity: 'critical' as const, headline: title, summary, evidence: [], still: false }
-    note(book, { type: 'detected', incident: id, at, service, ...alert, quietUntilAt: null })
+    note(book, { type: 'detected', incident: id, at, service, ...alert, quietUntilAt: null, held: null })
   }
   startPaging(book, id, null, at)
 }

@@ -1,0 +1,44 @@
+import type { Pool } from 'pg'
+
+/** When each monitor that goes and looks, or reads, last did. */
+export async function lastLooks(pool: Pool): Promise<Map<string, number>> {
+  const { rows } = await pool.query<{ name: string; at: number }>(
+    `select name, last_slot as at from monitors union all select name, (state ->> 'lookedAt')::bigint from logs`,
+  )
+  return new Map(rows.map(({ name, at }) => [name, at]))
+}
+
+/**
+ * Notes that somebody looks at the monitors at this instant.
+ *
+ * @param gapMs after so long without that, nobody was there
+ * @returns since when somebody has, without such a gap
+ */
+export async function awakeSince(pool: Pool, now: number, gapMs: number): Promise<number> {
+  const { rows } = await pool.query<{ since: number }>(
+    `with before as (
+       select max(last_slot) filter (where name = 'watching') as seen, max(last_slot) filter (where name = 'awake') as since
+       from slots where name in ('watching', 'awake')
+     ), seen as (
+       insert into slots (name, last_slot) values ('watching', $1)
+       on conflict (name) do update set last_slot = greatest(slots.last_slot, excluded.last_slot)
+     ), awake as (
+       insert into slots (name, last_slot)
+       select 'awake', case when since is not null and seen >= $1 - $2 and seen <= $1 + $2 then since else $1 end from before
+       on conflict (name) do update set last_slot = excluded.last_slot
+       returning last_slot
+     )
+     select last_slot as since from awake`,
+    [now, gapMs],
+  )
+  return rows[0]?.since ?? now
+}
+
+/** The monitors of which an alert fires whose key is their name with this behind it. */
+export async function firingWith(pool: Pool, mark: string): Promise<Set<string>> {
+  const { rows } = await pool.query<{ monitor: string }>(
+    `select monitor from alerts where status = 'firing' and monitor is not null and key = monitor || $1`,
+    [mark],
+  )
+  return new Set(rows.map(({ monitor }) => monitor))
+}
