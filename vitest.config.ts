@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { postgresBin } from './test/support/need.ts'
@@ -40,6 +41,10 @@ class LongFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     sequence: { sequencer: LongFirst },
+    // For the processes of Watchbill that tests start.
+    env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/compiled', import.meta.url)) },
+    // What a file loads and keeps is Watchbill's own; to load it again for each file took as long as a tenth of all tests.
+    isolate: false,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // Most tests wait for servers and clocks more than they compute.

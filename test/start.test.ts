@@ -2,6 +2,7 @@ import { access, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type LocalSlack, type SlackOptions, startWorkspace } from '../src/sandbox/server.ts'
+import { withCluster } from './support/copies.ts'
 import { freePort } from './support/port.ts'
 import { type BotProcess, dataFolder, eventually, postmasters, spawnBot } from './support/process.ts'
 import { startTargets, type Targets } from './support/targets.ts'
@@ -141,6 +142,8 @@ describe('cannot start: exit code 2 and a sentence', () => {
 })
 
 describe('runs', () => {
+  beforeEach(() => withCluster(dataDir))
+
   test('until SIGTERM: it drains, exits 0 within 10 s, and its store ends with it', async () => {
     const slack = await workspace()
     const bot = start(tokensOf(slack))

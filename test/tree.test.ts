@@ -238,8 +238,8 @@ function importsOf(path: string, code: string): Import[] {
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-function sources(): Source[] {
-  return ['src', 'commands', 'jobs'].flatMap((room) =>
+function sources(rooms = ['src', 'commands', 'jobs']): Source[] {
+  return rooms.flatMap((room) =>
     readdirSync(join(root, room), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
       .map((entry) => join(entry.parentPath, entry.name))
@@ -282,6 +282,13 @@ describe('the tree', () => {
       ),
     )
     expect(lost).toEqual([])
+  })
+
+  test('a hook of tests is set by a test file, or by a function that it calls: what files share is loaded once', () => {
+    const shared = sources(['test']).filter(({ path }) => !path.endsWith('.test.ts'))
+    const hooked = shared.filter(({ text }) => /^(before|after)(Each|All)\(/m.test(text))
+    expect(hooked.map(({ path }) => path)).toEqual([])
+    expect(shared.length).toBeGreaterThan(0)
   })
 
   test('every exception is still needed', () => {

@@ -172,9 +172,9 @@ export function httpLine(app: HttpDelivery, url: string, timing: Timing, now: ()
     timedOut: 'http_timeout',
     send(envelope, copies, heard) {
       for (let copy = 1; copy <= copies; copy += 1) {
-        // Slack hangs up when the time is over. A little later here, so that whoever waits says so first.
+        // Slack hangs up when the time is over, and whoever waits says so: of two timers that are both due, any may ring first.
         const signal = AbortSignal.timeout(timing.ackMs + 50)
-        request(app, url, envelope, now(), signal).then(heard, () => heard(lineFailed))
+        request(app, url, envelope, now(), signal).then(heard, () => signal.aborted || heard(lineFailed))
       }
       return { envelopeId: null }
     },

@@ -45,16 +45,28 @@ export const mention = (slackId: string) => `<@${slackId}>`
 /** British English: it names Europe's zones (`CET`), where American English counts hours from Greenwich. */
 const local = (at: number, zone: string) => DateTime.fromMillis(at, { zone, locale: 'en-GB' })
 
+const namers = new Map<string, Intl.DateTimeFormat>()
+
+/** `CET`, as luxon's ZZZZ has it; luxon makes a formatter anew for each, which takes longer than all else in a message. */
+function zoneName(time: DateTime): string {
+  if (time.zone.isUniversal) return time.offsetNameShort ?? ''
+  const { name } = time.zone
+  const namer = namers.get(name) ?? new Intl.DateTimeFormat('en-GB', { timeZone: name, timeZoneName: 'short' })
+  namers.set(name, namer)
+  return namer.formatToParts(time.toMillis()).find(({ type }) => type === 'timeZoneName')?.value ?? ''
+}
+
 /** A time that every reader sees in their own zone; the fallback is in `zone`. */
 export function when(at: number, zone: string, format = '{time}'): string {
-  return `<!date^${Math.floor(at / 1_000)}^${format}|${local(at, zone).toFormat('HH:mm ZZZZ')}>`
+  const time = local(at, zone)
+  return `<!date^${Math.floor(at / 1_000)}^${format}|${time.toFormat('HH:mm')} ${zoneName(time)}>`
 }
 
 /** A time for plain text, in a zone that is named: `07:52 CET`; with the day when it is not today's. */
 export function clockTime(at: number, zone: string, now: number): string {
   const time = local(at, zone)
   const sameDay = time.hasSame(local(now, zone), 'day')
-  return time.toFormat(sameDay ? 'HH:mm ZZZZ' : 'ccc d LLL HH:mm ZZZZ')
+  return `${time.toFormat(sameDay ? 'HH:mm' : 'ccc d LLL HH:mm')} ${zoneName(time)}`
 }
 
 /** A time that leaves nothing to guess, for what is about to be done: `Mon 23 Nov 2026 14:00 UTC+01:00`. */

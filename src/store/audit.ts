@@ -32,8 +32,10 @@ export type LatePage = z.infer<typeof LatePage>
  * room any more, does not do its part.
  */
 export async function latePages(pool: Pool, owedBefore: number, now: number): Promise<LatePage[]> {
-  const { rows } = await pool.query(
-    `with pulse as (
+  const { rows } = await pool.query({
+    // To plan it takes several times as long as to run it, and it runs for ever.
+    name: 'late-pages',
+    text: `with pulse as (
        insert into slots (name, last_slot) values ('${PULSE}', $2)
        on conflict (name) do update set last_slot = excluded.last_slot
      )
@@ -63,8 +65,8 @@ export async function latePages(pool: Pool, owedBefore: number, now: number): Pr
          and i.state in ('paging', 'exhausted') and f.at <= $1
        order by o.key, i.id) bundles
      order by seq limit ${MOST_PAGES}`,
-    [owedBefore, now],
-  )
+    values: [owedBefore, now],
+  })
   return rows.map((row) => LatePage.parse(row))
 }
 
@@ -82,8 +84,9 @@ export const alarmOf = (page: string) => `${ALARM}${page}`
 
 /** Pages that were late and are not any more, each told to one asker only. */
 export async function settledPages(pool: Pool): Promise<Settled[]> {
-  const { rows } = await pool.query(
-    `with over as (
+  const { rows } = await pool.query({
+    name: 'settled-pages',
+    text: `with over as (
        delete from slots s using owed o
        where s.name like '${ALARM}page/%' and o.key = substr(s.name, ${ALARM.length + 1}) and o.state in ('done', 'void')
        returning o.key, o.state, o.result, o.about
@@ -95,7 +98,7 @@ export async function settledPages(pool: Pool): Promise<Settled[]> {
        (select max(ended_at) from attempts where owed_key = over.key) as "endedAt"
      from over join incidents i on i.id = (over.about ->> 'incident')::int, jsonb_array_elements(i.doc -> 'pages') as page
      where page ->> 'key' = over.key`,
-  )
+  })
   return rows.map((row) => Settled.parse(row))
 }
 

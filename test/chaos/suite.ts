@@ -16,11 +16,12 @@ const SHORT_MS = 120_000
 
 const titleOf = (fault: Fault) => (fault.missing ? `${nameOf(fault)} (not run: ${fault.missing})` : nameOf(fault))
 
-// The first of the hooks runs last: what any of them leaves standing.
-afterAll(takeDownAll, 60_000)
+/** Once in a file, and first, since the first of the hooks runs last: what any test of it leaves standing. */
+export const tidy = (): void => afterAll(takeDownAll, 60_000)
 
 /** Each in worlds of its own. */
 export function chaos(faults: readonly Fault[]): void {
+  tidy()
   for (const fault of faults)
     test(titleOf(fault), { skip: fault.missing != null, timeout: MOST_MS }, ({ task }) =>
       play(fault, {

@@ -14,7 +14,7 @@ import { submit } from '../../src/store/inbox.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { firing, T0 } from '../support/builders.ts'
 import { freshDatabase } from '../support/postgres.ts'
-import { dataFolder, eventually, postmasters } from '../support/process.ts'
+import { COMPILED, dataFolder, eventually, postmasters } from '../support/process.ts'
 
 /** `watchbill backup` and `watchbill restore` as people type them. */
 
@@ -141,7 +141,7 @@ test('a backup is taken beside the bot, whose server goes on; nothing is put bac
   const bot = await living(dataDir)
   const servers = await postmasters(dataDir)
   const file = 'sub/copy.gz'
-  const made = await watchbill({ WATCHBILL_DATA: dataDir }, 'backup', { file })
+  const made = await watchbill({ WATCHBILL_DATA: dataDir, ...COMPILED }, 'backup', { file })
   expect(made).toMatchObject({ code: 0, stderr: '' })
   expect(made.stdout).toMatch(
     new RegExp(`^${join(folder, file)} holds the store as it was: \\d+ rows in \\d+ tables, 0\\.0 MB\\.\\n$`),

@@ -1,4 +1,5 @@
 import { droppedSockets, failing, hanging, lostReply, tripled } from '../chaos/slack.ts'
-import { short } from '../chaos/suite.ts'
+import { short, tidy } from '../chaos/suite.ts'
 
+tidy()
 short({ services: 6 }, [lostReply, failing, hanging, droppedSockets, tripled('socket')])

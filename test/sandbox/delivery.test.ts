@@ -88,6 +88,22 @@ describe('signed HTTP', () => {
     expect((await slack.command('ada', 'ops', '/oncall')).saw).toMatchObject([{ text: 'here' }])
   })
 
+  test('one that hangs while this process hangs too: operation_timeout still', async () => {
+    const { requests, http } = await httpApp((_, response, nth) => {
+      if (nth === 1) response.end()
+    })
+    const ackMs = 200
+    const slack = await slackWith({ http, timing: { ackMs } })
+    await slack.command('ada', 'ops', '/oncall')
+    // The end of the first one's time is due together with all of the second's.
+    await new Promise((resolve) => setTimeout(resolve, ackMs / 4))
+    const hangs = slack.command('ada', 'ops', '/oncall')
+    await until(() => requests.length === 2)
+    const wakesAt = performance.now() + 2 * ackMs
+    while (performance.now() < wakesAt);
+    expect((await hangs).failed).toBe('operation_timeout')
+  })
+
   test('an event that fails comes again at once, later, and later still; then never', async () => {
     const { requests, http } = await httpApp((_, response, nth) => {
       if (nth === 2) return

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { HANDLERS } from '../../src/sandbox/api.ts'
 import type { LocalSlack } from '../../src/sandbox/server.ts'
 import { sampled, sampleOf, strange } from './shape.ts'
@@ -299,12 +299,14 @@ async function playSteps(slack: LocalSlack, call: CallMethod) {
 }
 
 describe('answers have the shape that Slack publishes', () => {
-  let answers: Map<string, Record<string, unknown>[]>
-  beforeAll(async () => {
-    answers = await everyAnswer()
-  })
+  let asked: ReturnType<typeof everyAnswer> | undefined
+  const all = () => {
+    asked ??= everyAnswer()
+    return asked
+  }
 
   test('of every method, with nothing that Slack does not know', async () => {
+    const answers = await all()
     expect(new Set(answers.keys()), 'every method is called').toEqual(new Set(Object.keys(HANDLERS)))
     const found = [...answers].flatMap(([method, bodies]) => {
       const known = WITHOUT_SAMPLE[method]
@@ -319,7 +321,8 @@ describe('answers have the shape that Slack publishes', () => {
     expect(idle, 'exceptions that are no longer needed').toEqual([])
   })
 
-  test('and all of it that the bot reads', () => {
+  test('and all of it that the bot reads', async () => {
+    const answers = await all()
     const absent = Object.entries(READ).flatMap(([method, paths]) =>
       paths
         .filter((path) => !answers.get(method)?.some((body) => holds(body, path)))

@@ -1,6 +1,6 @@
 import { type Logger, LogLevel, SocketModeClient } from '@slack/socket-mode'
 import { WebClient, type WebClientOptions } from '@slack/web-api'
-import { afterEach } from 'vitest'
+import { onTestFinished } from 'vitest'
 import { type LocalSlack, type SlackOptions, startWorkspace } from '../../src/sandbox/server.ts'
 import type { State } from '../../src/sandbox/wire.ts'
 
@@ -17,12 +17,6 @@ const quiet: Logger = {
   getLevel: () => LogLevel.ERROR,
   setName() {},
 }
-
-const closing: (() => Promise<unknown>)[] = []
-
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close()
-})
 
 /** A workspace with ada, bart, a guest, somebody who left, and the bot in #ops and #secret. */
 export async function slackWith(options: Partial<SlackOptions> = {}): Promise<LocalSlack> {
@@ -41,7 +35,7 @@ export async function slackWith(options: Partial<SlackOptions> = {}): Promise<Lo
     timing: QUICK,
     ...options,
   })
-  closing.push(() => slack.close())
+  onTestFinished(() => slack.close())
   return slack
 }
 
@@ -96,7 +90,7 @@ export async function connect(
   })
   client.on('slack_event', onEnvelope)
   await client.start()
-  closing.push(() => client.disconnect())
+  onTestFinished(() => client.disconnect())
   return client
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { sleep } from '../../src/clock.ts'
 import { type LocalSlack, startWorkspace } from '../../src/sandbox/server.ts'
+import { withCluster } from './copies.ts'
 import { freePort } from './port.ts'
 import { type BotProcess, dataFolder, eventually, spawnBot } from './process.ts'
 import { startProxy, type Wire } from './proxy.ts'
@@ -151,6 +152,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     const disk = options.smallDisk ? await smallDisk() : null
     if (disk) undo.push(() => disk.remove())
     const folder = kept(await dataFolder(disk?.path), ({ remove }) => remove())
+    if (store === 'embedded' && !cold) await withCluster(folder.dataDir)
     const targets = kept(await startTargets(), ({ stop }) => stop())
     const slack = kept(await startWorkspace(workspaceOf(services)), (each) => each.close())
     const server = store === 'server' ? kept(await startServer(), ({ drop }) => drop()) : null

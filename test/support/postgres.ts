@@ -8,6 +8,7 @@ import { inject } from 'vitest'
 import type { TestProject } from 'vitest/node'
 import { startEmbedded } from '../../src/store/embedded.ts'
 import { migrate } from '../../src/store/migrations.ts'
+import { keepCopies, withCluster } from './copies.ts'
 import { type Schema, schemaOf } from './schema.ts'
 import { startServer } from './server.ts'
 
@@ -32,8 +33,9 @@ let stop: () => Promise<void> = async () => {}
 
 /** One real server for the whole run (vitest's globalSetup): the embedded one, or one of its own for the project that is named so. */
 export async function setup(project: TestProject): Promise<void> {
+  const dropCopies = await keepCopies()
   const { config, drop } = project.name === 'server' ? await startServer() : await embedded()
-  stop = drop
+  stop = () => drop().finally(dropCopies)
   await hurry(config)
   await onServer(config, `create database ${TEMPLATE}`)
   await onServer({ ...config, database: TEMPLATE }, async (client) => {
@@ -47,6 +49,7 @@ export const teardown = (): Promise<void> => stop()
 
 async function embedded(): Promise<{ config: pg.ClientConfig; drop(): Promise<void> }> {
   const dataDir = await mkdtemp(join(tmpdir(), 'watchbill-test-'))
+  await withCluster(dataDir)
   const server = await startEmbedded({ dataDir, log: pino({ level: 'error' }, pino.destination(2)) })
   return {
     config: server.poolConfig,

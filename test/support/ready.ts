@@ -24,6 +24,8 @@ const STEP_MS = 10
 
 let keeper: Promise<pg.Client> | undefined
 const free: Ready[] = []
+/** All that are this process's: a lock that one has is given to one again. */
+const held = new Set<number>()
 
 /** A database in which nothing has ever happened. Whoever is still connected at `drop` is cut off. */
 export async function readyDatabase(): Promise<Lent> {
@@ -48,8 +50,10 @@ export async function readyDatabase(): Promise<Lent> {
 async function next(client: pg.Client): Promise<Ready> {
   const server = inject('postgres')
   for (let number = 1; ; number++) {
+    if (held.has(number)) continue
     const { rows } = await client.query('select pg_try_advisory_lock($1, $2) as ours', [LENT, number])
     if (rows[0]?.ours !== true) continue
+    held.add(number)
     const name = `ready_${number}`
     const made = await client.query('select from pg_database where datname = $1', [name])
     if (made.rows.length === 0) await client.query(`create database ${name} template ${TEMPLATE}`)
@@ -60,6 +64,7 @@ async function next(client: pg.Client): Promise<Ready> {
 async function discard(client: pg.Client, { number, name, own }: Ready): Promise<void> {
   await own.end()
   await client.query(`drop database ${name} with (force)`)
+  held.delete(number)
   await client.query('select pg_advisory_unlock($1, $2)', [LENT, number])
 }
 

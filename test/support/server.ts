@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
-import { chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { type Account, isRoot, run, unprivileged } from '../../src/store/embedded/account.ts'
+import { CLUSTER, copied } from './copies.ts'
 import { postgresBin } from './need.ts'
 import { freePort } from './port.ts'
 import { eventually, treeOf } from './process.ts'
@@ -53,7 +54,9 @@ export async function startServer(): Promise<Server> {
   const programs = postgresBin
   const account = isRoot() ? unprivileged(await readFile('/etc/passwd', 'utf8')) : undefined
   const folder = await mkdtemp(join(tmpdir(), 'watchbill-server-'))
-  const data = join(folder, 'data')
+  // PostgreSQL works as another user than root, and has to pass.
+  await chmod(folder, 0o711)
+  const data = join(folder, CLUSTER)
   const port = await freePort()
   const config = { host: '127.0.0.1', port, user: 'postgres', password: PASSWORD, database: 'postgres' }
   const urlOf = (database: string) =>
@@ -143,7 +146,8 @@ export async function startServer(): Promise<Server> {
     },
   }
   try {
-    await makeCluster(programs, folder, data, account)
+    const make = (parent: string) => makeCluster(programs, parent, account)
+    if (!(await copied('server', data, make))) await make(folder)
     await server.start()
     return server
   } catch (error) {
@@ -153,7 +157,8 @@ export async function startServer(): Promise<Server> {
 }
 
 /** PostgreSQL refuses to run as root, so the files are its account's. */
-async function makeCluster(programs: string, folder: string, data: string, account: Account | undefined) {
+async function makeCluster(programs: string, folder: string, account: Account | undefined): Promise<void> {
+  const data = join(folder, CLUSTER)
   const passwordFile = join(folder, 'password')
   await writeFile(passwordFile, PASSWORD, { mode: 0o600 })
   if (account !== undefined) for (const path of [folder, passwordFile]) await chown(path, account.uid, account.gid)
