@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Prior, Tail, asRung, faded, limitOf, newTail, rateAbove, withPeak } from './rate-tail.ts'
+import { type Prior, Tail, faded, limitOf, newTail, rateAbove, withPeak } from './rate-tail.ts'
 
 /**
  * What speaks against a series being as expected, in nats, one strand for each way to be wrong:
@@ -39,20 +39,20 @@ interface Nature {
   apart: number
 }
 
-const SHIFT: Prior = { rate: 0.01, shape: 0.25 }
-const DRIFT: Prior = { rate: 0.004, shape: 0.3 }
-const RUN: Prior = { rate: 0.002, shape: 0.12 }
+const SHIFT: Prior = { rate: 0.01, power: 0, scale: 0.25 }
+const DRIFT: Prior = { rate: 0.004, power: 0, scale: 0.3 }
+const RUN: Prior = { rate: 0.05, power: 1, scale: 1 }
 
 const NATURE: Record<Strand, Nature> = {
-  burst: { prior: SHIFT, share: 0.25, rest: 1, apart: 3 },
-  plunge: { prior: SHIFT, share: 0.25, rest: 1, apart: 3 },
-  rise: { prior: DRIFT, share: 0.15, rest: 0.5, apart: 1 },
-  fall: { prior: DRIFT, share: 0.15, rest: 0.5, apart: 1 },
-  surge: { prior: DRIFT, share: 0.15, rest: 0.5, apart: 1 },
-  sink: { prior: DRIFT, share: 0.15, rest: 0.5, apart: 1 },
-  silence: { prior: RUN, share: 1, rest: 0.1, apart: 1 },
-  stuck: { prior: RUN, share: 0.5, rest: 0.1, apart: 1 },
-  nodata: { prior: RUN, share: 1, rest: 0.1, apart: 1 },
+  burst: { prior: SHIFT, share: 0.2, rest: 1, apart: 3 },
+  plunge: { prior: SHIFT, share: 0.2, rest: 1, apart: 3 },
+  rise: { prior: DRIFT, share: 0.1, rest: 0.5, apart: 1 },
+  fall: { prior: DRIFT, share: 0.1, rest: 0.5, apart: 1 },
+  surge: { prior: DRIFT, share: 0.08, rest: 0.5, apart: 1 },
+  sink: { prior: DRIFT, share: 0.1, rest: 0.5, apart: 1 },
+  silence: { prior: RUN, share: 0.12, rest: 0.1, apart: 1 },
+  stuck: { prior: RUN, share: 0.1, rest: 0.1, apart: 1 },
+  nodata: { prior: RUN, share: 0.3, rest: 0.1, apart: 1 },
 }
 
 export function newThreads(budget: number): Threads {
@@ -80,7 +80,7 @@ export function spun(strand: Strand, thread: Thread, now: number, samples: numbe
 }
 
 const remembered = (strand: Strand, { tail, peak }: Thread, samples: number, budget: number): Tail =>
-  peak < 1 ? tail : limited(strand, withPeak(tail, asRung(peak, tail.limit)), samples, budget)
+  peak < 1 ? tail : limited(strand, withPeak(tail, peak), samples, budget)
 
 /** After an alarm evidence begins at nothing; what it came to is remembered. */
 export const cleared = (strand: Strand, thread: Thread, samples: number, budget: number): Thread => ({

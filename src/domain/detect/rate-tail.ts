@@ -9,6 +9,8 @@ import { z } from 'zod'
 export const Tail = z.strictObject({
   /** Weight of the peaks of each bin; the last one takes in whatever is higher. */
   peaks: z.array(z.number()),
+  /** Weight of those that rang. How much higher they would have come nobody knows: an alarm is acted upon. */
+  rung: z.number(),
   /** What an alarm needs, in nats, by the budget. Derived; kept because it is asked for with every sample. */
   limit: z.number(),
 })
@@ -18,8 +20,9 @@ export type Tail = z.infer<typeof Tail>
 export interface Prior {
   /** Peaks above {@link PRIOR_HEIGHT} a sample. */
   rate: number
-  /** Of the Pareto tail: 1/4 lies between a normal distribution (near 1/6 where limits lie) and counts that burst. */
-  shape: number
+  /** Beyond, they fall exponentially in height^power, with this scale: 1 is what likelihoods do that are right, 0 (the logarithm) a Pareto tail. */
+  power: number
+  scale: number
 }
 
 const BINS = 44
@@ -35,52 +38,58 @@ const TAIL_PEAKS = 12
 const LOG_RATIO = Math.log(RATIO)
 const edge = (bin: number) => LOWEST * RATIO ** bin
 
-export const newTail = (): Tail => ({ peaks: Array<number>(BINS).fill(0), limit: Number.POSITIVE_INFINITY })
+export const newTail = (): Tail => ({ peaks: Array<number>(BINS).fill(0), rung: 0, limit: Number.POSITIVE_INFINITY })
 
 /** @param height in nats; nothing below one is worth remembering */
 export function withPeak(tail: Tail, height: number): Tail {
   if (!(height >= LOWEST)) return tail
-  const bin = Math.min(BINS - 1, Math.floor(Math.log(height / LOWEST) / LOG_RATIO))
+  const rang = height >= tail.limit
+  const bin = Math.min(BINS - 1, Math.floor(Math.log(Math.min(height, tail.limit) / LOWEST) / LOG_RATIO))
   const peaks = tail.peaks.slice()
   peaks[bin] = (peaks[bin] ?? 0) + 1
-  return { ...tail, peaks }
+  return { ...tail, peaks, rung: tail.rung + (rang ? 1 : 0) }
 }
 
 /** What lies long back counts for less. */
 export const faded = (tail: Tail, share: number): Tail => ({
   ...tail,
+  rung: tail.rung * share,
   peaks: tail.peaks.map((weight) => (weight < 1e-3 ? 0 : Math.round(weight * share * 1e4) / 1e4)),
 })
 
-/** The Pareto tail: `rate` peaks a sample above `height`, falling with the power 1/shape. */
-function shapeOf(tail: Tail, samples: number, prior: Prior): { height: number; rate: number; shape: number } {
+/** Where the tail is exponential. */
+const stretched = (height: number, power: number) => (power === 0 ? Math.log(height) : (height ** power - 1) / power)
+const unstretched = (value: number, power: number) => (power === 0 ? Math.exp(value) : (value * power + 1) ** (1 / power))
+
+const believed = (height: number, { rate, power, scale }: Prior) =>
+  rate * Math.exp((stretched(PRIOR_HEIGHT, power) - stretched(height, power)) / scale)
+
+/** `rate` peaks a sample above `height`, and how they fall beyond. */
+function shapeOf(tail: Tail, samples: number, prior: Prior): { height: number; rate: number; scale: number } {
   let above = 0
-  let excess = 0
+  let sum = 0
   let bin = BINS
   while (bin > 0 && above < TAIL_PEAKS && edge(bin - 1) >= PRIOR_HEIGHT / RATIO) {
     bin--
     const weight = tail.peaks[bin] ?? 0
-    excess += above * LOG_RATIO + weight * LOG_RATIO * 0.5
+    sum += weight * stretched(edge(bin + 0.5), prior.power)
     above += weight
   }
   const height = edge(bin)
-  const shape = (excess + PRIOR_PEAKS * prior.shape) / (above + PRIOR_PEAKS)
-  const believed = prior.rate * (height / PRIOR_HEIGHT) ** (-1 / prior.shape)
-  const rate = (above + PRIOR_SAMPLES * believed) / (samples + PRIOR_SAMPLES)
-  return { height, rate, shape }
+  const excess = sum - above * stretched(height, prior.power)
+  const scale = (excess + PRIOR_PEAKS * prior.scale) / (Math.max(0, above - tail.rung) + PRIOR_PEAKS)
+  return { height, rate: (above + PRIOR_SAMPLES * believed(height, prior)) / (samples + PRIOR_SAMPLES), scale }
 }
 
 /** How often, a sample, evidence of a height or more is to be expected. */
 export function rateAbove(tail: Tail, samples: number, prior: Prior, height: number): number {
-  const shaped = shapeOf(tail, samples, prior)
-  return shaped.rate * (Math.max(height, shaped.height) / shaped.height) ** (-1 / shaped.shape)
+  const { height: from, rate, scale } = shapeOf(tail, samples, prior)
+  const { power } = prior
+  return rate * Math.exp((stretched(from, power) - stretched(Math.max(height, from), power)) / scale)
 }
 
 /** The height that is passed `budget` times a sample (a small number), by what was seen in so many samples. */
 export function limitOf(tail: Tail, samples: number, prior: Prior, budget: number): number {
-  const { height, rate, shape } = shapeOf(tail, samples, prior)
-  return height * Math.max(1, rate / budget) ** shape
+  const { height, rate, scale } = shapeOf(tail, samples, prior)
+  return unstretched(stretched(height, prior.power) + scale * Math.log(Math.max(1, rate / budget)), prior.power)
 }
-
-/** A peak that rang is remembered as one that just did: that it happened counts, not how bad it was. */
-export const asRung = (height: number, limit: number) => Math.min(height, limit * RATIO)

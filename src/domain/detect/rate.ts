@@ -148,8 +148,8 @@ function aged(state: RateState, at: number, spec: RateSpec): RateState {
 }
 
 const surprise = (habit: Habit, run: number, least: number) => {
-  const share = run <= 1 ? (habit.first + 0.5) / (habit.of + 60) : (habit.again + 0.5) / (habit.first + 2)
-  return Math.min(7, -Math.log(Math.min(1, Math.max(share, least))))
+  const share = run <= 1 ? (habit.first + 0.5) / (habit.of + 60) : (habit.again + 0.02) / (habit.first + 2)
+  return Math.min(9, -Math.log(Math.min(1, Math.max(share, least))))
 }
 
 function missed(before: RateState, at: number, spec: RateSpec): Reading {
@@ -187,7 +187,7 @@ function counted(before: RateState, at: number, value: number, spec: RateSpec): 
   const said = (ratio: number) => (ready ? Math.max(-MOST_SAID * 1.5, Math.min(MOST_SAID, speaksFor(ratio, value, seen.slow, seen.slowNoise))) : 0)
   const sum = (strand: Strand, ratio: number) => Math.max(0, Math.min(t[strand].now + said(ratio), 2 * t[strand].tail.limit))
   const one = ready ? (zf * zf) / 2 : 0
-  const density = base.integers ? 1 / (3.54 * Math.max(0.3, seen.fast * Math.sqrt(variance(seen.fast, seen.noise)))) : 0.01
+  const density = base.integers ? 1 / (2.5 * Math.max(0.3, seen.fast * Math.sqrt(variance(seen.fast, seen.noise)))) : 0.01
   const now: Record<Strand, number> = {
     burst: zf > 0 ? one : 0,
     plunge: zf < 0 ? one : 0,
@@ -195,8 +195,8 @@ function counted(before: RateState, at: number, value: number, spec: RateSpec): 
     fall: sum('fall', FALL),
     surge: sum('surge', SURGE),
     sink: sum('sink', SINK),
-    silence: value === 0 ? t.silence.now + Math.min(8, surpriseOfZero(seen.slow, seen.slowNoise)) : 0,
-    stuck: same > 0 && value !== 0 ? t.stuck.now + surprise(before.repeats, same, density) : 0,
+    silence: value === 0 ? Math.min(2 * t.silence.tail.limit, t.silence.now + Math.min(8, surpriseOfZero(seen.slow, seen.slowNoise))) : 0,
+    stuck: same > 0 && value !== 0 && before.repeats.of - before.repeats.first >= 10 ? Math.min(2 * t.stuck.tail.limit, t.stuck.now + surprise(before.repeats, same, density)) : 0,
     nodata: 0,
   }
   const repeats = habitAfter(before.repeats, same, before.alarm !== null)
@@ -209,11 +209,14 @@ function counted(before: RateState, at: number, value: number, spec: RateSpec): 
   const state: RateState = { ...before, lastAt: at, last: value, missing: 0, same, zeros, repeats, gaps, threads, samples, wary: Math.max(0, before.wary - 1) }
   const expected = rangeOf(seen)
   if (before.alarm) return { ...going(state, before.alarm, at, value, seen, zf, zs, spec), expected }
-  const bar = state.wary > 0 ? 1.6 : 1
+  const unseen = base.days < 8 ? 1.6 : 1
+  const early = base.days < 2 ? 1.3 : base.days < 8 ? 1.15 : 1
+  const wary = state.wary > 0 ? 1.6 : 1
+  const bars: Record<Strand, number> = { burst: wary * early, plunge: wary * early, rise: wary * unseen, fall: wary * unseen, surge: wary * unseen, sink: wary * unseen, silence: 1, stuck: 1, nodata: 1 }
   let found: Strand | null = null
   let best = 0
   for (const strand of STRANDS) {
-    const excess = now[strand] / (t[strand].tail.limit * (strand === 'silence' || strand === 'stuck' ? 1 : bar))
+    const excess = now[strand] / (t[strand].tail.limit * bars[strand])
     if (excess >= 1 && excess > best) {
       best = excess
       found = strand
@@ -283,6 +286,10 @@ function going(state: RateState, alarm: Alarm, at: number, value: number, seen: 
   const budget = perSample(spec)
   const silent = value === 0 && state.threads.silence.now >= state.threads.silence.tail.limit * 0.5
   const stuck = state.same > 0 && value !== 0 && state.threads.stuck.now >= state.threads.stuck.tail.limit
+  if (stuck && at - alarm.sinceAt >= DAY_MS) {
+    const repeats = { ...state.repeats, first: state.repeats.of, again: state.repeats.of }
+    return { ...quiet({ ...calmed({ ...state, repeats }, budget), alarm: null }, spec), transition: 'up', reason: 'accepted', direction: null }
+  }
   if (silent || stuck) return ring(state, at, 'flat', silent ? 'silence' : 'stuck', spec)
   const off = Math.log(Math.max(value, base.unit / 2) / seen.slow)
   const drift = alarm.drift + 0.15 * (off - alarm.drift)
