@@ -1,4 +1,5 @@
-import { newRate, observe, type RateSpec, type Reading } from '../../src/domain/detect/rate.ts'
+import { observe } from '../../src/domain/detect/rate.ts'
+import { newRate, type RateSpec, type Reading } from '../../src/domain/detect/rate-state.ts'
 import { HOUR_MS } from '../../src/domain/duty/time.ts'
 import { type Random, random, type Series } from './rate-series.ts'
 
@@ -81,11 +82,12 @@ export const specFor = (intervalMs: number, budget: number): RateSpec => ({
 
 /** What rang over a series, from when to when (indices). */
 export function run(series: Series, spec: RateSpec, each?: (reading: Reading, index: number) => void): Rung[] {
-  let state = newRate(series.startAt, spec)
+  let state = newRate(spec)
   const rung: Rung[] = []
   let open: Rung | null = null
   series.values.forEach((value, i) => {
-    const reading = observe(state, { at: series.startAt + i * series.intervalMs, value }, spec)
+    const at = series.startAt + i * series.intervalMs
+    const reading = observe(state, { at, value }, spec, at)
     state = reading.state
     each?.(reading, i)
     if (reading.direction === null) open = null

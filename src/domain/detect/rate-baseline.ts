@@ -90,17 +90,16 @@ export const newBaseline = (intervalMs: number, value: number): Baseline => {
   }
 }
 
-/** @param holiday whether that day is spent like a Sunday */
-function slotOf(bins: number, at: number, zone: string, holiday: (day: number) => boolean): Slot {
+function slotOf(bins: number, at: number, zone: string, holidays: ReadonlySet<number>): Slot {
   const wall = toWall(at, zone)
   const time = timeOfDay(wall)
   const hour = Math.floor(time / HOUR_MS)
-  const day = holiday(Math.floor(wall / DAY_MS)) ? 6 : weekdayOf(wall)
+  const day = holidays.has(Math.floor(wall / DAY_MS)) ? 6 : weekdayOf(wall)
   return { dayBin: Math.min(bins - 1, Math.floor((time * bins) / DAY_MS)), weekBin: day * 24 + hour, hour }
 }
 
-export function forecast(base: Baseline, at: number, zone: string, holiday: (day: number) => boolean): Forecast {
-  const slot = slotOf(base.day.length, at, zone, holiday)
+export function forecast(base: Baseline, at: number, zone: string, holidays: ReadonlySet<number>): Forecast {
+  const slot = slotOf(base.day.length, at, zone, holidays)
   const raw = base.day[slot.dayBin] ?? null
   const smooth = smoothed(base.day, slot.dayBin)
   const week = base.week[slot.weekBin] ?? 0

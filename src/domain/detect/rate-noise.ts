@@ -35,3 +35,14 @@ export function speaksFor(ratio: number, y: number, mean: number, { unit, spread
 export function surpriseOfZero(mean: number, { unit, spread, rough }: Noise): number {
   return Math.log1p((mean / unit) * spread) / spread / rough
 }
+
+/** Deviations within which 99 of 100 lie. */
+const USUAL = 2.6
+
+/** Where values are usually: by the transformation that makes the variance of the negative binomial one (Anscombe 1948). */
+export function usualRange(mean: number, { unit, spread, rough }: Noise): { low: number; mid: number; high: number } {
+  const k = unit / spread
+  const reach = (USUAL / 2) * Math.sqrt(spread * rough)
+  const at = Math.asinh(Math.sqrt(mean / k))
+  return { low: k * Math.sinh(Math.max(0, at - reach)) ** 2, mid: mean, high: k * Math.sinh(at + reach) ** 2 }
+}

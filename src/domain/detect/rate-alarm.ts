@@ -1,0 +1,161 @@
+import { DAY_MS } from '../duty/time.ts'
+import { type Baseline, type Forecast } from './rate-baseline.ts'
+import { cleared, rateOf, type Strand, STRANDS } from './rate-evidence.ts'
+import { residual } from './rate-noise.ts'
+import { type Alarm, budgetOf, type Direction, type Reading, type RateSpec, type RateState, type Why } from './rate-state.ts'
+
+/**
+ * none --evidence--> ringing --as expected for CALM samples--> none; ringing --a new level that held--> none, with another baseline.
+ *
+ * What rings is never learned. A new level is accepted at once and whole, and the former one is kept in mind: the day it comes back is
+ * no alarm either.
+ */
+const CALM = 2
+
+/** A sample within so many deviations is as expected. */
+const CALM_DEVIATIONS = 2
+
+const WARY_SAMPLES = 8
+
+/** A level has to hold for as many samples as well as for the time of the configuration. */
+const ACCEPTED_SAMPLES = 24
+
+/** After this a series that repeats one value does so by nature. */
+const STUCK_ACCEPTED_MS = DAY_MS
+
+const FORMER_MS = 14 * DAY_MS
+
+/** A score this much higher than any before is news in an alarm that rings already; else the rest of it counts half. */
+const NEWS = 0.05
+
+export function directionOf(why: Why): Direction {
+  switch (why) {
+    case 'burst':
+    case 'rise':
+    case 'surge':
+    case 'ceiling':
+      return 'up'
+    case 'plunge':
+    case 'fall':
+    case 'sink':
+    case 'floor':
+      return 'down'
+    case 'silence':
+    case 'stuck':
+      return 'flat'
+    case 'nodata':
+      return 'nodata'
+    default:
+      return why satisfies never
+  }
+}
+
+export const quiet = (state: RateState): Reading => ({
+  state,
+  transition: null,
+  reason: 'normal',
+  direction: state.alarm?.direction ?? null,
+  expected: null,
+  score: 0,
+  learning: (state.base?.days ?? 0) < 1,
+})
+
+/** An alarm begins, goes on, or turns into another. */
+export function ring(state: RateState, at: number, why: Why, spec: RateSpec, drift = 0): Reading {
+  const direction = directionOf(why)
+  const before = state.alarm
+  const score = why === 'floor' || why === 'ceiling' ? 0.5 : scoreOf(state, why, spec)
+  const known = before?.direction === direction ? before : null
+  const alarm: Alarm = {
+    direction,
+    why: known?.why ?? why,
+    sinceAt: before?.sinceAt ?? at,
+    samples: (before?.samples ?? 0) + 1,
+    calm: 0,
+    drift: known?.drift ?? drift,
+    best: Math.max(known?.best ?? 0, score),
+  }
+  return {
+    ...quiet({ ...state, alarm }),
+    transition: before ? null : 'down',
+    reason: alarm.why,
+    score: known === null || score > known.best + NEWS ? score : score / 2,
+  }
+}
+
+/** By the months that would pass between two such alarms: logarithmic, so that it still tells one in a year from one in a million. */
+function scoreOf({ threads, samples }: RateState, strand: Strand, spec: RateSpec): number {
+  const months = budgetOf({ ...spec, budget: 1 }) / Math.max(rateOf(strand, threads[strand], samples), 1e-300)
+  const logarithm = Math.log1p(10 * months)
+  return logarithm / (logarithm + 10)
+}
+
+/** A value while an alarm rings. */
+export function ringing(state: RateState, alarm: Alarm, at: number, value: number, seen: Forecast, spec: RateSpec): Reading {
+  const { base, threads } = state
+  if (base === null) return quiet(state)
+  const stuck = state.same > 0 && value !== 0 && passes(state, 'stuck')
+  if (stuck && at - alarm.sinceAt >= STUCK_ACCEPTED_MS) {
+    const repeats = { ...state.repeats, first: state.repeats.of, again: state.repeats.of }
+    return ended({ ...state, repeats }, spec, 'accepted')
+  }
+  if (stuck) return ring(state, at, 'stuck', spec)
+  if (value === 0 && threads.silence.now >= threads.silence.tail.limit / 2) return ring(state, at, 'silence', spec)
+  const beyond = beyondLimits(value, spec)
+  if (beyond) return ring(state, at, beyond, spec)
+  const sign = alarm.direction === 'up' ? 1 : alarm.direction === 'down' ? -1 : 0
+  // What was silent or stuck has ended with the first value that is neither.
+  if (sign === 0) return ended(state, spec, 'recovered')
+  const off = (mean: number, noise: Forecast['noise']) => sign * residual(value, mean, noise)
+  const isCalm = off(seen.slow, seen.slowNoise) < CALM_DEVIATIONS || off(seen.fast, seen.noise) < CALM_DEVIATIONS
+  const calm = isCalm ? alarm.calm + 1 : 0
+  if (calm >= CALM) return ended(state, spec, 'recovered')
+  const drift = alarm.drift + 0.15 * (offBy(value, seen.slow, base.unit) - alarm.drift)
+  if (alarm.samples >= ACCEPTED_SAMPLES && at - alarm.sinceAt >= spec.acceptMs) {
+    const former = { shift: drift, untilAt: at + FORMER_MS }
+    return ended({ ...state, base: shifted(base, drift), former }, spec, 'accepted')
+  }
+  const strand = strongest(state, sign > 0 ? ['burst', 'rise', 'surge'] : ['plunge', 'fall', 'sink'])
+  return withAlarm(ring(state, at, strand, spec), { calm, drift })
+}
+
+const withAlarm = (reading: Reading, change: Partial<Alarm>): Reading => {
+  const { alarm } = reading.state
+  return alarm ? { ...reading, state: { ...reading.state, alarm: { ...alarm, ...change } } } : reading
+}
+
+/** Logarithm of seen over expected. */
+export const offBy = (value: number, mean: number, unit: number) => Math.log(Math.max(value, unit / 2) / mean)
+
+const passes = ({ threads }: RateState, strand: Strand) => threads[strand].now >= threads[strand].tail.limit
+
+const strongest = ({ threads }: RateState, among: readonly Strand[]): Strand =>
+  among.reduce((a, b) => (threads[a].now / threads[a].tail.limit >= threads[b].now / threads[b].tail.limit ? a : b))
+
+export function beyondLimits(value: number, { floor, ceiling }: RateSpec): 'floor' | 'ceiling' | null {
+  if (floor !== null && value < floor) return 'floor'
+  return ceiling !== null && value > ceiling ? 'ceiling' : null
+}
+
+function ended(state: RateState, spec: RateSpec, reason: 'recovered' | 'accepted'): Reading {
+  const calm = { ...settled(state, spec), alarm: null, wary: WARY_SAMPLES }
+  return { ...quiet(calm), transition: 'up', reason }
+}
+
+/** Evidence begins at nothing; what it came to is remembered. */
+function settled(state: RateState, spec: RateSpec): RateState {
+  const threads = { ...state.threads }
+  for (const strand of STRANDS) threads[strand] = cleared(strand, threads[strand], state.samples, budgetOf(spec))
+  return { ...state, threads, same: 0 }
+}
+
+const shifted = (base: Baseline, by: number): Baseline => ({ ...base, levels: base.levels.map((level) => level + by) })
+
+/** Whether what would ring now is the level from before the last one that was accepted; then that is the level again. */
+export function backAtFormer(state: RateState, at: number, value: number, seen: Forecast, spec: RateSpec): RateState | null {
+  const { former, base } = state
+  if (former === null || base === null || at > former.untilAt) return null
+  const mean = seen.slow * Math.exp(-former.shift)
+  if (Math.abs(residual(value, mean, seen.slowNoise)) >= CALM_DEVIATIONS) return null
+  return { ...settled(state, spec), base: shifted(base, -former.shift), former: null }
+}
