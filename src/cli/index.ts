@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { VERSION } from '../main.ts'
+import { backtest } from './backtest.ts'
 import { backup } from './backup.ts'
 import { checkConfig } from './check-config.ts'
 import { coverage } from './coverage.ts'
@@ -97,6 +98,19 @@ program
   .option('--config <file>', 'the configuration (WATCHBILL_CONFIG, ./watchbill.yaml)')
   .option('--json', 'print [{monitor, url, slugUrl, state, lastPing, missedAt}]')
   .action(async (options) => finish(await pings(options, { ...io, now: Date.now() })))
+
+program
+  .command('backtest')
+  .description('run the rate detector over history, and say what would have rung for several budgets of false alarms')
+  .requiredOption(
+    '--series <file>',
+    'a CSV of time,value: ISO 8601 or seconds since 1970; no value where no sample came',
+  )
+  .option('--budget <number>', 'false alarms a month that are worth it (1)')
+  .option('--zone <name>', 'the zone of the people behind the counts (UTC)')
+  .option('--interval <seconds>', 'between two samples (taken from the file)')
+  .option('--json', 'print {samples, intervalSeconds, days, budgets: [{budget, alarms, aMonth, rung}]}')
+  .action(async (options) => finish(await backtest(options, io)))
 
 program
   .command('backup')

@@ -37,7 +37,11 @@ export function plant(series: Series, seed: number): { series: Series; planted: 
       else if (fault === 'stuck') values[k] = values[at - 1] ?? null
       else {
         const exact = value * (FACTOR[fault] ?? 1)
-        values[k] = !integers ? exact : (FACTOR[fault] ?? 1) > 1 ? Math.round(exact) : thinned(value, FACTOR[fault] ?? 1, r)
+        values[k] = !integers
+          ? exact
+          : (FACTOR[fault] ?? 1) > 1
+            ? Math.round(exact)
+            : thinned(value, FACTOR[fault] ?? 1, r)
       }
     }
     return { fault, from: at, to: at + length, busy: low >= 20 }

@@ -100,7 +100,9 @@ const web: Law = (seed) => {
   const shape = r.between(15, 300)
   const interval = [MIN, 5 * MIN, 10 * MIN][seed % 3] ?? MIN
   return make(`web-${seed}`, interval, interval === MIN ? 2 : 4, ({ hour, weekday }) =>
-    r.poisson(mean * dayShape(hour, depth, 15) * (weekday > 4 ? weekend : 1) * Math.exp(noise()) * (r.gamma(shape) / shape)),
+    r.poisson(
+      mean * dayShape(hour, depth, 15) * (weekday > 4 ? weekend : 1) * Math.exp(noise()) * (r.gamma(shape) / shape),
+    ),
   )
 }
 
@@ -191,7 +193,14 @@ const growing: Law = (seed) => {
   const by = r.between(0.4, 2.5)
   const noise = ar(r, 0.7, r.between(0.04, 0.15))
   return make(`growing-${seed}`, HOUR_MS, 10, ({ hour, weekday, day }) =>
-    r.poisson(mean * Math.exp((perWeek * day) / 7) * (day >= shift ? by : 1) * dayShape(hour, 0.5, 14) * (weekday > 4 ? 0.7 : 1) * Math.exp(noise())),
+    r.poisson(
+      mean *
+        Math.exp((perWeek * day) / 7) *
+        (day >= shift ? by : 1) *
+        dayShape(hour, 0.5, 14) *
+        (weekday > 4 ? 0.7 : 1) *
+        Math.exp(noise()),
+    ),
   )
 }
 
@@ -255,7 +264,13 @@ const players: Law = (seed) => {
   const shift = 12 + Math.floor(r.next() * 10)
   const noise = ar(r, 0.97, r.between(0.05, 0.12))
   return make(`players-${seed}`, MIN, 3, ({ hour, weekday, day }) =>
-    r.poisson(mean * dayShape(hour, 0.7, 21) * (weekday > 4 ? 1.6 : 1) * (day >= shift ? 1.3 : 1) * Math.exp(noise() + 0.02 * r.normal())),
+    r.poisson(
+      mean *
+        dayShape(hour, 0.7, 21) *
+        (weekday > 4 ? 1.6 : 1) *
+        (day >= shift ? 1.3 : 1) *
+        Math.exp(noise() + 0.02 * r.normal()),
+    ),
   )
 }
 

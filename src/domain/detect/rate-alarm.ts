@@ -1,8 +1,17 @@
 import { DAY_MS } from '../duty/time.ts'
-import { type Baseline, type Forecast } from './rate-baseline.ts'
-import { cleared, rateOf, type Strand, STRANDS } from './rate-evidence.ts'
+import type { Baseline, Forecast } from './rate-baseline.ts'
+import { cleared, rateOf, STRANDS, type Strand } from './rate-evidence.ts'
 import { residual } from './rate-noise.ts'
-import { type Alarm, budgetOf, type Direction, type Reading, type RateSpec, type RateState, type Why } from './rate-state.ts'
+import { scoreOf } from './rate-score.ts'
+import {
+  type Alarm,
+  budgetOf,
+  type Direction,
+  type RateSpec,
+  type RateState,
+  type Reading,
+  type Why,
+} from './rate-state.ts'
 
 /**
  * none --evidence--> ringing --as expected for CALM samples--> none; ringing --a new level that held--> none, with another baseline.
@@ -64,7 +73,7 @@ export const quiet = (state: RateState): Reading => ({
 export function ring(state: RateState, at: number, why: Why, spec: RateSpec, drift = 0): Reading {
   const direction = directionOf(why)
   const before = state.alarm
-  const score = why === 'floor' || why === 'ceiling' ? 0.5 : scoreOf(state, why, spec)
+  const score = why === 'floor' || why === 'ceiling' ? 0.5 : scoreOf(monthsOf(state, why, spec))
   const known = before?.direction === direction ? before : null
   const alarm: Alarm = {
     direction,
@@ -83,15 +92,19 @@ export function ring(state: RateState, at: number, why: Why, spec: RateSpec, dri
   }
 }
 
-/** By the months that would pass between two such alarms: logarithmic, so that it still tells one in a year from one in a million. */
-function scoreOf({ threads, samples }: RateState, strand: Strand, spec: RateSpec): number {
-  const months = budgetOf({ ...spec, budget: 1 }) / Math.max(rateOf(strand, threads[strand], samples), 1e-300)
-  const logarithm = Math.log1p(10 * months)
-  return logarithm / (logarithm + 10)
-}
+/** How long one would wait for such evidence in this series, were nothing wrong. */
+const monthsOf = ({ threads, samples }: RateState, strand: Strand, spec: RateSpec) =>
+  budgetOf({ ...spec, budget: 1 }) / Math.max(rateOf(strand, threads[strand], samples), 1e-300)
 
 /** A value while an alarm rings. */
-export function ringing(state: RateState, alarm: Alarm, at: number, value: number, seen: Forecast, spec: RateSpec): Reading {
+export function ringing(
+  state: RateState,
+  alarm: Alarm,
+  at: number,
+  value: number,
+  seen: Forecast,
+  spec: RateSpec,
+): Reading {
   const { base, threads } = state
   if (base === null) return quiet(state)
   const stuck = state.same > 0 && value !== 0 && passes(state, 'stuck')
@@ -152,7 +165,13 @@ function settled(state: RateState, spec: RateSpec): RateState {
 const shifted = (base: Baseline, by: number): Baseline => ({ ...base, levels: base.levels.map((level) => level + by) })
 
 /** Whether what would ring now is the level from before the last one that was accepted; then that is the level again. */
-export function backAtFormer(state: RateState, at: number, value: number, seen: Forecast, spec: RateSpec): RateState | null {
+export function backAtFormer(
+  state: RateState,
+  at: number,
+  value: number,
+  seen: Forecast,
+  spec: RateSpec,
+): RateState | null {
   const { former, base } = state
   if (former === null || base === null || at > former.untilAt) return null
   const mean = seen.slow * Math.exp(-former.shift)

@@ -184,7 +184,10 @@ export function learn(base: Baseline, y: number, seen: Forecast, intervalMs: num
     const shape = seen.shapes[i % SHAPES] ?? null
     levels[i] = shape === null ? 0 : level - shape
     const loss = base.losses[i] ?? 1
-    losses[i] = shape === null ? (losses[i < SHAPES ? 0 : SHAPES] ?? 1) : loss + lossGain * (Math.min(9, (error * error) / noise) + 0.02 - loss)
+    losses[i] =
+      shape === null
+        ? (losses[i < SHAPES ? 0 : SHAPES] ?? 1)
+        : loss + lossGain * (Math.min(9, (error * error) / noise) + 0.02 - loss)
   }
   return {
     ...learnShape(base, y, seen, intervalMs),
@@ -230,18 +233,15 @@ function learnShape(base: Baseline, y: number, { slot, slow, slowNoise }: Foreca
   const known = base.day[slot.dayBin] ?? null
   const shape = known === null ? slow : Math.exp(known + (base.week[slot.weekBin] ?? 0) + growth)
   dayBin = { ...dayBin, seen: dayBin.seen + value, expected: dayBin.expected + shape, n: dayBin.n + 1 }
-  weekBin = known === null ? weekBin : { ...weekBin, seen: weekBin.seen + value, expected: weekBin.expected + shape, n: weekBin.n + 1 }
+  weekBin =
+    known === null
+      ? weekBin
+      : { ...weekBin, seen: weekBin.seen + value, expected: weekBin.expected + shape, n: weekBin.n + 1 }
   return { ...base, day, week, dayBin, weekBin, growth: grown }
 }
 
 /** Towards what a bin has held: less by what little a few counts say, and by what was not seen of it. */
-function stepOf(
-  bin: Baseline['dayBin'],
-  gain: number,
-  unit: number,
-  lengthMs: number,
-  intervalMs: number,
-): number {
+function stepOf(bin: Baseline['dayBin'], gain: number, unit: number, lengthMs: number, intervalMs: number): number {
   if (bin.n === 0 || bin.expected <= 0) return 0
   const whole = Math.min(1, bin.n / Math.max(1, lengthMs / intervalMs))
   const said = bin.expected / (bin.expected + 2 * unit)
@@ -253,7 +253,8 @@ const rounded = (value: number) => Math.round(value * 1e4) / 1e4
 function learnNoise(base: Baseline, y: number, seen: Forecast, noise: number, perDay: number) {
   const n = base.n + 1
   const integers = base.integers && Number.isInteger(y)
-  const mean = base.mean + Math.max(1 / (n + 1), 0.2 / perDay) * (Math.min(y, 5 * base.mean + 5 * base.unit) - base.mean)
+  const mean =
+    base.mean + Math.max(1 / (n + 1), 0.2 / perDay) * (Math.min(y, 5 * base.mean + 5 * base.unit) - base.mean)
   const error = (y - seen.fast) / seen.fast
   const square = Math.min(9 * noise, error * error) / seen.noise.rough
   const plain = noise / seen.noise.rough

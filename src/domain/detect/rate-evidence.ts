@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Prior, Tail, faded, limitOf, newTail, rateAbove, withPeak } from './rate-tail.ts'
+import { faded, limitOf, newTail, type Prior, rateAbove, Tail, withPeak } from './rate-tail.ts'
 
 /**
  * What speaks against a series being as expected, in nats, one strand for each way to be wrong:

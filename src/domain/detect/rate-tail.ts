@@ -59,7 +59,8 @@ export const faded = (tail: Tail, share: number): Tail => ({
 
 /** Where the tail is exponential. */
 const stretched = (height: number, power: number) => (power === 0 ? Math.log(height) : (height ** power - 1) / power)
-const unstretched = (value: number, power: number) => (power === 0 ? Math.exp(value) : (value * power + 1) ** (1 / power))
+const unstretched = (value: number, power: number) =>
+  power === 0 ? Math.exp(value) : (value * power + 1) ** (1 / power)
 
 const believed = (height: number, { rate, power, scale }: Prior) =>
   rate * Math.exp((stretched(PRIOR_HEIGHT, power) - stretched(height, power)) / scale)

@@ -1,5 +1,5 @@
-import { type Forecast } from './rate-baseline.ts'
-import { type Strand, STRANDS, spun, type Threads } from './rate-evidence.ts'
+import type { Forecast } from './rate-baseline.ts'
+import { STRANDS, type Strand, spun, type Threads } from './rate-evidence.ts'
 import { residual, speaksFor, surpriseOfZero, variance } from './rate-noise.ts'
 import { budgetOf, type Habit, type RateSpec, type RateState } from './rate-state.ts'
 
@@ -53,7 +53,10 @@ export function weigh(state: RateState, value: number, same: number, seen: Forec
     surge: sum('surge'),
     sink: sum('sink'),
     silence: value === 0 ? run('silence', Math.min(MOST_OF_ZERO, surpriseOfZero(seen.slow, seen.slowNoise))) : 0,
-    stuck: same > 0 && value !== 0 && moves >= MOVES ? run('stuck', surprise(state.repeats, same, byChance(seen, base?.integers ?? false))) : 0,
+    stuck:
+      same > 0 && value !== 0 && moves >= MOVES
+        ? run('stuck', surprise(state.repeats, same, byChance(seen, base?.integers ?? false)))
+        : 0,
     nodata: 0,
   }
 }
