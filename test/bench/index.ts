@@ -7,6 +7,7 @@ import { command } from './command.ts'
 import { memory } from './memory.ts'
 import { page } from './page.ts'
 import { monitors, probes } from './probes.ts'
+import { rates } from './rates.ts'
 import { restart } from './restart.ts'
 import { type Result, ratio, table } from './result.ts'
 import { schedule } from './schedule.ts'
@@ -26,6 +27,7 @@ const SECTIONS: Record<string, () => Promise<Result[]>> = {
   memory,
   probes,
   monitors,
+  rates,
 }
 
 const { values } = parseArgs({
