@@ -18,7 +18,10 @@ export async function rates(): Promise<Result[]> {
 function found(what: string, laws: typeof TUNED, firstSeed: number): Result[] {
   const all = newTally()
   const ratios = new Map(BUDGETS.map((budget) => [budget, [0, 0] as [number, number]]))
-  const lines = ['', ` ${what.padEnd(11)}${FAULTS.map((fault) => fault.padStart(8)).join('')}     all   false/week  budgets held`]
+  const lines = [
+    '',
+    ` ${what.padEnd(11)}${FAULTS.map((fault) => fault.padStart(8)).join('')}     all   false/week  budgets held`,
+  ]
   for (const [name, law] of Object.entries(laws)) {
     const tally = newTally()
     const own = new Map(BUDGETS.map((budget) => [budget, [0, 0] as [number, number]]))
@@ -49,9 +52,15 @@ function found(what: string, laws: typeof TUNED, firstSeed: number): Result[] {
       goal: { of: 'max', value: 1 },
       note: `budget ${BUDGET} a month`,
     }),
-    result('rates', `${what}: silences of busy series within 2 samples`, '%', [(100 * all.silencesInTwo) / all.silences], {
-      note: `${all.silences} planted`,
-    }),
+    result(
+      'rates',
+      `${what}: silences of busy series within 2 samples`,
+      '%',
+      [(100 * all.silencesInTwo) / all.silences],
+      {
+        note: `${all.silences} planted`,
+      },
+    ),
     ...[...ratios].map(([budget, [rang, allowed]]) =>
       result('rates', `${what}: alarms per budgeted alarm, ${budget} a month`, '', [rang / allowed], {
         goal: { of: 'max', value: 2 },

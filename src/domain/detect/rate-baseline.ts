@@ -41,6 +41,8 @@ export type Baseline = z.infer<typeof Baseline>
 
 export interface Forecast {
   fast: number
+  /** Of the last hours or the last day, whichever did better. */
+  middle: number
   slow: number
   /** Logarithms, one for each forecaster. */
   each: number[]
@@ -58,11 +60,16 @@ interface Slot {
 }
 
 const SHAPES = 5
-const FORECASTERS = 2 * SHAPES
+/** Fast, of the last hours, of the last day. */
+const SPEEDS = 3
+const FORECASTERS = SPEEDS * SHAPES
 const WEEK_HOURS = 168
 
 /** A sample this many standard deviations off moves the baseline no further than one at that distance. */
 const CLIP = 2.5
+
+/** Of the middle speed: it takes in a change over so many samples. */
+const MIDDLE_GAIN = 1 / 24
 
 export const binsOf = (intervalMs: number) => Math.max(1, Math.min(288, Math.floor(DAY_MS / intervalMs)))
 
@@ -109,10 +116,12 @@ export function forecast(base: Baseline, at: number, zone: string, holidays: Rea
   let slow = 0
   let fastWeight = 0
   let slowWeight = 0
+  let middle = 0
+  let middleWeight = 0
   for (let i = 0; i < FORECASTERS; i++) {
     const shape = shapes[i % SHAPES] ?? null
     const level = base.levels[i] ?? 0
-    const known = i < SHAPES ? base.levels[0] : base.levels[SHAPES]
+    const known = base.levels[i - (i % SHAPES)]
     const log = shape === null ? (known ?? 0) : shape + level
     each.push(log)
     if (shape === null) continue
@@ -120,12 +129,18 @@ export function forecast(base: Baseline, at: number, zone: string, holidays: Rea
     fast += weight * log
     fastWeight += weight
     if (i < SHAPES) continue
+    if (i < 2 * SHAPES) {
+      middle += weight * log
+      middleWeight += weight
+      continue
+    }
     slow += weight * log
     slowWeight += weight
   }
   const rough = base.rough[slot.hour] ?? 1
   return {
     fast: Math.exp(fast / fastWeight),
+    middle: Math.exp((middle + slow) / (middleWeight + slowWeight)),
     slow: Math.exp(slow / slowWeight),
     each,
     noise: { unit: base.unit, spread: base.spread, rough },
@@ -168,8 +183,8 @@ export function learn(base: Baseline, y: number, seen: Forecast, intervalMs: num
     return Math.min(reach * 1.2, Math.max(-Math.min(reach, 1), (y - mean) / mean))
   }
   const fastGain = gainOf(0.1, base.spread, noise)
-  const slowDrift = (2 / perDay) ** 2
-  const slowGain = Math.min(fastGain / 2, gainOf(Math.max(slowDrift, 1e-6), base.slowSpread, slowNoise))
+  const patient = (gain: number) => Math.min(fastGain / 2, gainOf(gain * gain, base.slowSpread, slowNoise))
+  const gains = [fastGain, patient(MIDDLE_GAIN), patient(Math.max(1e-3, Math.min(2 / perDay, MIDDLE_GAIN / 2)))]
   const start = 1 / (n + 1)
   const levels = base.levels.slice()
   const losses = base.losses.slice()
@@ -179,14 +194,14 @@ export function learn(base: Baseline, y: number, seen: Forecast, intervalMs: num
     const isFast = i < SHAPES
     const v = isFast ? noise : slowNoise
     const error = clipped(Math.exp(log), v)
-    const gain = Math.max(start, isFast ? fastGain : slowGain)
+    const gain = Math.max(start, gains[Math.floor(i / SHAPES)] ?? 0)
     const level = log + Math.log1p(Math.max(-0.95, gain * error))
     const shape = seen.shapes[i % SHAPES] ?? null
     levels[i] = shape === null ? 0 : level - shape
     const loss = base.losses[i] ?? 1
     losses[i] =
       shape === null
-        ? (losses[i < SHAPES ? 0 : SHAPES] ?? 1)
+        ? (losses[i - (i % SHAPES)] ?? 1)
         : loss + lossGain * (Math.min(9, (error * error) / noise) + 0.02 - loss)
   }
   return {

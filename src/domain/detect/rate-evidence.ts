@@ -40,7 +40,7 @@ interface Nature {
 }
 
 const SHIFT: Prior = { rate: 0.01, power: 0, scale: 0.25 }
-const DRIFT: Prior = { rate: 0.004, power: 0, scale: 0.3 }
+const DRIFT: Prior = { rate: 0.004, power: 0.5, scale: 1 }
 const RUN: Prior = { rate: 0.05, power: 1, scale: 1 }
 
 const NATURE: Record<Strand, Nature> = {

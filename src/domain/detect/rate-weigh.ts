@@ -6,6 +6,9 @@ import { budgetOf, type Habit, type RateSpec, type RateState } from './rate-stat
 /** The ratios of seen to expected that the sums are most watchful for: small shifts, and large ones. */
 const RATIOS = { rise: 1.5, fall: 0.65, surge: 4, sink: 0.2 } as const
 
+/** What is left of a sum with the next sample: what lies far back proves nothing of now. */
+const KEPT = { rise: 1 - 1 / 150, fall: 1 - 1 / 150, surge: 1 - 1 / 40, sink: 1 - 1 / 40 } as const
+
 /** No single sample says more than this in a sum (nats): what is far off for once is for `burst` and `plunge`. */
 const MOST_SAID = 4
 
@@ -38,9 +41,10 @@ export function weigh(state: RateState, value: number, same: number, seen: Forec
   const most = (strand: Strand) => 2 * threads[strand].tail.limit
   const sum = (strand: keyof typeof RATIOS) => {
     if (!ready) return 0
-    const said = speaksFor(RATIOS[strand], value, seen.slow, seen.slowNoise)
+    const mean = strand === 'rise' || strand === 'fall' ? seen.slow : seen.middle
+    const said = speaksFor(RATIOS[strand], value, mean, seen.slowNoise)
     const bounded = Math.max(-1.5 * MOST_SAID, Math.min(MOST_SAID, said))
-    return Math.min(most(strand), Math.max(0, threads[strand].now + bounded))
+    return Math.min(most(strand), Math.max(0, threads[strand].now * KEPT[strand] + bounded))
   }
   const run = (strand: 'silence' | 'stuck', said: number) => Math.min(most(strand), threads[strand].now + said)
   const z = ready ? residual(value, seen.fast, seen.noise) : 0
