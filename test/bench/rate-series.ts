@@ -47,7 +47,7 @@ export function random(seed: number): Random {
 /** Monday, 00:00 UTC. */
 const START = Date.UTC(2026, 0, 5)
 
-type Law = (seed: number) => Series
+export type Law = (seed: number) => Series
 
 interface Tick {
   at: number
@@ -274,5 +274,5 @@ const players: Law = (seed) => {
   )
 }
 
-export const TUNED: Record<string, Law> = { web, posts, rides, load, network, sparse, orders, growing }
-export const HELD_OUT: Record<string, Law> = { exciting, calls, wandering, shifts, players }
+export const TUNED = { web, posts, rides, load, network, sparse, orders, growing }
+export const HELD_OUT = { exciting, calls, wandering, shifts, players }

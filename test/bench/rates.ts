@@ -1,7 +1,7 @@
 import { observe } from '../../src/domain/detect/rate.ts'
 import { newRate, type RateState } from '../../src/domain/detect/rate-state.ts'
 import { FAULTS, judge, newTally, plant, run, specFor, type Tally } from './rate-faults.ts'
-import { HELD_OUT, random, TUNED } from './rate-series.ts'
+import { HELD_OUT, type Law, random, TUNED } from './rate-series.ts'
 import { type Result, result } from './result.ts'
 
 const SEEDS = 6
@@ -15,7 +15,7 @@ export async function rates(): Promise<Result[]> {
   return [...found('tuned', TUNED, 1), ...found('held out', HELD_OUT, 1), ...cost(), ...crowd()]
 }
 
-function found(what: string, laws: typeof TUNED, firstSeed: number): Result[] {
+function found(what: string, laws: Record<string, Law>, firstSeed: number): Result[] {
   const all = newTally()
   const ratios = new Map(BUDGETS.map((budget) => [budget, [0, 0] as [number, number]]))
   const lines = [
@@ -81,12 +81,10 @@ function line(name: string, tally: Tally, ratios: Map<number, [number, number]>)
 /** Of a process that does nothing else, so CPU time and time are the same but for what else the machine does. */
 function cost(): Result[] {
   const spec = specFor(MINUTE_MS, 1)
-  const law = TUNED.web
-  if (!law) return []
   const micros: number[] = []
   const bytes: number[] = []
   for (let seed = 1; seed <= 20; seed++) {
-    const { values } = law(seed)
+    const { values } = TUNED.web(seed)
     let state = newRate(spec)
     const before = process.cpuUsage()
     values.forEach((value, i) => {

@@ -1,5 +1,5 @@
 import { DAY_MS } from '../duty/time.ts'
-import type { Baseline, Forecast } from './rate-baseline.ts'
+import { type Baseline, type Forecast, withOdd, withRhythm } from './rate-baseline.ts'
 import { cleared, rateOf, STRANDS, type Strand } from './rate-evidence.ts'
 import { residual } from './rate-noise.ts'
 import { scoreOf } from './rate-score.ts'
@@ -69,26 +69,42 @@ export const quiet = (state: RateState): Reading => ({
   learning: (state.base?.days ?? 0) < 1,
 })
 
+/** An alarm begins on a value that is not as expected. */
+export function begin(state: RateState, at: number, why: Why, value: number, seen: Forecast, spec: RateSpec): Reading {
+  const direction = directionOf(why)
+  const shifts = direction === 'up' || direction === 'down'
+  const { base } = state
+  if (base === null || !shifts) return ring(state, at, why, spec)
+  const again = known(state, at, value, seen, spec)
+  if (again !== null) return again
+  const off = offBy(value, seen.slow, base.unit)
+  return withAlarm(ring({ ...state, base: withOdd(base, seen, off, true) }, at, why, spec), {
+    drift: off,
+    hour: seen.slot.weekBin,
+  })
+}
+
 /** An alarm begins, goes on, or turns into another. */
-export function ring(state: RateState, at: number, why: Why, spec: RateSpec, drift = 0): Reading {
+export function ring(state: RateState, at: number, why: Why, spec: RateSpec): Reading {
   const direction = directionOf(why)
   const before = state.alarm
   const score = why === 'floor' || why === 'ceiling' ? 0.5 : scoreOf(monthsOf(state, why, spec))
-  const known = before?.direction === direction ? before : null
+  const same = before?.direction === direction ? before : null
   const alarm: Alarm = {
     direction,
-    why: known?.why ?? why,
+    why: same?.why ?? why,
     sinceAt: before?.sinceAt ?? at,
     samples: (before?.samples ?? 0) + 1,
     calm: 0,
-    drift: known?.drift ?? drift,
-    best: Math.max(known?.best ?? 0, score),
+    drift: same?.drift ?? 0,
+    hour: same?.hour ?? -1,
+    best: Math.max(same?.best ?? 0, score),
   }
   return {
     ...quiet({ ...state, alarm }),
     transition: before ? null : 'down',
     reason: alarm.why,
-    score: known === null || score > known.best + NEWS ? score : score / 2,
+    score: same === null || score > same.best + NEWS ? score : score / 2,
   }
 }
 
@@ -120,16 +136,21 @@ export function ringing(
   // What was silent or stuck has ended with the first value that is neither.
   if (sign === 0) return ended(state, spec, 'recovered')
   const off = (mean: number, noise: Forecast['noise']) => sign * residual(value, mean, noise)
-  const isCalm = off(seen.slow, seen.slowNoise) < CALM_DEVIATIONS || off(seen.fast, seen.noise) < CALM_DEVIATIONS
+  const isCalm =
+    off(seen.slow, seen.slowNoise) < CALM_DEVIATIONS ||
+    off(seen.fast, seen.noise) < CALM_DEVIATIONS ||
+    withRhythm(base, value, seen) !== null
   const calm = isCalm ? alarm.calm + 1 : 0
   if (calm >= CALM) return ended(state, spec, 'recovered')
   const drift = alarm.drift + 0.15 * (offBy(value, seen.slow, base.unit) - alarm.drift)
-  if (alarm.samples >= ACCEPTED_SAMPLES && at - alarm.sinceAt >= spec.acceptMs) {
+  if (!isCalm && alarm.samples >= ACCEPTED_SAMPLES && at - alarm.sinceAt >= spec.acceptMs) {
     const former = { shift: drift, untilAt: at + FORMER_MS }
     return ended({ ...state, base: shifted(base, drift), former }, spec, 'accepted')
   }
   const strand = strongest(state, sign > 0 ? ['burst', 'rise', 'surge'] : ['plunge', 'fall', 'sink'])
-  return withAlarm(ring(state, at, strand, spec), { calm, drift })
+  const hour = seen.slot.weekBin
+  const odd = withOdd(base, seen, offBy(value, seen.slow, base.unit), hour !== alarm.hour)
+  return withAlarm(ring({ ...state, base: odd }, at, strand, spec), { calm, drift, hour })
 }
 
 const withAlarm = (reading: Reading, change: Partial<Alarm>): Reading => {
@@ -138,7 +159,7 @@ const withAlarm = (reading: Reading, change: Partial<Alarm>): Reading => {
 }
 
 /** Logarithm of seen over expected. */
-export const offBy = (value: number, mean: number, unit: number) => Math.log(Math.max(value, unit / 2) / mean)
+const offBy = (value: number, mean: number, unit: number) => Math.log(Math.max(value, unit / 2) / mean)
 
 const passes = ({ threads }: RateState, strand: Strand) => threads[strand].now >= threads[strand].tail.limit
 
@@ -164,17 +185,25 @@ function settled(state: RateState, spec: RateSpec): RateState {
 
 const shifted = (base: Baseline, by: number): Baseline => ({ ...base, levels: base.levels.map((level) => level + by) })
 
-/** Whether what would ring now is the level from before the last one that was accepted; then that is the level again. */
-export function backAtFormer(
-  state: RateState,
-  at: number,
-  value: number,
-  seen: Forecast,
-  spec: RateSpec,
-): RateState | null {
+/** What would ring now but is known: the level from before the last one that was accepted, or what rang at this hour a week ago. */
+function known(state: RateState, at: number, value: number, seen: Forecast, spec: RateSpec): Reading | null {
   const { former, base } = state
-  if (former === null || base === null || at > former.untilAt) return null
-  const mean = seen.slow * Math.exp(-former.shift)
-  if (Math.abs(residual(value, mean, seen.slowNoise)) >= CALM_DEVIATIONS) return null
-  return { ...settled(state, spec), base: shifted(base, -former.shift), former: null }
+  if (base === null) return null
+  if (former !== null && at <= former.untilAt) {
+    const mean = seen.slow * Math.exp(-former.shift)
+    if (Math.abs(residual(value, mean, seen.slowNoise)) < CALM_DEVIATIONS)
+      return {
+        ...quiet({ ...explained(state), base: shifted(base, -former.shift), former: null }),
+        reason: 'former-level',
+      }
+  }
+  const again = withRhythm(base, value, seen)
+  return again && { ...quiet({ ...explained(state), base: again }), reason: 'as-a-week-ago' }
+}
+
+/** Evidence of what is known is none, and nothing to remember. */
+function explained(state: RateState): RateState {
+  const threads = { ...state.threads }
+  for (const strand of STRANDS) threads[strand] = { ...threads[strand], now: 0, peak: 0, calm: 0 }
+  return { ...state, threads }
 }

@@ -16,6 +16,13 @@ export const Baseline = z.strictObject({
   day: z.array(z.number().nullable()),
   /** By hour of the week from Monday, on top of that. */
   week: z.array(z.number()),
+  /**
+   * Logarithm of seen over expected while an alarm rang, by hour of the week: what is not learned the first time. When it comes again a
+   * week later it is the rhythm of the series (a shop that is closed on Sundays), and no alarm.
+   */
+  odd: z.array(z.number()),
+  /** The days on which that was. */
+  oddDay: z.array(z.int()),
   /** Growth against the shape, over weeks. */
   growth: z.number(),
   /** The bins that the series is in: what they have held so far, and what had been expected of that. */
@@ -57,6 +64,8 @@ interface Slot {
   dayBin: number
   weekBin: number
   hour: number
+  /** Of the zone, since 1970. */
+  date: number
 }
 
 const SHAPES = 5
@@ -73,13 +82,22 @@ const MIDDLE_GAIN = 1 / 24
 
 export const binsOf = (intervalMs: number) => Math.max(1, Math.min(288, Math.floor(DAY_MS / intervalMs)))
 
+/** What is odd need not come again exactly: within so many deviations, and so much of itself. */
+const ODD_DEVIATIONS = 2.5
+const ODD_SPREAD = 0.15
+
+/** Nothing that is counted or measured is smaller. */
+const LEAST = 1e-12
+
 export const newBaseline = (intervalMs: number, value: number): Baseline => {
   const integers = Number.isInteger(value)
-  const unit = integers ? 1 : 0.002 * value
+  const unit = integers ? 1 : Math.max(LEAST, 0.002 * value)
   const level = Math.log(Math.max(value, unit / 2))
   return {
     day: Array<number | null>(binsOf(intervalMs)).fill(null),
     week: Array<number>(WEEK_HOURS).fill(0),
+    odd: Array<number>(WEEK_HOURS).fill(0),
+    oddDay: Array<number>(WEEK_HOURS).fill(0),
     growth: 0,
     dayBin: { bin: -1, seen: 0, expected: 0, n: 0 },
     weekBin: { bin: -1, seen: 0, expected: 0, n: 0 },
@@ -101,8 +119,9 @@ function slotOf(bins: number, at: number, zone: string, holidays: ReadonlySet<nu
   const wall = toWall(at, zone)
   const time = timeOfDay(wall)
   const hour = Math.floor(time / HOUR_MS)
-  const day = holidays.has(Math.floor(wall / DAY_MS)) ? 6 : weekdayOf(wall)
-  return { dayBin: Math.min(bins - 1, Math.floor((time * bins) / DAY_MS)), weekBin: day * 24 + hour, hour }
+  const date = Math.floor(wall / DAY_MS)
+  const day = holidays.has(date) ? 6 : weekdayOf(wall)
+  return { dayBin: Math.min(bins - 1, Math.floor((time * bins) / DAY_MS)), weekBin: day * 24 + hour, hour, date }
 }
 
 export function forecast(base: Baseline, at: number, zone: string, holidays: ReadonlySet<number>): Forecast {
@@ -284,7 +303,7 @@ function learnNoise(base: Baseline, y: number, seen: Forecast, noise: number, pe
     d * keep + weight * square,
     e * keep + weight * x * square,
   ]
-  const { unit, spread } = split(sums, integers ? 1 : 0.02 * base.spread * Math.max(mean, 1e-12), base, n)
+  const { unit, spread } = split(sums, integers ? 1 : Math.max(LEAST, 0.02 * base.spread * mean), base, n)
   const slowError = (y - seen.slow) / seen.slow
   const slowSquare = Math.min(9 * variance(seen.slow, seen.slowNoise), slowError * slowError) / seen.noise.rough
   const slowGain = Math.max(1 / (n + 10), 0.5 / perDay / 7)
@@ -300,11 +319,34 @@ function learnNoise(base: Baseline, y: number, seen: Forecast, noise: number, pe
 /** Squared errors = unit / mean + spread, by least squares, within what is possible; a prior of some samples at first. */
 function split(sums: number[], least: number, base: Baseline, n: number): { unit: number; spread: number } {
   const [a = 0, b = 0, c = 0, d = 0, e = 0] = sums
-  if (n < 5) return { unit: Math.max(least, 1e-12), spread: base.spread }
+  if (n < 5) return { unit: least, spread: base.spread }
   const prior = (8 * a) / n
   const determinant = (a + prior) * c - b * b
   const level = d + prior * 0.05
   const unit = determinant > 1e-9 * a * c ? ((a + prior) * e - b * level) / determinant : least
-  const bounded = Math.max(least, Math.min(unit, 50 * Math.max(least, 1e-12)))
+  const bounded = Math.max(least, Math.min(unit, 50 * least))
   return { unit: bounded, spread: Math.min(4, Math.max(1e-4, (level - bounded * b) / (a + prior))) }
+}
+
+/** Keeps in mind what was seen while an alarm rang. @param isFirst in this hour of this alarm */
+export function withOdd(base: Baseline, { slot }: Forecast, off: number, isFirst: boolean): Baseline {
+  const odd = base.odd.slice()
+  const before = isFirst ? off : (odd[slot.weekBin] ?? 0)
+  odd[slot.weekBin] = rounded(before + 0.3 * (off - before))
+  if (base.oddDay[slot.weekBin] === slot.date) return { ...base, odd }
+  const oddDay = base.oddDay.slice()
+  oddDay[slot.weekBin] = slot.date
+  return { ...base, odd, oddDay }
+}
+
+/** The baseline that knows what was odd in this hour a week ago; null when it was not, or that is not what is seen now. */
+export function withRhythm(base: Baseline, y: number, { slot, slow, slowNoise }: Forecast): Baseline | null {
+  const off = base.odd[slot.weekBin] ?? 0
+  if (off === 0 || Math.abs(slot.date - (base.oddDay[slot.weekBin] ?? 0) - 7) > 1) return null
+  const noise = { ...slowNoise, spread: slowNoise.spread + (ODD_SPREAD * off) ** 2 }
+  if (Math.abs(residual(y, slow * Math.exp(off), noise)) > ODD_DEVIATIONS) return null
+  const [week, odd] = [base.week.slice(), base.odd.slice()]
+  week[slot.weekBin] = rounded((week[slot.weekBin] ?? 0) + off)
+  odd[slot.weekBin] = 0
+  return { ...base, week, odd }
 }

@@ -39,7 +39,7 @@ interface Nature {
   apart: number
 }
 
-const SHIFT: Prior = { rate: 0.01, power: 0, scale: 0.25 }
+const SHIFT: Prior = { rate: 0.01, power: 0.25, scale: 0.5 }
 const DRIFT: Prior = { rate: 0.004, power: 0.5, scale: 1 }
 const RUN: Prior = { rate: 0.05, power: 1, scale: 1 }
 
@@ -51,8 +51,8 @@ const NATURE: Record<Strand, Nature> = {
   surge: { prior: DRIFT, share: 0.08, rest: 0.5, apart: 1 },
   sink: { prior: DRIFT, share: 0.1, rest: 0.5, apart: 1 },
   silence: { prior: RUN, share: 0.12, rest: 0.1, apart: 1 },
-  stuck: { prior: RUN, share: 0.1, rest: 0.1, apart: 1 },
-  nodata: { prior: RUN, share: 0.3, rest: 0.1, apart: 1 },
+  stuck: { prior: RUN, share: 0.2, rest: 0.1, apart: 1 },
+  nodata: { prior: RUN, share: 0.5, rest: 0.1, apart: 1 },
 }
 
 export function newThreads(budget: number): Threads {

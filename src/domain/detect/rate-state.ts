@@ -46,6 +46,8 @@ export const Alarm = z.strictObject({
   calm: z.int(),
   /** Logarithm of seen over expected, over the last samples. */
   drift: z.number(),
+  /** The hour of the week of its latest sample. */
+  hour: z.int(),
   /** The highest score so far. */
   best: z.number(),
 })
@@ -113,6 +115,7 @@ export type Reason =
   | 'recovered'
   | 'accepted'
   | 'former-level'
+  | 'as-a-week-ago'
   | 'not-a-time'
   | 'not-a-number'
   | 'negative'

@@ -29,7 +29,7 @@ const BINS = 44
 const RATIO = 2 ** 0.25
 const LOWEST = 1
 const PRIOR_HEIGHT = 3
-const PRIOR_SAMPLES = 200
+const PRIOR_SAMPLES = 60
 const PRIOR_PEAKS = 6
 
 /** So many of the highest peaks make the tail: fewer are noise, more are not the tail. */

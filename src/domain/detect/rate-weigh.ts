@@ -73,7 +73,7 @@ function byChance({ fast, noise }: Forecast, integers: boolean): number {
 
 /** How surprising it is that a run goes on (nats), by how often it has before. */
 export function surprise(habit: Habit, run: number, byChance: number): number {
-  const share = run <= 1 ? (habit.first + 0.5) / (habit.of + HABIT_SAMPLES) : (habit.again + 0.02) / (habit.first + 2)
+  const share = run <= 1 ? (habit.first + 0.1) / (habit.of + HABIT_SAMPLES) : (habit.again + 0.005) / (habit.first + 2)
   return Math.min(MOST_OF_REPEAT, -Math.log(Math.min(1, Math.max(share, byChance))))
 }
 

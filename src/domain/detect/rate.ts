@@ -1,5 +1,5 @@
 import { DAY_MS } from '../duty/time.ts'
-import { backAtFormer, beyondLimits, directionOf, offBy, quiet, ring, ringing } from './rate-alarm.ts'
+import { begin, beyondLimits, quiet, ring, ringing } from './rate-alarm.ts'
 import { forecast, learn, newBaseline } from './rate-baseline.ts'
 import { fade, spun } from './rate-evidence.ts'
 import { usualRange } from './rate-noise.ts'
@@ -61,7 +61,7 @@ function missed(before: RateState, at: number, spec: RateSpec): Reading {
   const gaps = before.alarm ? before.gaps : practised(before.gaps, missing)
   const threads = { ...before.threads, nodata: spun('nodata', thread, said, before.samples, budgetOf(spec)) }
   const state = { ...before, lastAt: at, missing, gaps, threads }
-  if (said >= thread.tail.limit) return ring(state, at, 'nodata', spec)
+  if (said >= thread.tail.limit) return ring({ ...state, gaps: before.gaps }, at, 'nodata', spec)
   return { ...quiet(state), reason: state.alarm?.why ?? 'missing' }
 }
 
@@ -89,8 +89,6 @@ function counted(before: RateState, at: number, value: number, spec: RateSpec): 
   if (state.alarm) return { ...ringing(state, state.alarm, at, value, seen, spec), expected }
   const found = beyondLimits(value, spec) ?? loudest(state)
   if (found === null) return { ...quiet({ ...state, base: learn(base, value, seen, spec.intervalMs) }), expected }
-  const direction = directionOf(found)
-  const back = direction === 'up' || direction === 'down' ? backAtFormer(state, at, value, seen, spec) : null
-  if (back !== null) return { ...quiet(back), reason: 'former-level', expected }
-  return { ...ring(state, at, found, spec, offBy(value, seen.slow, base.unit)), expected }
+  // What rings is no habit.
+  return { ...begin({ ...state, repeats: before.repeats }, at, found, value, seen, spec), expected }
 }
