@@ -1,5 +1,5 @@
 import { DAY_MS } from '../duty/time.ts'
-import { type Baseline, type Forecast, withOdd, withRhythm } from './rate-baseline.ts'
+import { type Baseline, type Forecast, forecast, learn, withOdd, withRhythm } from './rate-baseline.ts'
 import { cleared, rateOf, STRANDS, type Strand } from './rate-evidence.ts'
 import { residual } from './rate-noise.ts'
 import { scoreOf } from './rate-score.ts'
@@ -78,7 +78,7 @@ export function begin(state: RateState, at: number, why: Why, value: number, see
   const again = known(state, at, value, seen, spec)
   if (again !== null) return again
   const off = offBy(value, seen.slow, base.unit)
-  return withAlarm(ring({ ...state, base: withOdd(base, seen, off, true) }, at, why, spec), {
+  return withAlarm(ring({ ...state, base: withOdd(base, value, seen, true) }, at, why, spec), {
     drift: off,
     hour: seen.slot.weekBin,
   })
@@ -149,7 +149,7 @@ export function ringing(
   }
   const strand = strongest(state, sign > 0 ? ['burst', 'rise', 'surge'] : ['plunge', 'fall', 'sink'])
   const hour = seen.slot.weekBin
-  const odd = withOdd(base, seen, offBy(value, seen.slow, base.unit), hour !== alarm.hour)
+  const odd = withOdd(base, value, seen, hour !== alarm.hour)
   return withAlarm(ring({ ...state, base: odd }, at, strand, spec), { calm, drift, hour })
 }
 
@@ -198,7 +198,9 @@ function known(state: RateState, at: number, value: number, seen: Forecast, spec
       }
   }
   const again = withRhythm(base, value, seen)
-  return again && { ...quiet({ ...explained(state), base: again }), reason: 'as-a-week-ago' }
+  if (again === null) return null
+  const learned = learn(again, value, forecast(again, at, spec.zone, spec.holidays), spec.intervalMs)
+  return { ...quiet({ ...explained(state), base: learned }), reason: 'as-a-week-ago' }
 }
 
 /** Evidence of what is known is none, and nothing to remember. */

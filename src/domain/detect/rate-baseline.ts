@@ -57,6 +57,8 @@ export interface Forecast {
   slowNoise: Noise
   /** Which shapes had something to say. */
   shapes: (number | null)[]
+  /** The mean of this hour of the week, over weeks; null while its time of day is not known. */
+  usual: number | null
   slot: Slot
 }
 
@@ -165,6 +167,7 @@ export function forecast(base: Baseline, at: number, zone: string, holidays: Rea
     noise: { unit: base.unit, spread: base.spread, rough },
     slowNoise: { unit: base.unit, spread: base.slowSpread, rough },
     shapes,
+    usual: raw === null ? null : Math.exp(raw + week + base.growth),
     slot,
   }
 }
@@ -234,7 +237,7 @@ export function learn(base: Baseline, y: number, seen: Forecast, intervalMs: num
 }
 
 /** The shape learns a bin at a time, as it is left. */
-function learnShape(base: Baseline, y: number, { slot, slow, slowNoise }: Forecast, intervalMs: number) {
+function learnShape(base: Baseline, y: number, { slot, slow, slowNoise, usual }: Forecast, intervalMs: number) {
   const reach = 3 * Math.sqrt(variance(slow, slowNoise)) * slow
   const value = Math.min(y, slow + reach)
   const growth = base.growth
@@ -256,7 +259,7 @@ function learnShape(base: Baseline, y: number, { slot, slow, slowNoise }: Foreca
   if (weekBin.bin !== slot.weekBin) {
     if (weekBin.bin >= 0 && base.days > 1) {
       week = week.slice()
-      const gain = Math.max(0.25, 1 / (Math.floor(base.days / 7) + 2))
+      const gain = wasOdd(base, weekBin.bin, slot.date) ? 1 : Math.max(0.25, 1 / (Math.floor(base.days / 7) + 2))
       const step = stepOf(weekBin, gain, base.unit, HOUR_MS, intervalMs)
       week[weekBin.bin] = rounded((week[weekBin.bin] ?? 0) + step)
       const drift = stepOf(weekBin, Math.max(1 / 168, 1 / (base.days * 24)), base.unit, HOUR_MS, intervalMs)
@@ -264,11 +267,10 @@ function learnShape(base: Baseline, y: number, { slot, slow, slowNoise }: Foreca
     }
     weekBin = { bin: slot.weekBin, seen: 0, expected: 0, n: 0 }
   }
-  const known = base.day[slot.dayBin] ?? null
-  const shape = known === null ? slow : Math.exp(known + (base.week[slot.weekBin] ?? 0) + growth)
+  const shape = usual ?? slow
   dayBin = { ...dayBin, seen: dayBin.seen + value, expected: dayBin.expected + shape, n: dayBin.n + 1 }
   weekBin =
-    known === null
+    usual === null
       ? weekBin
       : { ...weekBin, seen: weekBin.seen + value, expected: weekBin.expected + shape, n: weekBin.n + 1 }
   return { ...base, day, week, dayBin, weekBin, growth: grown }
@@ -329,7 +331,9 @@ function split(sums: number[], least: number, base: Baseline, n: number): { unit
 }
 
 /** Keeps in mind what was seen while an alarm rang. @param isFirst in this hour of this alarm */
-export function withOdd(base: Baseline, { slot }: Forecast, off: number, isFirst: boolean): Baseline {
+export function withOdd(base: Baseline, y: number, { slot, usual }: Forecast, isFirst: boolean): Baseline {
+  if (usual === null) return base
+  const off = Math.log(Math.max(y, base.unit / 2) / usual)
   const odd = base.odd.slice()
   const before = isFirst ? off : (odd[slot.weekBin] ?? 0)
   odd[slot.weekBin] = rounded(before + 0.3 * (off - before))
@@ -339,14 +343,18 @@ export function withOdd(base: Baseline, { slot }: Forecast, off: number, isFirst
   return { ...base, odd, oddDay }
 }
 
-/** The baseline that knows what was odd in this hour a week ago; null when it was not, or that is not what is seen now. */
-export function withRhythm(base: Baseline, y: number, { slot, slow, slowNoise }: Forecast): Baseline | null {
+/** The baseline that knows what was odd in this hour a week ago; null when nothing was, or that is not what is seen now. */
+export function withRhythm(base: Baseline, y: number, { slot, usual, slowNoise }: Forecast): Baseline | null {
   const off = base.odd[slot.weekBin] ?? 0
-  if (off === 0 || Math.abs(slot.date - (base.oddDay[slot.weekBin] ?? 0) - 7) > 1) return null
+  if (usual === null || !wasOdd(base, slot.weekBin, slot.date)) return null
   const noise = { ...slowNoise, spread: slowNoise.spread + (ODD_SPREAD * off) ** 2 }
-  if (Math.abs(residual(y, slow * Math.exp(off), noise)) > ODD_DEVIATIONS) return null
+  if (Math.abs(residual(y, usual * Math.exp(off), noise)) > ODD_DEVIATIONS) return null
   const [week, odd] = [base.week.slice(), base.odd.slice()]
   week[slot.weekBin] = rounded((week[slot.weekBin] ?? 0) + off)
   odd[slot.weekBin] = 0
   return { ...base, week, odd }
 }
+
+/** Whether an alarm rang in this hour a week ago. */
+const wasOdd = (base: Baseline, weekBin: number, date: number) =>
+  base.odd[weekBin] !== 0 && Math.abs(date - (base.oddDay[weekBin] ?? 0) - 7) <= 1
