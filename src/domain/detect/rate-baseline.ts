@@ -30,7 +30,9 @@ export const Baseline = z.strictObject({
   weekBin: z.strictObject({ bin: z.int(), seen: z.number(), expected: z.number(), n: z.int() }),
   levels: z.array(z.number()),
   losses: z.array(z.number()),
-  /** Samples since it began, or since it began anew after a gap. */
+  /** The day on which it began; null before that. */
+  since: z.int().nullable(),
+  /** Samples since then. */
   n: z.int(),
   days: z.number(),
   unit: z.number(),
@@ -57,6 +59,8 @@ export interface Forecast {
   slowNoise: Noise
   /** Which shapes had something to say. */
   shapes: (number | null)[]
+  /** No day like this one has been seen before it: the first weekend, say. */
+  isNewDay: boolean
   /** The mean of this hour of the week, over weeks; null while its time of day is not known. */
   usual: number | null
   slot: Slot
@@ -105,6 +109,7 @@ export const newBaseline = (intervalMs: number, value: number): Baseline => {
     weekBin: { bin: -1, seen: 0, expected: 0, n: 0 },
     levels: Array<number>(FORECASTERS).fill(level),
     losses: Array<number>(FORECASTERS).fill(1),
+    since: null,
     n: 0,
     days: 0,
     unit,
@@ -124,6 +129,16 @@ function slotOf(bins: number, at: number, zone: string, holidays: ReadonlySet<nu
   const date = Math.floor(wall / DAY_MS)
   const day = holidays.has(date) ? 6 : weekdayOf(wall)
   return { dayBin: Math.min(bins - 1, Math.floor((time * bins) / DAY_MS)), weekBin: day * 24 + hour, hour, date }
+}
+
+/** Working days are like one another; a Saturday and a Sunday are like themselves. */
+function isNewDay(since: number | null, { date, weekBin }: Slot): boolean {
+  const before = since === null ? 0 : date - since
+  if (before >= 7) return false
+  const isWorking = (day: number) => modulo(day, 7) < 5
+  const weekday = Math.floor(weekBin / 24)
+  if (!isWorking(weekday)) return true
+  return !Array.from({ length: before }, (_, i) => weekday - 1 - i).some(isWorking)
 }
 
 export function forecast(base: Baseline, at: number, zone: string, holidays: ReadonlySet<number>): Forecast {
@@ -167,6 +182,7 @@ export function forecast(base: Baseline, at: number, zone: string, holidays: Rea
     noise: { unit: base.unit, spread: base.spread, rough },
     slowNoise: { unit: base.unit, spread: base.slowSpread, rough },
     shapes,
+    isNewDay: isNewDay(base.since, slot),
     usual: raw === null ? null : Math.exp(raw + week + base.growth),
     slot,
   }
@@ -231,6 +247,7 @@ export function learn(base: Baseline, y: number, seen: Forecast, intervalMs: num
     ...learnNoise(base, y, seen, noise, perDay),
     levels,
     losses,
+    since: base.since ?? seen.slot.date,
     n,
     days: base.days + 1 / perDay,
   }

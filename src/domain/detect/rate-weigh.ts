@@ -30,9 +30,9 @@ const MOVES = 10
 /** For so many samples of its kind a habit is believed to be rare. */
 const HABIT_SAMPLES = 60
 
-/** A week that has not been seen whole holds a weekend that has not been seen. */
-const UNSEEN_WEEK_DAYS = 8
-const UNSEEN_DAY_DAYS = 2
+/** Until two days have been seen, what the day looks like is hearsay; until eight, the week. */
+const FEW_DAYS = 2
+const FEWER_THAN_A_WEEK = 8
 
 /** What a value says, as it adds to each strand. */
 export function weigh(state: RateState, value: number, same: number, seen: Forecast): Record<Strand, number> {
@@ -59,16 +59,17 @@ export function weigh(state: RateState, value: number, same: number, seen: Forec
     silence: value === 0 ? run('silence', Math.min(MOST_OF_ZERO, surpriseOfZero(seen.slow, seen.slowNoise))) : 0,
     stuck:
       same > 0 && value !== 0 && moves >= MOVES
-        ? run('stuck', surprise(state.repeats, same, byChance(seen, base?.integers ?? false)))
+        ? run('stuck', surprise(state.repeats, same, byChance(value, seen, base?.integers ?? false)))
         : 0,
     nodata: 0,
   }
 }
 
-/** The density of the counts around what is expected: the chance that two are equal. */
-function byChance({ fast, noise }: Forecast, integers: boolean): number {
+/** The density of the counts around what is expected, or around a lower value (there they lie closer): the chance that two are equal. */
+function byChance(value: number, { fast, noise }: Forecast, integers: boolean): number {
   if (!integers) return REPEATED_BY_CHANCE
-  return 1 / (2.5 * Math.max(0.4, fast * Math.sqrt(variance(fast, noise))))
+  const mean = Math.min(value, fast)
+  return 1 / (2.5 * Math.max(0.4, mean * Math.sqrt(variance(mean, noise))))
 }
 
 /** How surprising it is that a run goes on (nats), by how often it has before. */
@@ -97,12 +98,12 @@ export function spunAll(state: RateState, now: Record<Strand, number>, samples: 
 }
 
 /** The strand that passes its bar by most. */
-export function loudest(state: RateState): Strand | null {
+export function loudest(state: RateState, { isNewDay }: Forecast): Strand | null {
   let found: Strand | null = null
   let most = 1
   for (const strand of STRANDS) {
     const { now, tail } = state.threads[strand]
-    const excess = now / (tail.limit * bar(state, strand))
+    const excess = now / (tail.limit * bar(state, strand, isNewDay))
     if (excess < most) continue
     most = excess
     found = strand
@@ -110,19 +111,19 @@ export function loudest(state: RateState): Strand | null {
   return found
 }
 
-/** By how much a strand has to pass its limit: more while its baseline has not seen its day or week, or right after an alarm. */
-function bar({ base, wary }: RateState, strand: Strand): number {
+/** By how much a strand has to pass its limit: more while its baseline has not seen such a day, or right after an alarm. */
+function bar({ base, wary }: RateState, strand: Strand, isNewDay: boolean): number {
   const days = base?.days ?? 0
   const after = wary > 0 ? 1.6 : 1
   switch (strand) {
     case 'burst':
     case 'plunge':
-      return after * (days < UNSEEN_DAY_DAYS ? 1.3 : days < UNSEEN_WEEK_DAYS ? 1.15 : 1)
+      return after * (days < FEW_DAYS || isNewDay ? 1.5 : days < FEWER_THAN_A_WEEK ? 1.15 : 1)
     case 'rise':
     case 'fall':
     case 'surge':
     case 'sink':
-      return after * (days < UNSEEN_WEEK_DAYS ? 1.6 : 1)
+      return after * (isNewDay ? 3 : days < FEWER_THAN_A_WEEK ? 1.5 : 1)
     case 'silence':
     case 'stuck':
     case 'nodata':

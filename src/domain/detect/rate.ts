@@ -87,7 +87,7 @@ function counted(before: RateState, at: number, value: number, spec: RateSpec): 
   }
   const expected = usualRange(seen.slow, seen.slowNoise)
   if (state.alarm) return { ...ringing(state, state.alarm, at, value, seen, spec), expected }
-  const found = beyondLimits(value, spec) ?? loudest(state)
+  const found = beyondLimits(value, spec) ?? loudest(state, seen)
   if (found === null) return { ...quiet({ ...state, base: learn(base, value, seen, spec.intervalMs) }), expected }
   // What rings is no habit.
   return { ...begin({ ...state, repeats: before.repeats }, at, found, value, seen, spec), expected }
