@@ -34,10 +34,13 @@ const STUCK_ACCEPTED_MS = DAY_MS
 
 const FORMER_MS = 14 * DAY_MS
 
+/** As unusual as what happens once in so long: somebody has thought about it. */
+const WRITTEN_DOWN_MONTHS = 1_000
+
 /** A score this much higher than any before is news in an alarm that rings already; else the rest of it counts half. */
 const NEWS = 0.05
 
-export function directionOf(why: Why): Direction {
+function directionOf(why: Why): Direction {
   switch (why) {
     case 'burst':
     case 'rise':
@@ -69,8 +72,13 @@ export const quiet = (state: RateState): Reading => ({
   learning: (state.base?.days ?? 0) < 1,
 })
 
+/** A fall to nothing is silence from its first sample on, where a zero is news. */
+const isSilent = ({ threads: { silence } }: RateState, value: number) =>
+  value === 0 && silence.now >= silence.tail.limit / 2
+
 /** An alarm begins on a value that is not as expected. */
 export function begin(state: RateState, at: number, why: Why, value: number, seen: Forecast, spec: RateSpec): Reading {
+  if (isSilent(state, value)) return ring(state, at, 'silence', spec)
   const direction = directionOf(why)
   const shifts = direction === 'up' || direction === 'down'
   const { base } = state
@@ -88,7 +96,7 @@ export function begin(state: RateState, at: number, why: Why, value: number, see
 export function ring(state: RateState, at: number, why: Why, spec: RateSpec): Reading {
   const direction = directionOf(why)
   const before = state.alarm
-  const score = why === 'floor' || why === 'ceiling' ? 0.5 : scoreOf(monthsOf(state, why, spec))
+  const score = scoreOf(monthsOf(state, why, spec))
   const same = before?.direction === direction ? before : null
   const alarm: Alarm = {
     direction,
@@ -108,9 +116,13 @@ export function ring(state: RateState, at: number, why: Why, spec: RateSpec): Re
   }
 }
 
-/** How long one would wait for such evidence in this series, were nothing wrong. */
-const monthsOf = ({ threads, samples }: RateState, strand: Strand, spec: RateSpec) =>
-  budgetOf({ ...spec, budget: 1 }) / Math.max(rateOf(strand, threads[strand], samples), 1e-300)
+/** How long one would wait for such evidence in this series, were nothing wrong. What somebody has written down needs no evidence. */
+function monthsOf(state: RateState, why: Why, spec: RateSpec): number {
+  if (why === 'floor' || why === 'ceiling') return WRITTEN_DOWN_MONTHS
+  const strands: Strand[] = why === 'silence' ? ['silence', 'plunge'] : [why]
+  const rates = strands.map((strand) => rateOf(strand, state.threads[strand], state.samples))
+  return budgetOf({ ...spec, budget: 1 }) / Math.max(Math.min(...rates), 1e-300)
+}
 
 /** A value while an alarm rings. */
 export function ringing(
@@ -121,7 +133,7 @@ export function ringing(
   seen: Forecast,
   spec: RateSpec,
 ): Reading {
-  const { base, threads } = state
+  const { base } = state
   if (base === null) return quiet(state)
   const stuck = state.same > 0 && value !== 0 && passes(state, 'stuck')
   if (stuck && at - alarm.sinceAt >= STUCK_ACCEPTED_MS) {
@@ -129,7 +141,7 @@ export function ringing(
     return ended({ ...state, repeats }, spec, 'accepted')
   }
   if (stuck) return ring(state, at, 'stuck', spec)
-  if (value === 0 && threads.silence.now >= threads.silence.tail.limit / 2) return ring(state, at, 'silence', spec)
+  if (isSilent(state, value)) return ring(state, at, 'silence', spec)
   const beyond = beyondLimits(value, spec)
   if (beyond) return ring(state, at, beyond, spec)
   const sign = alarm.direction === 'up' ? 1 : alarm.direction === 'down' ? -1 : 0

@@ -86,7 +86,7 @@ const CLIP = 2.5
 /** Of the middle speed: it takes in a change over so many samples. */
 const MIDDLE_GAIN = 1 / 24
 
-export const binsOf = (intervalMs: number) => Math.max(1, Math.min(288, Math.floor(DAY_MS / intervalMs)))
+const binsOf = (intervalMs: number) => Math.max(1, Math.min(288, Math.floor(DAY_MS / intervalMs)))
 
 /** What is odd need not come again exactly: within so many deviations, and so much of itself. */
 const ODD_DEVIATIONS = 2.5
