@@ -5,9 +5,9 @@ import { type Noise, residual, variance } from './rate-noise.ts'
 /**
  * What is expected of a series at an instant: a mean, from what it did before.
  *
- * Ten forecasters, weighed by how well each has done lately (prediction with expert advice: Vovk 1990, Cesa-Bianchi and Lugosi 2006): five
- * shapes (none; the time of day, as it was and smoothed; each also with the hour of the week), and beside each shape a level that follows
- * the series fast, and one that follows it slowly (dynamic generalised linear models: West, Harrison and Migon 1985, with the gain of a
+ * Fifteen forecasters, weighed by how well each has done lately (prediction with expert advice: Vovk 1990, Cesa-Bianchi and Lugosi 2006): five
+ * shapes (none; the time of day, as it was and smoothed; each also with the hour of the week), each with a level that follows the
+ * series fast, over hours, or over a day (dynamic generalised linear models: West, Harrison and Migon 1985, with the gain of a
  * local level). All in logarithms of a mean, so growth scales the shape. The fast ones tell whether this sample fits the one before; the
  * slow ones, whether the last hours fit the days before.
  */
