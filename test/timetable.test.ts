@@ -103,6 +103,21 @@ describe.each(kinds)('a timetable $name', { concurrent: true }, ({ missing, queu
     expect(most).toBe(1)
   })
 
+  test('an entry that is taken out has no slot any more, and the others go on', async (context) => {
+    const { expect, start, count, place } = await bench(context, open)
+    const { timetable } = await start(({ every }) => {
+      every('shard-1-of-2', 100)
+      every('digest', 100)
+    })
+    await expect.poll(() => count.slots('shard-1-of-2').length, { timeout: 10_000 }).toBeGreaterThan(2)
+    timetable.never('shard-1-of-2')
+    await expect.poll(place.schedulers, { timeout: 10_000 }).not.toContain('shard-1-of-2')
+    const [gone, others] = [count.slots('shard-1-of-2').length, count.slots('digest').length]
+    await expect.poll(() => count.slots('digest').length, { timeout: 10_000 }).toBeGreaterThan(others + 5)
+    expect(count.slots('shard-1-of-2').length - gone).toBeLessThanOrEqual(1)
+    expect(timetable.health().entries.map(({ name }) => name)).toEqual(['digest'])
+  })
+
   test('goes on after an entry that throws, which is logged', async (context) => {
     const { expect, start, count } = await bench(context, open)
     const { lines } = await start(({ every }) => {
