@@ -49,7 +49,7 @@ async function lookAt(deps: JobDeps, monitor: LogMonitor, known: KnownLog | unde
   const at = deps.clock.now()
   const state = known ? stateFor(known.state, monitor, at) : newLog(monitor, at)
   const { file } = monitor
-  if (file === null) return { at, why: null, lines: [], follow: state.follow, behind: 0, wrote: null }
+  if (file === null) return { at, why: null, lines: [], follow: state.follow, behind: 0, lost: null, wrote: null }
   const read = await deps.logFiles.read(file, state.follow, at)
   // It comes back with the next look. Into what cannot be read nothing is written.
   const wrote = read.why === null && canaryDue(state, monitor, at) ? await writeCanary(deps, file, at) : null
@@ -120,22 +120,26 @@ async function takeLines(deps: JobDeps, monitor: LogMonitor, lines: readonly Lin
     const known = (await readLogs(deps.store.pool, monitor.name)).get(monitor.name)
     const at = deps.clock.now()
     const state = known ? stateFor(known.state, monitor, at) : newLog(monitor, at)
-    const look = { at, why: null, lines, follow: state.follow, behind: 0, wrote: null }
+    const look = { at, why: null, lines, follow: state.follow, behind: 0, lost: null, wrote: null }
     if (await follow(deps, monitor, known, look, true)) return
   }
   throw new Error(`the lines of ${monitor.name} were overtaken ${TRIES} times`)
 }
 
-/** What the desk hears. That a log is not read is an alarm of its own beside those of its lines. */
+/** Alarms of a log stand side by side; that of its lines bears the name alone. */
+const KEYS: Record<Change['of'], string> = { lines: '', reading: ' (reading)', lost: ' (lost lines)' }
+
+/** What the desk hears. */
 function signal(monitor: LogMonitor, change: Change, at: number): Signal {
-  const { name, service, severity } = monitor
+  const { name, service } = monitor
   const said = words(monitor, change)
   return {
     type: 'signal',
     service,
-    key: change.of === 'lines' ? name : `${name} (reading)`,
+    key: `${name}${KEYS[change.of]}`,
     monitor: name,
-    severity,
+    // That there may have been a line is no line: the channel hears of it.
+    severity: change.of === 'lost' && monitor.severity !== 'info' ? 'warning' : monitor.severity,
     status: change.to === 'down' ? 'firing' : 'resolved',
     ...said,
     seenAt: at,
@@ -153,8 +157,15 @@ function words({ name, file }: LogMonitor, change: Change): Pick<Signal, 'headli
       `no such line for ${duration(change.quietMs)}, after ${change.count === 1 ? 'one' : change.count}`,
     )
   }
+  const where = file === null ? '' : ` (${file})`
+  if (change.of === 'lost') {
+    if (change.to === 'up') return say(`${name}: nothing more is lost`, 'every line since has been read')
+    return say(
+      `${name}: lines may have been lost`,
+      `${change.why}${where}; nobody has read what was written to it in the ${duration(Math.max(1_000, change.unseenMs))} before`,
+    )
+  }
   if (change.to === 'up') return say(`${name}: the log is being read again`, 'what is written there pages again')
   const behind = change.behind === 0 ? '' : `; ${(change.behind / 1_000_000).toFixed(1)} MB are not read yet`
-  const where = file === null ? '' : ` (${file})`
   return say(`${name}: the log is not being read`, `${change.why}${where}${behind}`)
 }

@@ -65,7 +65,7 @@ export type PingOutward = (
 export type FetchCalendar = (url: string, allowPrivate: readonly string[]) => Promise<Fetched>
 
 /** What was read of a file, and how far; `why`: it cannot be read. */
-export type LogRead = Pick<LogLook, 'why' | 'lines' | 'follow' | 'behind'>
+export type LogRead = Pick<LogLook, 'why' | 'lines' | 'follow' | 'behind' | 'lost'>
 
 /** Files of logs. A sick file is a result, never a throw. */
 export interface LogFiles {

@@ -23,6 +23,9 @@ export interface Bag {
 
 export const fingerprint = (bytes: Uint8Array) => hash('sha256', bytes, 'hex')
 
+/** A stamp of a file system in milliseconds; two of them are compared, never one with a clock. */
+export const msOf = (ns: bigint) => Number(ns) / 1_000_000
+
 export const NEWLINE = 0x0a
 const CARRIAGE_RETURN = 0x0d
 
@@ -35,7 +38,8 @@ export const freshBag = (): Bag => ({ lines: [], bytes: LOOK_BYTES })
 
 /** Takes what was appended since; null when other bytes stand before the place than did. */
 export async function readOn(handle: FileHandle, place: Place, at: number, bag: Bag): Promise<Read | null> {
-  const size = Number((await handle.stat({ bigint: true })).size)
+  const stats = await handle.stat({ bigint: true })
+  const size = Number(stats.size)
   const known = Math.min(place.offset, FINGERPRINT_BYTES)
   const start = place.offset - known
   if (size < place.offset) return null
@@ -48,7 +52,7 @@ export async function readOn(handle: FileHandle, place: Place, at: number, bag: 
   const end = known + taken
   const print = fingerprint(bytes.subarray(Math.max(0, end - FINGERPRINT_BYTES), end))
   const offset = place.offset + taken
-  const next = { ...place, offset, fingerprint: print, waitsSinceAt, rest }
+  const next = { ...place, offset, fingerprint: print, writtenMs: msOf(stats.mtimeNs), waitsSinceAt, rest }
   const waits = isWhole && waitsSinceAt !== null
   return { place: next, behind: waits ? 0 : Math.max(0, size - offset) }
 }

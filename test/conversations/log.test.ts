@@ -81,7 +81,8 @@ describe('a log that should be empty', () => {
     expect(bot.dm('nora')[0]).toContain(file.replaceAll('_', '_\u200b'))
     writeFileSync(file, '')
     await bot.advance('20s')
-    expect(await alerts()).toEqual({ 'errors (reading)': 'resolved' })
+    // What stood in it when it went, nobody knows.
+    expect(await alerts()).toEqual({ 'errors (lost lines)': 'firing', 'errors (reading)': 'resolved' })
   })
 
   test('a stop in between loses nothing and repeats nothing, whatever rotates the log meanwhile', async () => {
@@ -137,7 +138,11 @@ describe('the canary', () => {
     await bot.rest()
     expect(bot.dm('nora')[0]).toContain('a marked line that Watchbill wrote into it has not come back')
     await bot.advance('30s')
-    expect(await alerts()).toEqual({ 'errors (reading)': 'resolved' })
+    expect(await alerts()).toEqual({ 'errors (lost lines)': 'firing', 'errors (reading)': 'resolved' })
+    expect(bot.channel('ops').join()).toContain('lines may have been lost')
+    expect(await signals()).toContainEqual(
+      `errors: lines may have been lost: it was emptied, overwritten or made anew, and no copy of it stands beside it (${file}); nobody has read what was written to it in the 1 s before`,
+    )
   })
 })
 

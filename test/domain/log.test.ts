@@ -22,7 +22,11 @@ function log(of: LogMonitor) {
     look(at: number, lines: string[] = [], what: Partial<Look> = {}) {
       const { follow } = state
       const all = lines.map((text) => ({ text, cut: false, at: null }))
-      const observed = observe(state, { at, why: null, lines: all, follow, behind: 0, wrote: null, ...what }, of)
+      const observed = observe(
+        state,
+        { at, why: null, lines: all, follow, behind: 0, lost: null, wrote: null, ...what },
+        of,
+      )
       state = observed.state
       return observed.changes.map(({ of, to }) => `${of} ${to}`)
     },
@@ -35,7 +39,8 @@ function log(of: LogMonitor) {
     },
     last(at: number, lines: string[]) {
       const all = lines.map((text) => ({ text, cut: false, at: null }))
-      return observe(state, { at, why: null, lines: all, follow: state.follow, behind: 0, wrote: null }, of).changes[0]
+      return observe(state, { at, why: null, lines: all, follow: state.follow, behind: 0, lost: null, wrote: null }, of)
+        .changes[0]
     },
   }
 }
@@ -140,6 +145,16 @@ describe('reading', () => {
   })
 })
 
+test('lines that may have been lost are an alarm of their own, once, until it has not come again for a while', () => {
+  const errors = log(spec({ quietMs: MINUTE }))
+  const lost = 'it was emptied'
+  errors.look(0)
+  expect(errors.look(SECOND, [], { lost })).toEqual(['lost down'])
+  expect(errors.look(30 * SECOND, [], { lost })).toEqual([])
+  expect(errors.until(31 * SECOND, 2 * MINUTE)).toEqual(['lost up at 90 s'])
+  expect(errors.state().status).toBe('up')
+})
+
 describe('the canary', () => {
   const [one, two] = ['0123456789abcdef', 'fedcba9876543210']
   const out = (token: string, why: string | null = null) => ({ wrote: { token, why } })
@@ -196,10 +211,19 @@ test('another file under the same name is read from its own beginning, and what 
   const errors = log(spec())
   errors.look(0, ['x'])
   const other = spec({ file: '/elsewhere', expectEmpty: false, match: [match('ERR')] })
-  const place = { device: '1', inode: '2', path: '/', offset: 3, fingerprint: '', waitsSinceAt: null, rest: null }
+  const place = {
+    device: '1',
+    inode: '2',
+    path: '/',
+    offset: 3,
+    fingerprint: '',
+    writtenMs: null,
+    waitsSinceAt: null,
+    rest: null,
+  }
   const known = { ...errors.state(), follow: { ...errors.state().follow, place } }
   const follow = newLog(other, 0).follow
-  const { state } = observe(known, { at: 1, why: null, lines: [], follow, behind: 0, wrote: null }, other)
+  const { state } = observe(known, { at: 1, why: null, lines: [], follow, behind: 0, lost: null, wrote: null }, other)
   expect(state).toMatchObject({ file: '/elsewhere', lines: { status: 'down' } })
   expect(state.follow).toEqual({ place: null, before: [], from: 'end' })
 })

@@ -68,7 +68,7 @@ export async function startBot(around: Surroundings, running: Running[], name: s
       readNames: async () => ({ outcome: 'failed', why: 'is not there' }),
       pingOutward: async () => ({ ok: true }),
       logFiles: {
-        read: async (_, follow) => ({ why: 'is not part of the simulation', lines: [], follow, behind: 0 }),
+        read: async (_, follow) => ({ why: 'is not part of the simulation', lines: [], follow, behind: 0, lost: null }),
         append: async () => 'is not part of the simulation',
       },
       fetchCalendar: async () => ({ ok: false, why: 'is not part of the simulation' }),

@@ -13,6 +13,8 @@ export const Place = z.strictObject({
   offset: z.int(),
   /** Of the last bytes before the offset: other bytes there are another text, however long it is. */
   fingerprint: z.string(),
+  /** When it was written last, as its file system has it; null: nobody looked. */
+  writtenMs: z.number().nullable().default(null),
   /** Since when the line that begins at the offset waits for its end; null when nothing stands there. */
   waitsSinceAt: z.number().nullable(),
   /** What becomes of the bytes up to the next line break: nothing when its line was too long, a line of their own when it was taken early. */
@@ -48,15 +50,18 @@ export interface Look {
   follow: Follow
   /** Bytes that are there and were left for the next looks. */
   behind: number
+  /** Why lines may have come and gone that nobody has read; null when none have. */
+  lost: string | null
   /** A marked line that was written after this look; why not, if it could not be. Null: none was due. */
   wrote: { token: string; why: string | null } | null
 }
 
 /**
- * Two alarms may stand side by side.
+ * Alarms may stand side by side.
  *
  * lines: up --a line that counts, or enough of them in their window--> down --quiet, while the log is read--> up
  * reading: unknown --read--> up; unknown|up --cannot be read, or its canary is lost--> down --read, and its canary is back--> up
+ * lost: none --lines may have gone unread--> some --quiet--> none
  */
 export const LogState = z.strictObject({
   /** Of both: the worse. */
@@ -82,6 +87,8 @@ export const LogState = z.strictObject({
     failingSinceAt: z.number().nullable(),
     behindSinceAt: z.number().nullable(),
   }),
+  /** When lines may last have gone that nobody has read; null: not lately. */
+  lostAt: z.number().nullable().default(null),
   canary: z.strictObject({
     /** Marked lines that are out and have not come back. */
     out: z.array(z.string()),
@@ -102,6 +109,9 @@ export type Change =
   | { of: 'lines'; to: 'up'; quietMs: number; count: number }
   | { of: 'reading'; to: 'down'; why: string; behind: number }
   | { of: 'reading'; to: 'up' }
+  /** `unseenMs`: so long before nobody had looked. */
+  | { of: 'lost'; to: 'down'; why: string; unseenMs: number }
+  | { of: 'lost'; to: 'up' }
 
 export const newLog = ({ file, expectEmpty }: Pick<LogMonitor, 'file' | 'expectEmpty'>, at: number): LogState => ({
   status: 'unknown',
@@ -113,6 +123,7 @@ export const newLog = ({ file, expectEmpty }: Pick<LogMonitor, 'file' | 'expectE
   lines: { status: 'up', sinceAt: at, lastAt: null, count: 0 },
   windows: [],
   reading: { status: 'unknown', sinceAt: at, why: null, failingSinceAt: null, behindSinceAt: null },
+  lostAt: null,
   canary: { out: [], firstAt: null, lastAt: null, seenAt: null, unwritten: null },
 })
 
@@ -128,6 +139,7 @@ export function stateFor(state: LogState, spec: LogMonitor, at: number): LogStat
     resumedAt: at,
     lines: { ...state.lines, lastAt: state.lines.lastAt && Math.min(state.lines.lastAt, at) },
     reading: { ...state.reading, sinceAt: Math.min(state.reading.sinceAt, at), failingSinceAt: null },
+    lostAt: state.lostAt && Math.min(state.lostAt, at),
     windows,
     canary,
   }

@@ -45,11 +45,26 @@ export function observe(before: LogState, look: Look, spec: LogMonitor): { state
   const here = { ...known, follow: look.follow, lookedAt: look.at, resumedAt, canary }
   const reading = readingAfter(here, look, spec)
   const lines = linesAfter({ ...here, reading: reading.reading }, sorted.counting, look, spec)
-  const state = { ...here, reading: reading.reading, lines: lines.lines, windows: lines.windows }
+  const lost = lostAfter(known, look, spec)
+  const state = { ...here, reading: reading.reading, lines: lines.lines, windows: lines.windows, lostAt: lost.lostAt }
   return {
     state: { ...state, status: statusOf(state) },
-    changes: [lines.change, reading.change].flatMap((change) => change ?? []),
+    changes: [lines.change, reading.change, lost.change].flatMap((change) => change ?? []),
   }
+}
+
+/** Lines that nobody read cannot be had any more: it is said once, and over when it has not come again for a while. */
+function lostAfter(
+  { lostAt, lookedAt }: LogState,
+  { at, lost }: Look,
+  { quietMs }: LogMonitor,
+): { lostAt: number | null; change: Change | null } {
+  if (lost !== null) {
+    const change: Change = { of: 'lost', to: 'down', why: lost, unseenMs: at - lookedAt }
+    return { lostAt: at, change: lostAt === null ? change : null }
+  }
+  if (lostAt === null || at - lostAt < quietMs) return { lostAt, change: null }
+  return { lostAt: null, change: { of: 'lost', to: 'up' } }
 }
 
 const statusOf = ({ lines, reading }: Pick<LogState, 'lines' | 'reading'>): LogState['status'] =>
