@@ -1,12 +1,13 @@
 import type { Reading } from './calendar/read.ts'
 import type { Clock, Machine } from './clock.ts'
 import type { FoundName } from './domain/detect/coverage.ts'
+import type { LogAnswer, Span } from './domain/detect/log-query.ts'
 import type { Follow, Look as LogLook } from './domain/detect/log-state.ts'
 import type { NameSource, Validators } from './domain/detect/name-source.ts'
 import type { Sample } from './domain/detect/probe.ts'
 import type { Look } from './domain/duty/imports.ts'
 import type { Outcome } from './domain/event.ts'
-import type { Probe, Rules } from './domain/rules.ts'
+import type { LogQuery, Probe, Rules } from './domain/rules.ts'
 import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { Method } from './slack/methods.ts'
@@ -75,6 +76,9 @@ export interface LogFiles {
   append(file: string, line: string): Promise<string | null>
 }
 
+/** Asks for lines where logs are kept. What does not answer, or not in full, is a result, never a throw. */
+export type AskLog = (query: LogQuery, span: Span, allowPrivate: readonly string[]) => Promise<LogAnswer>
+
 /** All that the bot does to the world, so that a test can stop it at any call. */
 export interface Deps {
   clock: Clock
@@ -84,6 +88,7 @@ export interface Deps {
   slack: SlackCalls
   check: Check
   logFiles: LogFiles
+  askLog: AskLog
   fetchCalendar: FetchCalendar
   readNames: ReadNames
   pingOutward: PingOutward

@@ -139,6 +139,7 @@ describe('the example', () => {
         kind: 'log',
         severity: 'critical',
         file: resolve('var/antispam-error.log'),
+        asks: null,
         expectEmpty: true,
         match: [],
         ignore: [],
@@ -306,6 +307,60 @@ describe('what the example leaves out', () => {
     expect(
       log('file: a.log, match: [{ pattern: a, count: 3, within: 1m }, { pattern: b }], canary: { external: 1h }'),
     ).toMatchObject({ match: [{ count: 3, withinMs: 60_000 }, { count: 1 }], canary: { everyMs: 3_600_000 } })
+  })
+
+  test('logs that are asked for: where, what, how often, and how late a line may come', () => {
+    const key = '$' + '{PW}'
+    const log = (keys: string) => rulesOf(small(`monitors: { m: { service: web, log: { ${keys} } } }`)).monitors.m
+    expect(log('loki: "https://loki.example.com", query: "{app=\'x\'}", expect: empty, canary: 1m')).toMatchObject({
+      ...{ file: null, canary: { by: 'external' } },
+      asks: {
+        ...{ kind: 'loki', url: 'https://loki.example.com/', query: "{app='x'}", headers: {} },
+        ...{ everyMs: 30_000, timeoutMs: 10_000, lateMs: 60_000 },
+      },
+    })
+    expect(
+      log(
+        `elasticsearch: "https://es.example.com/proxy", index: "logs-*,app-*", query: "level:error", headers: { Authorization: "ApiKey ${key}" }, every: 5s, late: 5m, match: { count: 10, within: 1m }`,
+      ),
+    ).toMatchObject({
+      match: [{ pattern: null, count: 10, withinMs: 60_000 }],
+      asks: {
+        ...{
+          index: 'logs-*,app-*',
+          time: '@timestamp',
+          field: 'message',
+          headers: { Authorization: 'ApiKey hunter2' },
+        },
+        ...{ everyMs: 5_000, timeoutMs: 5_000, lateMs: 300_000 },
+      },
+    })
+  })
+
+  test.each([
+    ['expect: empty', 'needs exactly one of file, loki, elasticsearch, and push: true'],
+    ['file: a, loki: "https://l.example.com", query: x, expect: empty', 'needs exactly one of'],
+    ['file: a, query: x, expect: empty', 'query has no effect: it belongs to loki or elasticsearch'],
+    ['loki: "https://l.example.com", expect: empty', 'needs a query'],
+    [
+      'loki: "https://l.example.com/?a=b", query: x, expect: empty',
+      'must be the address of the server, without ? and #',
+    ],
+    ['loki: "http://127.0.0.1:3100", query: x, expect: empty', 'list it in network.allow_private'],
+    [
+      'loki: "https://l.example.com", query: x, index: y, expect: empty',
+      'index has no effect: it belongs to elasticsearch',
+    ],
+    ['elasticsearch: "https://l.example.com", query: x, expect: empty', 'needs an index'],
+    ['elasticsearch: "https://l.example.com", query: x, index: "a/b", expect: empty', 'must be the name of an index'],
+    ['loki: "https://l.example.com", query: x, every: 5s, timeout: 6s, expect: empty', 'must be at most every (5s)'],
+    ['file: a, match: { count: 3 }', 'pattern is missing: it must be a regular expression'],
+    [
+      'loki: "https://l.example.com", query: x, headers: { host: y }, expect: empty',
+      'is a header that Watchbill sets itself',
+    ],
+  ])('a log that makes no sense: %s', (keys, said) => {
+    expect(problemsOf(small(`monitors: { m: { service: web, log: { ${keys} } } }`)).join()).toContain(said)
   })
 
   test('a file needs a company, a zone and people, and nothing else', () => {
@@ -665,7 +720,7 @@ describe('what a monitor may be told and expect', () => {
     ],
     [`${http}, expect: { json: {} }`, 'expect.json is an empty mapping: leave it out'],
     [`${http}, expect: { headers: { "a b": x } }`, 'expect.headers.a b is not the name of a header'],
-    [`${http}, headers: { Host: x.test }`, 'headers.Host is a header that the probe sets itself: leave it out'],
+    [`${http}, headers: { Host: x.test }`, 'headers.Host is a header that Watchbill sets itself: leave it out'],
     [`${http}, headers: { X-A: "a\\nb" }`, 'headers.X-A must be one line of plain ASCII, as headers are'],
     [`${http}, method: PUT`, 'method must be one of GET, HEAD, POST, not "PUT"'],
     [`${http}, body: x`, 'body is never sent with GET: write method: POST'],

@@ -3,6 +3,7 @@ import { type Silence, silenceOver } from '../domain/detect/silence.ts'
 import type { Standing } from '../domain/detect/standing.ts'
 import { DAY_MS } from '../domain/duty/time.ts'
 import { type Monitor, type Probe, under } from '../domain/rules.ts'
+import { logSource } from './logs.ts'
 import { code, cut, duration, plain, when } from './text.ts'
 import { person, type Voice } from './words.ts'
 
@@ -146,8 +147,7 @@ export function watchedDetail(voice: Voice, standing: Standing, silences: readon
 }
 
 function howOf(monitor: Monitor): string {
-  if (monitor.kind === 'log')
-    return monitor.file === null ? 'Reads the lines that are pushed to it' : `Reads ${code(monitor.file)}`
+  if (monitor.kind === 'log') return logSource(monitor)
   if (monitor.kind !== 'heartbeat') return `Looks at ${plain(targetOf(monitor))}`
   const { rhythm, graceMs } = monitor
   const often =

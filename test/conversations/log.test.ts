@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { API_TOKEN, type Driver, startBot } from '../support/bot.ts'
+import { type LogPlace, startElasticsearch, startLoki } from '../support/log-places.ts'
 
 let bot: Driver
 let folder: string
@@ -235,5 +236,66 @@ describe('lines that are pushed', () => {
     await push('Nov 23 mx1 shipper: watchbill-canary\n')
     await bot.rest()
     expect(await signals()).toHaveLength(2)
+  })
+})
+
+describe('lines that are asked for', () => {
+  let place: LogPlace
+  afterEach(() => place.close())
+  const write = (line: string, lateMs = 0) => place.lines.push({ at: bot.clock.now() - lateMs, line })
+
+  test('page from Loki: also those that arrive late, each once; and what does not answer is an alarm of its own', async () => {
+    place = await startLoki()
+    await start(
+      `loki: "${place.url}", query: '{app="x"} |= "error"', expect: empty, quiet: 2m, headers: { authorization: "Bearer s3cret-1" }`,
+    )
+    await bot.advance('60s')
+    expect(await signals()).toEqual([])
+    expect(await bot.type('erik', '/monitor show errors')).toContain(
+      `Asks Loki at \`${new URL(place.url).host}\` for \`{app="x"} |= "error"\` every 30 s, 1 min back for what comes late`,
+    )
+    write('info: well')
+    write('error: cannot parse <!channel> rules', 20_000)
+    await bot.advance('31s')
+    expect(bot.paged()).toEqual(['nora'])
+    expect(bot.dm('nora')[0]).toContain('rules')
+    expect(bot.dm('nora')[0]).toContain('a line in a log that should be empty')
+    await bot.restart('10s')
+    await bot.advance('3m')
+    expect(await alerts()).toEqual({ errors: 'resolved' })
+    place.sick = (response) => response.writeHead(503).end()
+    await bot.advance('65s')
+    expect(await alerts()).toEqual({ errors: 'resolved', 'errors (reading)': 'firing' })
+    expect(bot.dm('nora').join()).toContain('the log is not being read: Loki answered 503 Service Unavailable')
+    write('error: while it was away')
+    await bot.advance('2m')
+    place.sick = null
+    await bot.advance('15s')
+    expect(await alerts()).toEqual({ errors: 'firing', 'errors (reading)': 'resolved' })
+    expect(await signals()).toHaveLength(5)
+    expect(place.asked[0]?.headers.authorization).toBe('Bearer s3cret-1')
+    const { rows } = await bot.store.pool.query(
+      `select body::text as said from inbox union all select state::text from logs`,
+    )
+    expect(rows.map(({ said }) => said).join()).not.toContain('s3cret-1')
+  })
+
+  test('count in a window, of Elasticsearch, and its marked line goes the same way', async () => {
+    place = await startElasticsearch()
+    await start(
+      `elasticsearch: "${place.url}", index: "logs-*", query: "error", match: { count: 3, within: 1m }, canary: 1m, every: 10s`,
+    )
+    for (let n = 0; n < 4; n++) {
+      await bot.advance('31s')
+      write('error: watchbill-canary')
+      write(`error ${n}`)
+    }
+    expect(await signals()).toEqual([])
+    write('error, the second')
+    write('error, the third')
+    await bot.advance('11s')
+    expect(await signals()).toEqual([expect.stringMatching(/^errors: 3 lines that its query finds: error/)])
+    await bot.advance('3m')
+    expect((await signals())[1]).toContain('the marked line that must arrive in it at intervals has not come')
   })
 })

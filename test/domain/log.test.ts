@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { canaryDue, canaryLine, observe } from '../../src/domain/detect/log.ts'
-import { type LogState, type Look, newLog } from '../../src/domain/detect/log-state.ts'
+import { type LogState, type Look, newLog, quietLook } from '../../src/domain/detect/log-state.ts'
 import type { LogMonitor } from '../../src/domain/rules.ts'
 
 const [SECOND, MINUTE] = [1_000, 60_000]
 
 const spec = (what: Partial<LogMonitor> = {}): LogMonitor => ({
-  ...{ name: 'errors', service: 'webmail', severity: 'critical', kind: 'log', file: '/var/log/errors.log' },
+  ...{ name: 'errors', service: 'webmail', severity: 'critical', kind: 'log', file: '/var/log/errors.log', asks: null },
   ...{ expectEmpty: true, match: [], ignore: [], canary: null, quietMs: 15 * MINUTE },
   ...what,
 })
@@ -20,13 +20,8 @@ function log(of: LogMonitor) {
   return {
     state: () => state,
     look(at: number, lines: string[] = [], what: Partial<Look> = {}) {
-      const { follow } = state
       const all = lines.map((text) => ({ text, cut: false, at: null }))
-      const observed = observe(
-        state,
-        { at, why: null, lines: all, follow, behind: 0, lost: null, wrote: null, ...what },
-        of,
-      )
+      const observed = observe(state, { ...quietLook(state, at), lines: all, ...what }, of)
       state = observed.state
       return observed.changes.map(({ of, to }) => `${of} ${to}`)
     },
@@ -39,8 +34,7 @@ function log(of: LogMonitor) {
     },
     last(at: number, lines: string[]) {
       const all = lines.map((text) => ({ text, cut: false, at: null }))
-      return observe(state, { at, why: null, lines: all, follow: state.follow, behind: 0, lost: null, wrote: null }, of)
-        .changes[0]
+      return observe(state, { ...quietLook(state, at), lines: all }, of).changes[0]
     },
   }
 }
@@ -223,7 +217,7 @@ test('another file under the same name is read from its own beginning, and what 
   }
   const known = { ...errors.state(), follow: { ...errors.state().follow, place } }
   const follow = newLog(other, 0).follow
-  const { state } = observe(known, { at: 1, why: null, lines: [], follow, behind: 0, lost: null, wrote: null }, other)
+  const { state } = observe(known, { ...quietLook(known, 1), follow }, other)
   expect(state).toMatchObject({ file: '/elsewhere', lines: { status: 'down' } })
   expect(state.follow).toEqual({ place: null, before: [], from: 'end' })
 })

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Evidence } from '../incident.ts'
 import type { LogMonitor } from '../rules.ts'
+import { Asked, questionOf } from './log-query.ts'
 
 /** How far a file has been read: up to the end of the last line that was taken. */
 export const Place = z.strictObject({
@@ -48,8 +49,12 @@ export interface Look {
   why: string | null
   lines: readonly Line[]
   follow: Follow
-  /** Bytes that are there and were left for the next looks. */
+  /** What is known of its question, of a log that is asked for. */
+  asked: Asked | null
+  /** What is there and was left for the next looks: bytes of a file, lines that a query finds. */
   behind: number
+  /** Lines that were counted where they are kept, and not fetched: so many at least. */
+  more: number
   /** Why lines may have come and gone that nobody has read; null when none have. */
   lost: string | null
   /** A marked line that was written after this look; why not, if it could not be. Null: none was due. */
@@ -68,6 +73,7 @@ export const LogState = z.strictObject({
   status: z.enum(['unknown', 'up', 'down']),
   file: z.string().nullable(),
   follow: Follow,
+  asked: Asked.nullable().default(null),
   lookedAt: z.number(),
   /** When it was looked at again after nobody had for a while: what did not come meanwhile is no news. */
   resumedAt: z.number(),
@@ -118,6 +124,7 @@ export const newLog = ({ file, expectEmpty }: Pick<LogMonitor, 'file' | 'expectE
   file,
   // What a log that should be empty has in it already is an alarm; of others only what comes from now on.
   follow: { place: null, before: [], from: expectEmpty ? 'start' : 'end' },
+  asked: null,
   lookedAt: at,
   resumedAt: at,
   lines: { status: 'up', sinceAt: at, lastAt: null, count: 0 },
@@ -127,14 +134,21 @@ export const newLog = ({ file, expectEmpty }: Pick<LogMonitor, 'file' | 'expectE
   canary: { out: [], firstAt: null, lastAt: null, seenAt: null, unwritten: null },
 })
 
-/** The state as the next look finds it: of another file it knows no place, and nothing in it lies ahead of the clock. */
+/** A look that brought nothing. */
+export const quietLook = ({ follow, asked }: LogState, at: number): Look => ({
+  ...{ at, why: null, lines: [], follow, asked, behind: 0, more: 0, lost: null, wrote: null },
+})
+
+/** The state as the next look finds it: of another file it knows no place, of another question nothing, and nothing in it lies ahead of the clock. */
 export function stateFor(state: LogState, spec: LogMonitor, at: number): LogState {
-  if (state.file === spec.file && state.lookedAt <= at) return state
+  const isSame = state.asked === null || (spec.asks !== null && state.asked.of === questionOf(spec.asks))
+  if (state.file === spec.file && state.lookedAt <= at && isSame) return state
   const { follow, windows, canary } = newLog(spec, at)
   return {
     ...state,
     file: spec.file,
     follow: state.file === spec.file ? state.follow : follow,
+    asked: isSame ? state.asked : null,
     lookedAt: at,
     resumedAt: at,
     lines: { ...state.lines, lastAt: state.lines.lastAt && Math.min(state.lines.lastAt, at) },

@@ -16,6 +16,8 @@ const [LATE_SHARE, LEAST_LATE_MS, MOST_LATE_MS] = [0.5, 10_000, 60_000]
 const GAP_MS = 30_000
 /** A log that is written faster than it is read for so long is not being read. */
 const BEHIND_MS = 5 * 60_000
+const TOO_FAST = 'it is written faster than it can be read'
+const TOO_MANY = 'its query finds more lines than can be looked through: narrow it'
 
 /** Lines that an alarm shows. */
 const SHOWN = 10
@@ -39,10 +41,10 @@ export function canaryDue({ canary }: LogState, spec: LogMonitor, at: number): b
 /** Folds one look into the state of its log. */
 export function observe(before: LogState, look: Look, spec: LogMonitor): { state: LogState; changes: Change[] } {
   const known = stateFor(before, spec, look.at)
-  const resumedAt = look.at - known.lookedAt > GAP_MS ? look.at : known.resumedAt
+  const resumedAt = look.at - known.lookedAt > gapMs(spec) ? look.at : known.resumedAt
   const sorted = sort(look.lines, spec)
   const canary = canaryAfter(known.canary, sorted.tokens, sorted.marked, look)
-  const here = { ...known, follow: look.follow, lookedAt: look.at, resumedAt, canary }
+  const here = { ...known, follow: look.follow, asked: look.asked, lookedAt: look.at, resumedAt, canary }
   const reading = readingAfter(here, look, spec)
   const lines = linesAfter({ ...here, reading: reading.reading }, sorted.counting, look, spec)
   const lost = lostAfter(known, look, spec)
@@ -66,6 +68,9 @@ function lostAfter(
   if (lostAt === null || at - lostAt < quietMs) return { lostAt, change: null }
   return { lostAt: null, change: { of: 'lost', to: 'up' } }
 }
+
+/** What is asked for is looked at less often. */
+const gapMs = ({ asks }: LogMonitor) => (asks === null ? GAP_MS : Math.max(GAP_MS, 2 * (asks.everyMs + asks.timeoutMs)))
 
 const statusOf = ({ lines, reading }: Pick<LogState, 'lines' | 'reading'>): LogState['status'] =>
   lines.status === 'down' ? 'down' : reading.status
@@ -134,7 +139,7 @@ function readingAfter(
     failingSinceAt !== null && at - failingSinceAt >= GONE_MS
       ? inTheWay
       : (lostCanary(state, spec, at) ??
-        (behindSinceAt !== null && at - behindSinceAt >= BEHIND_MS ? 'it is written faster than it can be read' : null))
+        (behindSinceAt !== null && at - behindSinceAt >= BEHIND_MS ? (spec.asks ? TOO_MANY : TOO_FAST) : null))
   if (why !== null) {
     const isNew = reading.status !== 'down'
     const next = { ...reading, status: 'down' as const, why, sinceAt: isNew ? at : reading.sinceAt }
@@ -155,7 +160,9 @@ function lostCanary({ canary, resumedAt }: Here, spec: LogMonitor, at: number): 
   if (spec.canary === null) return null
   const { everyMs } = spec.canary
   const lateMs = Math.min(Math.max(everyMs * LATE_SHARE, LEAST_LATE_MS), MOST_LATE_MS)
-  const late = at - Math.max(canary.seenAt ?? 0, resumedAt) > everyMs + lateMs
+  // What is asked for comes with the next question.
+  const underWayMs = spec.asks === null ? 0 : spec.asks.lateMs + spec.asks.everyMs
+  const late = at - Math.max(canary.seenAt ?? 0, resumedAt) > everyMs + lateMs + underWayMs
   return late ? 'the marked line that must arrive in it at intervals has not come' : null
 }
 
@@ -168,11 +175,15 @@ function linesAfter(
   const { at } = look
   const { matched, windows, why } = matches(state.windows, counting, at, spec)
   const lastAt = matched.length > 0 ? at : state.lines.lastAt
-  const lines = { ...state.lines, lastAt, count: state.lines.count + matched.length }
+  // Those that were not fetched count where every line does.
+  const isAny = spec.expectEmpty || spec.match.some(({ pattern }) => pattern === null)
+  const more = isAny && matched.length > 0 ? look.more : 0
+  const found = matched.length + more
+  const lines = { ...state.lines, lastAt, count: state.lines.count + found }
   if (lines.status === 'up') {
     if (why === null) return { lines: { ...lines, count: 0 }, windows, change: null }
-    const down = { status: 'down' as const, sinceAt: at, lastAt, count: matched.length }
-    const evidence = shown(matched, at)
+    const down = { status: 'down' as const, sinceAt: at, lastAt, count: found }
+    const evidence = shown(matched, at, spec, more)
     return { lines: down, windows, change: { of: 'lines', to: 'down', why, first: inShort(matched[0]), evidence } }
   }
   // What nobody read may have been such a line: only quiet that was listened to counts.
@@ -193,23 +204,37 @@ function matches(
   if (spec.expectEmpty)
     return { matched: [...lines], windows: [], why: lines.length > 0 ? 'a line in a log that should be empty' : null }
   const rules = compiled(spec).rules
-  const hits = rules.map(({ pattern }) => lines.filter(({ text }) => pattern.test(text)))
+  const hits = rules.map((pattern) => (pattern ? lines.filter(({ text }) => pattern.test(text)) : [...lines]))
+  // What is asked for may come late, and says when it was written; of other lines it is only known when they came.
+  const lateMs = spec.asks?.lateMs ?? 0
+  const when = (line: Line) => (spec.asks ? Math.min(line.at ?? at, at) : at)
   const next = spec.match.map(({ pattern, withinMs, count }, index) => {
-    const earlier = windows.find((window) => window.pattern === pattern)?.at ?? []
-    const all = [...earlier, ...(hits[index] ?? []).slice(-count).map(() => at)]
-    return { pattern, at: all.filter((each) => at - each < withinMs).slice(-count) }
+    const earlier = windows.find((window) => window.pattern === (pattern ?? ''))?.at ?? []
+    const all = [...earlier, ...(hits[index] ?? []).slice(-count).map(when)].toSorted((a, b) => a - b)
+    const kept = all.filter((each) => at - each < withinMs + lateMs)
+    return { pattern: pattern ?? '', at: kept.slice(spec.asks ? -2 * count : -count) }
   })
-  const full = spec.match.find(({ count }, index) => (next[index]?.at.length ?? 0) >= count && hits[index]?.length)
+  const full = spec.match.find(
+    ({ count, withinMs }, index) => hits[index]?.length && isFull(next[index]?.at ?? [], count, withinMs),
+  )
   const any = new Set(hits.flat())
   return { matched: lines.filter((line) => any.has(line)), windows: next, why: full ? inWords(full) : null }
 }
 
-const inWords = ({ pattern, count }: LogMonitor['match'][number]) =>
-  `${count === 1 ? 'a line that matches' : `${count} lines that match`} ${cut(pattern, LONGEST_PATTERN_SHOWN)}`
+/** Whether so many of these instants, which are in order, lie within so long. */
+const isFull = (at: readonly number[], count: number, withinMs: number) =>
+  at.some((each, index) => index >= count - 1 && each - (at[index - count + 1] ?? 0) < withinMs)
+
+function inWords({ pattern, count }: LogMonitor['match'][number]): string {
+  const lines = count === 1 ? 'a line' : `${count} lines`
+  if (pattern === null) return `${lines} that its query finds`
+  return `${lines} that ${count === 1 ? 'matches' : 'match'} ${cut(pattern, LONGEST_PATTERN_SHOWN)}`
+}
 
 interface Compiled {
   ignored: RE2JS[]
-  rules: { pattern: RE2JS }[]
+  /** Null: every line matches. */
+  rules: (RE2JS | null)[]
 }
 const patterns = new WeakMap<LogMonitor, Compiled>()
 
@@ -219,18 +244,21 @@ function compiled(spec: LogMonitor): Compiled {
   if (known) return known
   const made = {
     ignored: spec.ignore.map((pattern) => RE2JS.compile(pattern)),
-    rules: spec.match.map(({ pattern }) => ({ pattern: RE2JS.compile(pattern) })),
+    rules: spec.match.map(({ pattern }) => (pattern === null ? null : RE2JS.compile(pattern))),
   }
   patterns.set(spec, made)
   return made
 }
 
-/** The lines as evidence: the first ones, and how many more. */
-function shown(lines: readonly Line[], at: number): Evidence[] {
-  const first = lines.length > SHOWN ? lines.slice(0, SHOWN - 1) : lines
-  const evidence = first.map((line) => ({ at: line.at ?? at, saw: inShort(line) }))
-  const more = lines.length - first.length
-  return more > 0 ? [...evidence, { at: null, saw: `and ${more} more lines` }] : evidence
+/** The lines as evidence: the first ones, of an answer the newest, and how many more. */
+function shown(lines: readonly Line[], at: number, { asks }: LogMonitor, unseen: number): Evidence[] {
+  const most = lines.length + unseen > SHOWN ? SHOWN - 1 : SHOWN
+  const some = asks ? lines.slice(-most) : lines.slice(0, most)
+  const evidence = some.map((line) => ({ at: line.at ?? at, saw: inShort(line) }))
+  const more = lines.length + unseen - some.length
+  return more > 0
+    ? [...evidence, { at: null, saw: `and ${unseen > 0 ? 'at least ' : ''}${more} more lines` }]
+    : evidence
 }
 
 function inShort(line: Line | undefined): string {
