@@ -143,6 +143,7 @@ describe('the example', () => {
         expectEmpty: true,
         match: [],
         ignore: [],
+        newShapes: null,
         canary: { by: 'own', everyMs: 300_000 },
         quietMs: 900_000,
       },
@@ -309,6 +310,15 @@ describe('what the example leaves out', () => {
     ).toMatchObject({ match: [{ count: 3, withinMs: 60_000 }, { count: 1 }], canary: { everyMs: 3_600_000 } })
   })
 
+  test('logs whose shapes are learned', () => {
+    const log = (keys: string) => rulesOf(small(`monitors: { m: { service: web, log: { ${keys} } } }`)).monitors.m
+    expect(log('file: a.log, new_shapes: true')).toMatchObject({ newShapes: { learnMs: 86_400_000 } })
+    expect(log('push: true, new_shapes: 2h, match: { pattern: x }')).toMatchObject({
+      newShapes: { learnMs: 7_200_000 },
+    })
+    expect(log('file: a.log, new_shapes: false, canary: 5m')).toMatchObject({ newShapes: null })
+  })
+
   test('logs that are asked for: where, what, how often, and how late a line may come', () => {
     const key = '$' + '{PW}'
     const log = (keys: string) => rulesOf(small(`monitors: { m: { service: web, log: { ${keys} } } }`)).monitors.m
@@ -354,6 +364,13 @@ describe('what the example leaves out', () => {
     ['elasticsearch: "https://l.example.com", query: x, expect: empty', 'needs an index'],
     ['elasticsearch: "https://l.example.com", query: x, index: "a/b", expect: empty', 'must be the name of an index'],
     ['loki: "https://l.example.com", query: x, every: 5s, timeout: 6s, expect: empty', 'must be at most every (5s)'],
+    [
+      'file: a, new_shapes: true, expect: empty',
+      'new_shapes has no effect: expect: empty makes an alarm of every line',
+    ],
+    ['file: a, new_shapes: 5s', 'new_shapes must be between 1m and 30d'],
+    ['file: a, new_shapes: often', 'new_shapes must be true, or how long shapes are learned, such as 1d'],
+    ['file: a, new_shapes: false', 'needs expect: empty, match, new_shapes or canary'],
     ['file: a, match: { count: 3 }', 'pattern is missing: it must be a regular expression'],
     [
       'loki: "https://l.example.com", query: x, headers: { host: y }, expect: empty',

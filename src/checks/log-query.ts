@@ -13,7 +13,7 @@ const PAGES = [1_000, 100, 10]
 const LINE = 64 * 1024
 
 /** What came of asking for a page; `total`: how many lines there are, null: as many as came. */
-export type Page =
+type Page =
   | { ok: true; lines: Found[]; total: number | null; why: string | null }
   | { ok: false; why: string; isTooLarge?: true }
 

@@ -48,8 +48,19 @@ const canary = leaf(CANARY, (value): Read<{ by: 'external' | null; everyMs: numb
 const LEAST_CANARY_MS = 1_000
 const MOST_CANARY_MS = 86_400_000
 
+const NO_EFFECT = 'has no effect: expect: empty makes an alarm of every line'
+
 /** Where its lines come from. */
 const SOURCES = ['file', 'push', 'loki', 'elasticsearch'] as const
+
+const DEFAULT_LEARN_MS = 86_400_000
+const LEARN = 'true, or how long shapes are learned, such as 1d'
+const newShapes = leaf(LEARN, (value): Read<number | null> => {
+  if (typeof value === 'boolean') return ok(value ? DEFAULT_LEARN_MS : null)
+  const learnMs = parseDuration(value)
+  if (learnMs === null) return mustBe(LEARN)
+  return learnMs >= 60_000 && learnMs <= 30 * 86_400_000 ? ok(learnMs) : mustBe('between 1m and 30d')
+})
 
 export const logShape = (context: Context) =>
   z
@@ -63,6 +74,7 @@ export const logShape = (context: Context) =>
         listOf(match, MOST_PATTERNS).optional(),
       ),
       ignore: listOf(pattern, MOST_PATTERNS).optional(),
+      new_shapes: newShapes.optional(),
       quiet: duration('1s', '7d').optional(),
       canary: canary.optional(),
     })
@@ -73,10 +85,11 @@ export const logShape = (context: Context) =>
       if (sources.length !== 1)
         refuse('needs exactly one of file, loki, elasticsearch, and push: true for lines that are sent to Watchbill')
       else querySense(log, refuse)
-      if (log.expect !== undefined && log.match !== undefined)
-        refuse('has no effect: expect: empty makes an alarm of every line', 'match')
-      if (log.expect === undefined && log.match === undefined && log.canary === undefined)
-        refuse('needs expect: empty, match or canary: without one nothing in the log would ever page')
+      if (log.expect !== undefined && log.match !== undefined) refuse(NO_EFFECT, 'match')
+      const isLearned = typeof log.new_shapes === 'number'
+      if (log.expect !== undefined && isLearned) refuse(NO_EFFECT, 'new_shapes')
+      if (log.expect === undefined && log.match === undefined && log.canary === undefined && !isLearned)
+        refuse('needs expect: empty, match, new_shapes or canary: without one nothing in the log would ever page')
       const isAsked = log.loki !== undefined || log.elasticsearch !== undefined
       for (const [index, each] of (log.match ?? []).entries())
         if (each.pattern === undefined && !isAsked)
@@ -98,6 +111,7 @@ export function toLog(log: LogShape, folder: string): Omit<LogMonitor, 'name' | 
       count: count ?? 1,
     })),
     ignore: log.ignore ?? [],
+    newShapes: typeof log.new_shapes === 'number' ? { learnMs: log.new_shapes } : null,
     // Into what is pushed to us, or asked for, only others can write.
     canary: log.canary
       ? { by: log.canary.by ?? (file === null ? 'external' : 'own'), everyMs: log.canary.everyMs }

@@ -208,6 +208,8 @@ const LogMonitor = z.strictObject({
   match: z.array(LogMatch),
   /** Patterns of lines that never count. */
   ignore: z.array(z.string()),
+  /** A line of a shape that was never seen is an alarm, once shapes were learned for so long; null: shapes are nobody's business. */
+  newShapes: z.strictObject({ learnMs: z.int().positive() }).nullable().default(null),
   canary: Canary.nullable(),
   /** Well again after so long without a line that counts. */
   quietMs: z.int().positive(),

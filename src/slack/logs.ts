@@ -1,7 +1,9 @@
 import type { Change } from '../domain/detect/log-state.ts'
+import type { Shapes } from '../domain/detect/shapes.ts'
 import type { Signal } from '../domain/event.ts'
 import type { LogMonitor } from '../domain/rules.ts'
-import { code, duration } from './text.ts'
+import { code, cut, duration, when } from './text.ts'
+import type { Voice } from './words.ts'
 
 /** What is said of logs, in alarms and in answer to `/monitor`. Pure. */
 
@@ -45,4 +47,28 @@ export function logSource({ file, asks }: LogMonitor): string {
   const { host } = new URL(asks.url)
   const place = asks.kind === 'loki' ? `Loki at ${code(host)}` : `${code(asks.index)} of Elasticsearch at ${code(host)}`
   return `Asks ${place} for ${code(asks.query)} every ${duration(asks.everyMs)}, ${duration(asks.lateMs)} back for what comes late`
+}
+
+const PATTERN_SHOWN = 100
+
+/** What in it is an alarm. */
+export function logRules({ expectEmpty, match, newShapes, canary }: LogMonitor): string {
+  const rules = [
+    ...(expectEmpty ? ['every line'] : []),
+    ...match.map(({ pattern, count, withinMs }) => {
+      const what = pattern === null ? '' : ` that match${count === 1 ? 'es' : ''} ${code(cut(pattern, PATTERN_SHOWN))}`
+      return count === 1 ? `a line${what}` : `${count} lines${what} within ${duration(withinMs)}`
+    }),
+    ...(newShapes === null ? [] : ['a line of a shape never seen before']),
+    ...(canary === null ? [] : [`a marked line that does not come back every ${duration(canary.everyMs)}`]),
+  ]
+  return `Alarms: ${rules.join('; ')}`
+}
+
+/** What it knows of the shapes of its lines. */
+export function shapesLine({ rules, now }: Voice, { sinceAt, learnsUntilAt, lines, known }: Shapes): string {
+  const so = `${known.length} ${known.length === 1 ? 'shape' : 'shapes'} in ${lines} ${lines === 1 ? 'line' : 'lines'}`
+  if (learnsUntilAt !== null)
+    return `:seedling: *It still learns the shapes of its lines*, until ${when(learnsUntilAt, rules.zone)}: no new one is an alarm before that (${so} so far, for ${duration(now - sinceAt)}).`
+  return `It knows ${so}, since ${when(sinceAt, rules.zone)}.`
 }

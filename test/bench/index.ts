@@ -10,6 +10,7 @@ import { monitors, probes } from './probes.ts'
 import { restart } from './restart.ts'
 import { type Result, ratio, table } from './result.ts'
 import { schedule } from './schedule.ts'
+import { shapes } from './shapes.ts'
 import { start } from './start.ts'
 
 /**
@@ -26,6 +27,7 @@ const SECTIONS: Record<string, () => Promise<Result[]>> = {
   memory,
   probes,
   monitors,
+  shapes,
 }
 
 const { values } = parseArgs({

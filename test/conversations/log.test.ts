@@ -120,6 +120,31 @@ describe('a log that should be empty', () => {
   })
 })
 
+test('a line of a shape never seen before pages with the shape, once shapes are learned; until then that is shown', async () => {
+  await start(`file: "${file}", new_shapes: 1m, match: { pattern: "FATAL", count: 2 }, quiet: 1m`)
+  await bot.advance('2s')
+  for (let n = 0; n < 5; n++) appendFileSync(file, `mail ${n} of user${n} was sent to 10.0.0.${n}\n`)
+  await bot.advance('2s')
+  const shown = await bot.type('erik', '/monitor show errors')
+  expect(shown).toContain(
+    'Alarms: 2 lines that match `FATAL` within 5 min; a line of a shape never seen before. A failure is critical.',
+  )
+  expect(shown).toMatch(
+    /It still learns the shapes of its lines\*, until .*: no new one .* \(1 shape in 5 lines so far, for \d s\)/,
+  )
+  expect(await bot.type('erik', '/monitor')).toContain(', learns until ')
+  await bot.advance('60s')
+  appendFileSync(file, 'mail 7 of user9 was sent to 10.0.0.9\n')
+  await bot.advance('2s')
+  expect(await signals()).toEqual([])
+  appendFileSync(file, 'no route to 10.0.0.9 <!here>\n')
+  await bot.advance('2s')
+  expect(bot.paged()).toEqual(['nora'])
+  expect(bot.dm('nora')[0]).toContain('a line of a shape never seen before')
+  expect(bot.dm('nora')[0]).toMatch(/of the shape: no route to &lt;ip&gt; &lt;!here&gt;/)
+  expect(await bot.type('erik', '/monitor show errors')).toMatch(/It knows 2 shapes in 7 lines, since/)
+})
+
 describe('the canary', () => {
   test('is written and read back, and is no line', async () => {
     await start(`file: "${file}", expect: empty, canary: 1m`)

@@ -15,7 +15,7 @@ const query: LogQuery = {
 }
 const spec = (what: Partial<LogMonitor> = {}): LogMonitor => ({
   ...{ name: 'errors', service: 'webmail', severity: 'critical', kind: 'log', file: null, asks: query },
-  ...{ expectEmpty: true, match: [], ignore: [], canary: null, quietMs: 15 * MINUTE },
+  ...{ expectEmpty: true, match: [], ignore: [], newShapes: null, canary: null, quietMs: 15 * MINUTE },
   ...what,
 })
 

@@ -7,7 +7,7 @@ const [SECOND, MINUTE] = [1_000, 60_000]
 
 const spec = (what: Partial<LogMonitor> = {}): LogMonitor => ({
   ...{ name: 'errors', service: 'webmail', severity: 'critical', kind: 'log', file: '/var/log/errors.log', asks: null },
-  ...{ expectEmpty: true, match: [], ignore: [], canary: null, quietMs: 15 * MINUTE },
+  ...{ expectEmpty: true, match: [], ignore: [], newShapes: null, canary: null, quietMs: 15 * MINUTE },
   ...what,
 })
 const match = (pattern: string, count = 1, withinMs = MINUTE) => ({ pattern, count, withinMs })
@@ -109,6 +109,52 @@ describe('lines', () => {
     errors.look(0, ['x'])
     expect(errors.until(SECOND, 2 * MINUTE, { behind: 1 })).toEqual([])
     expect(errors.look(2 * MINUTE)).toEqual(['lines up'])
+  })
+})
+
+describe('shapes of lines', () => {
+  const learning = spec({ expectEmpty: false, newShapes: { learnMs: 10 * MINUTE } })
+
+  test('are learned first; then a line of a new one is an alarm, with the line and its shape', () => {
+    const errors = log(learning)
+    for (let n = 0; n <= 600; n++) expect(errors.look(n * SECOND, [`request ${n} took ${n % 7} ms`])).toEqual([])
+    expect(errors.state().shapes).toMatchObject({ learnsUntilAt: null, lines: 601 })
+    expect(errors.look(601 * SECOND, ['request 7 took 70 ms'])).toEqual([])
+    const change = errors.last(602 * SECOND, ['request 8 took 80 ms', 'cannot parse rule 17 of antispam.conf'])
+    expect(change).toMatchObject({
+      why: 'a line of a shape never seen before',
+      first: 'cannot parse rule 17 of antispam.conf',
+      evidence: [
+        { at: 602 * SECOND, saw: 'cannot parse rule 17 of antispam.conf' },
+        { at: null, saw: 'of the shape: cannot parse rule <num> of antispam.conf' },
+      ],
+    })
+  })
+
+  test('while they are learned patterns page all the same', () => {
+    const errors = log({ ...learning, match: [match('ERR')] })
+    expect(errors.look(SECOND, ['an ERR'])).toEqual(['lines down'])
+  })
+
+  test('learning goes on only while the log is read', () => {
+    const errors = log(learning)
+    errors.look(0, ['usual'])
+    errors.until(SECOND, 5 * MINUTE)
+    errors.until(5 * MINUTE + SECOND, 8 * MINUTE, { why: 'gone' })
+    errors.until(8 * MINUTE + SECOND, 12 * MINUTE)
+    expect(errors.state().shapes?.learnsUntilAt).toBe(13 * MINUTE)
+    // Nobody looked for an hour.
+    errors.look(72 * MINUTE)
+    expect(errors.state().shapes?.learnsUntilAt).toBe(73 * MINUTE)
+  })
+
+  test('of another file are others, and none are kept where nobody asks', () => {
+    const errors = log(learning)
+    errors.look(0, ['usual'])
+    const elsewhere = { ...learning, file: '/elsewhere' }
+    expect(observe(errors.state(), quietLook(errors.state(), SECOND), elsewhere).state.shapes?.lines).toBe(0)
+    const without = { ...learning, newShapes: null }
+    expect(observe(errors.state(), quietLook(errors.state(), SECOND), without).state.shapes).toBe(null)
   })
 })
 

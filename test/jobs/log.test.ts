@@ -20,7 +20,7 @@ test('however many processes look, and whichever of them dies, every line is cou
     writeFileSync(file, '')
     const monitor: LogMonitor = {
       ...{ name: 'app', service: 'webmail', severity: 'critical', kind: 'log', file, asks: null, expectEmpty: true },
-      ...{ match: [], ignore: [], canary: null, quietMs: 60_000 },
+      ...{ match: [], ignore: [], newShapes: null, canary: null, quietMs: 60_000 },
     }
     let now = T0
     let underWay = 0

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Evidence } from '../incident.ts'
 import type { LogMonitor } from '../rules.ts'
 import { Asked, questionOf } from './log-query.ts'
+import { Shapes } from './shapes.ts'
 
 /** How far a file has been read: up to the end of the last line that was taken. */
 export const Place = z.strictObject({
@@ -84,6 +85,8 @@ export const LogState = z.strictObject({
     /** How many there were since. */
     count: z.int(),
   }),
+  /** What its lines look like; null where nobody asks. */
+  shapes: Shapes.nullable().default(null),
   windows: z.array(z.strictObject({ pattern: z.string(), at: z.array(z.number()) })),
   reading: z.strictObject({
     status: z.enum(['unknown', 'up', 'down']),
@@ -128,6 +131,7 @@ export const newLog = ({ file, expectEmpty }: Pick<LogMonitor, 'file' | 'expectE
   lookedAt: at,
   resumedAt: at,
   lines: { status: 'up', sinceAt: at, lastAt: null, count: 0 },
+  shapes: null,
   windows: [],
   reading: { status: 'unknown', sinceAt: at, why: null, failingSinceAt: null, behindSinceAt: null },
   lostAt: null,
@@ -153,6 +157,7 @@ export function stateFor(state: LogState, spec: LogMonitor, at: number): LogStat
     resumedAt: at,
     lines: { ...state.lines, lastAt: state.lines.lastAt && Math.min(state.lines.lastAt, at) },
     reading: { ...state.reading, sinceAt: Math.min(state.reading.sinceAt, at), failingSinceAt: null },
+    shapes: state.file === spec.file && isSame ? state.shapes : null,
     lostAt: state.lostAt && Math.min(state.lostAt, at),
     windows,
     canary,

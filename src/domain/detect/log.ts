@@ -1,8 +1,9 @@
 import { RE2JS } from 're2js'
-import type { Evidence } from '../incident.ts'
 import type { LogMonitor } from '../rules.ts'
-import { cut, readable } from './line.ts'
+import { cut } from './line.ts'
+import { inShort, shown } from './log-evidence.ts'
 import { type Change, type Line, type LogState, type Look, stateFor } from './log-state.ts'
+import { learn, learnsUntil, newShapes, type Shapes } from './shapes.ts'
 
 /** A file may be gone for a moment while it is rotated. */
 const GONE_MS = 10_000
@@ -19,10 +20,9 @@ const BEHIND_MS = 5 * 60_000
 const TOO_FAST = 'it is written faster than it can be read'
 const TOO_MANY = 'its query finds more lines than can be looked through: narrow it'
 
-/** Lines that an alarm shows. */
-const SHOWN = 10
-const LONGEST_SHOWN = 300
 const LONGEST_PATTERN_SHOWN = 80
+
+const UNSEEN = 'a line of a shape never seen before'
 
 const MARK = 'watchbill-canary'
 /** A marked line of ours; whatever stood before it on its line was written by others. */
@@ -46,13 +46,45 @@ export function observe(before: LogState, look: Look, spec: LogMonitor): { state
   const canary = canaryAfter(known.canary, sorted.tokens, sorted.marked, look)
   const here = { ...known, follow: look.follow, asked: look.asked, lookedAt: look.at, resumedAt, canary }
   const reading = readingAfter(here, look, spec)
-  const lines = linesAfter({ ...here, reading: reading.reading }, sorted.counting, look, spec)
+  const learned = shapesAfter(known, sorted.counting, look, spec)
+  const lines = linesAfter({ ...here, reading: reading.reading }, sorted.counting, learned.unseen, look, spec)
   const lost = lostAfter(known, look, spec)
-  const state = { ...here, reading: reading.reading, lines: lines.lines, windows: lines.windows, lostAt: lost.lostAt }
+  const state = {
+    ...here,
+    reading: reading.reading,
+    lines: lines.lines,
+    windows: lines.windows,
+    shapes: learned.shapes,
+    lostAt: lost.lostAt,
+  }
   return {
     state: { ...state, status: statusOf(state) },
     changes: [lines.change, reading.change, lost.change].flatMap((change) => change ?? []),
   }
+}
+
+/** The lines whose shapes were never seen, with those, once it has learned for long enough. */
+function shapesAfter(
+  before: LogState,
+  lines: readonly Line[],
+  { at, why }: Look,
+  spec: LogMonitor,
+): { shapes: Shapes | null; unseen: Map<Line, string> } {
+  const unseen = new Map<Line, string>()
+  if (spec.newShapes === null) return { shapes: null, unseen }
+  const known = before.shapes ?? newShapes(at, spec.newShapes.learnMs)
+  const awayMs = at - before.lookedAt
+  const learnsUntilAt = learnsUntil(known, at, why !== null || awayMs > gapMs(spec) ? awayMs : 0)
+  const { shapes, found } = learn(
+    known,
+    lines.map(({ text }) => text),
+  )
+  if (known.learnsUntilAt === null)
+    for (const { index, shape } of found) {
+      const line = lines[index]
+      if (line) unseen.set(line, shape)
+    }
+  return { shapes: { ...shapes, learnsUntilAt }, unseen }
 }
 
 /** Lines that nobody read cannot be had any more: it is said once, and over when it has not come again for a while. */
@@ -169,11 +201,15 @@ function lostCanary({ canary, resumedAt }: Here, spec: LogMonitor, at: number): 
 function linesAfter(
   state: Here,
   counting: readonly Line[],
+  unseen: ReadonlyMap<Line, string>,
   look: Look,
   spec: LogMonitor,
 ): { lines: LogState['lines']; windows: LogState['windows']; change: Change | null } {
   const { at } = look
-  const { matched, windows, why } = matches(state.windows, counting, at, spec)
+  const rules = matches(state.windows, counting, at, spec)
+  const { windows } = rules
+  const matched = counting.filter((line) => unseen.has(line) || rules.matched.has(line))
+  const why = rules.why ?? (unseen.size > 0 ? UNSEEN : null)
   const lastAt = matched.length > 0 ? at : state.lines.lastAt
   // Those that were not fetched count where every line does.
   const isAny = spec.expectEmpty || spec.match.some(({ pattern }) => pattern === null)
@@ -183,7 +219,7 @@ function linesAfter(
   if (lines.status === 'up') {
     if (why === null) return { lines: { ...lines, count: 0 }, windows, change: null }
     const down = { status: 'down' as const, sinceAt: at, lastAt, count: found }
-    const evidence = shown(matched, at, spec, more)
+    const evidence = shown(matched, unseen, at, spec, more)
     return { lines: down, windows, change: { of: 'lines', to: 'down', why, first: inShort(matched[0]), evidence } }
   }
   // What nobody read may have been such a line: only quiet that was listened to counts.
@@ -200,9 +236,13 @@ function matches(
   lines: readonly Line[],
   at: number,
   spec: LogMonitor,
-): { matched: Line[]; windows: LogState['windows']; why: string | null } {
+): { matched: Set<Line>; windows: LogState['windows']; why: string | null } {
   if (spec.expectEmpty)
-    return { matched: [...lines], windows: [], why: lines.length > 0 ? 'a line in a log that should be empty' : null }
+    return {
+      matched: new Set(lines),
+      windows: [],
+      why: lines.length > 0 ? 'a line in a log that should be empty' : null,
+    }
   const rules = compiled(spec).rules
   const hits = rules.map((pattern) => (pattern ? lines.filter(({ text }) => pattern.test(text)) : [...lines]))
   // What is asked for may come late, and says when it was written; of other lines it is only known when they came.
@@ -217,8 +257,7 @@ function matches(
   const full = spec.match.find(
     ({ count, withinMs }, index) => hits[index]?.length && isFull(next[index]?.at ?? [], count, withinMs),
   )
-  const any = new Set(hits.flat())
-  return { matched: lines.filter((line) => any.has(line)), windows: next, why: full ? inWords(full) : null }
+  return { matched: new Set(hits.flat()), windows: next, why: full ? inWords(full) : null }
 }
 
 /** Whether so many of these instants, which are in order, lie within so long. */
@@ -248,21 +287,4 @@ function compiled(spec: LogMonitor): Compiled {
   }
   patterns.set(spec, made)
   return made
-}
-
-/** The lines as evidence: the first ones, of an answer the newest, and how many more. */
-function shown(lines: readonly Line[], at: number, { asks }: LogMonitor, unseen: number): Evidence[] {
-  const most = lines.length + unseen > SHOWN ? SHOWN - 1 : SHOWN
-  const some = asks ? lines.slice(-most) : lines.slice(0, most)
-  const evidence = some.map((line) => ({ at: line.at ?? at, saw: inShort(line) }))
-  const more = lines.length + unseen - some.length
-  return more > 0
-    ? [...evidence, { at: null, saw: `and ${unseen > 0 ? 'at least ' : ''}${more} more lines` }]
-    : evidence
-}
-
-function inShort(line: Line | undefined): string {
-  // A line may be as long as a book: only what is shown of it is made readable.
-  const text = readable((line?.text ?? '').slice(0, LONGEST_SHOWN * 4)).replaceAll('\n', ' ')
-  return `${text === '' ? '(an empty line)' : cut(text, LONGEST_SHOWN)}${line?.cut ? ' (a line of more than 64 kB, cut)' : ''}`
 }
