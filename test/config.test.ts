@@ -340,7 +340,7 @@ describe('what the example leaves out', () => {
           index: 'logs-*,app-*',
           time: '@timestamp',
           field: 'message',
-          headers: { Authorization: 'ApiKey hunter2' },
+          headers: { authorization: 'ApiKey hunter2' },
         },
         ...{ everyMs: 5_000, timeoutMs: 5_000, lateMs: 300_000 },
       },

@@ -1,8 +1,5 @@
-import { STATUS_CODES } from 'node:http'
-import { Client } from 'undici'
 import { z } from 'zod'
-import { refusedHost } from './address.ts'
-import { guarded } from './connect.ts'
+import { ask } from './ask.ts'
 import { inWords, shown } from './look.ts'
 
 /** More than this is parsed and looked through in one go, and nothing else happens meanwhile. */
@@ -26,49 +23,22 @@ export async function askJson(
   { url, headers, body }: Question,
   { allowPrivate, signal, timeoutMs }: { allowPrivate: readonly string[]; signal: AbortSignal; timeoutMs: number },
 ): Promise<Json> {
-  const refused = refusedHost(url.hostname, allowPrivate)
-  if (refused !== null) return { ok: false, why: `may not be asked: ${refused}` }
-  const client = new Client(url.origin, { connect: guarded({ allowPrivate, signal }), pipelining: 0, allowH2: false })
   try {
-    const answer = await client.request({
-      path: `${url.pathname}${url.search}`,
-      method: body === null ? 'GET' : 'POST',
-      headers: {
-        'user-agent': 'Watchbill',
-        accept: 'application/json',
-        ...headers,
-        ...(body !== null && { 'content-type': 'application/json' }),
-        'accept-encoding': 'identity',
-        connection: 'close',
-      },
-      body: body === null ? null : JSON.stringify(body),
-      signal,
+    const answer = await ask(url, {
+      ...{ allowPrivate, signal, most: BODY_BYTES },
+      headers: { accept: 'application/json', ...headers, ...(body !== null && { 'content-type': 'application/json' }) },
+      ...(body !== null && { method: 'POST', body: JSON.stringify(body) }),
     })
-    const text = await whole(answer.body)
-    const line = `answered ${answer.statusCode} ${STATUS_CODES[answer.statusCode] ?? ''}`.trim()
-    if (answer.statusCode < 200 || answer.statusCode > 299)
-      return { ok: false, why: `${line}${said(text ?? '', answer.headers['content-type']?.toString() ?? '')}` }
-    if (text === null) return { ok: false, why: `answered with more than ${BODY_BYTES / 1024} kB`, isTooLarge: true }
-    const json = parsed(text)
+    const line = `answered ${answer.line}`
+    if (answer.status < 200 || answer.status > 299)
+      return { ok: false, why: `${line}${said(answer.text, answer.headers['content-type'] ?? '')}` }
+    if (answer.cut) return { ok: false, why: `answered with more than ${BODY_BYTES / 1024} kB`, isTooLarge: true }
+    const json = parsed(answer.text)
     return json === undefined ? { ok: false, why: `${line}, but that is no JSON` } : { ok: true, json }
   } catch (error) {
     const why = signal.aborted ? `has not answered within ${timeoutMs / 1_000} s` : `cannot be asked: ${inWords(error)}`
     return { ok: false, why }
-  } finally {
-    client.destroy().catch(() => {})
   }
-}
-
-/** Null when it is too large. */
-async function whole(body: AsyncIterable<Uint8Array>): Promise<string | null> {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of body) {
-    chunks.push(chunk)
-    bytes += chunk.length
-    if (bytes > BODY_BYTES) return null
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }
 
 function parsed(text: string): unknown {

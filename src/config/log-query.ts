@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { LogQuery } from '../domain/rules.ts'
 import { duration, formatDuration, matching, text } from './leaf.ts'
 import type { Context } from './names.ts'
-import { requestHeaders } from './probes.ts'
+import { lowerCase, requestHeaders } from './probes.ts'
 import { url } from './targets.ts'
 
 /** What a monitor of a log says about where its lines are asked for. */
@@ -61,7 +61,7 @@ export function toQuery(shape: Shape): LogQuery | null {
   const asked = {
     url: address,
     query: shape.query ?? '',
-    headers: shape.headers ?? {},
+    headers: lowerCase(shape.headers),
     everyMs,
     timeoutMs: shape.timeout ?? Math.min(DEFAULT_TIMEOUT_MS, everyMs),
     lateMs: shape.late ?? DEFAULT_LATE_MS,

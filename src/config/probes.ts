@@ -206,7 +206,8 @@ export const toHttp = ({ method, headers, body, redirects, ip: family, expect }:
   },
 })
 
-const lowerCase = (headers: Record<string, string> = {}) =>
+/** Names of headers, which are the same in any case. */
+export const lowerCase = (headers: Record<string, string> = {}) =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 
 /** A certificate that ends sooner than this is renewed in a hurry. */

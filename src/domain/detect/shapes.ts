@@ -71,8 +71,7 @@ export function learn(before: Shapes, lines: readonly string[]): { shapes: Shape
     const shape = take(tree, wordsOf(line), ++seen)
     if (shape !== null) found.push({ index, shape })
   }
-  const all = [...tree.leaves.values()].flat().toSorted((a, b) => a.lastSeen - b.lastSeen)
-  const known = all.map(({ words, ...rest }) => ({ shape: words.join(' '), ...rest }))
+  const known = [...tree.inOrder].map(({ words, ...rest }) => ({ shape: words.join(' '), ...rest }))
   return { shapes: { ...before, lines: seen, known }, found }
 }
 
@@ -81,11 +80,12 @@ interface Tree {
   leaves: Map<string, Known[]>
   /** By how many words there are: with how many different ones shapes begin. */
   firsts: Map<number, number>
-  size: number
+  /** All of them, the one that was seen last at the end. */
+  inOrder: Set<Known>
 }
 
 function treeOf(known: Shapes['known']): Tree {
-  const tree: Tree = { leaves: new Map(), firsts: new Map(), size: 0 }
+  const tree: Tree = { leaves: new Map(), firsts: new Map(), inOrder: new Set() }
   for (const { shape, ...rest } of known) add(tree, { words: shape.split(' '), ...rest })
   return tree
 }
@@ -100,7 +100,7 @@ function add(tree: Tree, one: Known): void {
     tree.leaves.set(key, [one])
     tree.firsts.set(one.words.length, (tree.firsts.get(one.words.length) ?? 0) + 1)
   }
-  tree.size++
+  tree.inOrder.add(one)
 }
 
 /** The shape, when it is a new one. */
@@ -109,13 +109,15 @@ function take(tree: Tree, words: string[], line: number): string | null {
   const placed = isFull && !tree.leaves.has(leafOf(words)) ? [VARIES, ...words.slice(1)] : words
   const like = mostAlike(tree.leaves.get(leafOf(placed)) ?? [], placed)
   if (like === null) {
-    if (tree.size >= MOST_KNOWN) forgetOldest(tree)
+    if (tree.inOrder.size >= MOST_KNOWN) forgetOldest(tree)
     add(tree, { words: placed, seen: 1, lastSeen: line })
     return placed.join(' ')
   }
-  like.words = like.words.map((word, index) => (word === placed[index] ? word : VARIES))
+  for (const [index, word] of placed.entries()) if (like.words[index] !== word) like.words[index] = VARIES
   like.seen++
   like.lastSeen = line
+  tree.inOrder.delete(like)
+  tree.inOrder.add(like)
   return null
 }
 
@@ -124,7 +126,8 @@ function mostAlike(leaf: readonly Known[], words: readonly string[]): Known | nu
   let best: Known | null = null
   let most = ALIKE * words.length
   for (const one of leaf) {
-    const alike = one.words.reduce((sum, word, index) => sum + (word === words[index] ? 1 : 0), 0)
+    let alike = 0
+    for (let index = 0; index < words.length; index++) if (one.words[index] === words[index]) alike++
     if (one.seen >= SETTLED && alike + varying(one) < words.length) continue
     const isBetter = alike > most || (alike === most && (best === null || isCloser(one, best)))
     if (isBetter) [best, most] = [one, alike]
@@ -137,10 +140,8 @@ const isCloser = (one: Known, other: Known) =>
   varying(one) < varying(other) || (varying(one) === varying(other) && one.lastSeen > other.lastSeen)
 
 function forgetOldest(tree: Tree): void {
-  let oldest: Known | null = null
-  for (const leaf of tree.leaves.values())
-    for (const one of leaf) if (oldest === null || one.lastSeen < oldest.lastSeen) oldest = one
-  if (oldest === null) return
+  const [oldest] = tree.inOrder
+  if (!oldest) return
   const key = leafOf(oldest.words)
   const rest = (tree.leaves.get(key) ?? []).filter((one) => one !== oldest)
   if (rest.length > 0) tree.leaves.set(key, rest)
@@ -148,5 +149,5 @@ function forgetOldest(tree: Tree): void {
     tree.leaves.delete(key)
     tree.firsts.set(oldest.words.length, (tree.firsts.get(oldest.words.length) ?? 1) - 1)
   }
-  tree.size--
+  tree.inOrder.delete(oldest)
 }
