@@ -70,7 +70,8 @@ function isNamedLikeCopy(name: string, original: string): boolean {
   )
 }
 
-async function filesBeside(place: Place, isNamed: (name: string) => boolean): Promise<Beside[]> {
+/** The files in the folder of a log that bear such a name. */
+export async function filesBeside(place: Place, isNamed: (name: string) => boolean): Promise<Beside[]> {
   const folder = dirname(place.path)
   const names = (await readdir(folder).catch((): string[] => []))
     .filter((name) => name !== basename(place.path) && isNamed(name))

@@ -15,6 +15,7 @@ import {
   type Read,
   readOn,
 } from './log-lines.ts'
+import { takePacked } from './log-packed.ts'
 import { inWords } from './look.ts'
 
 /** Writers keep a file open that was renamed, until they are told: it is read for so long after that. */
@@ -85,6 +86,8 @@ async function readLog(file: string, follow: Follow, at: number): Promise<LogRea
     const next = { place: null, before: [...trail.before, { place: copy, sinceAt: at }], from: 'start' as const }
     return { why: null, lines: bag.lines, follow: next, behind: Math.max(1, Number(stats.size)), lost }
   }
+  // What seems to have returned may be another file by the number of one that was deleted, and that one was read to its end.
+  const isEmptied = read === null && returned === undefined && !(await takePacked(start, at, bag))
   // Emptied and written anew: what is there now begins at its beginning.
   const on = read ?? (await readOn(handle, atStart(stats, found.path), at, bag))
   return {
@@ -92,7 +95,7 @@ async function readLog(file: string, follow: Follow, at: number): Promise<LogRea
     lines: bag.lines,
     follow: { ...rest, place: on ? { ...on.place, path: found.path } : null, from: 'start' },
     behind: on?.behind ?? 0,
-    lost: read === null || unread?.isEmptied ? EMPTIED : lost,
+    lost: isEmptied || unread?.isEmptied ? EMPTIED : lost,
   }
 
   /** Of a file that was written since, and of which nothing had been read before: what may have been emptied meanwhile. */
@@ -108,7 +111,7 @@ async function readLog(file: string, follow: Follow, at: number): Promise<LogRea
   }
 }
 
-const GONE = 'the file that stood there before was deleted or packed before it was known to be read to its end'
+const GONE = 'the file that stood there before was deleted before it was known to be read to its end'
 const EMPTIED = 'it was emptied, overwritten or made anew, and no copy of it stands beside it'
 
 interface Found {
@@ -196,7 +199,7 @@ async function readBefore(
     const read = await readRenamed(each.place, at, bag)
     if (read === null) {
       // One that was read on after it was renamed has been read to its end.
-      gone ||= each.sinceAt === at
+      gone ||= each.sinceAt === at && !(await takePacked(each.place, at, bag))
       continue
     }
     // Later lines do not come before earlier ones.

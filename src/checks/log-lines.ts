@@ -98,6 +98,13 @@ function takeLines(bytes: Buffer, place: Place, isWhole: boolean, at: number, ba
   return { taken: bytes.length, waitsSinceAt: null, rest: 'own' }
 }
 
+/** Takes all of what is the end of a file that nobody writes any more. */
+export function takeWhole(bytes: Buffer, place: Place, at: number, bag: Bag): void {
+  const { taken, rest } = takeLines(bytes, place, false, at, bag)
+  bag.bytes -= bytes.length
+  if (taken < bytes.length) keep(bytes.subarray(taken), rest, bag)
+}
+
 /** Whatever the bytes are, they are a line: what is no UTF-8 shows as signs for that. */
 function keep(bytes: Buffer, rest: Place['rest'], bag: Bag): void {
   const bare = bytes.at(-1) === CARRIAGE_RETURN ? bytes.subarray(0, -1) : bytes
