@@ -1,6 +1,7 @@
 import type { Reading } from './calendar/read.ts'
 import type { Clock, Machine } from './clock.ts'
 import type { FoundName } from './domain/detect/coverage.ts'
+import type { ListedLog } from './domain/detect/log-coverage.ts'
 import type { LogAnswer, Span } from './domain/detect/log-query.ts'
 import type { Follow, Look as LogLook } from './domain/detect/log-state.ts'
 import type { NameSource, Validators } from './domain/detect/name-source.ts'
@@ -79,6 +80,12 @@ export interface LogFiles {
 /** Asks for lines where logs are kept. What does not answer, or not in full, is a result, never a throw. */
 export type AskLog = (query: LogQuery, span: Span, allowPrivate: readonly string[]) => Promise<LogAnswer>
 
+/** The logs that a pattern of paths stands for; `monitored`: paths that monitors read. Why not is a sentence without its subject. */
+export type ListLogs = (
+  logs: string,
+  monitored: readonly string[],
+) => Promise<{ ok: true; files: ListedLog[] } | { ok: false; why: string }>
+
 /** All that the bot does to the world, so that a test can stop it at any call. */
 export interface Deps {
   clock: Clock
@@ -89,6 +96,7 @@ export interface Deps {
   check: Check
   logFiles: LogFiles
   askLog: AskLog
+  listLogs: ListLogs
   fetchCalendar: FetchCalendar
   readNames: ReadNames
   pingOutward: PingOutward

@@ -238,6 +238,7 @@ describe('what the example leaves out', () => {
       ],
       ct: ['https://crt.sh/'],
       seen: ['certificates', 'redirects'],
+      logs: [],
       ignore: [
         { name: '*.dev.example.com', reason: null },
         { name: 'old.example.com', reason: 'a grave' },
@@ -260,7 +261,7 @@ describe('what the example leaves out', () => {
       ],
       [
         '{ sources: [{ redirects: seen, certificates: seen }] }',
-        'needs exactly one of zone_file, axfr, ct, certificates and redirects',
+        'needs exactly one of zone_file, axfr, ct, certificates, redirects and logs',
       ],
       ['{ sources: [{ redirects: seen }], ignore: [{ name: a.example }] }', 'reason is missing'],
       ['{ sources: [{ redirects: seen }], alarm: { warning: 8d } }', 'must be longer than warning (8d)'],
@@ -308,6 +309,26 @@ describe('what the example leaves out', () => {
     expect(
       log('file: a.log, match: [{ pattern: a, count: 3, within: 1m }, { pattern: b }], canary: { external: 1h }'),
     ).toMatchObject({ match: [{ count: 3, withinMs: 60_000 }, { count: 1 }], canary: { everyMs: 3_600_000 } })
+  })
+
+  test('folders of logs, with what is ignored, and whose gaps they have', () => {
+    const logs = (source: string) => {
+      const monitors = 'monitors: { m: { service: mail, log: { file: /var/log/mail/a.log, expect: empty } } }'
+      const text = small(`${monitors}\ncoverage: { sources: [{ ${source} }] }`)
+      return rulesOf(text.replace('web: { policy: all }', 'web: { policy: all }, mail: { policy: all }')).coverage.logs
+    }
+    expect(logs('logs: /var/log/mail, ignore: ["debug*"]')).toEqual([
+      { logs: '/var/log/mail', ignore: ['debug*'], service: 'mail' },
+    ])
+    expect(logs('logs: "/var/log/*.log"')).toMatchObject([{ service: 'web' }])
+    expect(logs('logs: "/var/log/*.log", service: mail')).toMatchObject([{ service: 'mail' }])
+    const wrong = (source: string) => problemsOf(small(`coverage: { sources: [{ ${source} }] }`)).join()
+    expect(wrong('logs: "/var/*/app.log"')).toContain('may have * and ? in its last part alone')
+    expect(wrong('zone_file: a, ignore: [b]')).toContain('ignore has no effect: it belongs to logs')
+    expect(wrong('logs: a, zone_file: b')).toContain(
+      'needs exactly one of zone_file, axfr, ct, certificates, redirects and logs',
+    )
+    expect(wrong('logs: a, service: nothing')).toContain('nothing')
   })
 
   test('logs whose shapes are learned', () => {

@@ -1,6 +1,7 @@
 import { type BigIntStats, constants } from 'node:fs'
 import { open, readdir, stat } from 'node:fs/promises'
-import { basename, dirname, extname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
+import { isNamedLikeCopy } from '../domain/detect/log-coverage.ts'
 import type { Place } from '../domain/detect/log-state.ts'
 import { bytesAt, FINGERPRINT_BYTES, fingerprint, msOf } from './log-lines.ts'
 
@@ -57,18 +58,6 @@ async function prefixOf(path: string): Promise<Buffer> {
 
 export const isAt = (stats: BigIntStats, { device, inode }: Place) =>
   String(stats.dev) === device && String(stats.ino) === inode
-
-/** `app.log.1`, `app.log-20261123`, and with an extension kept at the end `app-20261123.log`. */
-function isNamedLikeCopy(name: string, original: string): boolean {
-  const extension = extname(original)
-  const stem = basename(original, extension)
-  const COUNTED = /^[._-]\d[\d._T:-]{0,30}$/
-  const kept = extension !== '' && name.endsWith(extension) && name.startsWith(stem)
-  return (
-    (name.startsWith(original) && COUNTED.test(name.slice(original.length))) ||
-    (kept && COUNTED.test(name.slice(stem.length, name.length - extension.length)))
-  )
-}
 
 /** The files in the folder of a log that bear such a name. */
 export async function filesBeside(place: Place, isNamed: (name: string) => boolean): Promise<Beside[]> {

@@ -3,6 +3,7 @@ import { constants, type FileHandle, open, readdir, realpath, stat } from 'node:
 import { basename, dirname, join } from 'node:path'
 import type { LogFiles, LogRead } from '../deps.ts'
 import type { Follow, Place } from '../domain/detect/log-state.ts'
+import { inTurn } from './in-turn.ts'
 import { copyOf, isAt, unreadCopyOf } from './log-copy.ts'
 import {
   type Bag,
@@ -32,24 +33,7 @@ const { O_APPEND, O_NOCTTY, O_NONBLOCK, O_RDONLY, O_RDWR } = constants
 
 /** Reads and marks files of logs. A sick file is a result, never a throw. */
 export function logFiles(answerMs = ANSWER_MS): LogFiles {
-  /** A call that hangs holds a thread: a second one on the same file would only hold another. */
-  const hanging = new Set<string>()
-
-  async function inTime<T>(file: string, late: T, call: () => Promise<T>): Promise<T> {
-    if (hanging.has(file)) return late
-    hanging.add(file)
-    let timer: NodeJS.Timeout | undefined
-    const patience = new Promise<T>((resolve) => {
-      timer = setTimeout(() => resolve(late), answerMs)
-    })
-    const answer = call().finally(() => hanging.delete(file))
-    try {
-      return await Promise.race([answer, patience])
-    } finally {
-      clearTimeout(timer)
-    }
-  }
-
+  const inTime = inTurn(answerMs)
   const late = `the file has not answered within ${answerMs / 1_000} s`
   return {
     read(file, follow, at) {

@@ -304,6 +304,8 @@ const Coverage = z.strictObject({
   ct: z.array(z.string()).default([]),
   /** What probes meet by the way. */
   seen: z.array(z.enum(['certificates', 'redirects'])).default([]),
+  /** Folders of logs, as patterns of absolute paths; what is ignored of them, and whose gaps they have. */
+  logs: z.array(z.strictObject({ logs: z.string(), ignore: z.array(z.string()), service: z.string() })).default([]),
   /** Names that need no probe, and why; `*.` stands for everything beneath a name. */
   ignore: z
     .array(

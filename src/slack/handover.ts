@@ -100,7 +100,7 @@ function whatGoesWithIt(
       .slice(0, OPEN_SHOWN)
       .map(
         ({ monitor, untilAt }) =>
-          `:seedling: ${code(monitor)} still learns what is usual, until ${when(untilAt, voice.rules.zone)}: what is new to it pages nobody before that.`,
+          `:seedling: ${code(monitor)} still learns what is usual, until ${when(untilAt, voice.rules.zone, '{date_short_pretty} {time}')}: what is new to it pages nobody before that.`,
       ),
     ...(shift === null
       ? []

@@ -69,6 +69,6 @@ export function logRules({ expectEmpty, match, newShapes, canary }: LogMonitor):
 export function shapesLine({ rules, now }: Voice, { sinceAt, learnsUntilAt, lines, known }: Shapes): string {
   const so = `${known.length} ${known.length === 1 ? 'shape' : 'shapes'} in ${lines} ${lines === 1 ? 'line' : 'lines'}`
   if (learnsUntilAt !== null)
-    return `:seedling: *It still learns the shapes of its lines*, until ${when(learnsUntilAt, rules.zone)}: no new one is an alarm before that (${so} so far, for ${duration(now - sinceAt)}).`
-  return `It knows ${so}, since ${when(sinceAt, rules.zone)}.`
+    return `:seedling: *It still learns the shapes of its lines*, until ${when(learnsUntilAt, rules.zone, '{date_short_pretty} {time}')}: no new one is an alarm before that (${so} so far, for ${duration(now - sinceAt)}).`
+  return `It knows ${so}, since ${when(sinceAt, rules.zone, '{date_short_pretty} {time}')}.`
 }

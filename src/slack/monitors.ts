@@ -34,7 +34,10 @@ function monitorLine(voice: Voice, standing: Standing, silences: readonly Silenc
   const { monitor, status, sinceAt, saw, learnsUntilAt } = standing
   const since = sinceAt === null ? '' : `, since ${when(sinceAt, voice.rules.zone, '{date_short_pretty} {time}')}`
   const why = status === 'down' && saw !== null ? `: ${plain(cut(saw, 150))}` : ''
-  const learns = learnsUntilAt === null ? '' : `, learns until ${when(learnsUntilAt, voice.rules.zone)}`
+  const learns =
+    learnsUntilAt === null
+      ? ''
+      : `, learns until ${when(learnsUntilAt, voice.rules.zone, '{date_short_pretty} {time}')}`
   const silence = silenceOver(silences, { service: monitor.service, monitor: monitor.name }, voice.now)
   const mute = silence === null ? '' : ` :mute: silence ${silence.id} until ${when(silence.untilAt, voice.rules.zone)}`
   const adopted = under(voice.rules.adopted, monitor.name)

@@ -24,7 +24,7 @@ export async function readStandings(pool: Pool, rules: Pick<Rules, 'monitors'>):
         reading.status === 'down'
           ? `it is not being read: ${reading.why}`
           : lines.count > 0
-            ? `${lines.count} lines`
+            ? `${lines.count} ${lines.count === 1 ? 'line' : 'lines'}`
             : null
       return {
         ...{ monitor, status, sinceAt: worse.sinceAt, saw },

@@ -12,7 +12,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { API_TOKEN, type Driver, startBot } from '../support/bot.ts'
+import { API_TOKEN, type Driver, MONDAY_NIGHT, startBot } from '../support/bot.ts'
 import { type LogPlace, startElasticsearch, startLoki } from '../support/log-places.ts'
 
 let bot: Driver
@@ -29,10 +29,10 @@ afterEach(async () => {
 })
 
 /** The bot with one log monitor in place of its probe. */
-const start = async (log: string, more = '') => {
+const start = async (log: string, more = '', at = MONDAY_NIGHT) => {
   const config = (text: string) =>
     text.replace(/ {2}home: .*\n/, `  errors: { service: webmail, log: { ${log} }${more} }\n`)
-  bot = await startBot({ config, probes: false, logs: true })
+  bot = await startBot({ config, at, probes: false, logs: true })
 }
 const alerts = async () => {
   const { rows } = await bot.store.pool.query(`select key, doc ->> 'status' as status from alerts order by key`)
@@ -143,6 +143,14 @@ test('a line of a shape never seen before pages with the shape, once shapes are 
   expect(bot.dm('nora')[0]).toContain('a line of a shape never seen before')
   expect(bot.dm('nora')[0]).toMatch(/of the shape: no route to &lt;ip&gt; &lt;!here&gt;/)
   expect(await bot.type('erik', '/monitor show errors')).toMatch(/It knows 2 shapes in 7 lines, since/)
+})
+
+test('whoever takes the watch hears which monitors still learn', async () => {
+  await start(`file: "${file}", new_shapes: 1h`, '', Date.parse('2026-11-23T07:44:40+01:00'))
+  await bot.advance('25s')
+  expect(bot.channel('ops').join()).toMatch(
+    /`errors` still learns what is usual, until .*: what is new to it pages nobody before that/,
+  )
 })
 
 describe('the canary', () => {
