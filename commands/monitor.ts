@@ -5,6 +5,7 @@ import { pingAddresses, rotatePing } from '../src/pings.ts'
 import { graphLines } from '../src/slack/graph.ts'
 import { monitorDetail, monitorList, monitorTried, type Status, watchedDetail } from '../src/slack/monitors.ts'
 import { code, cut, list as inWords, knownNames, typed } from '../src/slack/text.ts'
+import { readLogs } from '../src/store/logs.ts'
 import { readMonitors, samplesSince } from '../src/store/monitors.ts'
 import { rollupsSince } from '../src/store/rollups.ts'
 import { readSilences } from '../src/store/silences.ts'
@@ -120,7 +121,10 @@ async function show(ask: Ask, rest: string): Promise<Reply> {
   ])
   if (!standing) throw new Error(`monitor ${found.name} stands nowhere`)
   const probe = probesOf(rules).find(({ name }) => name === found.name)
-  if (!probe) return only(watchedDetail(voice(ask), standing, silences))
+  if (!probe) {
+    const log = found.kind === 'log' ? (await readLogs(pool, found.name)).get(found.name) : undefined
+    return only(watchedDetail(voice(ask), standing, silences, log?.state.shapes ?? null))
+  }
   const recent = seen.get(found.name)?.state.recent ?? []
   return only(monitorDetail(voice(ask), { probe, standing, recent, samples, fromAt, day }, silences))
 }

@@ -20,6 +20,7 @@ import { home, homes } from './home.ts'
 import { housekeeping } from './housekeeping.ts'
 import { invite } from './invite.ts'
 import { logs } from './log.ts'
+import { logCoverage } from './log-coverage.ts'
 import { loud } from './loud.ts'
 import { notice } from './notice.ts'
 import { outward } from './outward.ts'
@@ -70,6 +71,7 @@ export const timetable = (
   { name: 'housekeeping', everyMs: HOUR, run: housekeeping(deps) },
   { name: 'calendars', everyMs: HOUR / 12, run: calendars(deps), atStart: true },
   { name: 'coverage', everyMs: MINUTE * 5, run: coverage(deps), atStart: true },
+  { name: 'log-coverage', everyMs: MINUTE * 5, run: logCoverage(deps), atStart: true },
   { name: 'backup', everyMs: HOUR / 4, run: backup(deps) },
 ]
 

@@ -1,10 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import { canaryDue, canaryLine, observe } from '../src/domain/detect/log.ts'
-import { type Change, type Line, type LogState, type Look, newLog, stateFor } from '../src/domain/detect/log-state.ts'
+import { isDue, spanFor, taken } from '../src/domain/detect/log-query.ts'
+import {
+  type Change,
+  type Line,
+  type LogState,
+  type Look,
+  newLog,
+  quietLook,
+  stateFor,
+} from '../src/domain/detect/log-state.ts'
 import type { Signal } from '../src/domain/event.ts'
-import { type LogMonitor, logsOf, under } from '../src/domain/rules.ts'
+import { type LogMonitor, type LogQuery, logsOf, under } from '../src/domain/rules.ts'
 import { messageOf } from '../src/errors.ts'
-import { duration } from '../src/slack/text.ts'
+import { logWords } from '../src/slack/logs.ts'
 import { type KnownLog, NO_STATE, readLogs, saveLog } from '../src/store/logs.ts'
 import { readDisabled } from '../src/store/silences.ts'
 import type { JobDeps } from './tell.ts'
@@ -18,7 +27,10 @@ const ALIVE_MS = 10_000
 /** A state that another process has overtaken is built anew on its. */
 const TRIES = 5
 
-/** A tick of the logs: looks at every file, and listens for the silence of what is pushed. A file that hangs delays no other. */
+/**
+ * A tick of the logs: looks at every file, asks for what is due to be asked for, and listens for the silence of what is pushed. What hangs
+ * delays nothing else.
+ */
 export function logs(deps: JobDeps) {
   const running = new Set<string>()
   return async (): Promise<void> => {
@@ -45,20 +57,40 @@ async function readOn(deps: JobDeps, monitor: LogMonitor, known: KnownLog | unde
   let last = known
   for (let looks = 0; looks < LOOKS; looks++) {
     const look = await lookAt(deps, monitor, last)
+    if (look === null) return
     last = (await follow(deps, monitor, last, look, false)) ?? undefined
-    if (last === undefined || look.behind === 0) return
+    // What a query could not take this time, the next one does not either.
+    if (last === undefined || look.behind === 0 || monitor.asks !== null) return
   }
 }
 
-async function lookAt(deps: JobDeps, monitor: LogMonitor, known: KnownLog | undefined): Promise<Look> {
+/** Null when it is not time to look. */
+async function lookAt(deps: JobDeps, monitor: LogMonitor, known: KnownLog | undefined): Promise<Look | null> {
   const at = deps.clock.now()
   const state = known ? stateFor(known.state, monitor, at) : newLog(monitor, at)
-  const { file } = monitor
-  if (file === null) return { at, why: null, lines: [], follow: state.follow, behind: 0, wrote: null }
+  const { file, asks } = monitor
+  if (asks !== null) {
+    const isFailing = state.reading.failingSinceAt !== null
+    return known && !isDue(asks, known.state.lookedAt, isFailing, at) ? null : ask(deps, monitor, asks, state, at)
+  }
+  if (file === null) return quietLook(state, at)
   const read = await deps.logFiles.read(file, state.follow, at)
   // It comes back with the next look. Into what cannot be read nothing is written.
   const wrote = read.why === null && canaryDue(state, monitor, at) ? await writeCanary(deps, file, at) : null
-  return { at, ...read, wrote }
+  return { ...quietLook(state, at), ...read, wrote }
+}
+
+async function ask(deps: JobDeps, monitor: LogMonitor, query: LogQuery, state: LogState, at: number): Promise<Look> {
+  const { skippedMs, ...span } = spanFor(state.asked, query, monitor, at)
+  const answer = await deps.askLog(query, span, deps.rules().allowPrivate)
+  const { lines, asked } = taken(state.asked, query, span, answer)
+  return {
+    ...quietLook(state, at),
+    ...{ why: answer.why, lines, asked, more: answer.more },
+    // Where every line is an alarm by itself, those that were only counted hide nothing.
+    behind: monitor.expectEmpty && monitor.ignore.length === 0 ? 0 : answer.more,
+    lost: skippedMs > 0 ? 'nobody could ask for so long that what is older than a day is not asked for any more' : null,
+  }
 }
 
 async function writeCanary(deps: JobDeps, file: string, at: number): Promise<Look['wrote']> {
@@ -125,41 +157,27 @@ async function takeLines(deps: JobDeps, monitor: LogMonitor, lines: readonly Lin
     const known = (await readLogs(deps.store.pool, monitor.name)).get(monitor.name)
     const at = deps.clock.now()
     const state = known ? stateFor(known.state, monitor, at) : newLog(monitor, at)
-    const look = { at, why: null, lines, follow: state.follow, behind: 0, wrote: null }
+    const look = { ...quietLook(state, at), lines }
     if (await follow(deps, monitor, known, look, true)) return
   }
   throw new Error(`the lines of ${monitor.name} were overtaken ${TRIES} times`)
 }
 
-/** What the desk hears. That a log is not read is an alarm of its own beside those of its lines. */
+/** Alarms of a log stand side by side; that of its lines bears the name alone. */
+const KEYS: Record<Change['of'], string> = { lines: '', reading: ' (reading)', lost: ' (lost lines)' }
+
+/** What the desk hears. */
 function signal(monitor: LogMonitor, change: Change, at: number): Signal {
-  const { name, service, severity } = monitor
-  const said = words(monitor, change)
+  const { name, service } = monitor
   return {
     type: 'signal',
     service,
-    key: change.of === 'lines' ? name : `${name} (reading)`,
+    key: `${name}${KEYS[change.of]}`,
     monitor: name,
-    severity,
+    // That there may have been a line is no line: the channel hears of it.
+    severity: change.of === 'lost' && monitor.severity !== 'info' ? 'warning' : monitor.severity,
     status: change.to === 'down' ? 'firing' : 'resolved',
-    ...said,
+    ...logWords(monitor, change),
     seenAt: at,
   }
-}
-
-function words({ name, file }: LogMonitor, change: Change): Pick<Signal, 'headline' | 'summary' | 'evidence'> {
-  const say = (headline: string, more: string, evidence: Signal['evidence'] = []) => ({
-    ...{ headline, summary: `${headline}: ${more}`, evidence },
-  })
-  if (change.of === 'lines') {
-    if (change.to === 'down') return say(`${name}: ${change.why}`, change.first, change.evidence)
-    return say(
-      `${name} is quiet again`,
-      `no such line for ${duration(change.quietMs)}, after ${change.count === 1 ? 'one' : change.count}`,
-    )
-  }
-  if (change.to === 'up') return say(`${name}: the log is being read again`, 'what is written there pages again')
-  const behind = change.behind === 0 ? '' : `; ${(change.behind / 1_000_000).toFixed(1)} MB are not read yet`
-  const where = file === null ? '' : ` (${file})`
-  return say(`${name}: the log is not being read`, `${change.why}${where}${behind}`)
 }

@@ -12,6 +12,7 @@ import {
   toSilences,
 } from './config/extras.ts'
 import { text } from './config/leaf.ts'
+import { ownerOfLogs } from './config/log-folders.ts'
 import { readMonitors } from './config/monitors.ts'
 import type { Context, Names, Section } from './config/names.ts'
 import { isTooLarge, TOO_LARGE } from './config/prelude.ts'
@@ -183,6 +184,8 @@ function readRoot(root: Record<string, unknown>, reader: Reader, folder: string)
   unreachable(schedules, policies, reader.report)
   circles(new Map([...monitors].map(([name, { shape }]) => [name, shape.depends_on ?? []])), reader.report)
 
+  const watched = watchedOf(monitors, { folder: context.folder, zone })
+
   return {
     company,
     zone,
@@ -192,10 +195,10 @@ function readRoot(root: Record<string, unknown>, reader: Reader, folder: string)
     schedules: made(schedules, (_, { schedule }) => schedule),
     policies: made(policies, toPolicy),
     services: made(services, toService),
-    monitors: watchedOf(monitors, { folder: context.folder, zone }),
+    monitors: watched,
     silences: toSilences(silences),
     outwardHeartbeat: outward ? { url: outward.url, everyMs: outward.every } : null,
-    coverage: toCoverage(coverage, (path) => resolve(context.folder, path)),
+    coverage: toCoverage(coverage, (path) => resolve(context.folder, path), ownerOfLogs(watched, [...services.keys()])),
     adopted: {},
     notWatchedYet: notWatchedYet({ people, roles, services, monitors, locations, only }),
   }

@@ -1,12 +1,14 @@
 import type { Reading } from './calendar/read.ts'
 import type { Clock, Machine } from './clock.ts'
 import type { FoundName } from './domain/detect/coverage.ts'
+import type { ListedLog } from './domain/detect/log-coverage.ts'
+import type { LogAnswer, Span } from './domain/detect/log-query.ts'
 import type { Follow, Look as LogLook } from './domain/detect/log-state.ts'
 import type { NameSource, Validators } from './domain/detect/name-source.ts'
 import type { Sample } from './domain/detect/probe.ts'
 import type { Look } from './domain/duty/imports.ts'
 import type { Outcome } from './domain/event.ts'
-import type { Probe, Rules } from './domain/rules.ts'
+import type { LogQuery, Probe, Rules } from './domain/rules.ts'
 import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { Method } from './slack/methods.ts'
@@ -65,7 +67,7 @@ export type PingOutward = (
 export type FetchCalendar = (url: string, allowPrivate: readonly string[]) => Promise<Fetched>
 
 /** What was read of a file, and how far; `why`: it cannot be read. */
-export type LogRead = Pick<LogLook, 'why' | 'lines' | 'follow' | 'behind'>
+export type LogRead = Pick<LogLook, 'why' | 'lines' | 'follow' | 'behind' | 'lost'>
 
 /** Files of logs. A sick file is a result, never a throw. */
 export interface LogFiles {
@@ -74,6 +76,15 @@ export interface LogFiles {
   /** Appends a line; null, or why it could not. */
   append(file: string, line: string): Promise<string | null>
 }
+
+/** Asks for lines where logs are kept. What does not answer, or not in full, is a result, never a throw. */
+export type AskLog = (query: LogQuery, span: Span, allowPrivate: readonly string[]) => Promise<LogAnswer>
+
+/** The logs that a pattern of paths stands for; `monitored`: paths that monitors read. Why not is a sentence without its subject. */
+export type ListLogs = (
+  logs: string,
+  monitored: readonly string[],
+) => Promise<{ ok: true; files: ListedLog[] } | { ok: false; why: string }>
 
 /** All that the bot does to the world, so that a test can stop it at any call. */
 export interface Deps {
@@ -84,6 +95,8 @@ export interface Deps {
   slack: SlackCalls
   check: Check
   logFiles: LogFiles
+  askLog: AskLog
+  listLogs: ListLogs
   fetchCalendar: FetchCalendar
   readNames: ReadNames
   pingOutward: PingOutward

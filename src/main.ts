@@ -6,6 +6,8 @@ import { readApart } from './calendar/apart.ts'
 import { fetchCalendar } from './checks/calendar.ts'
 import { checkTarget } from './checks/check.ts'
 import { logFiles } from './checks/log-file.ts'
+import { listLogs } from './checks/log-folder.ts'
+import { askLog } from './checks/log-query.ts'
 import { pingOutward } from './checks/outward.ts'
 import { readNames } from './checks/source.ts'
 import { takeDataFolder } from './cli/pidfile.ts'
@@ -164,6 +166,8 @@ export async function launch(options: Launch): Promise<Launched> {
       slack: slackCalls(env.slackBotToken, env.slackApiUrl, log),
       check: checkTarget(machine.elapsed, stood, createMet({ store, clock, log, rules: () => rules })),
       logFiles: logFiles(),
+      askLog,
+      listLogs,
       fetchCalendar,
       readNames: readNames(machine.now),
       pingOutward,

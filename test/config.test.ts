@@ -139,9 +139,11 @@ describe('the example', () => {
         kind: 'log',
         severity: 'critical',
         file: resolve('var/antispam-error.log'),
+        asks: null,
         expectEmpty: true,
         match: [],
         ignore: [],
+        newShapes: null,
         canary: { by: 'own', everyMs: 300_000 },
         quietMs: 900_000,
       },
@@ -236,6 +238,7 @@ describe('what the example leaves out', () => {
       ],
       ct: ['https://crt.sh/'],
       seen: ['certificates', 'redirects'],
+      logs: [],
       ignore: [
         { name: '*.dev.example.com', reason: null },
         { name: 'old.example.com', reason: 'a grave' },
@@ -258,7 +261,7 @@ describe('what the example leaves out', () => {
       ],
       [
         '{ sources: [{ redirects: seen, certificates: seen }] }',
-        'needs exactly one of zone_file, axfr, ct, certificates and redirects',
+        'needs exactly one of zone_file, axfr, ct, certificates, redirects and logs',
       ],
       ['{ sources: [{ redirects: seen }], ignore: [{ name: a.example }] }', 'reason is missing'],
       ['{ sources: [{ redirects: seen }], alarm: { warning: 8d } }', 'must be longer than warning (8d)'],
@@ -306,6 +309,96 @@ describe('what the example leaves out', () => {
     expect(
       log('file: a.log, match: [{ pattern: a, count: 3, within: 1m }, { pattern: b }], canary: { external: 1h }'),
     ).toMatchObject({ match: [{ count: 3, withinMs: 60_000 }, { count: 1 }], canary: { everyMs: 3_600_000 } })
+  })
+
+  test('folders of logs, with what is ignored, and whose gaps they have', () => {
+    const logs = (source: string) => {
+      const monitors = 'monitors: { m: { service: mail, log: { file: /var/log/mail/a.log, expect: empty } } }'
+      const text = small(`${monitors}\ncoverage: { sources: [{ ${source} }] }`)
+      return rulesOf(text.replace('web: { policy: all }', 'web: { policy: all }, mail: { policy: all }')).coverage.logs
+    }
+    expect(logs('logs: /var/log/mail, ignore: ["debug*"]')).toEqual([
+      { logs: '/var/log/mail', ignore: ['debug*'], service: 'mail' },
+    ])
+    expect(logs('logs: "/var/log/*.log"')).toMatchObject([{ service: 'web' }])
+    expect(logs('logs: "/var/log/*.log", service: mail')).toMatchObject([{ service: 'mail' }])
+    const wrong = (source: string) => problemsOf(small(`coverage: { sources: [{ ${source} }] }`)).join()
+    expect(wrong('logs: "/var/*/app.log"')).toContain('may have * and ? in its last part alone')
+    expect(wrong('zone_file: a, ignore: [b]')).toContain('ignore has no effect: it belongs to logs')
+    expect(wrong('logs: a, zone_file: b')).toContain(
+      'needs exactly one of zone_file, axfr, ct, certificates, redirects and logs',
+    )
+    expect(wrong('logs: a, service: nothing')).toContain('nothing')
+  })
+
+  test('logs whose shapes are learned', () => {
+    const log = (keys: string) => rulesOf(small(`monitors: { m: { service: web, log: { ${keys} } } }`)).monitors.m
+    expect(log('file: a.log, new_shapes: true')).toMatchObject({ newShapes: { learnMs: 86_400_000 } })
+    expect(log('push: true, new_shapes: 2h, match: { pattern: x }')).toMatchObject({
+      newShapes: { learnMs: 7_200_000 },
+    })
+    expect(log('file: a.log, new_shapes: false, canary: 5m')).toMatchObject({ newShapes: null })
+  })
+
+  test('logs that are asked for: where, what, how often, and how late a line may come', () => {
+    const key = '$' + '{PW}'
+    const log = (keys: string) => rulesOf(small(`monitors: { m: { service: web, log: { ${keys} } } }`)).monitors.m
+    expect(log('loki: "https://loki.example.com", query: "{app=\'x\'}", expect: empty, canary: 1m')).toMatchObject({
+      ...{ file: null, canary: { by: 'external' } },
+      asks: {
+        ...{ kind: 'loki', url: 'https://loki.example.com/', query: "{app='x'}", headers: {} },
+        ...{ everyMs: 30_000, timeoutMs: 10_000, lateMs: 60_000 },
+      },
+    })
+    expect(
+      log(
+        `elasticsearch: "https://es.example.com/proxy", index: "logs-*,app-*", query: "level:error", headers: { Authorization: "ApiKey ${key}" }, every: 5s, late: 5m, match: { count: 10, within: 1m }`,
+      ),
+    ).toMatchObject({
+      match: [{ pattern: null, count: 10, withinMs: 60_000 }],
+      asks: {
+        ...{
+          index: 'logs-*,app-*',
+          time: '@timestamp',
+          field: 'message',
+          headers: { authorization: 'ApiKey hunter2' },
+        },
+        ...{ everyMs: 5_000, timeoutMs: 5_000, lateMs: 300_000 },
+      },
+    })
+  })
+
+  test.each([
+    ['expect: empty', 'needs exactly one of file, loki, elasticsearch, and push: true'],
+    ['file: a, loki: "https://l.example.com", query: x, expect: empty', 'needs exactly one of'],
+    ['file: a, query: x, expect: empty', 'query has no effect: it belongs to loki or elasticsearch'],
+    ['loki: "https://l.example.com", expect: empty', 'needs a query'],
+    [
+      'loki: "https://l.example.com/?a=b", query: x, expect: empty',
+      'must be the address of the server, without ? and #',
+    ],
+    ['loki: "http://127.0.0.1:3100", query: x, expect: empty', 'list it in network.allow_private'],
+    [
+      'loki: "https://l.example.com", query: x, index: y, expect: empty',
+      'index has no effect: it belongs to elasticsearch',
+    ],
+    ['elasticsearch: "https://l.example.com", query: x, expect: empty', 'needs an index'],
+    ['elasticsearch: "https://l.example.com", query: x, index: "a/b", expect: empty', 'must be the name of an index'],
+    ['loki: "https://l.example.com", query: x, every: 5s, timeout: 6s, expect: empty', 'must be at most every (5s)'],
+    [
+      'file: a, new_shapes: true, expect: empty',
+      'new_shapes has no effect: expect: empty makes an alarm of every line',
+    ],
+    ['file: a, new_shapes: 5s', 'new_shapes must be between 1m and 30d'],
+    ['file: a, new_shapes: often', 'new_shapes must be true, or how long shapes are learned, such as 1d'],
+    ['file: a, new_shapes: false', 'needs expect: empty, match, new_shapes or canary'],
+    ['file: a, match: { count: 3 }', 'pattern is missing: it must be a regular expression'],
+    [
+      'loki: "https://l.example.com", query: x, headers: { host: y }, expect: empty',
+      'is a header that Watchbill sets itself',
+    ],
+  ])('a log that makes no sense: %s', (keys, said) => {
+    expect(problemsOf(small(`monitors: { m: { service: web, log: { ${keys} } } }`)).join()).toContain(said)
   })
 
   test('a file needs a company, a zone and people, and nothing else', () => {
@@ -665,7 +758,7 @@ describe('what a monitor may be told and expect', () => {
     ],
     [`${http}, expect: { json: {} }`, 'expect.json is an empty mapping: leave it out'],
     [`${http}, expect: { headers: { "a b": x } }`, 'expect.headers.a b is not the name of a header'],
-    [`${http}, headers: { Host: x.test }`, 'headers.Host is a header that the probe sets itself: leave it out'],
+    [`${http}, headers: { Host: x.test }`, 'headers.Host is a header that Watchbill sets itself: leave it out'],
     [`${http}, headers: { X-A: "a\\nb" }`, 'headers.X-A must be one line of plain ASCII, as headers are'],
     [`${http}, method: PUT`, 'method must be one of GET, HEAD, POST, not "PUT"'],
     [`${http}, body: x`, 'body is never sent with GET: write method: POST'],

@@ -4,6 +4,7 @@ import { sourcesOf } from '../../src/domain/detect/name-source.ts'
 import type { Cover } from '../../src/domain/event.ts'
 import { type Rules, under } from '../../src/domain/rules.ts'
 import { UserError } from '../../src/errors.ts'
+import { logLedgers } from '../../src/log-coverage.ts'
 import {
   adoptedAnswer,
   anywayButtons,
@@ -15,6 +16,7 @@ import {
   oldButton,
   sourceLines,
 } from '../../src/slack/coverage.ts'
+import { logCoverageLines } from '../../src/slack/log-coverage.ts'
 import { code, cut, escapeText, list as inWords, typed } from '../../src/slack/text.ts'
 import { answer } from '../../src/slack/words.ts'
 import { readKnown, readSources } from '../../src/store/coverage.ts'
@@ -25,7 +27,10 @@ import type { Confirmed } from '../oncall/propose.ts'
 /** The verbs of `/monitor` about names that nothing watches. */
 
 export const usage = [
-  ['coverage', 'names of the domains of services that nothing watches, to be watched with one click'],
+  [
+    'coverage',
+    'names of the domains of services that nothing watches, to be watched with one click, and logs that nothing reads',
+  ],
   ['adopt NAME', 'looks at such a name, and has it watched from now on'],
   ['drop NAME REASON', 'a name that was adopted is watched no more'],
   ['gap NAME owner @person', 'who sees to it; `me` for yourself'],
@@ -72,7 +77,8 @@ async function listed(ask: Ask, but: string | null = null): Promise<{ text: stri
   const { pool } = deps.store
   const [known, states] = await Promise.all([readKnown(pool), readSources(pool)])
   const found = ledgers(rules, known, now)
-  if (found.length === 0)
+  const ofLogs = logCoverageLines(voice(ask), await logLedgers(deps, rules))
+  if (found.length + ofLogs.length === 0)
     return {
       text: 'No service has `domains` in the configuration, so there is nothing to compare with what is watched.',
       more: [],
@@ -80,7 +86,8 @@ async function listed(ask: Ask, but: string | null = null): Promise<{ text: stri
   const gaps = found.flatMap((ledger) => ledger.gaps).filter(({ name }) => name !== but)
   const lines = [
     ...found.flatMap((ledger) => ledgerLines(voice(ask), ledger)),
-    ...sourceLines(voice(ask), sourcesOf(rules), states),
+    ...(found.length > 0 ? sourceLines(voice(ask), sourcesOf(rules), states) : []),
+    ...ofLogs,
   ]
   return { text: lines.join('\n'), more: gapBlocks(voice(ask), gaps) }
 }

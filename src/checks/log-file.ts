@@ -3,7 +3,20 @@ import { constants, type FileHandle, open, readdir, realpath, stat } from 'node:
 import { basename, dirname, join } from 'node:path'
 import type { LogFiles, LogRead } from '../deps.ts'
 import type { Follow, Place } from '../domain/detect/log-state.ts'
-import { type Bag, bytesAt, FINGERPRINT_BYTES, fingerprint, freshBag, NEWLINE, type Read, readOn } from './log-lines.ts'
+import { inTurn } from './in-turn.ts'
+import { copyOf, isAt, unreadCopyOf } from './log-copy.ts'
+import {
+  type Bag,
+  bytesAt,
+  FINGERPRINT_BYTES,
+  fingerprint,
+  freshBag,
+  msOf,
+  NEWLINE,
+  type Read,
+  readOn,
+} from './log-lines.ts'
+import { takePacked } from './log-packed.ts'
 import { inWords } from './look.ts'
 
 /** Writers keep a file open that was renamed, until they are told: it is read for so long after that. */
@@ -20,29 +33,12 @@ const { O_APPEND, O_NOCTTY, O_NONBLOCK, O_RDONLY, O_RDWR } = constants
 
 /** Reads and marks files of logs. A sick file is a result, never a throw. */
 export function logFiles(answerMs = ANSWER_MS): LogFiles {
-  /** A call that hangs holds a thread: a second one on the same file would only hold another. */
-  const hanging = new Set<string>()
-
-  async function inTime<T>(file: string, late: T, call: () => Promise<T>): Promise<T> {
-    if (hanging.has(file)) return late
-    hanging.add(file)
-    let timer: NodeJS.Timeout | undefined
-    const patience = new Promise<T>((resolve) => {
-      timer = setTimeout(() => resolve(late), answerMs)
-    })
-    const answer = call().finally(() => hanging.delete(file))
-    try {
-      return await Promise.race([answer, patience])
-    } finally {
-      clearTimeout(timer)
-    }
-  }
-
+  const inTime = inTurn(answerMs)
   const late = `the file has not answered within ${answerMs / 1_000} s`
   return {
     read(file, follow, at) {
       // Nothing counts as read of a look that failed half-way.
-      const not = (why: string): LogRead => ({ why, lines: [], follow, behind: 0 })
+      const not = (why: string): LogRead => ({ why, lines: [], follow, behind: 0, lost: null })
       return inTime(file, not(late), () => readLog(file, follow, at).catch((error: unknown) => not(wordsFor(error))))
     },
     append: (file, line) => inTime(file, late, () => appendLine(file, line)),
@@ -62,16 +58,20 @@ async function readLog(file: string, follow: Follow, at: number): Promise<LogRea
   const place = moved || follow.place === null ? (returned?.place ?? null) : follow.place
   const from = follow.place !== null || found.gone ? 'start' : follow.from
   const rest = { place, before: trail.before, from } as const
+  const lost = trail.gone ? GONE : null
   if (!handle || !stats || trail.behind > 0)
-    return { why: found.why, lines: bag.lines, follow: rest, behind: trail.behind }
+    return { why: found.why, lines: bag.lines, follow: rest, behind: trail.behind, lost }
   const start = place ?? (await firstPlace(handle, stats, found.path, from))
-  const read = await readOn(handle, start, at, bag)
-  const copy = read === null ? await copyOf(start, stats) : null
+  const unread = start.offset === 0 && msOf(stats.mtimeNs) !== start.writtenMs ? await copyOfUnread() : null
+  const read = unread?.copy ? null : await readOn(handle, start, at, bag)
+  const copy = unread?.copy ?? (read === null ? await copyOf(start, stats) : null)
   if (copy !== null) {
     // Its last lines first; then, in the next look, what is there now.
     const next = { place: null, before: [...trail.before, { place: copy, sinceAt: at }], from: 'start' as const }
-    return { why: null, lines: bag.lines, follow: next, behind: Math.max(1, Number(stats.size)) }
+    return { why: null, lines: bag.lines, follow: next, behind: Math.max(1, Number(stats.size)), lost }
   }
+  // What seems to have returned may be another file by the number of one that was deleted, and that one was read to its end.
+  const isEmptied = read === null && returned === undefined && !(await takePacked(start, at, bag))
   // Emptied and written anew: what is there now begins at its beginning.
   const on = read ?? (await readOn(handle, atStart(stats, found.path), at, bag))
   return {
@@ -79,8 +79,24 @@ async function readLog(file: string, follow: Follow, at: number): Promise<LogRea
     lines: bag.lines,
     follow: { ...rest, place: on ? { ...on.place, path: found.path } : null, from: 'start' },
     behind: on?.behind ?? 0,
+    lost: isEmptied || unread?.isEmptied ? EMPTIED : lost,
+  }
+
+  /** Of a file that was written since, and of which nothing had been read before: what may have been emptied meanwhile. */
+  async function copyOfUnread() {
+    const copy = await unreadCopyOf(start, [
+      ...before.map((each) => each.place),
+      ...trail.before.map((each) => each.place),
+    ])
+    if (copy === null) return { copy, isEmptied: stats?.size === 0n }
+    const { size } = await stat(copy.path)
+    // The copy of an empty file holds nothing that could be missed.
+    return { copy: size > 0 ? copy : null, isEmptied: false }
   }
 }
+
+const GONE = 'the file that stood there before was deleted before it was known to be read to its end'
+const EMPTIED = 'it was emptied, overwritten or made anew, and no copy of it stands beside it'
 
 interface Found {
   handle: FileHandle | null
@@ -138,12 +154,9 @@ const WORDS: Record<string, string> = {
 }
 const wordsFor = (error: unknown) => WORDS[(error as NodeJS.ErrnoException).code ?? ''] ?? inWords(error)
 
-const isAt = (stats: BigIntStats, { device, inode }: Place) =>
-  String(stats.dev) === device && String(stats.ino) === inode
-
-const atStart = ({ dev, ino }: BigIntStats, path: string): Place => ({
+const atStart = ({ dev, ino, mtimeNs }: BigIntStats, path: string): Place => ({
   ...{ device: String(dev), inode: String(ino), path, offset: 0, fingerprint: fingerprint(Buffer.alloc(0)) },
-  ...{ waitsSinceAt: null, rest: null },
+  ...{ writtenMs: msOf(mtimeNs), waitsSinceAt: null, rest: null },
 })
 
 async function firstPlace(handle: FileHandle, stats: BigIntStats, path: string, from: 'start' | 'end'): Promise<Place> {
@@ -163,17 +176,26 @@ async function readBefore(
   before: Follow['before'],
   at: number,
   bag: Bag,
-): Promise<{ before: Follow['before']; behind: number }> {
+): Promise<{ before: Follow['before']; behind: number; gone: boolean }> {
   const still: Follow['before'] = []
+  let gone = false
   for (const [index, each] of before.entries()) {
     const read = await readRenamed(each.place, at, bag)
-    if (read === null) continue
+    if (read === null) {
+      // One that was read on after it was renamed has been read to its end.
+      gone ||= each.sinceAt === at && !(await takePacked(each.place, at, bag))
+      continue
+    }
     // Later lines do not come before earlier ones.
     if (read.behind > 0)
-      return { before: [...still, { ...each, place: read.place }, ...before.slice(index + 1)], behind: read.behind }
+      return {
+        before: [...still, { ...each, place: read.place }, ...before.slice(index + 1)],
+        behind: read.behind,
+        gone,
+      }
     if (at - each.sinceAt < TRAIL_MS) still.push({ ...each, place: read.place })
   }
-  return { before: still, behind: 0 }
+  return { before: still, behind: 0, gone }
 }
 
 async function readRenamed(place: Place, at: number, bag: Bag): Promise<Read | null> {
@@ -203,38 +225,6 @@ async function whereIs(place: Place): Promise<string | null> {
   for (const name of names.toSorted((a, b) => alike(a) - alike(b)))
     if (await isThere(join(folder, name))) return join(folder, name)
   return null
-}
-
-/** A copy that was made so long before its original was emptied, or after, is of another rotation. */
-const COPIED_MS = 60_000
-const MOST_COPIES = 200
-
-/** The copy that was made of a file before it was emptied (logrotate's copytruncate), at the place up to which the file had been read. */
-async function copyOf(place: Place, emptied: BigIntStats): Promise<Place | null> {
-  if (place.offset === 0) return null
-  const folder = dirname(place.path)
-  const names = (await readdir(folder).catch((): string[] => [])).filter(
-    (name) => name.startsWith(basename(place.path)) && name !== basename(place.path),
-  )
-  for (const name of names.slice(0, MOST_COPIES)) {
-    const path = join(folder, name)
-    const stats = await stat(path, { bigint: true }).catch(() => null)
-    if (!stats?.isFile() || Math.abs(Number(stats.ctimeMs - emptied.ctimeMs)) > COPIED_MS) continue
-    const copy = { ...place, device: String(stats.dev), inode: String(stats.ino), path }
-    if (await hasSameBytes(copy)) return copy
-  }
-  return null
-}
-
-async function hasSameBytes(place: Place): Promise<boolean> {
-  try {
-    await using handle = await open(place.path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
-    const known = Math.min(place.offset, FINGERPRINT_BYTES)
-    const bytes = await bytesAt(handle, place.offset - known, known)
-    return bytes.length === known && fingerprint(bytes) === place.fingerprint
-  } catch {
-    return false
-  }
 }
 
 const CANNOT = 'its marked line cannot be written into it'

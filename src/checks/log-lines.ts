@@ -23,6 +23,9 @@ export interface Bag {
 
 export const fingerprint = (bytes: Uint8Array) => hash('sha256', bytes, 'hex')
 
+/** A stamp of a file system in milliseconds; two of them are compared, never one with a clock. */
+export const msOf = (ns: bigint) => Number(ns) / 1_000_000
+
 export const NEWLINE = 0x0a
 const CARRIAGE_RETURN = 0x0d
 
@@ -35,7 +38,8 @@ export const freshBag = (): Bag => ({ lines: [], bytes: LOOK_BYTES })
 
 /** Takes what was appended since; null when other bytes stand before the place than did. */
 export async function readOn(handle: FileHandle, place: Place, at: number, bag: Bag): Promise<Read | null> {
-  const size = Number((await handle.stat({ bigint: true })).size)
+  const stats = await handle.stat({ bigint: true })
+  const size = Number(stats.size)
   const known = Math.min(place.offset, FINGERPRINT_BYTES)
   const start = place.offset - known
   if (size < place.offset) return null
@@ -48,7 +52,7 @@ export async function readOn(handle: FileHandle, place: Place, at: number, bag: 
   const end = known + taken
   const print = fingerprint(bytes.subarray(Math.max(0, end - FINGERPRINT_BYTES), end))
   const offset = place.offset + taken
-  const next = { ...place, offset, fingerprint: print, waitsSinceAt, rest }
+  const next = { ...place, offset, fingerprint: print, writtenMs: msOf(stats.mtimeNs), waitsSinceAt, rest }
   const waits = isWhole && waitsSinceAt !== null
   return { place: next, behind: waits ? 0 : Math.max(0, size - offset) }
 }
@@ -92,6 +96,13 @@ function takeLines(bytes: Buffer, place: Place, isWhole: boolean, at: number, ba
   if (!isWhole || at - waitsSinceAt < WAIT_MS) return { taken, waitsSinceAt: isWhole ? waitsSinceAt : null, rest }
   keep(open, rest, bag)
   return { taken: bytes.length, waitsSinceAt: null, rest: 'own' }
+}
+
+/** Takes all of what is the end of a file that nobody writes any more. */
+export function takeWhole(bytes: Buffer, place: Place, at: number, bag: Bag): void {
+  const { taken, rest } = takeLines(bytes, place, false, at, bag)
+  bag.bytes -= bytes.length
+  if (taken < bytes.length) keep(bytes.subarray(taken), rest, bag)
 }
 
 /** Whatever the bytes are, they are a line: what is no UTF-8 shows as signs for that. */

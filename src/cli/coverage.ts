@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs'
+import { listLogs } from '../checks/log-folder.ts'
 import { readNames } from '../checks/source.ts'
 import { writtenMonitors } from '../config/written.ts'
 import { formatProblem, loadConfig } from '../config.ts'
 import { isBeneath, type Known, type KnownName, type Ledger, ledgers } from '../domain/detect/coverage.ts'
+import type { LogLedger } from '../domain/detect/log-coverage.ts'
 import { isBlind, type NameSource, type SourceState, sourcesOf } from '../domain/detect/name-source.ts'
 import { probesOf, type Rules } from '../domain/rules.ts'
 import { readEnv } from '../env.ts'
 import { UserError } from '../errors.ts'
+import { logLedgers } from '../log-coverage.ts'
 import { duration } from '../slack/text.ts'
 import { readKnown, readSources } from '../store/coverage.ts'
 import { withAdoptions } from '../store/marks.ts'
@@ -65,17 +68,23 @@ export async function coverage(
   // A source that is not whole answers nothing: the name that matters may be the one that it hides.
   if (!isKept && sick.length > 0)
     return fail(...sick.flatMap(({ id }) => (states.get(id)?.problems ?? []).map((problem) => `${id}: ${problem}`)))
+  const logs = await logLedgers({ listLogs }, rules)
   const found = ledgers(rules, known, io.now)
   if (options.json)
-    io.stdout.write(`${JSON.stringify(found.map((ledger) => asJson(ledger, sources, states, isKept)))}\n`)
+    io.stdout.write(
+      `${JSON.stringify([...found.map((ledger) => asJson(ledger, sources, states, isKept)), ...logs.ledgers])}\n`,
+    )
   else {
     for (const line of found.flatMap((ledger) => lines(ledger, io.now, isKept))) io.stdout.write(`${line}\n`)
+    for (const line of logs.ledgers.flatMap(logLines)) io.stdout.write(`${line}\n`)
     if (found.length > 0) for (const line of sourceLines(rules, states, io.now)) io.stdout.write(`${line}\n`)
   }
-  if (found.length === 0) io.stderr.write('No service has domains: give it some, and coverage a zone file.\n')
-  if (found.some(({ gaps }) => gaps.length > 0)) return 1
+  for (const { problem } of logs.problems) io.stderr.write(`${problem}\n`)
+  if (found.length + logs.ledgers.length + logs.problems.length === 0)
+    io.stderr.write('No service has domains: give it some, and coverage a zone file.\n')
+  if ([...found, ...logs.ledgers].some(({ gaps }) => gaps.length > 0)) return 1
   // Without a gap, but blind: nobody can say that there is none.
-  return sources.some((source) => isBlindNow(source, states, io.now)) ? 2 : 0
+  return logs.problems.length > 0 || sources.some((source) => isBlindNow(source, states, io.now)) ? 2 : 0
 }
 
 async function stored(rules: Rules, given: Record<string, string | undefined>): Promise<Found | null> {
@@ -187,4 +196,13 @@ function asJson(ledger: Ledger, sources: readonly NameSource[], states: Found['s
         return { source: id, kind, names, problems, read: iso(okAt), asked: iso(triedAt) }
       }),
   }
+}
+
+function logLines({ logs, service, read, ignored, gaps }: LogLedger): string[] {
+  return [
+    `${service} (${logs}): ${read.length} of ${read.length + gaps.length} logs are read`,
+    ...read.map((path) => `  read     ${path}`),
+    ...ignored.map((path) => `  ignored  ${path}`),
+    ...gaps.map(({ path }) => `  GAP      ${path}`),
+  ]
 }

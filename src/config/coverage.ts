@@ -3,13 +3,14 @@ import { SEEN } from '../domain/detect/name-source.ts'
 import { type Rules, TSIG_ALGORITHMS } from '../domain/rules.ts'
 import { either } from './either.ts'
 import { duration, formatDuration, leaf, listOf, matching, ok, oneOf, type Read, text } from './leaf.ts'
+import { logFolderKeys, logFolderSense, toLogFolder } from './log-folders.ts'
 import type { Context } from './names.ts'
 import { hostname } from './probes.ts'
 import { dnsServer, url } from './targets.ts'
 
-/** Where the names of the company's domains come from, and which of them need no probe. */
+/** Where the names of the company's domains come from, which of them need no probe, and folders of logs that should be read. */
 
-const SOURCES = ['zone_file', 'axfr', 'ct', 'certificates', 'redirects'] as const
+const SOURCES = ['zone_file', 'axfr', 'ct', 'certificates', 'redirects', 'logs'] as const
 
 const MOST_SOURCES = 100
 const MOST_IGNORED = 1_000
@@ -44,9 +45,10 @@ export function coverageShape(context: Context) {
       ct: url(context.network).optional(),
       certificates: oneOf('seen').optional(),
       redirects: oneOf('seen').optional(),
+      ...logFolderKeys(context),
     })
     .superRefine((shape, refinement) => {
-      if (Object.values(shape).filter((value) => value !== undefined).length === 1) return
+      if (SOURCES.filter((key) => shape[key] !== undefined).length === 1) return logFolderSense(shape, refinement)
       const message = `needs exactly one of ${SOURCES.slice(0, -1).join(', ')} and ${SOURCES.at(-1)}`
       refinement.addIssue({ code: 'custom', path: [], message, params: { whole: true } })
     })
@@ -76,7 +78,11 @@ type Shape = z.infer<ReturnType<typeof coverageShape>>
 /** As names are compared: in lower case and without the last dot. */
 const bare = (name: string) => name.toLowerCase().replace(/\.$/, '')
 
-export function toCoverage(shape: Shape | undefined, pathOf: (path: string) => string): Rules['coverage'] {
+export function toCoverage(
+  shape: Shape | undefined,
+  pathOf: (path: string) => string,
+  ownerOf: (logs: string) => string,
+): Rules['coverage'] {
   const sources = shape?.sources ?? []
   const once = (all: string[]) => [...new Set(all)]
   return {
@@ -86,6 +92,7 @@ export function toCoverage(shape: Shape | undefined, pathOf: (path: string) => s
     ),
     ct: once(sources.flatMap(({ ct }) => ct ?? [])),
     seen: SEEN.filter((kind) => sources.some((source) => source[kind] !== undefined)),
+    logs: sources.flatMap((source) => toLogFolder(source, pathOf, ownerOf)),
     ignore: (shape?.ignore ?? []).map((each) =>
       typeof each === 'string' ? { name: bare(each), reason: null } : { name: bare(each.name), reason: each.reason },
     ),

@@ -71,7 +71,7 @@ const OURS = new Set([
 const TOKEN = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/
 const notAHeader = (name: string) => (TOKEN.test(name) ? null : 'is not the name of a header')
 const notToSend = (name: string) =>
-  OURS.has(name.toLowerCase()) ? 'is a header that the probe sets itself: leave it out' : notAHeader(name)
+  OURS.has(name.toLowerCase()) ? 'is a header that Watchbill sets itself: leave it out' : notAHeader(name)
 
 const headerValue = leaf('the value of the header', (value): Read<string> => {
   const said = typeof value === 'number' || typeof value === 'boolean' ? String(value) : value
@@ -80,9 +80,12 @@ const headerValue = leaf('the value of the header', (value): Read<string> => {
   return /^[\t\x20-\x7e]*$/.test(said) ? ok(said) : { wrong: 'must be one line of plain ASCII, as headers are' }
 })
 
+/** What is sent along with a request. */
+export const requestHeaders = mapping(headerValue, notToSend, MOST_HEADERS)
+
 export const httpKeys = {
   method: oneOf('GET', 'HEAD', 'POST').default('GET'),
-  headers: mapping(headerValue, notToSend, MOST_HEADERS).optional(),
+  headers: requestHeaders.optional(),
   body: text('what is sent', LONGEST_BODY).optional(),
   redirects: oneOf('refuse', 'follow').default('refuse'),
   ip,
@@ -203,7 +206,8 @@ export const toHttp = ({ method, headers, body, redirects, ip: family, expect }:
   },
 })
 
-const lowerCase = (headers: Record<string, string> = {}) =>
+/** Names of headers, which are the same in any case. */
+export const lowerCase = (headers: Record<string, string> = {}) =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 
 /** A certificate that ends sooner than this is renewed in a hurry. */

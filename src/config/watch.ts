@@ -132,7 +132,7 @@ export function monitorShapes(context: Context) {
       ).optional(),
     }).superRefine(patience),
     heartbeat: monitor({ ...common, heartbeat }),
-    log: monitor({ ...common, log: logShape }),
+    log: monitor({ ...common, log: logShape(context) }),
   }
 }
 

@@ -112,6 +112,8 @@ export interface Situation {
   silences: readonly Silence[]
   /** What of the names of those services is watched. */
   coverage: readonly Ledger[]
+  /** Monitors of those services that only learn what is usual, until when: what is new to them pages nobody. */
+  learning: readonly { monitor: string; untilAt: number }[]
   /** What came in the watch that ends; null when nobody stood one. */
   shift: { pages: number; incidents: number } | null
   /** People whom Slack does not reach, and why. */

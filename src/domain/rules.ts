@@ -164,8 +164,12 @@ export type TcpProbe = z.infer<typeof TcpProbe>
 export const Probe = z.discriminatedUnion('kind', [HttpProbe, TlsProbe, DnsProbe, TcpProbe])
 export type Probe = z.infer<typeof Probe>
 
-/** So many lines that match within so long are an alarm. */
-const LogMatch = z.strictObject({ pattern: z.string(), withinMs: z.int().positive(), count: z.int().positive() })
+/** So many lines that match within so long are an alarm; without a pattern every line does, because a query has chosen them. */
+const LogMatch = z.strictObject({
+  pattern: z.string().nullable(),
+  withinMs: z.int().positive(),
+  count: z.int().positive(),
+})
 
 /**
  * How it is known that the log is read at all. `own`: we write a marked line and must find it again. `external`: whoever writes or ships the
@@ -173,16 +177,45 @@ const LogMatch = z.strictObject({ pattern: z.string(), withinMs: z.int().positiv
  */
 const Canary = z.strictObject({ by: z.enum(['own', 'external']), everyMs: z.int().positive() })
 
+/** How lines are asked for of a place that keeps logs. */
+const asked = {
+  url: z.string(),
+  query: z.string(),
+  /** What is sent along. It may hold secrets, and is never shown. */
+  headers: z.record(z.string(), z.string()),
+  everyMs: z.int().positive(),
+  timeoutMs: z.int().positive(),
+  /** Lines may arrive there so long after they were written. */
+  lateMs: z.int().positive(),
+}
+
+const LogQuery = z.discriminatedUnion('kind', [
+  z.strictObject({ ...asked, kind: z.literal('loki') }),
+  /** OpenSearch speaks the same. */
+  z.strictObject({
+    ...asked,
+    kind: z.literal('elasticsearch'),
+    index: z.string(),
+    /** The fields in which a line says when it was written, and what. */
+    time: z.string(),
+    field: z.string(),
+  }),
+])
+export type LogQuery = z.infer<typeof LogQuery>
+
 const LogMonitor = z.strictObject({
   ...watched,
   kind: z.literal('log'),
-  /** The absolute path; null: its lines are pushed to us. */
+  /** The absolute path; null: its lines are asked for, or pushed to us. */
   file: z.string().nullable(),
+  asks: LogQuery.nullable().default(null),
   /** Every line is an alarm. */
   expectEmpty: z.boolean(),
   match: z.array(LogMatch),
   /** Patterns of lines that never count. */
   ignore: z.array(z.string()),
+  /** A line of a shape that was never seen is an alarm, once shapes were learned for so long; null: shapes are nobody's business. */
+  newShapes: z.strictObject({ learnMs: z.int().positive() }).nullable().default(null),
   canary: Canary.nullable(),
   /** Well again after so long without a line that counts. */
   quietMs: z.int().positive(),
@@ -229,6 +262,9 @@ export const probesOf = ({ monitors }: Pick<Rules, 'monitors'>): Probe[] =>
     }
   })
 
+/** Whether its lines are sent to us. */
+export const isPushed = ({ file, asks }: LogMonitor) => file === null && asks === null
+
 /** The monitors that read logs. */
 export const logsOf = ({ monitors }: Pick<Rules, 'monitors'>): LogMonitor[] =>
   Object.values(monitors).flatMap((monitor) => (monitor.kind === 'log' ? monitor : []))
@@ -274,6 +310,8 @@ const Coverage = z.strictObject({
   ct: z.array(z.string()).default([]),
   /** What probes meet by the way. */
   seen: z.array(z.enum(['certificates', 'redirects'])).default([]),
+  /** Folders of logs, as patterns of absolute paths; what is ignored of them, and whose gaps they have. */
+  logs: z.array(z.strictObject({ logs: z.string(), ignore: z.array(z.string()), service: z.string() })).default([]),
   /** Names that need no probe, and why; `*.` stands for everything beneath a name. */
   ignore: z
     .array(

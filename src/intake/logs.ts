@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Line } from '../domain/detect/log-state.ts'
-import { type Rules, under } from '../domain/rules.ts'
+import { isPushed, type Rules, under } from '../domain/rules.ts'
 import { MOST_WRONG, problem, unavailable, type Wrong } from './problem.ts'
 import type { Routes } from './server.ts'
 
@@ -46,7 +46,7 @@ async function take(
   if (program === null) return unavailable(reply, `Watchbill is not ready: ${whyNot()}. Nothing was stored.`)
   const { monitor: name } = request.params as { monitor: string }
   const monitor = under(program.rules().monitors, name)
-  if (monitor?.kind !== 'log' || monitor.file !== null)
+  if (monitor?.kind !== 'log' || !isPushed(monitor))
     return problem(
       reply,
       404,

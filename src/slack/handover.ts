@@ -76,7 +76,7 @@ const stand = (names: readonly string[]) => (names.length > 1 ? 'stand' : 'stand
 function whatGoesWithIt(
   voice: Voice,
   handover: Handover,
-  { open, notes, silences, coverage, shift, unreachable }: Situation,
+  { open, notes, silences, coverage, learning, shift, unreachable }: Situation,
 ): string[] {
   const shown = open.slice(0, OPEN_SHOWN)
   const lines = shown.map((incident) => {
@@ -96,6 +96,12 @@ function whatGoesWithIt(
       : []),
     ...(silences.length > OPEN_SHOWN ? ['_and more: `/silence list`_'] : []),
     ...coverage.filter(({ gaps }) => gaps.length > 0).map(coverageLine),
+    ...learning
+      .slice(0, OPEN_SHOWN)
+      .map(
+        ({ monitor, untilAt }) =>
+          `:seedling: ${code(monitor)} still learns what is usual, until ${when(untilAt, voice.rules.zone, '{date_short_pretty} {time}')}: what is new to it pages nobody before that.`,
+      ),
     ...(shift === null
       ? []
       : [

@@ -1,8 +1,10 @@
 import type { Rollup, Sample } from '../domain/detect/probe.ts'
+import type { Shapes } from '../domain/detect/shapes.ts'
 import { type Silence, silenceOver } from '../domain/detect/silence.ts'
 import type { Standing } from '../domain/detect/standing.ts'
 import { DAY_MS } from '../domain/duty/time.ts'
 import { type Monitor, type Probe, under } from '../domain/rules.ts'
+import { logRules, logSource, shapesLine } from './logs.ts'
 import { code, cut, duration, plain, when } from './text.ts'
 import { person, type Voice } from './words.ts'
 
@@ -29,15 +31,19 @@ export function monitorList(voice: Voice, all: readonly Standing[], silences: re
 }
 
 function monitorLine(voice: Voice, standing: Standing, silences: readonly Silence[]): string {
-  const { monitor, status, sinceAt, saw } = standing
+  const { monitor, status, sinceAt, saw, learnsUntilAt } = standing
   const since = sinceAt === null ? '' : `, since ${when(sinceAt, voice.rules.zone, '{date_short_pretty} {time}')}`
   const why = status === 'down' && saw !== null ? `: ${plain(cut(saw, 150))}` : ''
+  const learns =
+    learnsUntilAt === null
+      ? ''
+      : `, learns until ${when(learnsUntilAt, voice.rules.zone, '{date_short_pretty} {time}')}`
   const silence = silenceOver(silences, { service: monitor.service, monitor: monitor.name }, voice.now)
   const how = silence?.mode === 'disable' ? ':no_entry_sign: *disabled*, as silence' : ':mute: silence'
   const mute = silence === null ? '' : ` ${how} ${silence.id} until ${when(silence.untilAt, voice.rules.zone)}`
   const adopted = under(voice.rules.adopted, monitor.name)
   const by = adopted === undefined ? '' : `, adopted by ${person(voice, adopted.by)}`
-  return `${MARKS[status]} ${code(monitor.name)} · ${monitor.service}${since}${by}${why}${mute}`
+  return `${MARKS[status]} ${code(monitor.name)} · ${monitor.service}${since}${by}${why}${learns}${mute}`
 }
 
 /** What it looks at; a query may hold a key, and stays out. */
@@ -132,8 +138,13 @@ function dayOf(day: readonly Rollup[], now: number): string[] {
   return [`${code(chart(points, now - DAY_MS, now))} the last ${duration(DAY_MS)}: ${well} of ${count} well${slow}`]
 }
 
-/** One that does not go and look: a log, or what reports by itself. */
-export function watchedDetail(voice: Voice, standing: Standing, silences: readonly Silence[]): string {
+/** One that does not go and look: a log, or what reports by itself; `shapes`: what is known of the lines of a log. */
+export function watchedDetail(
+  voice: Voice,
+  standing: Standing,
+  silences: readonly Silence[],
+  shapes: Shapes | null,
+): string {
   const { monitor, lastAt } = standing
   const last =
     lastAt === null
@@ -142,13 +153,13 @@ export function watchedDetail(voice: Voice, standing: Standing, silences: readon
   return [
     monitorLine(voice, standing, silences),
     `${howOf(monitor)}. A failure is ${monitor.severity}.`,
+    ...(shapes === null ? [] : [shapesLine(voice, shapes)]),
     `Last heard of: ${last}.`,
   ].join('\n')
 }
 
 function howOf(monitor: Monitor): string {
-  if (monitor.kind === 'log')
-    return monitor.file === null ? 'Reads the lines that are pushed to it' : `Reads ${code(monitor.file)}`
+  if (monitor.kind === 'log') return `${logSource(monitor)}. ${logRules(monitor)}`
   if (monitor.kind !== 'heartbeat') return `Looks at ${plain(targetOf(monitor))}`
   const { rhythm, graceMs } = monitor
   const often =

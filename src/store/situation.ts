@@ -3,19 +3,21 @@ import { ledgers } from '../domain/detect/coverage.ts'
 import { serviceOf } from '../domain/detect/silence.ts'
 import type { Handover, Situation } from '../domain/handover.ts'
 import { gravestFirst } from '../domain/incident.ts'
-import { type Rules, schedulesOf, under } from '../domain/rules.ts'
+import { logsOf, type Rules, schedulesOf, under } from '../domain/rules.ts'
 import { readKnown } from './coverage.ts'
 import { latestNotes, openIncidents } from './incidents.ts'
+import { readLogs } from './logs.ts'
 import { unreachablePeople } from './people.ts'
 import { pagesOf } from './rota.ts'
 import { readSilences } from './silences.ts'
 
 /** What goes with a watch: read afresh each time that it is shown. */
 export async function situationOf(pool: Pool, rules: Rules, handover: Handover, now: number): Promise<Situation> {
-  const [open, silences, known, unreachable, shift] = await Promise.all([
+  const [open, silences, known, logs, unreachable, shift] = await Promise.all([
     openIncidents(pool),
     readSilences(pool),
     readKnown(pool),
+    readLogs(pool),
     unreachablePeople(pool),
     handover.outgoing.length > 0 ? pagesOf(pool, handover.outgoing, handover.sinceAt) : null,
   ])
@@ -29,7 +31,11 @@ export async function situationOf(pool: Pool, rules: Rules, handover: Handover, 
     return service !== null && isOf(rules, service, handover.schedule)
   })
   const coverage = ledgers(rules, known, now).filter(({ service }) => isOf(rules, service, handover.schedule))
-  return { open: ours.sort(gravestFirst), notes, silences: silenced, coverage, shift, unreachable }
+  const learning = logsOf(rules).flatMap(({ name, service }) => {
+    const untilAt = logs.get(name)?.state.shapes?.learnsUntilAt ?? null
+    return untilAt !== null && isOf(rules, service, handover.schedule) ? [{ monitor: name, untilAt }] : []
+  })
+  return { open: ours.sort(gravestFirst), notes, silences: silenced, coverage, learning, shift, unreachable }
 }
 
 /** Whether a schedule answers for a service. */

@@ -11,6 +11,7 @@ import { rates } from './rates.ts'
 import { restart } from './restart.ts'
 import { type Result, ratio, table } from './result.ts'
 import { schedule } from './schedule.ts'
+import { shapes } from './shapes.ts'
 import { start } from './start.ts'
 
 /**
@@ -28,6 +29,7 @@ const SECTIONS: Record<string, () => Promise<Result[]>> = {
   probes,
   monitors,
   rates,
+  shapes,
 }
 
 const { values } = parseArgs({

@@ -49,6 +49,24 @@ async function run(
 }
 
 describe('watchbill coverage', () => {
+  test('lists the logs of a folder that a monitor reads, and those that none does', async () => {
+    await writeFile(join(folder, 'spam-error.log'), '')
+    const { code, stdout } = await run(config('coverage: { sources: [{ logs: "./*.log" }] }\n'), null)
+    expect(stdout).toContain(`webmail (${folder}/*.log): 0 of 1 logs are read\n  GAP      ${folder}/spam-error.log\n`)
+    expect(code).toBe(1)
+    expect(
+      JSON.parse((await run(config('coverage: { sources: [{ logs: "./*.log" }] }\n'), null, { json: true })).stdout),
+    ).toContainEqual(
+      expect.objectContaining({
+        logs: `${folder}/*.log`,
+        gaps: [expect.objectContaining({ path: `${folder}/spam-error.log` })],
+      }),
+    )
+    expect(await run(config('coverage: { sources: [{ logs: "./nothing" }] }\n'), null)).toMatchObject({
+      ...{ code: 2, stderr: `${folder}/nothing is not there\n` },
+    })
+  })
+
   test('lists what is watched, what is ignored and what is a gap, and exits 1; files are found beside the configuration', async () => {
     const { code, stdout } = await run(config(SOURCES), ZONE)
     expect(stdout).toBe(`webmail (example-mail.test): 50 % of 2 names are watched

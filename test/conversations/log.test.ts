@@ -12,7 +12,8 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { API_TOKEN, type Driver, startBot } from '../support/bot.ts'
+import { API_TOKEN, type Driver, MONDAY_NIGHT, startBot } from '../support/bot.ts'
+import { type LogPlace, startElasticsearch, startLoki } from '../support/log-places.ts'
 
 let bot: Driver
 let folder: string
@@ -28,10 +29,10 @@ afterEach(async () => {
 })
 
 /** The bot with one log monitor in place of its probe. */
-const start = async (log: string, more = '') => {
+const start = async (log: string, more = '', at = MONDAY_NIGHT) => {
   const config = (text: string) =>
     text.replace(/ {2}home: .*\n/, `  errors: { service: webmail, log: { ${log} }${more} }\n`)
-  bot = await startBot({ config, probes: false, logs: true })
+  bot = await startBot({ config, at, probes: false, logs: true })
 }
 const alerts = async () => {
   const { rows } = await bot.store.pool.query(`select key, doc ->> 'status' as status from alerts order by key`)
@@ -81,7 +82,8 @@ describe('a log that should be empty', () => {
     expect(bot.dm('nora')[0]).toContain(file.replaceAll('_', '_\u200b'))
     writeFileSync(file, '')
     await bot.advance('20s')
-    expect(await alerts()).toEqual({ 'errors (reading)': 'resolved' })
+    // What stood in it when it went, nobody knows.
+    expect(await alerts()).toEqual({ 'errors (lost lines)': 'firing', 'errors (reading)': 'resolved' })
   })
 
   test('a stop in between loses nothing and repeats nothing, whatever rotates the log meanwhile', async () => {
@@ -118,6 +120,39 @@ describe('a log that should be empty', () => {
   })
 })
 
+test('a line of a shape never seen before pages with the shape, once shapes are learned; until then that is shown', async () => {
+  await start(`file: "${file}", new_shapes: 1m, match: { pattern: "FATAL", count: 2 }, quiet: 1m`)
+  await bot.advance('2s')
+  for (let n = 0; n < 5; n++) appendFileSync(file, `mail ${n} of user${n} was sent to 10.0.0.${n}\n`)
+  await bot.advance('2s')
+  const shown = await bot.type('erik', '/monitor show errors')
+  expect(shown).toContain(
+    'Alarms: 2 lines that match `FATAL` within 5 min; a line of a shape never seen before. A failure is critical.',
+  )
+  expect(shown).toMatch(
+    /It still learns the shapes of its lines\*, until .*: no new one .* \(1 shape in 5 lines so far, for \d s\)/,
+  )
+  expect(await bot.type('erik', '/monitor')).toContain(', learns until ')
+  await bot.advance('60s')
+  appendFileSync(file, 'mail 7 of user9 was sent to 10.0.0.9\n')
+  await bot.advance('2s')
+  expect(await signals()).toEqual([])
+  appendFileSync(file, 'no route to 10.0.0.9 <!here>\n')
+  await bot.advance('2s')
+  expect(bot.paged()).toEqual(['nora'])
+  expect(bot.dm('nora')[0]).toContain('a line of a shape never seen before')
+  expect(bot.dm('nora')[0]).toMatch(/of the shape: no route to &lt;ip&gt; &lt;!here&gt;/)
+  expect(await bot.type('erik', '/monitor show errors')).toMatch(/It knows 2 shapes in 7 lines, since/)
+})
+
+test('whoever takes the watch hears which monitors still learn', async () => {
+  await start(`file: "${file}", new_shapes: 1h`, '', Date.parse('2026-11-23T07:44:40+01:00'))
+  await bot.advance('25s')
+  expect(bot.channel('ops').join()).toMatch(
+    /`errors` still learns what is usual, until .*: what is new to it pages nobody before that/,
+  )
+})
+
 describe('the canary', () => {
   test('is written and read back, and is no line', async () => {
     await start(`file: "${file}", expect: empty, canary: 1m`)
@@ -137,7 +172,11 @@ describe('the canary', () => {
     await bot.rest()
     expect(bot.dm('nora')[0]).toContain('a marked line that Watchbill wrote into it has not come back')
     await bot.advance('30s')
-    expect(await alerts()).toEqual({ 'errors (reading)': 'resolved' })
+    expect(await alerts()).toEqual({ 'errors (lost lines)': 'firing', 'errors (reading)': 'resolved' })
+    expect(bot.channel('ops').join()).toContain('lines may have been lost')
+    expect(await signals()).toContainEqual(
+      `errors: lines may have been lost: it was emptied, overwritten or made anew, and no copy of it stands beside it (${file}); nobody has read what was written to it in the 1 s before`,
+    )
   })
 })
 
@@ -230,5 +269,66 @@ describe('lines that are pushed', () => {
     await push('Nov 23 mx1 shipper: watchbill-canary\n')
     await bot.rest()
     expect(await signals()).toHaveLength(2)
+  })
+})
+
+describe('lines that are asked for', () => {
+  let place: LogPlace
+  afterEach(() => place.close())
+  const write = (line: string, lateMs = 0) => place.lines.push({ at: bot.clock.now() - lateMs, line })
+
+  test('page from Loki: also those that arrive late, each once; and what does not answer is an alarm of its own', async () => {
+    place = await startLoki()
+    await start(
+      `loki: "${place.url}", query: '{app="x"} |= "error"', expect: empty, quiet: 2m, headers: { authorization: "Bearer s3cret-1" }`,
+    )
+    await bot.advance('60s')
+    expect(await signals()).toEqual([])
+    expect(await bot.type('erik', '/monitor show errors')).toContain(
+      `Asks Loki at \`${new URL(place.url).host}\` for \`{app="x"} |= "error"\` every 30 s, 1 min back for what comes late`,
+    )
+    write('info: well')
+    write('error: cannot parse <!channel> rules', 20_000)
+    await bot.advance('31s')
+    expect(bot.paged()).toEqual(['nora'])
+    expect(bot.dm('nora')[0]).toContain('rules')
+    expect(bot.dm('nora')[0]).toContain('a line in a log that should be empty')
+    await bot.restart('10s')
+    await bot.advance('3m')
+    expect(await alerts()).toEqual({ errors: 'resolved' })
+    place.sick = (response) => response.writeHead(503).end()
+    await bot.advance('65s')
+    expect(await alerts()).toEqual({ errors: 'resolved', 'errors (reading)': 'firing' })
+    expect(bot.dm('nora').join()).toContain('the log is not being read: Loki answered 503 Service Unavailable')
+    write('error: while it was away')
+    await bot.advance('2m')
+    place.sick = null
+    await bot.advance('15s')
+    expect(await alerts()).toEqual({ errors: 'firing', 'errors (reading)': 'resolved' })
+    expect(await signals()).toHaveLength(5)
+    expect(place.asked[0]?.headers.authorization).toBe('Bearer s3cret-1')
+    const { rows } = await bot.store.pool.query(
+      `select body::text as said from inbox union all select state::text from logs`,
+    )
+    expect(rows.map(({ said }) => said).join()).not.toContain('s3cret-1')
+  })
+
+  test('count in a window, of Elasticsearch, and its marked line goes the same way', async () => {
+    place = await startElasticsearch()
+    await start(
+      `elasticsearch: "${place.url}", index: "logs-*", query: "error", match: { count: 3, within: 1m }, canary: 1m, every: 10s`,
+    )
+    for (let n = 0; n < 4; n++) {
+      await bot.advance('31s')
+      write('error: watchbill-canary')
+      write(`error ${n}`)
+    }
+    expect(await signals()).toEqual([])
+    write('error, the second')
+    write('error, the third')
+    await bot.advance('11s')
+    expect(await signals()).toEqual([expect.stringMatching(/^errors: 3 lines that its query finds: error/)])
+    await bot.advance('3m')
+    expect((await signals())[1]).toContain('the marked line that must arrive in it at intervals has not come')
   })
 })

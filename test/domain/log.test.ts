@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { canaryDue, canaryLine, observe } from '../../src/domain/detect/log.ts'
-import { type LogState, type Look, newLog } from '../../src/domain/detect/log-state.ts'
+import { type LogState, type Look, newLog, quietLook } from '../../src/domain/detect/log-state.ts'
 import type { LogMonitor } from '../../src/domain/rules.ts'
 
 const [SECOND, MINUTE] = [1_000, 60_000]
 
 const spec = (what: Partial<LogMonitor> = {}): LogMonitor => ({
-  ...{ name: 'errors', service: 'webmail', severity: 'critical', kind: 'log', file: '/var/log/errors.log' },
-  ...{ expectEmpty: true, match: [], ignore: [], canary: null, quietMs: 15 * MINUTE },
+  ...{ name: 'errors', service: 'webmail', severity: 'critical', kind: 'log', file: '/var/log/errors.log', asks: null },
+  ...{ expectEmpty: true, match: [], ignore: [], newShapes: null, canary: null, quietMs: 15 * MINUTE },
   ...what,
 })
 const match = (pattern: string, count = 1, withinMs = MINUTE) => ({ pattern, count, withinMs })
@@ -20,9 +20,8 @@ function log(of: LogMonitor) {
   return {
     state: () => state,
     look(at: number, lines: string[] = [], what: Partial<Look> = {}) {
-      const { follow } = state
       const all = lines.map((text) => ({ text, cut: false, at: null }))
-      const observed = observe(state, { at, why: null, lines: all, follow, behind: 0, wrote: null, ...what }, of)
+      const observed = observe(state, { ...quietLook(state, at), lines: all, ...what }, of)
       state = observed.state
       return observed.changes.map(({ of, to }) => `${of} ${to}`)
     },
@@ -35,7 +34,7 @@ function log(of: LogMonitor) {
     },
     last(at: number, lines: string[]) {
       const all = lines.map((text) => ({ text, cut: false, at: null }))
-      return observe(state, { at, why: null, lines: all, follow: state.follow, behind: 0, wrote: null }, of).changes[0]
+      return observe(state, { ...quietLook(state, at), lines: all }, of).changes[0]
     },
   }
 }
@@ -113,6 +112,52 @@ describe('lines', () => {
   })
 })
 
+describe('shapes of lines', () => {
+  const learning = spec({ expectEmpty: false, newShapes: { learnMs: 10 * MINUTE } })
+
+  test('are learned first; then a line of a new one is an alarm, with the line and its shape', () => {
+    const errors = log(learning)
+    for (let n = 0; n <= 600; n++) expect(errors.look(n * SECOND, [`request ${n} took ${n % 7} ms`])).toEqual([])
+    expect(errors.state().shapes).toMatchObject({ learnsUntilAt: null, lines: 601 })
+    expect(errors.look(601 * SECOND, ['request 7 took 70 ms'])).toEqual([])
+    const change = errors.last(602 * SECOND, ['request 8 took 80 ms', 'cannot parse rule 17 of antispam.conf'])
+    expect(change).toMatchObject({
+      why: 'a line of a shape never seen before',
+      first: 'cannot parse rule 17 of antispam.conf',
+      evidence: [
+        { at: 602 * SECOND, saw: 'cannot parse rule 17 of antispam.conf' },
+        { at: null, saw: 'of the shape: cannot parse rule <num> of antispam.conf' },
+      ],
+    })
+  })
+
+  test('while they are learned patterns page all the same', () => {
+    const errors = log({ ...learning, match: [match('ERR')] })
+    expect(errors.look(SECOND, ['an ERR'])).toEqual(['lines down'])
+  })
+
+  test('learning goes on only while the log is read', () => {
+    const errors = log(learning)
+    errors.look(0, ['usual'])
+    errors.until(SECOND, 5 * MINUTE)
+    errors.until(5 * MINUTE + SECOND, 8 * MINUTE, { why: 'gone' })
+    errors.until(8 * MINUTE + SECOND, 12 * MINUTE)
+    expect(errors.state().shapes?.learnsUntilAt).toBe(13 * MINUTE)
+    // Nobody looked for an hour.
+    errors.look(72 * MINUTE)
+    expect(errors.state().shapes?.learnsUntilAt).toBe(73 * MINUTE)
+  })
+
+  test('of another file are others, and none are kept where nobody asks', () => {
+    const errors = log(learning)
+    errors.look(0, ['usual'])
+    const elsewhere = { ...learning, file: '/elsewhere' }
+    expect(observe(errors.state(), quietLook(errors.state(), SECOND), elsewhere).state.shapes?.lines).toBe(0)
+    const without = { ...learning, newShapes: null }
+    expect(observe(errors.state(), quietLook(errors.state(), SECOND), without).state.shapes).toBe(null)
+  })
+})
+
 describe('reading', () => {
   test('a file that is gone for a moment is being rotated; for longer it is an alarm, until it is read again', () => {
     const errors = log(spec())
@@ -138,6 +183,16 @@ describe('reading', () => {
     expect(errors.look(61 * SECOND)).toEqual(['reading up'])
     expect(errors.state()).toMatchObject({ status: 'down', lines: { status: 'down' }, reading: { status: 'up' } })
   })
+})
+
+test('lines that may have been lost are an alarm of their own, once, until it has not come again for a while', () => {
+  const errors = log(spec({ quietMs: MINUTE }))
+  const lost = 'it was emptied'
+  errors.look(0)
+  expect(errors.look(SECOND, [], { lost })).toEqual(['lost down'])
+  expect(errors.look(30 * SECOND, [], { lost })).toEqual([])
+  expect(errors.until(31 * SECOND, 2 * MINUTE)).toEqual(['lost up at 90 s'])
+  expect(errors.state().status).toBe('up')
 })
 
 describe('the canary', () => {
@@ -196,10 +251,19 @@ test('another file under the same name is read from its own beginning, and what 
   const errors = log(spec())
   errors.look(0, ['x'])
   const other = spec({ file: '/elsewhere', expectEmpty: false, match: [match('ERR')] })
-  const place = { device: '1', inode: '2', path: '/', offset: 3, fingerprint: '', waitsSinceAt: null, rest: null }
+  const place = {
+    device: '1',
+    inode: '2',
+    path: '/',
+    offset: 3,
+    fingerprint: '',
+    writtenMs: null,
+    waitsSinceAt: null,
+    rest: null,
+  }
   const known = { ...errors.state(), follow: { ...errors.state().follow, place } }
   const follow = newLog(other, 0).follow
-  const { state } = observe(known, { at: 1, why: null, lines: [], follow, behind: 0, wrote: null }, other)
+  const { state } = observe(known, { ...quietLook(known, 1), follow }, other)
   expect(state).toMatchObject({ file: '/elsewhere', lines: { status: 'down' } })
   expect(state.follow).toEqual({ place: null, before: [], from: 'end' })
 })

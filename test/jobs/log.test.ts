@@ -19,8 +19,8 @@ test('however many processes look, and whichever of them dies, every line is cou
     const file = join(folder, 'app.log')
     writeFileSync(file, '')
     const monitor: LogMonitor = {
-      ...{ name: 'app', service: 'webmail', severity: 'critical', kind: 'log', file, expectEmpty: true },
-      ...{ match: [], ignore: [], canary: null, quietMs: 60_000 },
+      ...{ name: 'app', service: 'webmail', severity: 'critical', kind: 'log', file, asks: null, expectEmpty: true },
+      ...{ match: [], ignore: [], newShapes: null, canary: null, quietMs: 60_000 },
     }
     let now = T0
     let underWay = 0

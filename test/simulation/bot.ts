@@ -68,9 +68,11 @@ export async function startBot(around: Surroundings, running: Running[], name: s
       readNames: async () => ({ outcome: 'failed', why: 'is not there' }),
       pingOutward: async () => ({ ok: true }),
       logFiles: {
-        read: async (_, follow) => ({ why: 'is not part of the simulation', lines: [], follow, behind: 0 }),
+        read: async (_, follow) => ({ why: 'is not part of the simulation', lines: [], follow, behind: 0, lost: null }),
         append: async () => 'is not part of the simulation',
       },
+      listLogs: async () => ({ ok: true, files: [] }),
+      askLog: async () => ({ why: 'it is not part of the simulation', lines: [], more: 0 }),
       fetchCalendar: async () => ({ ok: false, why: 'is not part of the simulation' }),
       readCalendar: async () => ({ ok: false, why: 'is not part of the simulation' }),
       rules: () => rules,

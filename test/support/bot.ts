@@ -7,6 +7,8 @@ import { readApart } from '../../src/calendar/apart.ts'
 import { fetchCalendar } from '../../src/checks/calendar.ts'
 import { checkTarget } from '../../src/checks/check.ts'
 import { logFiles } from '../../src/checks/log-file.ts'
+import { listLogs } from '../../src/checks/log-folder.ts'
+import { askLog } from '../../src/checks/log-query.ts'
 import { pingOutward } from '../../src/checks/outward.ts'
 import { readNames } from '../../src/checks/source.ts'
 import { machine, sleep } from '../../src/clock.ts'
@@ -210,6 +212,8 @@ export async function startBot(options: Options = {}): Promise<Driver> {
       slack: { ...calls, pages: counted(busy, calls.pages), rest: counted(busy, calls.rest) },
       check: counted(busy, (probe, ...more) => check(options.reach?.(probe) ?? probe, ...more)),
       logFiles: { read: counted(busy, files.read), append: counted(busy, files.append) },
+      askLog: counted(busy, askLog),
+      listLogs: counted(busy, listLogs),
       fetchCalendar: counted(busy, fetchCalendar),
       readNames: counted(busy, readNames(machine.now)),
       pingOutward: counted(busy, pingOutward),

@@ -1,8 +1,9 @@
 import { RE2JS } from 're2js'
-import type { Evidence } from '../incident.ts'
 import type { LogMonitor } from '../rules.ts'
-import { cut, readable } from './line.ts'
+import { cut } from './line.ts'
+import { inShort, shown } from './log-evidence.ts'
 import { type Change, type Line, type LogState, type Look, stateFor } from './log-state.ts'
+import { learn, learnsUntil, newShapes, type Shapes } from './shapes.ts'
 
 /** A file may be gone for a moment while it is rotated. */
 const GONE_MS = 10_000
@@ -16,11 +17,12 @@ const [LATE_SHARE, LEAST_LATE_MS, MOST_LATE_MS] = [0.5, 10_000, 60_000]
 const GAP_MS = 30_000
 /** A log that is written faster than it is read for so long is not being read. */
 const BEHIND_MS = 5 * 60_000
+const TOO_FAST = 'it is written faster than it can be read'
+const TOO_MANY = 'its query finds more lines than can be looked through: narrow it'
 
-/** Lines that an alarm shows. */
-const SHOWN = 10
-const LONGEST_SHOWN = 300
 const LONGEST_PATTERN_SHOWN = 80
+
+const UNSEEN = 'a line of a shape never seen before'
 
 const MARK = 'watchbill-canary'
 /** A marked line of ours; whatever stood before it on its line was written by others. */
@@ -39,18 +41,68 @@ export function canaryDue({ canary }: LogState, spec: LogMonitor, at: number): b
 /** Folds one look into the state of its log. */
 export function observe(before: LogState, look: Look, spec: LogMonitor): { state: LogState; changes: Change[] } {
   const known = stateFor(before, spec, look.at)
-  const resumedAt = look.at - known.lookedAt > GAP_MS ? look.at : known.resumedAt
+  const resumedAt = look.at - known.lookedAt > gapMs(spec) ? look.at : known.resumedAt
   const sorted = sort(look.lines, spec)
   const canary = canaryAfter(known.canary, sorted.tokens, sorted.marked, look)
-  const here = { ...known, follow: look.follow, lookedAt: look.at, resumedAt, canary }
+  const here = { ...known, follow: look.follow, asked: look.asked, lookedAt: look.at, resumedAt, canary }
   const reading = readingAfter(here, look, spec)
-  const lines = linesAfter({ ...here, reading: reading.reading }, sorted.counting, look, spec)
-  const state = { ...here, reading: reading.reading, lines: lines.lines, windows: lines.windows }
+  const learned = shapesAfter(known, sorted.counting, look, spec)
+  const lines = linesAfter({ ...here, reading: reading.reading }, sorted.counting, learned.unseen, look, spec)
+  const lost = lostAfter(known, look, spec)
+  const state = {
+    ...here,
+    reading: reading.reading,
+    lines: lines.lines,
+    windows: lines.windows,
+    shapes: learned.shapes,
+    lostAt: lost.lostAt,
+  }
   return {
     state: { ...state, status: statusOf(state) },
-    changes: [lines.change, reading.change].flatMap((change) => change ?? []),
+    changes: [lines.change, reading.change, lost.change].flatMap((change) => change ?? []),
   }
 }
+
+/** The lines whose shapes were never seen, with those, once it has learned for long enough. */
+function shapesAfter(
+  before: LogState,
+  lines: readonly Line[],
+  { at, why }: Look,
+  spec: LogMonitor,
+): { shapes: Shapes | null; unseen: Map<Line, string> } {
+  const unseen = new Map<Line, string>()
+  if (spec.newShapes === null) return { shapes: null, unseen }
+  const known = before.shapes ?? newShapes(at, spec.newShapes.learnMs)
+  const awayMs = at - before.lookedAt
+  const learnsUntilAt = learnsUntil(known, at, why !== null || awayMs > gapMs(spec) ? awayMs : 0)
+  const { shapes, found } = learn(
+    known,
+    lines.map(({ text }) => text),
+  )
+  if (known.learnsUntilAt === null)
+    for (const { index, shape } of found) {
+      const line = lines[index]
+      if (line) unseen.set(line, shape)
+    }
+  return { shapes: { ...shapes, learnsUntilAt }, unseen }
+}
+
+/** Lines that nobody read cannot be had any more: it is said once, and over when it has not come again for a while. */
+function lostAfter(
+  { lostAt, lookedAt }: LogState,
+  { at, lost }: Look,
+  { quietMs }: LogMonitor,
+): { lostAt: number | null; change: Change | null } {
+  if (lost !== null) {
+    const change: Change = { of: 'lost', to: 'down', why: lost, unseenMs: at - lookedAt }
+    return { lostAt: at, change: lostAt === null ? change : null }
+  }
+  if (lostAt === null || at - lostAt < quietMs) return { lostAt, change: null }
+  return { lostAt: null, change: { of: 'lost', to: 'up' } }
+}
+
+/** What is asked for is looked at less often. */
+const gapMs = ({ asks }: LogMonitor) => (asks === null ? GAP_MS : Math.max(GAP_MS, 2 * (asks.everyMs + asks.timeoutMs)))
 
 const statusOf = ({ lines, reading }: Pick<LogState, 'lines' | 'reading'>): LogState['status'] =>
   lines.status === 'down' ? 'down' : reading.status
@@ -119,7 +171,7 @@ function readingAfter(
     failingSinceAt !== null && at - failingSinceAt >= GONE_MS
       ? inTheWay
       : (lostCanary(state, spec, at) ??
-        (behindSinceAt !== null && at - behindSinceAt >= BEHIND_MS ? 'it is written faster than it can be read' : null))
+        (behindSinceAt !== null && at - behindSinceAt >= BEHIND_MS ? (spec.asks ? TOO_MANY : TOO_FAST) : null))
   if (why !== null) {
     const isNew = reading.status !== 'down'
     const next = { ...reading, status: 'down' as const, why, sinceAt: isNew ? at : reading.sinceAt }
@@ -140,24 +192,34 @@ function lostCanary({ canary, resumedAt }: Here, spec: LogMonitor, at: number): 
   if (spec.canary === null) return null
   const { everyMs } = spec.canary
   const lateMs = Math.min(Math.max(everyMs * LATE_SHARE, LEAST_LATE_MS), MOST_LATE_MS)
-  const late = at - Math.max(canary.seenAt ?? 0, resumedAt) > everyMs + lateMs
+  // What is asked for comes with the next question.
+  const underWayMs = spec.asks === null ? 0 : spec.asks.lateMs + spec.asks.everyMs
+  const late = at - Math.max(canary.seenAt ?? 0, resumedAt) > everyMs + lateMs + underWayMs
   return late ? 'the marked line that must arrive in it at intervals has not come' : null
 }
 
 function linesAfter(
   state: Here,
   counting: readonly Line[],
+  unseen: ReadonlyMap<Line, string>,
   look: Look,
   spec: LogMonitor,
 ): { lines: LogState['lines']; windows: LogState['windows']; change: Change | null } {
   const { at } = look
-  const { matched, windows, why } = matches(state.windows, counting, at, spec)
+  const rules = matches(state.windows, counting, at, spec)
+  const { windows } = rules
+  const matched = counting.filter((line) => unseen.has(line) || rules.matched.has(line))
+  const why = rules.why ?? (unseen.size > 0 ? UNSEEN : null)
   const lastAt = matched.length > 0 ? at : state.lines.lastAt
-  const lines = { ...state.lines, lastAt, count: state.lines.count + matched.length }
+  // Those that were not fetched count where every line does.
+  const isAny = spec.expectEmpty || spec.match.some(({ pattern }) => pattern === null)
+  const more = isAny && matched.length > 0 ? look.more : 0
+  const found = matched.length + more
+  const lines = { ...state.lines, lastAt, count: state.lines.count + found }
   if (lines.status === 'up') {
     if (why === null) return { lines: { ...lines, count: 0 }, windows, change: null }
-    const down = { status: 'down' as const, sinceAt: at, lastAt, count: matched.length }
-    const evidence = shown(matched, at)
+    const down = { status: 'down' as const, sinceAt: at, lastAt, count: found }
+    const evidence = shown(matched, unseen, at, spec, more)
     return { lines: down, windows, change: { of: 'lines', to: 'down', why, first: inShort(matched[0]), evidence } }
   }
   // What nobody read may have been such a line: only quiet that was listened to counts.
@@ -174,27 +236,44 @@ function matches(
   lines: readonly Line[],
   at: number,
   spec: LogMonitor,
-): { matched: Line[]; windows: LogState['windows']; why: string | null } {
+): { matched: Set<Line>; windows: LogState['windows']; why: string | null } {
   if (spec.expectEmpty)
-    return { matched: [...lines], windows: [], why: lines.length > 0 ? 'a line in a log that should be empty' : null }
+    return {
+      matched: new Set(lines),
+      windows: [],
+      why: lines.length > 0 ? 'a line in a log that should be empty' : null,
+    }
   const rules = compiled(spec).rules
-  const hits = rules.map(({ pattern }) => lines.filter(({ text }) => pattern.test(text)))
+  const hits = rules.map((pattern) => (pattern ? lines.filter(({ text }) => pattern.test(text)) : [...lines]))
+  // What is asked for may come late, and says when it was written; of other lines it is only known when they came.
+  const lateMs = spec.asks?.lateMs ?? 0
+  const when = (line: Line) => (spec.asks ? Math.min(line.at ?? at, at) : at)
   const next = spec.match.map(({ pattern, withinMs, count }, index) => {
-    const earlier = windows.find((window) => window.pattern === pattern)?.at ?? []
-    const all = [...earlier, ...(hits[index] ?? []).slice(-count).map(() => at)]
-    return { pattern, at: all.filter((each) => at - each < withinMs).slice(-count) }
+    const earlier = windows.find((window) => window.pattern === (pattern ?? ''))?.at ?? []
+    const all = [...earlier, ...(hits[index] ?? []).slice(-count).map(when)].toSorted((a, b) => a - b)
+    const kept = all.filter((each) => at - each < withinMs + lateMs)
+    return { pattern: pattern ?? '', at: kept.slice(spec.asks ? -2 * count : -count) }
   })
-  const full = spec.match.find(({ count }, index) => (next[index]?.at.length ?? 0) >= count && hits[index]?.length)
-  const any = new Set(hits.flat())
-  return { matched: lines.filter((line) => any.has(line)), windows: next, why: full ? inWords(full) : null }
+  const full = spec.match.find(
+    ({ count, withinMs }, index) => hits[index]?.length && isFull(next[index]?.at ?? [], count, withinMs),
+  )
+  return { matched: new Set(hits.flat()), windows: next, why: full ? inWords(full) : null }
 }
 
-const inWords = ({ pattern, count }: LogMonitor['match'][number]) =>
-  `${count === 1 ? 'a line that matches' : `${count} lines that match`} ${cut(pattern, LONGEST_PATTERN_SHOWN)}`
+/** Whether so many of these instants, which are in order, lie within so long. */
+const isFull = (at: readonly number[], count: number, withinMs: number) =>
+  at.some((each, index) => index >= count - 1 && each - (at[index - count + 1] ?? 0) < withinMs)
+
+function inWords({ pattern, count }: LogMonitor['match'][number]): string {
+  const lines = count === 1 ? 'a line' : `${count} lines`
+  if (pattern === null) return `${lines} that its query finds`
+  return `${lines} that ${count === 1 ? 'matches' : 'match'} ${cut(pattern, LONGEST_PATTERN_SHOWN)}`
+}
 
 interface Compiled {
   ignored: RE2JS[]
-  rules: { pattern: RE2JS }[]
+  /** Null: every line matches. */
+  rules: (RE2JS | null)[]
 }
 const patterns = new WeakMap<LogMonitor, Compiled>()
 
@@ -204,22 +283,8 @@ function compiled(spec: LogMonitor): Compiled {
   if (known) return known
   const made = {
     ignored: spec.ignore.map((pattern) => RE2JS.compile(pattern)),
-    rules: spec.match.map(({ pattern }) => ({ pattern: RE2JS.compile(pattern) })),
+    rules: spec.match.map(({ pattern }) => (pattern === null ? null : RE2JS.compile(pattern))),
   }
   patterns.set(spec, made)
   return made
-}
-
-/** The lines as evidence: the first ones, and how many more. */
-function shown(lines: readonly Line[], at: number): Evidence[] {
-  const first = lines.length > SHOWN ? lines.slice(0, SHOWN - 1) : lines
-  const evidence = first.map((line) => ({ at: line.at ?? at, saw: inShort(line) }))
-  const more = lines.length - first.length
-  return more > 0 ? [...evidence, { at: null, saw: `and ${more} more lines` }] : evidence
-}
-
-function inShort(line: Line | undefined): string {
-  // A line may be as long as a book: only what is shown of it is made readable.
-  const text = readable((line?.text ?? '').slice(0, LONGEST_SHOWN * 4)).replaceAll('\n', ' ')
-  return `${text === '' ? '(an empty line)' : cut(text, LONGEST_SHOWN)}${line?.cut ? ' (a line of more than 64 kB, cut)' : ''}`
 }

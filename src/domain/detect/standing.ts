@@ -8,6 +8,8 @@ export interface Standing {
   sinceAt: number | null
   /** What was seen last, as far as it is worth saying. */
   saw: string | null
+  /** Until when it only learns what is usual; null: it does not, or no more. */
+  learnsUntilAt: number | null
   /** When it was last looked at, or heard of; null: never. */
   lastAt: number | null
 }
