@@ -106,7 +106,10 @@ describe('the example', () => {
   })
 
   test('watches what goes and looks, and what reports by itself', () => {
-    const probed = { service: 'webmail', severity: 'critical', timeoutMs: 5_000, failAfter: 3, recoverAfter: 2 }
+    const probed = {
+      ...{ service: 'webmail', severity: 'critical', timeoutMs: 5_000, failAfter: 3, recoverAfter: 2 },
+      ...{ locations: ['here'], agree: 1 },
+    }
     expect(rules.monitors).toEqual({
       cert: {
         ...probed,
@@ -176,6 +179,8 @@ describe('the example', () => {
         timeoutMs: 5_000,
         failAfter: 2,
         recoverAfter: 2,
+        locations: ['here'],
+        agree: 1,
         ...asksNothing,
         expect: { ...asksNothing.expect, status: [200], bodyContains: 'ok' },
       },
@@ -190,7 +195,6 @@ describe('the example', () => {
       'contact of dana',
       'pool of service webmail',
       'deploy of service webmail',
-      'location zurich',
       'gate',
     ])
   })
@@ -279,6 +283,8 @@ describe('what the example leaves out', () => {
       timeoutMs: 5_000,
       failAfter: 3,
       recoverAfter: 2,
+      locations: ['here'],
+      agree: 1,
       ...asksNothing,
     })
     expect(monitor('probe: "https://example.com", every: 2s')).toMatchObject({ timeoutMs: 2_000 })
@@ -642,7 +648,7 @@ describe('what a monitor may be told and expect', () => {
       expect: { status: [], bodyContains: null },
     }
     const stored = { ...rulesOf(small()), monitors: { h: home } }
-    expect(Rules.parse(stored).monitors.h).toEqual({ ...home, ...asksNothing })
+    expect(Rules.parse(stored).monitors.h).toEqual({ ...home, ...asksNothing, locations: ['here'], agree: 1 })
   })
 
   const http = 'probe: "https://x.test/"'
