@@ -1,3 +1,5 @@
+import type { Here } from '../src/here.ts'
+import type { Judge } from '../src/judge.ts'
 import type { Handlers } from '../src/outbox.ts'
 import { announcement } from './announcement.ts'
 import { backup } from './backup.ts'
@@ -17,6 +19,7 @@ import { heartbeat } from './heartbeat.ts'
 import { home, homes } from './home.ts'
 import { housekeeping } from './housekeeping.ts'
 import { invite } from './invite.ts'
+import { locations } from './locations.ts'
 import { logs } from './log.ts'
 import { loud } from './loud.ts'
 import { notice } from './notice.ts'
@@ -51,8 +54,9 @@ interface Entry {
 
 /** The visible timetable; the shards of the probes ({@link probes}) come to it. No page and no deadline depends on it. */
 export const timetable = (
-  deps: JobDeps & { groupTrouble: GroupTrouble; problems: () => Promise<string[]> },
+  deps: JobDeps & { groupTrouble: GroupTrouble; problems: () => Promise<string[]>; here: Here; judge: Judge },
 ): Entry[] => [
+  { name: 'locations', everyMs: 5 * SECOND, run: locations(deps, deps.here, deps.judge) },
   { name: 'returns', everyMs: 5 * SECOND, run: returns(deps) },
   { name: 'outward', everyMs: 10 * SECOND, run: outward(deps, deps.problems) },
   { name: 'logs', everyMs: SECOND, run: logs(deps) },

@@ -91,7 +91,11 @@ export function opinion(
 
 /** That a location was blind: it is so still while `regainedAt` is null. */
 export const Blindness = z.strictObject({
+  /** The first of the looks that nobody answered; of those that found it blind anew, that of the latest. */
   sinceAt: z.number(),
+  darkAt: z.number(),
+  /** When it was known: what goes down is held back from then on. */
+  foundAt: z.number(),
   /** How many hosts were asked in vain. */
   hosts: z.int(),
   regainedAt: z.number().nullable(),
@@ -99,9 +103,14 @@ export const Blindness = z.strictObject({
 export type Blindness = z.infer<typeof Blindness>
 
 /** A location was found blind. */
-export function blinded(before: Blindness | null, found: { sinceAt: number; hosts: number }): Blindness {
-  const isSame = before !== null && (before.regainedAt === null || found.sinceAt - before.regainedAt < SAME_MS)
-  return { ...found, sinceAt: isSame ? before.sinceAt : found.sinceAt, regainedAt: null }
+export function blinded(
+  before: Blindness | null,
+  { sinceAt, hosts }: { sinceAt: number; hosts: number },
+  now: number,
+): Blindness {
+  const isSame = before !== null && (before.regainedAt === null || now - before.regainedAt < SAME_MS)
+  const first = isSame ? { sinceAt: before.sinceAt, foundAt: before.foundAt } : { sinceAt, foundAt: now }
+  return { ...first, darkAt: sinceAt, hosts, regainedAt: null }
 }
 
 /** Somebody answered a location. */
@@ -128,7 +137,7 @@ export function wordOf(
   if (blindness === null) return word
   if (blindness.regainedAt === null) {
     // Held back long enough, and nobody knows better: better a page too many than none.
-    return now - blindness.sinceAt >= HOLD_MS && !contradicted ? word : null
+    return now - blindness.foundAt >= HOLD_MS && !contradicted ? word : null
   }
   if (word !== 'down' || state.sinceAt < blindness.sinceAt) return word
   // It went down while nothing was seen: only what was seen since counts.
