@@ -26,6 +26,7 @@ import { createJudge } from './judge.ts'
 import { raiseAlarms } from './location-alarm.ts'
 import { createOutbox } from './outbox.ts'
 import { createPings } from './pings.ts'
+import { createProbers } from './probers.ts'
 import { whisper, whoAmI } from './slack/api.ts'
 import { type Answer, type Asked, slackApp } from './slack/app.ts'
 import { answerMessage } from './slack/blocks.ts'
@@ -124,6 +125,7 @@ export function createBot(given: BotOptions): Bot {
     now: clock.now,
   })
   const pings = createPings({ ...options, changed: desk.wake })
+  const probers = createProbers(deps)
   const auditor = createAuditor({
     ...options,
     paths: [slackPath(slack.rest, options.rules)],
@@ -170,6 +172,11 @@ export function createBot(given: BotOptions): Bot {
   let reclaim: NodeJS.Timeout | null = null
   const calendars: Lately = new Map()
   const closing = new AbortController()
+
+  const complained = (what: string) => (error: unknown) => {
+    complain(what, error)
+    throw error
+  }
 
   async function run(
     name: string,
@@ -454,6 +461,10 @@ export function createBot(given: BotOptions): Bot {
           complain('a ping could not be stored', error)
           throw error
         }),
+      prober: {
+        work: (location, pull) => probers.work(location, pull).catch(complained('work could not be given to a prober')),
+        take: (location, report) => probers.take(location, report).catch(complained('a report could not be stored')),
+      },
       pingRefused: options.metrics.pingRefused,
       async checks() {
         // Asked at this moment: a store that hangs keeps its connections.

@@ -3,7 +3,6 @@ import { audience, nextAlarm, type Place, signalsOf } from './domain/detect/loca
 import { silenceOver } from './domain/detect/silence.ts'
 import { probesAt, type Rules } from './domain/rules.ts'
 import type { Entry } from './store/inbox.ts'
-import { openIncidents } from './store/incidents.ts'
 import { changePlaces, readPlaces } from './store/locations.ts'
 import { readSilences } from './store/silences.ts'
 
@@ -14,8 +13,7 @@ export async function raiseAlarms(deps: Deps & { desk: Desk }): Promise<void> {
   const now = clock.now()
   const places = [...(await readPlaces(store.pool)).values()].filter((place) => isUsed(place, rules))
   if (places.every((place) => nextAlarm(place, now).alarm === place.alarm)) return
-  const [incidents, silences] = await Promise.all([openIncidents(store.pool), readSilences(store.pool)])
-  const open = new Set(incidents.flatMap(({ service }) => service ?? []))
+  const silences = await readSilences(store.pool)
   const silenced = new Set(
     Object.keys(rules.services).filter((service) => silenceOver(silences, { service, monitor: null }, now) !== null),
   )
@@ -24,7 +22,7 @@ export async function raiseAlarms(deps: Deps & { desk: Desk }): Promise<void> {
     for (const place of [...all.values()].filter((each) => isUsed(each, rules))) {
       const { alarm, begins, ends } = nextAlarm(place, now)
       if (alarm === place.alarm) continue
-      const raised = alarm && begins ? { ...alarm, told: audience(place.name, { rules, open, silenced }) } : alarm
+      const raised = alarm && begins ? { ...alarm, told: audience(place.name, rules, silenced) } : alarm
       moved.places.push({ ...place, alarm: raised })
       if (raised && begins) moved.events.push(...entriesOf(signalsOf(place, raised, 'firing', rules, now), now))
       if (place.alarm && ends)

@@ -29,6 +29,8 @@ export const Signal = z.strictObject({
   monitor: z.string().nullable(),
   /** When the source saw it, UTC ms. */
   seenAt: z.number(),
+  /** About the watch itself: it joins no incident of the service, and what fails of the service is not one line more in its own. */
+  apart: z.literal(true).optional(),
 })
 export type Signal = z.infer<typeof Signal>
 

@@ -6,8 +6,9 @@ import { Blindness, HOLD_MS, isBlind } from './blind.ts'
 
 /**
  * Places from which probes look, as they themselves do. One that is silent or blind watches nothing, and that is an alarm: a single page,
- * however many services it looks at, for it is a single fault. It goes to the service that has most to lose there, preferably one without
- * an open incident, whose page would be one line more in it; the channels of the others are told.
+ * however many services it looks at, for it is a single fault. It goes to those who answer for the service that has most to lose there, as
+ * an incident of its own: whoever has acknowledged that a prober is silent has not been told of what fails after it. The channels of all
+ * services that it looks at hear of it too.
  */
 
 /** A prober asks for its work every few seconds. */
@@ -73,19 +74,17 @@ export function nextAlarm(place: Place, now: number): { alarm: Alarm | null; beg
   return now - alarm.wellAt >= WELL_MS ? { alarm: null, begins: false, ends: true } : same(alarm)
 }
 
-/** The alert of a location. */
-export const locationKey = (name: string) => `location ${name}`
+/** The alert of a location, and the word about it in channels. */
+const keyOf = (name: string, { severity }: Alarm['told'][number]) =>
+  `location ${name}${severity === 'warning' ? ' (channel)' : ''}`
 
-interface Around {
-  rules: Rules
-  /** Services that have an open incident. */
-  open: ReadonlySet<string>
-  /** Services that are silenced. */
-  silenced: ReadonlySet<string>
-}
-
-/** Whom the alarm of a location goes to: one service is paged, the channels of the others are told. */
-export function audience(name: string, { rules, open, silenced }: Around): Alarm['told'] {
+/**
+ * Whom the alarm of a location goes to: one service is paged, preferably one that has such things paged and is not silenced, and every channel
+ * is told.
+ *
+ * @param silenced services of which nobody is to be paged at the moment
+ */
+export function audience(name: string, rules: Rules, silenced: ReadonlySet<string>): Alarm['told'] {
   const lost = Map.groupBy(probesAt(rules, name), ({ service }) => service)
   const gravity: Severity = onlyThere(rules, name).length > 0 ? 'critical' : 'error'
   const pages = ({ name: service, pages }: Service) => pages.includes(gravity) && !silenced.has(service)
@@ -93,15 +92,15 @@ export function audience(name: string, { rules, open, silenced }: Around): Alarm
     .filter((service) => lost.has(service.name))
     .map((service) => ({
       service,
-      rank: (pages(service) ? 2 : 0) + (open.has(service.name) ? 0 : 1),
+      rank: pages(service) ? 1 : 0,
       count: lost.get(service.name)?.length ?? 0,
     }))
     .sort((a, b) => b.rank - a.rank || b.count - a.count)
     .map(({ service }) => service)
-  const [first, ...others] = services
+  const [first] = services
   if (!first) return []
-  const channels = new Set([first.channel])
-  const more = others.filter(({ channel }) => channel !== null && !channels.has(channel) && channels.add(channel))
+  const channels = new Set<string>()
+  const more = services.filter(({ channel }) => channel !== null && !channels.has(channel) && channels.add(channel))
   return [
     { service: first.name, severity: gravity },
     ...more.map(({ name: service }) => ({ service, severity: 'warning' as const })),
@@ -115,12 +114,13 @@ const onlyThere = (rules: Rules, name: string): Probe[] =>
 /** What those who are told hear: that it began, or that it is over. */
 export function signalsOf(place: Place, alarm: Alarm, status: Signal['status'], rules: Rules, now: number): Signal[] {
   const said = status === 'firing' ? begins(place, alarm, rules, now) : ends(place)
-  return alarm.told.map(({ service, severity }) => ({
+  return alarm.told.map((to) => ({
     type: 'signal',
-    service,
-    key: locationKey(place.name),
+    service: to.service,
+    key: keyOf(place.name, to),
     monitor: null,
-    severity,
+    severity: to.severity,
+    apart: true,
     status,
     ...said,
     evidence: [],

@@ -10,15 +10,21 @@ export const MOST_RESULTS = 500
 export const Result = z.strictObject({ monitor: z.string().max(100), slotAt: z.int(), sample: Sample })
 export type Result = z.infer<typeof Result>
 
-/** The prober sees nothing: see `blind.ts`. Null: it does. */
-const Blind = z.strictObject({ sinceAt: z.number(), hosts: z.int() }).nullable()
+/** Whether the prober sees anything (`blind.ts`). */
+const sight = {
+  /** Null: it does. */
+  blind: z.strictObject({ sinceAt: z.number(), hosts: z.int().nonnegative() }).nullable(),
+  /** When anybody answered it last. */
+  answeredAt: z.number().nullable(),
+}
+export type SightReport = z.infer<z.ZodObject<typeof sight>>
 
 /** Asks for work; `rev` names the work that it has. */
-export const Pull = z.strictObject({ rev: z.string().max(100).nullable(), version: z.string().max(40), blind: Blind })
+export const Pull = z.strictObject({ rev: z.string().max(100).nullable(), version: z.string().max(40), ...sight })
 export type Pull = z.infer<typeof Pull>
 
 /** `now` is the server's time, by which the prober goes; without `probes` its work is as it was. Each probe is read by itself. */
 export const Work = z.object({ rev: z.string(), now: z.number(), probes: z.array(z.unknown()).optional() })
 
-export const Report = z.strictObject({ blind: Blind, results: z.array(Result).max(MOST_RESULTS) })
+export const Report = z.strictObject({ ...sight, results: z.array(Result).max(MOST_RESULTS) })
 export type Report = z.infer<typeof Report>

@@ -36,11 +36,14 @@ function repeat(book: Book, { service, key }: Signal, incident: number | null, a
   return recorded(incident)
 }
 
-type Detection = Pick<Signal, 'service' | 'key' | 'severity' | 'headline' | 'summary' | 'evidence' | 'monitor'>
+type Detection = Pick<
+  Signal,
+  'service' | 'key' | 'severity' | 'headline' | 'summary' | 'evidence' | 'monitor' | 'apart'
+>
 
 function detect(book: Book, what: Detection, still: boolean, at: number): Outcome {
   const { service, key, severity, headline, summary, evidence, monitor } = what
-  const open = openIncidentOf(book, service)
+  const open = what.apart ? null : openIncidentOf(book, service)
   // What joins an open incident pages nobody anew; what would open one waits for the end of its silence.
   const quietUntilAt = open ? null : (silenceOver(book.desk.silences, what, at)?.untilAt ?? null)
   const joining = { at, key, severity, headline, summary, evidence, monitor, still, quietUntilAt }
@@ -56,7 +59,7 @@ function detect(book: Book, what: Detection, still: boolean, at: number): Outcom
   const policy = known ? policyOf(book.rules, service) : lostPolicy(book.rules, service)
   const id = raise(
     book,
-    { title: headline, severity, service: known ? service : null, origin: 'alert', by: null, policy },
+    { title: headline, severity, service: known && !what.apart ? service : null, origin: 'alert', by: null, policy },
     at,
   )
   note(book, { type: 'detected', incident: id, service, ...joining })
