@@ -84,6 +84,9 @@ export async function prober(options: Options, { env, stderr }: Io): Promise<num
   } catch (error) {
     if (error instanceof UserError) return fail([error.message])
     throw error
+  } finally {
+    process.off('SIGTERM', stop)
+    process.off('SIGINT', stop)
   }
 }
 

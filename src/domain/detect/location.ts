@@ -76,7 +76,7 @@ export function nextAlarm(place: Place, now: number): { alarm: Alarm | null; beg
 
 /** The alert of a location, and the word about it in channels. */
 const keyOf = (name: string, { severity }: Alarm['told'][number]) =>
-  `location ${name}${severity === 'warning' ? ' (channel)' : ''}`
+  `location${severity === 'warning' ? '-' : ' '}${name}`
 
 /**
  * Whom the alarm of a location goes to: one service is paged, preferably one that has such things paged and is not silenced, and every channel
