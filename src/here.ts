@@ -2,7 +2,7 @@ import type { Deps, Desk } from './deps.ts'
 import { type Blindness, blinded, isBlind, regained, wordOf } from './domain/detect/blind.ts'
 import type { Place } from './domain/detect/location.ts'
 import type { Observed, Sample } from './domain/detect/probe.ts'
-import { HERE, type Probe, probesAt } from './domain/rules.ts'
+import { HERE, type Probe, probesAt, type Rules } from './domain/rules.ts'
 import { isAlone, type Judge } from './judge.ts'
 import { failingSince, openEyes } from './sight.ts'
 import { changePlaces, hold, readPlaces } from './store/locations.ts'
@@ -16,8 +16,13 @@ const FOUND_MS = 2_000
 /** What is seen from here: whether it may be told at once, and whether anything is seen at all. */
 export function createHere(deps: Deps & { desk: Desk }, judge: Judge, raise: () => Promise<void>) {
   const { clock, store } = deps
+  let looked: { rules: Rules; probes: Probe[] } | null = null
   const eyes = openEyes({
-    probes: () => probesAt(deps.rules(), HERE),
+    probes: () => {
+      const rules = deps.rules()
+      if (looked?.rules !== rules) looked = { rules, probes: probesAt(rules, HERE) }
+      return looked.probes
+    },
     look: (probe) => deps.check(probe, deps.rules(), clock.now()),
   })
   let remembered = false
@@ -38,6 +43,7 @@ export function createHere(deps: Deps & { desk: Desk }, judge: Judge, raise: () 
     if (transition !== 'down' || state.recent.at(-1)?.mute !== true) return null
     await remember()
     const sinceAt = failingSince(state)
+    if (found && clock.now() - found.at <= FOUND_MS && eyes.answeredAt() < sinceAt) return found.dark
     const said = await eyes.sees(sinceAt)
     return said.sees ? null : darkness(sinceAt, said.hosts)
   }

@@ -2,21 +2,27 @@ import { hostOf, newSight, opinion, saw } from './domain/detect/blind.ts'
 import type { ProbeState, Sample } from './domain/detect/probe.ts'
 import type { Probe } from './domain/rules.ts'
 
-export type Eyes = ReturnType<typeof openEyes>
-
 /** What a look at all of a location comes to. */
-export type Opinion = { sees: true } | { sees: false; hosts: number }
+type Opinion = { sees: true } | { sees: false; hosts: number }
 
 /**
  * Whether whoever looks from this place sees anything at all (`blind.ts`): it hears of every look, and looks at other hosts itself when that
  * is the question.
  *
- * @param probes what is looked at from this place
+ * @param probes what is looked at from this place: the same list as long as it is the same
  * @param look one look, which counts for nothing else
  */
 export function openEyes({ probes, look }: { probes(): readonly Probe[]; look(probe: Probe): Promise<Sample> }) {
   const sight = newSight()
   let asking: Promise<void> | null = null
+  let known: { probes: readonly Probe[]; targets: Map<string, Probe> } | null = null
+
+  /** One probe of each host. There may be thousands of both, and everybody asks at once when it is dark. */
+  function targets(): Map<string, Probe> {
+    const all = probes()
+    if (known?.probes !== all) known = { probes: all, targets: new Map(all.map((probe) => [hostOf(probe), probe])) }
+    return known.targets
+  }
 
   /** Looks at hosts, at one of each; over as soon as anybody answers. */
   async function ask(targets: readonly Probe[]): Promise<void> {
@@ -32,10 +38,10 @@ export function openEyes({ probes, look }: { probes(): readonly Probe[]; look(pr
 
   async function sees(sinceAt: number): Promise<Opinion> {
     for (;;) {
-      const targets = new Map(probes().map((probe) => [hostOf(probe), probe]))
-      const said = opinion(sight, sinceAt, new Set(targets.keys()))
+      const of = targets()
+      const said = opinion(sight, sinceAt, of)
       if (!('ask' in said)) return said
-      asking ??= ask(said.ask.flatMap((host) => targets.get(host) ?? [])).finally(() => {
+      asking ??= ask(said.ask.flatMap((host) => of.get(host) ?? [])).finally(() => {
         asking = null
       })
       await asking
@@ -54,8 +60,7 @@ export function openEyes({ probes, look }: { probes(): readonly Probe[]; look(pr
     answeredAt: () => sight.answeredAt,
     /** Looks again at some hosts that are known to answer, when everything is dark. */
     async lookAgain(): Promise<void> {
-      const targets = new Map(probes().map((probe) => [hostOf(probe), probe]))
-      await ask([...targets].flatMap(([host, probe]) => (sight.hosts.has(host) ? probe : [])).slice(0, AGAIN))
+      await ask([...targets()].flatMap(([host, probe]) => (sight.hosts.has(host) ? probe : [])).slice(0, AGAIN))
     },
   }
 }

@@ -651,6 +651,26 @@ describe('what a monitor may be told and expect', () => {
     expect(Rules.parse(stored).monitors.h).toEqual({ ...home, ...asksNothing, locations: ['here'], agree: 1 })
   })
 
+  test('a monitor is looked at from its locations, of which more than half must agree; a token is kept as a digest', () => {
+    const more = 'locations: { zurich: { token: t0ken-1 }, berlin: { token: t0ken-1 }, here: {} }'
+    const monitor = (keys: string) =>
+      rulesOf(`${small(`monitors: { m: { service: web, probe: "https://x.test/"${keys} } }`)}\n${more}`)
+    const agreed = (keys: string) => {
+      const { m } = monitor(keys).monitors
+      return m && 'agree' in m ? [m.locations, m.agree] : null
+    }
+    expect(agreed('')).toEqual([['here'], 1])
+    expect(agreed(', locations: [zurich]')).toEqual([['zurich'], 1])
+    expect(agreed(', locations: [here, zurich]')).toEqual([['here', 'zurich'], 2])
+    expect(agreed(', locations: [here, zurich, zurich, berlin]')).toEqual([['here', 'zurich', 'berlin'], 2])
+    expect(agreed(', locations: [here, zurich, berlin], agree: 1')).toEqual([['here', 'zurich', 'berlin'], 1])
+    const { locations } = monitor('')
+    expect(Object.keys(locations)).toEqual(['zurich', 'berlin'])
+    expect(locations.zurich?.digest).toMatch(/^[0-9a-f]{64}$/)
+    expect(locations.zurich?.digest).not.toBe(locations.berlin?.digest)
+    expect(JSON.stringify(monitor(''))).not.toContain('t0ken')
+  })
+
   const http = 'probe: "https://x.test/"'
   test.for<[keys: string, problem: string]>([
     [

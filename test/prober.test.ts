@@ -53,8 +53,9 @@ afterAll(() => {
 /** What the bot's clock is ahead of this machine's. */
 let aheadMs = 0
 const keepPace = () => {
-  aheadMs ||= bot.clock.now() - machine.elapsed()
-  bot.clock.advanceTo(Math.max(bot.clock.now(), machine.elapsed() + aheadMs))
+  const elapsed = Math.floor(machine.elapsed())
+  aheadMs ||= bot.clock.now() - elapsed
+  bot.clock.advanceTo(Math.max(bot.clock.now(), elapsed + aheadMs))
 }
 
 interface Prober {

@@ -18,7 +18,7 @@ import type { ProbeState, Sample } from './probe.ts'
  */
 
 /** Fewer hosts than this prove nothing: they may well be down together. */
-export const FEWEST_HOSTS = 3
+const FEWEST_HOSTS = 3
 
 /** Hosts asked at most before it is believed. */
 const MOST_ASKED = 20
@@ -75,7 +75,7 @@ export function saw(sight: Sight, host: string, { at, mute }: Sample): void {
 export function opinion(
   { hosts, answeredAt }: Sight,
   sinceAt: number,
-  known: ReadonlySet<string>,
+  known: Pick<ReadonlySet<string>, 'has'>,
 ): { sees: true } | { sees: false; hosts: number } | { ask: string[] } {
   if (answeredAt >= sinceAt) return { sees: true }
   // Whoever was silent before the last answer came was down by itself.

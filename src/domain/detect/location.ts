@@ -12,7 +12,7 @@ import { Blindness, HOLD_MS, isBlind } from './blind.ts'
  */
 
 /** A prober asks for its work every few seconds. */
-export const SILENT_MS = 60_000
+const SILENT_MS = 60_000
 
 /** One that was never heard has to be set up first. */
 const NEVER_HEARD_MS = 5 * 60_000
