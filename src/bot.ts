@@ -17,13 +17,13 @@ import { HOUR_MS } from './domain/duty/time.ts'
 import { type Person, personOfSlack, type Rules } from './domain/rules.ts'
 import { UserError } from './errors.ts'
 import { type Lately, openCalendar } from './feeds.ts'
+import { createHere } from './here.ts'
 import type { Check } from './intake/health.ts'
 import type { Behind } from './intake/routes.ts'
 import { createTray, lastRefusal } from './intake/tray.ts'
-import { countedAttempts, countedCalls, PAGE_LATE_MS, type Readings, type RotaReadings } from './metrics.ts'
-import { createHere } from './here.ts'
 import { createJudge } from './judge.ts'
 import { raiseAlarms } from './location-alarm.ts'
+import { countedAttempts, countedCalls, PAGE_LATE_MS, type Readings, type RotaReadings } from './metrics.ts'
 import { createOutbox } from './outbox.ts'
 import { createPings } from './pings.ts'
 import { createProbers } from './probers.ts'
@@ -159,9 +159,9 @@ export function createBot(given: BotOptions): Bot {
       if (!said.ok) log.warn({ reason: said.reason }, 'an answer could not be given')
     },
   })
-  const entries = entriesOf({ ...deps, groupTrouble, problems, here, judge })
   const judge = createJudge(deps)
   const here = createHere(deps, judge, () => raiseAlarms(deps))
+  const entries = entriesOf({ ...deps, groupTrouble, problems, here, judge })
   const watched = probes(deps, here)
   let shards: Shard[] = []
   /** Since when the timetable has the entries that it has. */

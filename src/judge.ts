@@ -13,7 +13,7 @@ import {
   type Told,
   type ViewState,
 } from './store/locations.ts'
-import { readMonitors } from './store/monitors.ts'
+import { readMonitors, readMonitorsNamed } from './store/monitors.ts'
 
 export type Judge = ReturnType<typeof createJudge>
 
@@ -28,9 +28,6 @@ interface Situation {
 
 /** What is held back is looked at again so often, once something is seen again and its own turn is far away. */
 const LOOK_AGAIN_MS = 60_000
-
-/** States of more than these are read at once, with all others. */
-const ONE_BY_ONE = 20
 
 /** What was held before it was on record, and never was: its process died in between. */
 const UNRECORDED_MS = 60_000
@@ -65,7 +62,7 @@ export function createJudge(deps: Deps & { desk: Desk }) {
   async function situation(names: readonly string[]): Promise<Situation> {
     const { pool } = store
     const [places, views] = await Promise.all([readPlaces(pool), readViews(pool, names)])
-    const states = await statesOf(names)
+    const states = await readMonitorsNamed(pool, names)
     const here = new Map([...states].map(([name, { state }]) => [name, state]))
     const now = clock.now()
     const sees = [...places.values()].some(({ blindness }) => isBlind(blindness))
@@ -78,12 +75,6 @@ export function createJudge(deps: Deps & { desk: Desk }) {
       here,
       contradicted: (location) => [...sees].some((other) => other !== location),
     }
-  }
-
-  async function statesOf(names: readonly string[]) {
-    if (names.length > ONE_BY_ONE) return readMonitors(store.pool)
-    const all = await Promise.all(names.map((name) => readMonitors(store.pool, name)))
-    return new Map(all.flatMap((each) => [...each]))
   }
 
   /** Locations that can be heard, see, and find most of what they look at well. */

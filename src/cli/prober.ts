@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { NOT_LISTED } from '../checks/address.ts'
 import { checkTarget } from '../checks/check.ts'
-import { machine } from '../clock.ts'
+import { machine, standstills } from '../clock.ts'
 import { cidr } from '../config/targets.ts'
 import { secretIn } from '../env.ts'
 import { UserError } from '../errors.ts'
@@ -62,7 +62,8 @@ export async function prober(options: Options, { env, stderr }: Io): Promise<num
   }
   process.once('SIGTERM', stop)
   process.once('SIGINT', stop)
-  const check = checkTarget(machine.elapsed)
+  const stood = standstills()
+  const check = checkTarget(machine.elapsed, stood)
   try {
     await runProber({
       location,
@@ -85,6 +86,7 @@ export async function prober(options: Options, { env, stderr }: Io): Promise<num
     if (error instanceof UserError) return fail([error.message])
     throw error
   } finally {
+    stood.close()
     process.off('SIGTERM', stop)
     process.off('SIGINT', stop)
   }

@@ -1,5 +1,13 @@
 import { sleep } from '../clock.ts'
-import { CONFIRM_MS, newProbe, observe, type ProbeState, type Sample, unconfirmed } from '../domain/detect/probe.ts'
+import {
+  CONFIRM_MS,
+  isHonest,
+  newProbe,
+  observe,
+  type ProbeState,
+  type Sample,
+  unconfirmed,
+} from '../domain/detect/probe.ts'
 import { MOST_RESULTS, type SightReport } from '../domain/detect/report.ts'
 import { Probe } from '../domain/rules.ts'
 import { UserError } from '../errors.ts'
@@ -96,7 +104,7 @@ export async function runProber(options: ProberOptions): Promise<void> {
   /** One slot of a monitor, and after a failure the tries that confirm or refute it. */
   async function watch(probe: Probe, slotAt: number): Promise<void> {
     for (let at = slotAt; !signal.aborted; ) {
-      const sample = await look(probe, now())
+      const sample = await honestly(probe)
       eyes.saw(probe, sample)
       const { state, transition } = observe(states.get(probe.name)?.state ?? newProbe(at), sample, probe)
       // That nothing is seen here has to be known when what was seen is read.
@@ -106,6 +114,15 @@ export async function runProber(options: ProberOptions): Promise<void> {
       if (!unconfirmed(state)) return
       await sleep(CONFIRM_MS, signal)
       at = Math.max(now(), at + 1)
+    }
+  }
+
+  /** What was seen while this process stood still is not what the target did. */
+  async function honestly(probe: Probe): Promise<Sample> {
+    for (let doubts = 0; ; doubts++) {
+      const sample = await look(probe, now())
+      if (isHonest(sample, doubts)) return sample
+      await sleep(CONFIRM_MS, signal)
     }
   }
 

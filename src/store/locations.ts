@@ -1,10 +1,11 @@
 import type { Pool } from 'pg'
 import { z } from 'zod'
 import { Place } from '../domain/detect/location.ts'
-import { ProbeState, Sample } from '../domain/detect/probe.ts'
+import { ProbeState } from '../domain/detect/probe.ts'
 import type { Result } from '../domain/detect/report.ts'
 import { recordable, storable } from '../json.ts'
 import type { Entry } from './inbox.ts'
+import type { Point } from './monitors.ts'
 import { type Connection, NOTIFY } from './store.ts'
 
 const PlaceRow = z.object({ doc: Place })
@@ -105,8 +106,9 @@ export async function takeReport(
            from jsonb_to_recordset($3) as v (monitor text, "lastSlotAt" bigint, state jsonb)
          on conflict (location, monitor) do update set last_slot = excluded.last_slot, state = excluded.state
        )
-       insert into view_samples (location, monitor, slot, result)
-       select $1, r.monitor, r."slotAt", r.sample
+       insert into view_samples (location, monitor, slot, ok, ms, result)
+       select $1, r.monitor, r."slotAt", (r.sample ->> 'ok')::boolean, (r.sample ->> 'ms')::real,
+         case when (r.sample ->> 'ok')::boolean then null else r.sample end
          from jsonb_to_recordset($4) as r (monitor text, "slotAt" bigint, sample jsonb)
        on conflict do nothing`,
       [location, storable(place), recordable(views), recordable(results)],
@@ -118,12 +120,12 @@ export async function takeReport(
 const MOST_SAMPLES = 5_000
 
 /** What remote locations saw of a monitor since an instant, oldest first. */
-export async function viewSamplesSince(pool: Pool, monitor: string, sinceAt: number): Promise<Sample[]> {
-  const { rows } = await pool.query<{ result: unknown }>(
-    `select result from view_samples where monitor = $1 and slot >= $2 order by slot desc limit ${MOST_SAMPLES}`,
+export async function viewSamplesSince(pool: Pool, monitor: string, sinceAt: number): Promise<Point[]> {
+  const { rows } = await pool.query<Point>(
+    `select slot as at, ok, ms from view_samples where monitor = $1 and slot >= $2 order by slot desc limit ${MOST_SAMPLES}`,
     [monitor, sinceAt],
   )
-  return rows.map(({ result }) => Sample.parse(result)).reverse()
+  return rows.reverse()
 }
 
 /** Samples older than this have served their purpose. */

@@ -385,7 +385,10 @@ const MIGRATIONS: readonly string[] = [
     location text not null,
     monitor text not null,
     slot bigint not null,
-    result jsonb not null,
+    ok boolean not null,
+    ms real not null,
+    -- Of a success its time is enough.
+    result jsonb,
     primary key (location, monitor, slot)
   );
   create index view_samples_slot on view_samples (slot);

@@ -1,5 +1,5 @@
 import type { Signal } from '../event.ts'
-import type { Probe } from '../rules.ts'
+import { HERE, type Probe } from '../rules.ts'
 import { type Blindness, isBlind, type Word, wordOf } from './blind.ts'
 import type { ProbeState } from './probe.ts'
 
@@ -44,7 +44,8 @@ export function viewOf(seen: Seen, { everyMs, timeoutMs }: Probe, now: number): 
   if (silent) return none('silent')
   const last = state?.recent.at(-1)
   if (!state || !last) return none('unseen')
-  if (now - last.at > Math.max(LATE_MS, 3 * everyMs + timeoutMs)) return none('late')
+  // Of what we look at ourselves we know: on a disk that is full only the news of it is written down.
+  if (location !== HERE && now - last.at > Math.max(LATE_MS, 3 * everyMs + timeoutMs)) return none('late')
   const word = wordOf(state, blindness, { contradicted, now })
   if (word !== null) return { location, word, why: null, state }
   return none(isBlind(blindness) ? 'blind' : state.status === 'unknown' ? 'unseen' : 'late')

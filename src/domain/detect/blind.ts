@@ -56,8 +56,10 @@ export function hostOf(probe: Probe): string {
   }
 }
 
-export function saw(sight: Sight, host: string, { at, mute }: Sample): void {
+export function saw(sight: Sight, host: string, { at, mute, stoodMs }: Sample): void {
   const before = sight.hosts.get(host)
+  // Whoever stood still meanwhile has heard nobody.
+  if (mute === true && stoodMs !== undefined) return
   if (mute === true) {
     // One that never answered says nothing about us.
     if (before) sight.hosts.set(host, { muteAt: before.muteAt ?? at })
