@@ -1,12 +1,14 @@
 import { DAY_MS, HOUR_MS } from '../src/domain/duty/time.ts'
 import { heartbeatsOf, type Monitor, type Probe, probesOf, type Rules, under } from '../src/domain/rules.ts'
 import { UserError } from '../src/errors.ts'
+import { createJudge, isAlone } from '../src/judge.ts'
 import { pingAddresses, rotatePing } from '../src/pings.ts'
 import { graphLines } from '../src/slack/graph.ts'
 import { monitorDetail, monitorList, monitorTried, type Status, watchedDetail } from '../src/slack/monitors.ts'
 import { code, cut, list as inWords, knownNames, typed } from '../src/slack/text.ts'
+import { readViews, viewSamplesSince } from '../src/store/locations.ts'
 import { readLogs } from '../src/store/logs.ts'
-import { readMonitors, samplesSince } from '../src/store/monitors.ts'
+import { type Point, readMonitors, samplesSince } from '../src/store/monitors.ts'
 import { rollupsSince } from '../src/store/rollups.ts'
 import { readSilences } from '../src/store/silences.ts'
 import { readStandings } from '../src/store/standings.ts'
@@ -17,6 +19,8 @@ import * as gaps from './monitor/gaps.ts'
 
 /** What `show` charts. */
 const CHART_MS = HOUR_MS
+/** Latest results that it lists. */
+const RECENT = 8
 
 const STATES: readonly Status[] = ['down', 'unknown', 'up']
 
@@ -112,11 +116,12 @@ async function show(ask: Ask, rest: string): Promise<Reply> {
   const found = monitorNamed(rules, rest)
   const { pool } = ask.deps.store
   const fromAt = ask.now - CHART_MS
-  const [[standing], seen, samples, day, silences] = await Promise.all([
+  const [[standing], seen, samples, day, views, silences] = await Promise.all([
     readStandings(pool, { monitors: { [found.name]: found } }),
     readMonitors(pool, found.name),
-    samplesSince(pool, found.name, fromAt),
+    samplesOf(pool, found, fromAt),
     rollupsSince(pool, found.name, ask.now - DAY_MS),
+    readViews(pool, [found.name]),
     readSilences(pool),
   ])
   if (!standing) throw new Error(`monitor ${found.name} stands nowhere`)
@@ -125,8 +130,16 @@ async function show(ask: Ask, rest: string): Promise<Reply> {
     const log = found.kind === 'log' ? (await readLogs(pool, found.name)).get(found.name) : undefined
     return only(watchedDetail(voice(ask), standing, silences, log?.state.shapes ?? null))
   }
-  const recent = seen.get(found.name)?.state.recent ?? []
-  return only(monitorDetail(voice(ask), { probe, standing, recent, samples, fromAt, day }, silences))
+  const together = isAlone(probe) ? null : await createJudge(ask.deps).views(probe)
+  const looks = [...(seen.get(found.name)?.state.recent ?? []), ...views.flatMap(({ state }) => state.recent)]
+  const recent = looks.sort((a, b) => a.at - b.at).slice(-RECENT)
+  return only(monitorDetail(voice(ask), { probe, standing, recent, samples, fromAt, day, together }, silences))
+}
+
+/** From wherever it is looked at, oldest first. */
+async function samplesOf(pool: Ask['deps']['store']['pool'], { name }: Monitor, fromAt: number): Promise<Point[]> {
+  const [ours, theirs] = await Promise.all([samplesSince(pool, name, fromAt), viewSamplesSince(pool, name, fromAt)])
+  return [...ours, ...theirs].sort((a, b) => a.at - b.at)
 }
 
 /** Whoever has the address may ping, so that only people who may act are shown it, and nobody else in the channel. */

@@ -2,11 +2,13 @@ import { looseEnds } from '../src/domain/detect/graph.ts'
 import { type Import, type Source, sourcesOf } from '../src/domain/duty/imports.ts'
 import { HOUR_MS } from '../src/domain/duty/time.ts'
 import { looseEndLine } from '../src/slack/graph.ts'
+import { placeLines } from '../src/slack/monitors.ts'
 import { silenceLine } from '../src/slack/silence.ts'
 import { code, cut, duration, list, plain, typed } from '../src/slack/text.ts'
 import { groupTrouble, inc, person } from '../src/slack/words.ts'
 import { readImports } from '../src/store/imports.ts'
 import { openIncidents } from '../src/store/incidents.ts'
+import { readPlaces } from '../src/store/locations.ts'
 import { unreachablePeople } from '../src/store/people.ts'
 import { readSilences } from '../src/store/silences.ts'
 import { readStandings } from '../src/store/standings.ts'
@@ -68,13 +70,14 @@ async function status(ask: Ask): Promise<Reply> {
   const { deps, now } = ask
   const { pool } = deps.store
   const rules = deps.rules()
-  const [health, open, standings, unreachable, imports, silences] = await Promise.all([
+  const [health, open, standings, unreachable, imports, silences, places] = await Promise.all([
     deps.status(),
     openIncidents(pool),
     readStandings(pool, rules),
     unreachablePeople(pool),
     readImports(pool),
     readSilences(pool),
+    readPlaces(pool),
   ])
   const of = (status: string) => standings.filter((each) => each.status === status).map(({ monitor }) => monitor.name)
   const [down, unknown] = [of('down'), of('unknown')]
@@ -95,6 +98,7 @@ async function status(ask: Ask): Promise<Reply> {
       : `:no_entry: Timetable: behind are ${list(health.late.map((entry) => lateEntry(entry, now)))}`,
     ...queueLine(health, now),
     `${down.length === 0 ? ':white_check_mark:' : ':red_circle:'} Monitors: ${standings.length - down.length - unknown.length} up, ${down.length} down${down.length > 0 ? ` (${list(down.map(code))})` : ''}${unknown.length > 0 ? `, ${unknown.length} not seen yet (${list(unknown.map(code))})` : ''}`,
+    ...placeLines(voice(ask), [...places.values()]),
     open.length === 0
       ? ':white_check_mark: No open incident'
       : `:rotating_light: Open: ${list(open.map((each) => `${inc(each.id)} (${each.state})`))}`,

@@ -4,6 +4,7 @@ import { forgetHeartbeats } from '../src/store/heartbeats.ts'
 import { forgetHomes } from '../src/store/homes.ts'
 import { forgetImports } from '../src/store/imports.ts'
 import { forget } from '../src/store/inbox.ts'
+import { forgetViewSamples } from '../src/store/locations.ts'
 import { forgetSamples, rollUp } from '../src/store/rollups.ts'
 import { forgetWarnings } from '../src/store/roster-warnings.ts'
 import type { JobDeps } from './tell.ts'
@@ -32,6 +33,7 @@ export function housekeeping(deps: JobDeps) {
     await forgetHomes(deps.store.pool, slotAt)
     await rollUp(deps.store.samplePool, slotAt)
     await forgetSamples(deps.store.samplePool, slotAt - samplesMs(deps.rules()), slotAt)
+    await forgetViewSamples(deps.store.samplePool, slotAt - samplesMs(deps.rules()))
     await forgetWarnings(deps.store.pool, slotAt - WARNINGS_MS)
   }
 }

@@ -1,4 +1,6 @@
 import type { EntryName } from '../src/domain/detect/graph.ts'
+import type { Here } from '../src/here.ts'
+import type { Judge } from '../src/judge.ts'
 import type { Handlers } from '../src/outbox.ts'
 import { announcement } from './announcement.ts'
 import { backup } from './backup.ts'
@@ -19,6 +21,7 @@ import { heartbeat } from './heartbeat.ts'
 import { home, homes } from './home.ts'
 import { housekeeping } from './housekeeping.ts'
 import { invite } from './invite.ts'
+import { locations } from './locations.ts'
 import { logs } from './log.ts'
 import { logCoverage } from './log-coverage.ts'
 import { loud } from './loud.ts'
@@ -56,8 +59,9 @@ interface Entry {
 
 /** The visible timetable; the shards of the probes ({@link probes}) come to it. No page and no deadline depends on it. */
 export const timetable = (
-  deps: JobDeps & { groupTrouble: GroupTrouble; problems: () => Promise<string[]> },
+  deps: JobDeps & { groupTrouble: GroupTrouble; problems: () => Promise<string[]>; here: Here; judge: Judge },
 ): Entry[] => [
+  { name: 'locations', everyMs: 5 * SECOND, run: locations(deps, deps.here, deps.judge) },
   { name: 'returns', everyMs: 5 * SECOND, run: returns(deps) },
   { name: 'outward', everyMs: 10 * SECOND, run: outward(deps, deps.problems) },
   { name: 'logs', everyMs: SECOND, run: logs(deps) },

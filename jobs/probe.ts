@@ -10,8 +10,9 @@ import {
   unconfirmed,
 } from '../src/domain/detect/probe.ts'
 import type { Signal } from '../src/domain/event.ts'
-import { type Probe, probesOf, type Rules } from '../src/domain/rules.ts'
+import { HERE, type Probe, probesAt, type Rules } from '../src/domain/rules.ts'
 import { messageOf } from '../src/errors.ts'
+import type { Here } from '../src/here.ts'
 import { createSamples } from '../src/samples.ts'
 import { type Known, NO_SLOT, readMonitors, readMonitorsNamed, saveSample } from '../src/store/monitors.ts'
 import { readDisabled } from '../src/store/silences.ts'
@@ -43,7 +44,7 @@ export interface Probes {
  * Looks after the monitors of the shards whose turn this process has. After a failure the next try follows at once, until the failure is
  * confirmed or refuted.
  */
-export function probes(deps: JobDeps): Probes {
+export function probes(deps: JobDeps, here: Here): Probes {
   const { clock, log, store } = deps
   const running = new Set<string>()
   /** What something that fails depends on: whether that fails too is asked at once, and not at its next interval. */
@@ -143,7 +144,10 @@ export function probes(deps: JobDeps): Probes {
   async function honestly(monitor: Probe): Promise<Sample> {
     for (let doubts = 0; ; doubts++) {
       const sample = await deps.check(monitor, deps.rules(), clock.now())
-      if (isHonest(sample, doubts)) return sample
+      if (isHonest(sample, doubts)) {
+        here.saw(monitor, sample)
+        return sample
+      }
       const { stoodMs, saw } = sample
       log.warn({ monitor: monitor.name, stoodMs, saw }, 'this process stood still during a check, which is made again')
       await clock.sleepUntil(clock.now() + CONFIRM_MS)
@@ -175,15 +179,20 @@ export function probes(deps: JobDeps): Probes {
   async function saved(
     monitor: Probe,
     observation: Parameters<typeof samples.add>[0],
-    { state, transition }: Observed,
+    observed: Observed,
   ): Promise<boolean> {
+    const { state, transition } = observed
     if (!transition) return samples.add(observation, unconfirmed(state))
+    // What others have to agree on, or what nobody can be sure of, is judged by more than this look.
+    const decided = await here.decides(monitor, observed)
     const event = {
       source: 'monitor',
       key: `${monitor.name}@${observation.slotAt}`,
       event: { ...signal(monitor, transition, state), ...suspected(monitor) },
     }
-    return saveSample(store, { ...observation, event, now: clock.now() })
+    const ours = await saveSample(store, { ...observation, event: decided ? event : null, now: clock.now() })
+    if (ours && !decided) await here.judge(monitor)
+    return ours
   }
 
   /** What the store has of them. */
@@ -243,7 +252,7 @@ interface Configured {
 }
 
 function configure(rules: Rules): Configured {
-  const all = probesOf(rules)
+  const all = probesAt(rules, HERE)
   const shards = shardsFor(all.length)
   const members: Probe[][] = shards.map(() => [])
   for (const monitor of all) members[shardOf(monitor.name, shards.length)]?.push(monitor)

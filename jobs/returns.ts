@@ -1,5 +1,6 @@
 import { canDrill, faultOf } from '../src/domain/detect/drill.ts'
 import { under } from '../src/domain/rules.ts'
+import { readViews } from '../src/store/locations.ts'
 import { readLogs } from '../src/store/logs.ts'
 import { readMonitorsNamed } from '../src/store/monitors.ts'
 import { readSilences } from '../src/store/silences.ts'
@@ -16,14 +17,17 @@ export function returns({ store, desk, rules, clock }: JobDeps) {
   return async (): Promise<void> => {
     const waiting = (await readSilences(store.pool)).filter(({ awaiting }) => awaiting.length > 0)
     if (waiting.length === 0) return
-    const [probes, logs] = await Promise.all([
-      readMonitorsNamed(
-        store.pool,
-        waiting.flatMap(({ awaiting }) => awaiting),
-      ),
+    const names = waiting.flatMap(({ awaiting }) => awaiting)
+    const [probes, logs, views] = await Promise.all([
+      readMonitorsNamed(store.pool, names),
       readLogs(store.pool),
+      readViews(store.pool, names),
     ])
-    const seenAt = (name: string) => probes.get(name)?.lastSlotAt ?? logs.get(name)?.state.lookedAt ?? 0
+    const seenAt = (name: string) =>
+      Math.max(
+        probes.get(name)?.lastSlotAt ?? logs.get(name)?.state.lookedAt ?? 0,
+        ...views.filter(({ monitor }) => monitor === name).map(({ lastSlotAt }) => lastSlotAt),
+      )
     const now = clock.now()
     for (const { id, awaiting, seen, endedAt } of waiting)
       for (const name of awaiting) {

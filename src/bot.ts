@@ -18,12 +18,16 @@ import { HOUR_MS } from './domain/duty/time.ts'
 import { type Person, personOfSlack, type Rules } from './domain/rules.ts'
 import { UserError } from './errors.ts'
 import { type Lately, openCalendar } from './feeds.ts'
+import { createHere } from './here.ts'
 import type { Check } from './intake/health.ts'
 import type { Behind } from './intake/routes.ts'
 import { createTray, lastRefusal } from './intake/tray.ts'
+import { createJudge } from './judge.ts'
+import { raiseAlarms } from './location-alarm.ts'
 import { countedAttempts, countedCalls, PAGE_LATE_MS, type Readings, type RotaReadings } from './metrics.ts'
 import { createOutbox } from './outbox.ts'
 import { createPings } from './pings.ts'
+import { createProbers } from './probers.ts'
 import { whisper, whoAmI } from './slack/api.ts'
 import { type Answer, type Asked, slackApp } from './slack/app.ts'
 import { answerMessage } from './slack/blocks.ts'
@@ -128,6 +132,7 @@ export function createBot(given: BotOptions): Bot {
     now: clock.now,
   })
   const pings = createPings({ ...options, changed: desk.wake })
+  const probers = createProbers(deps)
   const auditor = createAuditor({
     ...options,
     paths: [slackPath(slack.rest, options.rules)],
@@ -161,8 +166,10 @@ export function createBot(given: BotOptions): Bot {
       if (!said.ok) log.warn({ reason: said.reason }, 'an answer could not be given')
     },
   })
-  const entries = entriesOf({ ...deps, groupTrouble, problems })
-  const watched = probes(deps)
+  const judge = createJudge(deps)
+  const here = createHere(deps, judge, () => raiseAlarms(deps))
+  const entries = entriesOf({ ...deps, groupTrouble, problems, here, judge })
+  const watched = probes(deps, here)
   let shards: Shard[] = []
   /** Since when the timetable has the entries that it has. */
   let sharedOutAt = clock.now()
@@ -172,6 +179,11 @@ export function createBot(given: BotOptions): Bot {
   let reclaim: NodeJS.Timeout | null = null
   const calendars: Lately = new Map()
   const closing = new AbortController()
+
+  const complained = (what: string) => (error: unknown) => {
+    complain(what, error)
+    throw error
+  }
 
   async function run(
     name: string,
@@ -463,6 +475,10 @@ export function createBot(given: BotOptions): Bot {
           complain('a ping could not be stored', error)
           throw error
         }),
+      prober: {
+        work: (location, pull) => probers.work(location, pull).catch(complained('work could not be given to a prober')),
+        take: (location, report) => probers.take(location, report).catch(complained('a report could not be stored')),
+      },
       pingRefused: options.metrics.pingRefused,
       async checks() {
         // Asked at this moment: a store that hangs keeps its connections.

@@ -9,6 +9,7 @@ import {
   networkShape,
   outwardHeartbeatShape,
   silencesShape,
+  toLocations,
   toSilences,
 } from './config/extras.ts'
 import { text } from './config/leaf.ts'
@@ -33,7 +34,7 @@ import { zone as zoneShape } from './config/times.ts'
 import { notWatchedYet } from './config/unwatched.ts'
 import { type Place, serviceShape, toMonitor, toService } from './config/watch.ts'
 import { looseEnds } from './domain/detect/graph.ts'
-import { Rules } from './domain/rules.ts'
+import { HERE, Rules } from './domain/rules.ts'
 import { messageOf } from './errors.ts'
 import { withoutSecrets } from './secrets.ts'
 
@@ -195,12 +196,13 @@ function readRoot(root: Record<string, unknown>, reader: Reader, folder: string)
     schedules: made(schedules, (_, { schedule }) => schedule),
     policies: made(policies, toPolicy),
     services: made(services, toService),
+    locations: toLocations(locations),
     monitors: watched,
     silences: toSilences(silences),
     outwardHeartbeat: outward ? { url: outward.url, everyMs: outward.every } : null,
     coverage: toCoverage(coverage, (path) => resolve(context.folder, path), ownerOfLogs(watched, [...services.keys()])),
     adopted: {},
-    notWatchedYet: notWatchedYet({ people, roles, services, monitors, locations, only }),
+    notWatchedYet: notWatchedYet({ people, roles, services, monitors, only }),
   }
 }
 
@@ -229,7 +231,7 @@ function namesOf(root: Record<string, unknown>): Context['names'] {
     services: names('services'),
     monitors: names('monitors'),
     // The process itself is a location, whether it is listed or not.
-    locations: { ...locations, all: new Set([...locations.all, 'here']) },
+    locations: { ...locations, all: new Set([...locations.all, HERE]) },
   }
 }
 

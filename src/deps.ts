@@ -37,7 +37,7 @@ export interface SlackCalls {
 }
 
 /** Checks one monitor's target; a sick target is a result, never a throw. */
-export type Check = (monitor: Probe, rules: Rules, at: number) => Promise<Sample>
+export type Check = (monitor: Probe, rules: Pick<Rules, 'allowPrivate'>, at: number) => Promise<Sample>
 
 /** A calendar as its server gave it, or why not: a sentence without its subject. */
 export type Fetched = { ok: true; text: string } | { ok: false; why: string }

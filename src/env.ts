@@ -82,6 +82,21 @@ const Environment = z
     logLevel: env.LOG_LEVEL,
   }))
 
+/** What a NAME_FILE holds. */
+export function secretIn(
+  file: string,
+  name: string,
+  readFile: (path: string) => string,
+): { value: string } | { problem: string } {
+  try {
+    const value = readFile(file).trim()
+    if (value !== '') return { value }
+    return { problem: `${name}_FILE names ${file}, which is empty: write the value of ${name} into it` }
+  } catch (error) {
+    return { problem: `${name}_FILE names ${file}, which cannot be read (${messageOf(error)})` }
+  }
+}
+
 /** The environment as the program uses it; null is unset. */
 export type Env = z.infer<typeof Environment>
 
@@ -108,13 +123,9 @@ export function readEnv(
       problems.push(`${name} and ${name}_FILE are both set: keep one of them`)
       continue
     }
-    try {
-      const value = readFile(file).trim()
-      if (value === '') problems.push(`${name}_FILE names ${file}, which is empty: write the value of ${name} into it`)
-      else values[name] = value
-    } catch (error) {
-      problems.push(`${name}_FILE names ${file}, which cannot be read (${messageOf(error)})`)
-    }
+    const read = secretIn(file, name, readFile)
+    if ('problem' in read) problems.push(read.problem)
+    else values[name] = read.value
   }
   const parsed = Environment.safeParse(values)
   if (!parsed.success) {

@@ -106,7 +106,10 @@ describe('the example', () => {
   })
 
   test('watches what goes and looks, and what reports by itself', () => {
-    const probed = { service: 'webmail', severity: 'critical', timeoutMs: 5_000, failAfter: 3, recoverAfter: 2 }
+    const probed = {
+      ...{ service: 'webmail', severity: 'critical', timeoutMs: 5_000, failAfter: 3, recoverAfter: 2 },
+      ...{ locations: ['here'], agree: 1 },
+    }
     expect(rules.monitors).toEqual({
       cert: {
         ...probed,
@@ -169,7 +172,7 @@ describe('the example', () => {
         minEveryMs: null,
       },
       home: {
-          dependsOn: ['smtp'],
+        dependsOn: ['smtp'],
         name: 'home',
         service: 'webmail',
         kind: 'http',
@@ -179,6 +182,8 @@ describe('the example', () => {
         timeoutMs: 5_000,
         failAfter: 2,
         recoverAfter: 2,
+        locations: ['here'],
+        agree: 1,
         ...asksNothing,
         expect: { ...asksNothing.expect, status: [200], bodyContains: 'ok' },
       },
@@ -192,7 +197,6 @@ describe('the example', () => {
       'contact of dana',
       'pool of service webmail',
       'deploy of service webmail',
-      'location zurich',
       'gate',
     ])
   })
@@ -282,6 +286,8 @@ describe('what the example leaves out', () => {
       timeoutMs: 5_000,
       failAfter: 3,
       recoverAfter: 2,
+      locations: ['here'],
+      agree: 1,
       ...asksNothing,
     })
     expect(monitor('probe: "https://example.com", every: 2s')).toMatchObject({ timeoutMs: 2_000 })
@@ -735,7 +741,27 @@ describe('what a monitor may be told and expect', () => {
       expect: { status: [], bodyContains: null },
     }
     const stored = { ...rulesOf(small()), monitors: { h: home } }
-    expect(Rules.parse(stored).monitors.h).toEqual({ ...home, ...asksNothing })
+    expect(Rules.parse(stored).monitors.h).toEqual({ ...home, ...asksNothing, locations: ['here'], agree: 1 })
+  })
+
+  test('a monitor is looked at from its locations, of which more than half must agree; a token is kept as a digest', () => {
+    const more = 'locations: { zurich: { token: t0ken-1 }, berlin: { token: t0ken-1 }, here: {} }'
+    const monitor = (keys: string) =>
+      rulesOf(`${small(`monitors: { m: { service: web, probe: "https://x.test/"${keys} } }`)}\n${more}`)
+    const agreed = (keys: string) => {
+      const { m } = monitor(keys).monitors
+      return m && 'agree' in m ? [m.locations, m.agree] : null
+    }
+    expect(agreed('')).toEqual([['here'], 1])
+    expect(agreed(', locations: [zurich]')).toEqual([['zurich'], 1])
+    expect(agreed(', locations: [here, zurich]')).toEqual([['here', 'zurich'], 2])
+    expect(agreed(', locations: [here, zurich, zurich, berlin]')).toEqual([['here', 'zurich', 'berlin'], 2])
+    expect(agreed(', locations: [here, zurich, berlin], agree: 1')).toEqual([['here', 'zurich', 'berlin'], 1])
+    const { locations } = monitor('')
+    expect(Object.keys(locations)).toEqual(['zurich', 'berlin'])
+    expect(locations.zurich?.digest).toMatch(/^[0-9a-f]{64}$/)
+    expect(locations.zurich?.digest).not.toBe(locations.berlin?.digest)
+    expect(JSON.stringify(monitor(''))).not.toContain('t0ken')
   })
 
   const http = 'probe: "https://x.test/"'

@@ -16,6 +16,9 @@ const METADATA = new Set(['169.254.169.254', '169.254.170.2', 'fd00:ec2::254', '
 const found = new WeakMap<readonly string[], Map<string, string | null>>()
 const MOST_FOUND = 20_000
 
+/** What has to be done about it: a prober, which has no configuration, says it otherwise. */
+export const NOT_LISTED = 'network.allow_private does not list it'
+
 /** Null when the address may be reached, else why not. */
 export function refused(address: string, allowPrivate: readonly string[]): string | null {
   let known = found.get(allowPrivate)
@@ -38,7 +41,7 @@ function judged(address: string, allowPrivate: readonly string[]): string | null
     const [base, bits] = ipaddr.parseCIDR(range)
     return base.kind() === ip.kind() && ip.match(base, bits)
   })
-  return allowed ? null : `${address} is a ${ip.range()} address, and network.allow_private does not list it`
+  return allowed ? null : `${address} is a ${ip.range()} address, and ${NOT_LISTED}`
 }
 
 /** NAT64 carries an IPv4 address in its last 32 bits; the gateway would connect to that one. */

@@ -4,7 +4,7 @@ import type { Phases } from '../domain/detect/probe.ts'
 import type { Probe } from '../domain/rules.ts'
 import { dnsProbe } from './dns.ts'
 import { httpProbe } from './http.ts'
-import { inWords, type Look, type Meet, type Phase, UNDONE } from './look.ts'
+import { inWords, isMute, type Look, type Meet, type Phase, UNDONE } from './look.ts'
 import { sharedNames } from './names.ts'
 import { tcpProbe } from './tcp.ts'
 import { tlsProbe } from './tls.ts'
@@ -37,10 +37,11 @@ export function checkTarget(elapsed: () => number, stood?: Pick<Standstills, 'ma
       late = true
       over.abort(OVER)
     }, probe.timeoutMs)
-    const result = (ok: boolean, saw: string) => {
+    const result = (ok: boolean, saw: string, mute = false) => {
       const phases = watch.stop()
       const stoodMs = mark && stood ? stood.since(mark) : 0
-      return { at, ok, saw, ms: phases.totalMs, phases, ...(stoodMs > 0 && { stoodMs }) }
+      const more = { ...(stoodMs > 0 && { stoodMs }), ...(mute && { mute: true as const }) }
+      return { at, ok, saw, ms: phases.totalMs, phases, ...more }
     }
     try {
       const look = looks[probe.kind] as Look<Probe>
@@ -50,8 +51,9 @@ export function checkTarget(elapsed: () => number, stood?: Pick<Standstills, 'ma
       })
       return result(ok, saw)
     } catch (error) {
-      if (!late) return result(false, inWords(error, watch.phase()))
-      return result(false, `${UNDONE[watch.phase() ?? 'answer']} within ${probe.timeoutMs / 1_000} s`)
+      const mute = isMute(error, watch.phase(), late)
+      if (!late) return result(false, inWords(error, watch.phase()), mute)
+      return result(false, `${UNDONE[watch.phase() ?? 'answer']} within ${probe.timeoutMs / 1_000} s`, mute)
     } finally {
       clearTimeout(deadline)
       over.abort(OVER)

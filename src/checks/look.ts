@@ -98,6 +98,21 @@ const CLOSURES = new Set<unknown>(['UND_ERR_SOCKET', 'ECONNRESET', 'CLOSED'])
 
 export const closed = () => Object.assign(new Error('the connection was closed'), { code: 'CLOSED' })
 
+/** What is said of a failure where nobody answered. A name server that cannot be reached counts as one that refuses. */
+const MUTE = new Set([
+  ...['EAI_AGAIN', 'ECONNABORTED', 'EADDRNOTAVAIL', 'EHOSTDOWN', 'EHOSTUNREACH', 'ENETDOWN', 'ENETUNREACH'],
+  ...['ENOTFOUND', 'ESERVFAIL', 'ETIMEDOUT', 'ETIMEOUT'],
+])
+
+/** Whether nothing came back at all; what goes wrong after somebody answered is theirs. `late`: it ended with the deadline. */
+export function isMute(error: unknown, phase: Phase | null, late: boolean): boolean {
+  if (phase !== 'name' && phase !== 'connection' && phase !== 'query') return false
+  if (late) return true
+  const { code, errors } = (error ?? {}) as { code?: unknown; errors?: unknown[] }
+  if (Array.isArray(errors) && errors.length > 0) return errors.every((each) => isMute(each, phase, late))
+  return typeof code === 'string' && (MUTE.has(code) || (phase === 'query' && code === 'ECONNREFUSED'))
+}
+
 /** What went wrong, in words, and in the middle of what; several addresses may each have failed. */
 export function inWords(error: unknown, phase: Phase | null = null): string {
   const { code, name, errors } = (error ?? {}) as { code?: unknown; name?: unknown; errors?: unknown[] }

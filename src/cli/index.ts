@@ -9,6 +9,7 @@ import { graph } from './graph.ts'
 import { manifest } from './manifest.ts'
 import { oncall } from './oncall.ts'
 import { pings } from './pings.ts'
+import { prober } from './prober.ts'
 import { restore } from './restore.ts'
 import { start } from './start.ts'
 
@@ -111,6 +112,17 @@ program
   .option('--interval <seconds>', 'between two samples (taken from the file)')
   .option('--json', 'print {samples, intervalSeconds, days, budgets: [{budget, alarms, aMonth, rung}]}')
   .action(async (options) => finish(await backtest(options, io)))
+
+program
+  .command('prober')
+  .description(
+    'look from another place: pulls work from a Watchbill and reports what is seen there, until it is stopped',
+  )
+  .requiredOption('--location <name>', 'which of the locations of the configuration this is')
+  .requiredOption('--url <url>', 'where that Watchbill is: https, or an address of this machine')
+  .option('--token <token>', "the location's token; better as WATCHBILL_PROBER_TOKEN or WATCHBILL_PROBER_TOKEN_FILE")
+  .option('--allow-private <cidr...>', 'private and loopback addresses that may be reached from here (none)')
+  .action(async (options) => finish(await prober(options, io)))
 
 program
   .command('backup')

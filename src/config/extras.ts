@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import type { Rules } from '../domain/rules.ts'
+import { HERE, type Location, type Rules } from '../domain/rules.ts'
+import { tokenDigest } from '../tokens.ts'
 import { duration, formatDuration, leaf, listOf, mustBe, ok, oneOf, type Read, text } from './leaf.ts'
 import { type Context, reference } from './names.ts'
 import { cidr, url } from './targets.ts'
@@ -13,8 +14,15 @@ export function networkShape() {
 
 export function locationShape(name: string) {
   // The process itself is a location without a token; the others must show one.
-  return name === 'here' ? z.strictObject({}) : z.strictObject({ token: text('the token that the prober there shows') })
+  return name === HERE ? z.strictObject({}) : z.strictObject({ token: text('the token that the prober there shows') })
 }
+
+export const toLocations = (shapes: Map<string, { token?: string }>): Rules['locations'] =>
+  Object.fromEntries(
+    [...shapes].flatMap(([name, { token }]): [string, Location][] =>
+      token === undefined ? [] : [[name, { name, digest: tokenDigest(name, token) }]],
+    ),
+  )
 
 const EDGE = 'a weekday and a time such as "Fri 16:00", or a date and time such as 2026-11-27T00:00'
 

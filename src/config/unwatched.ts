@@ -1,11 +1,11 @@
-import { isBuilt, type MonitorShape, type ServiceShape } from './watch.ts'
+import { HERE } from '../domain/rules.ts'
+import { goesAndLooks, isBuilt, type MonitorShape, type ServiceShape } from './watch.ts'
 
 interface Found {
   people: Map<string, { contact: unknown[] }>
   roles: Map<string, { kind: string }[]>
   services: Map<string, ServiceShape>
   monitors: Map<string, MonitorShape>
-  locations: Map<string, unknown>
   /** Sections that are one of a kind, undefined when the file has none. */
   only: Record<string, unknown>
 }
@@ -19,7 +19,8 @@ export function notWatchedYet(found: Found): string[] {
       lines.push(`monitor ${name} (${kind})`)
       continue
     }
-    if (shape.locations?.some((location) => location !== 'here')) lines.push(`locations of monitor ${name}`)
+    if (!goesAndLooks(kind) && shape.locations?.some((location) => location !== HERE))
+      lines.push(`locations of monitor ${name}`)
   }
   for (const [name, { contact }] of found.people) if (contact.length > 0) lines.push(`contact of ${name}`)
   for (const [name, members] of found.roles) {
@@ -28,7 +29,6 @@ export function notWatchedYet(found: Found): string[] {
   for (const [name, service] of found.services) {
     for (const key of ['pool', 'deploy'] as const) if (service[key]) lines.push(`${key} of service ${name}`)
   }
-  for (const name of found.locations.keys()) if (name !== 'here') lines.push(`location ${name}`)
   for (const [name, section] of Object.entries(found.only)) if (section !== undefined) lines.push(name)
   return [...new Set(lines)]
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { nextFire } from '../domain/detect/cron.ts'
-import type { Monitor, Rhythm, Service } from '../domain/rules.ts'
+import { HERE, type Monitor, type Rhythm, type Service } from '../domain/rules.ts'
 import {
   duration,
   formatDuration,
@@ -83,6 +83,9 @@ export function toService(name: string, shape: ServiceShape): Service {
 
 export const MONITOR_KINDS = ['probe', 'tls', 'dns', 'tcp', 'rate', 'heartbeat', 'log'] as const
 type MonitorKind = (typeof MONITOR_KINDS)[number]
+
+/** Whether monitors of a kind are looked at from their locations; the others are where their log, their counter or their pings are. */
+export const goesAndLooks = (kind: MonitorKind): boolean => ['probe', 'tls', 'dns', 'tcp'].includes(kind)
 
 /** What every monitor may have, whatever its kind. */
 export function commonMonitorKeys(context: Context) {
@@ -183,11 +186,16 @@ function patience(shape: { every: number; timeout?: number | undefined }, contex
 
 function agreement(shape: object, context: z.RefinementCtx): void {
   const { agree, locations } = shape as { agree?: number; locations?: string[] }
-  const count = new Set(locations ?? ['here']).size
+  const count = placesOf(locations).length
   if (agree === undefined || agree <= count) return
   const message = `is {it}, but the monitor has only ${count} location${count === 1 ? '' : 's'}: it could never be down`
   context.addIssue({ code: 'custom', path: ['agree'], message })
 }
+
+const placesOf = (locations: readonly string[] | undefined) => [...new Set(locations ?? [HERE])]
+
+/** More than half: one place that has a bad day pages nobody, and neither does one that sees nothing wrong keep it from all others. */
+const majority = (count: number) => Math.floor(count / 2) + 1
 
 type Shapes = { [K in MonitorKind]: z.infer<ReturnType<typeof monitorShapes>[K]> }
 
@@ -246,6 +254,8 @@ const probed = (name: string, shape: Shapes['tcp'] | Shapes['probe'] | Shapes['t
   timeoutMs: shape.timeout ?? Math.min(DEFAULT_TIMEOUT_MS, shape.every),
   failAfter: shape.fail_after,
   recoverAfter: shape.recover_after,
+  locations: placesOf(shape.locations),
+  agree: shape.agree ?? majority(placesOf(shape.locations).length),
 })
 
 function rhythmOf(shape: z.infer<typeof heartbeat>, defaultZone: string): Rhythm {

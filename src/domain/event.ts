@@ -39,6 +39,8 @@ export const Signal = z.strictObject({
       silence: z.int().nullable(),
     })
     .optional(),
+  /** About the watch itself: it joins no incident of the service, and what fails of the service is not one line more in its own. */
+  apart: z.literal(true).optional(),
 })
 export type Signal = z.infer<typeof Signal>
 

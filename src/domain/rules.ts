@@ -49,6 +49,17 @@ export const Service = z.strictObject({
 })
 export type Service = z.infer<typeof Service>
 
+/** Where this installation itself is: a location like others, without a prober. */
+export const HERE = 'here'
+
+/** A place from which a prober looks. */
+export const Location = z.strictObject({
+  name: z.string(),
+  /** Of the token that the prober shows, in hex; the token itself is nowhere. */
+  digest: z.string(),
+})
+export type Location = z.infer<typeof Location>
+
 /** What every monitor has. */
 const watched = {
   name: z.string(),
@@ -66,6 +77,10 @@ const probed = {
   /** Down after this many consecutive failures, up after this many consecutive successes. */
   failAfter: z.int().positive(),
   recoverAfter: z.int().positive(),
+  /** From where it is looked at, each once: {@link HERE}, and remote locations. */
+  locations: z.array(z.string()).min(1).default(['here']),
+  /** It is down when so many of them say so. */
+  agree: z.int().positive().default(1),
 }
 
 /** Only addresses of this family; null: of both. */
@@ -264,6 +279,9 @@ export const probesOf = ({ monitors }: Pick<Rules, 'monitors'>): Probe[] =>
 
 /** Whether its lines are sent to us. */
 export const isPushed = ({ file, asks }: LogMonitor) => file === null && asks === null
+/** The monitors that are looked at from a location. */
+export const probesAt = (rules: Pick<Rules, 'monitors'>, location: string): Probe[] =>
+  probesOf(rules).filter(({ locations }) => locations.includes(location))
 
 /** The monitors that read logs. */
 export const logsOf = ({ monitors }: Pick<Rules, 'monitors'>): LogMonitor[] =>
@@ -340,6 +358,8 @@ export const Rules = z.strictObject({
   policies: named(Policy),
   services: named(Service),
   monitors: named(Monitor),
+  /** Those that are not {@link HERE}. */
+  locations: named(Location).default({}),
   silences: z
     .strictObject({
       /** No silence lasts longer. */

@@ -4,10 +4,11 @@ import { type Check, healthRoutes } from './health.ts'
 import { logRoutes, type Behind as OfLogs } from './logs.ts'
 import { metricsRoutes } from './metrics.ts'
 import { type Behind as OfPings, pingRoutes } from './pings.ts'
+import { type Behind as OfProbers, proberRoutes } from './probers.ts'
 import type { Routes } from './server.ts'
 
 /** The program behind the routes. */
-export interface Behind extends OfAlerts, OfCalendars, OfLogs, OfPings {
+export interface Behind extends OfAlerts, OfCalendars, OfLogs, OfPings, OfProbers {
   checks(): Promise<Check[]>
 }
 
@@ -30,5 +31,6 @@ export function allRoutes({ behind, waitsFor, scrape, contentType }: Front): Rou
     logRoutes(behind, waitsFor),
     calendarRoutes(behind, waitsFor),
     pingRoutes(behind, waitsFor),
+    proberRoutes(behind, waitsFor),
   ]
 }

@@ -1,9 +1,11 @@
+import type { View } from '../domain/detect/agreement.ts'
+import { type Place, troubleOf } from '../domain/detect/location.ts'
 import type { Rollup, Sample } from '../domain/detect/probe.ts'
 import type { Shapes } from '../domain/detect/shapes.ts'
 import { type Silence, silenceOver } from '../domain/detect/silence.ts'
 import type { Standing } from '../domain/detect/standing.ts'
 import { DAY_MS } from '../domain/duty/time.ts'
-import { type Monitor, type Probe, under } from '../domain/rules.ts'
+import { HERE, type Monitor, type Probe, probesAt, under } from '../domain/rules.ts'
 import { logRules, logSource, shapesLine } from './logs.ts'
 import { code, cut, duration, plain, when } from './text.ts'
 import { person, type Voice } from './words.ts'
@@ -91,11 +93,13 @@ interface Shown {
   fromAt: number
   /** Of the last day, as far as it has been gathered. */
   day: readonly Rollup[]
+  /** What each location sees, as it counts now; null: it is looked at from here alone. */
+  together: readonly View[] | null
 }
 
 /** One monitor with what it has seen. */
 export function monitorDetail(voice: Voice, shown: Shown, silences: readonly Silence[]): string {
-  const { probe: monitor, standing, samples, fromAt } = shown
+  const { probe: monitor, standing, samples, fromAt, together } = shown
   const well = samples.filter(({ ok }) => ok).length
   const times = samples
     .filter(({ ok }) => ok)
@@ -116,6 +120,12 @@ export function monitorDetail(voice: Voice, shown: Shown, silences: readonly Sil
   return [
     monitorLine(voice, standing, silences),
     `Looks at ${plain(targetOf(monitor))} every ${duration(monitor.everyMs)}; down after ${monitor.failAfter} failures in a row, up after ${monitor.recoverAfter} successes. A failure is ${monitor.severity}.`,
+    ...(together === null
+      ? []
+      : [
+          `Down when ${monitor.agree} of ${monitor.locations.length} locations agree.`,
+          ...together.map((view) => viewLine(voice, view)),
+        ]),
     ...(samples.length > 0
       ? [`${code(chart(samples, fromAt, voice.now))} the last ${duration(voice.now - fromAt)}: ${share}${slow}`]
       : []),
@@ -136,6 +146,45 @@ function dayOf(day: readonly Rollup[], now: number): string[] {
       ? `, ${Math.round(mean)} ms on average, the slowest ${Math.round(Math.max(...points.map(({ ms }) => ms)))} ms`
       : ''
   return [`${code(chart(points, now - DAY_MS, now))} the last ${duration(DAY_MS)}: ${well} of ${count} well${slow}`]
+}
+
+/** Why the word of a location does not count. */
+const NOT_COUNTED = {
+  silent: 'silent: it does not count',
+  blind: 'sees nothing at all: it does not count',
+  unseen: 'has not said anything yet',
+  late: 'has not said anything for a while: it does not count',
+} satisfies Record<NonNullable<View['why']>, string>
+
+function viewLine(voice: Voice, { location, word, why, state }: View): string {
+  const last = state?.recent.at(-1)
+  const saw = last ? `: ${plain(cut(last.saw, 150))}, ${when(last.at, voice.rules.zone, '{time_secs}')}` : ''
+  return `${MARKS[word ?? 'unknown']} ${code(location)} ${why === null ? (word ?? '') : NOT_COUNTED[why]}${saw}`
+}
+
+/** Each place from which something is looked at, in `/watchbill status`. */
+export function placeLines(voice: Voice, places: readonly Place[]): string[] {
+  return places.flatMap((place) => {
+    const { name, heardAt, version, blindness } = place
+    const monitors = probesAt(voice.rules, name).length
+    const trouble = troubleOf(place, voice.now)
+    // Of here there is nothing to say as long as it sees.
+    if (name === HERE && trouble === null) return []
+    const heard =
+      name === HERE ? '' : heardAt === null ? ', never heard' : `, last heard ${duration(voice.now - heardAt)} ago`
+    const how =
+      trouble === 'silent'
+        ? 'is silent'
+        : trouble === 'blind'
+          ? 'sees nothing'
+          : heardAt === null
+            ? 'is awaited'
+            : 'is heard'
+    const since = trouble === 'blind' && blindness ? ` since ${when(blindness.sinceAt, voice.rules.zone)}` : ''
+    const mark = trouble !== null ? ':no_entry:' : heardAt === null ? ':hourglass_flowing_sand:' : ':white_check_mark:'
+    const of = `${monitors} monitor${monitors === 1 ? '' : 's'}${version === null ? '' : `, version ${plain(cut(version, 40))}`}`
+    return [`${mark} Location ${code(name)} ${how}${since}${heard} (${of})`]
+  })
 }
 
 /** One that does not go and look: a log, or what reports by itself; `shapes`: what is known of the lines of a log. */

@@ -374,6 +374,40 @@ const MIGRATIONS: readonly string[] = [
   drop index silences_open;
   create index silences_open on silences (id) where state in ('asked', 'planned', 'active', 'returning', 'overdue');
   `,
+  `
+  -- Places from which probes look, this installation itself among them.
+  create table locations (
+    name text primary key,
+    doc jsonb not null
+  );
+  -- What each remote location makes of each monitor; what is seen from here is in monitors.
+  create table views (
+    location text not null,
+    monitor text not null,
+    last_slot bigint not null,
+    state jsonb not null,
+    primary key (location, monitor)
+  );
+  create index views_down on views (monitor) where state ->> 'status' = 'down';
+  create table view_samples (
+    location text not null,
+    monitor text not null,
+    slot bigint not null,
+    ok boolean not null,
+    ms real not null,
+    -- Of a success its time is enough.
+    result jsonb,
+    primary key (location, monitor, slot)
+  );
+  create index view_samples_slot on view_samples (slot);
+  -- What was last said of monitors on which several locations have to agree, and what is held back while nothing is seen.
+  create table verdicts (
+    monitor text primary key,
+    seq bigint not null,
+    status text not null check (status in ('up', 'down', 'held')),
+    at bigint not null
+  );
+  `,
 ]
 
 /** The schema that this program speaks. A database that is ahead of it belongs to a newer program. */

@@ -1,18 +1,23 @@
 import type { Pool } from 'pg'
+import type { ProbeState } from '../domain/detect/probe.ts'
 import type { Standing } from '../domain/detect/standing.ts'
-import { probesOf, type Rules } from '../domain/rules.ts'
+import { HERE, probesOf, type Rules } from '../domain/rules.ts'
 import { readHeartbeats } from './heartbeats.ts'
+import { readVerdicts, readViews, type Told } from './locations.ts'
 import { readLogs } from './logs.ts'
 import { readMonitorsNamed } from './monitors.ts'
 
 /** Every monitor of the configuration, in its order. */
 export async function readStandings(pool: Pool, rules: Pick<Rules, 'monitors'>): Promise<Standing[]> {
   const names = probesOf(rules).map(({ name }) => name)
-  const [probes, logs, heartbeats] = await Promise.all([
+  const [probes, logs, heartbeats, views, verdicts] = await Promise.all([
     readMonitorsNamed(pool, names),
     readLogs(pool),
     readHeartbeats(pool),
+    readViews(pool, names),
+    readVerdicts(pool, names),
   ])
+  const elsewhere = Map.groupBy(views, ({ monitor }) => monitor)
   return Object.values(rules.monitors).map((monitor): Standing => {
     const nothing = { monitor, status: 'unknown' as const, sinceAt: null, saw: null, learnsUntilAt: null, lastAt: null }
     if (monitor.kind === 'log') {
@@ -38,8 +43,25 @@ export async function readStandings(pool: Pool, rules: Pick<Rules, 'monitors'>):
       return { ...nothing, status, sinceAt, saw: why, lastAt: lastPingAt }
     }
     const known = probes.get(monitor.name)
-    if (!known) return nothing
-    const { status, sinceAt, recent } = known.state
-    return { ...nothing, status, sinceAt, saw: recent.at(-1)?.saw ?? null, lastAt: recent.at(-1)?.at ?? null }
+    const remote = (elsewhere.get(monitor.name) ?? []).filter(({ location }) => monitor.locations.includes(location))
+    const states = [...(known && monitor.locations.includes(HERE) ? [known] : []), ...remote].map(({ state }) => state)
+    return remote.length === 0 && monitor.locations.length === 1 && states[0]
+      ? { ...nothing, ...asSeen(states[0]) }
+      : { ...nothing, ...together(states, verdicts.get(monitor.name)) }
   })
+}
+
+function asSeen({ status, sinceAt, recent }: ProbeState): Omit<Standing, 'monitor' | 'learnsUntilAt'> {
+  return { status, sinceAt, saw: recent.at(-1)?.saw ?? null, lastAt: recent.at(-1)?.at ?? null }
+}
+
+/** What several locations see, as it was said last: down when they agreed on it. */
+function together(states: readonly ProbeState[], told: Told | undefined): Partial<Standing> {
+  const status = told?.status === 'down' ? 'down' : 'up'
+  const those = states.filter((state) => state.status === status).map(asSeen)
+  const [first] = those
+  const lastAt = Math.max(told?.at ?? 0, ...states.flatMap(({ recent }) => recent.at(-1)?.at ?? []))
+  if (told?.status === 'down') return { status, sinceAt: told.at, saw: first?.saw ?? null, lastAt }
+  if (!first) return {}
+  return { status, sinceAt: Math.min(...those.map(({ sinceAt }) => sinceAt ?? lastAt)), saw: first.saw, lastAt }
 }

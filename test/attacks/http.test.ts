@@ -65,6 +65,8 @@ describe('A16 every route without authorisation', () => {
     ...['', '/:second', '/:second/:third'].flatMap((rest) =>
       ['GET', 'HEAD', 'POST'].map((method) => `${method} /ping/:key${rest}`),
     ),
+    // A prober shows the token of its location, of which the configuration keeps a digest.
+    ...['POST /v1/probers/:location/work', 'POST /v1/probers/:location/results'],
   ]
 
   test('is refused, but for health, and what has an authorisation of its own', async () => {

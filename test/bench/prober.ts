@@ -13,7 +13,7 @@ const [url = '', count = '0', how = 'paced'] = process.argv.slice(2)
 const rules = { allowPrivate: ['127.0.0.0/8'] } as Rules
 const probe: HttpProbe = {
   ...{ kind: 'http', name: 'bench', service: 'bench', severity: 'critical' },
-  ...{ everyMs: 30_000, timeoutMs: 10_000, failAfter: 1, recoverAfter: 1 },
+  ...{ everyMs: 30_000, timeoutMs: 10_000, failAfter: 1, recoverAfter: 1, locations: ['here'], agree: 1 },
   ...{ url, method: 'GET', headers: {}, body: null, redirects: 'refuse', ip: null },
   expect: { status: [], headers: {}, bodyContains: null, bodyLacks: null, bodyMatches: null, json: [] },
 } as HttpProbe

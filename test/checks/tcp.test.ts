@@ -21,7 +21,14 @@ test('nobody does', async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   await new Promise((resolve) => server.close(resolve))
-  expect(await look(port)).toMatchObject({ ok: false, saw: 'connection refused' })
+  const sample = await look(port)
+  expect(sample).toMatchObject({ ok: false, saw: 'connection refused' })
+  // Somebody said so: the network works.
+  expect(sample.mute).toBeUndefined()
+})
+
+test('nobody says anything: the fault may be ours', async () => {
+  expect(await look(1, { host: 'nowhere.invalid' })).toMatchObject({ ok: false, mute: true })
 })
 
 test('where nobody may look, nobody looks', async () => {

@@ -8,7 +8,7 @@ import { httpMonitor } from '../support/probed.ts'
 const home: Monitor = { ...httpMonitor('http://x/'), name: 'home', service: 'webmail', severity: 'critical' }
 const log = (expectEmpty: boolean, ignore: string[] = []): Monitor => ({
   ...{ name: 'errors', service: 'webmail', severity: 'critical', kind: 'log', file: '/x', expectEmpty },
-  ...{ match: [], ignore, canary: null, quietMs: 1 },
+  ...{ match: [], ignore, canary: null, quietMs: 1, asks: null, newShapes: null },
 })
 const company = { ...rules(), monitors: { home } }
 const drill = (to: 'nobody' | 'asker' | 'duty', by: string | null = 'nora'): Signal =>

@@ -7,7 +7,18 @@ import { httpMonitor } from '../support/probed.ts'
 const outwardHeartbeat = { url: 'https://outside.example/ping', everyMs: 60_000 }
 const of = { service: 'webmail', severity: 'critical' } as const
 const log = (name: string, file: string | null, canary: 'own' | 'external' | null): Monitor => ({
-  ...{ name, ...of, kind: 'log', file, expectEmpty: true, match: [], ignore: [], quietMs: 1 },
+  ...{
+    name,
+    ...of,
+    kind: 'log',
+    file,
+    expectEmpty: true,
+    match: [],
+    ignore: [],
+    quietMs: 1,
+    asks: null,
+    newShapes: null,
+  },
   canary: canary === null ? null : { by: canary, everyMs: 60_000 },
 })
 const company = (monitors: Monitor[] = [], more: Partial<Rules> = {}): Rules => ({

@@ -27,7 +27,7 @@ const probe = (name: string, service = 'webmail') => ({
     everyMs: 30 * SECOND,
     timeoutMs: 5 * SECOND,
   },
-  ...{ failAfter: 2, recoverAfter: 2, expect: { status: [], bodyContains: null } },
+  ...{ failAfter: 2, recoverAfter: 2, locations: ['here'], agree: 1, expect: { status: [], bodyContains: null } },
 })
 const company = {
   ...rules({ services: { webmail: {}, imap: {} } }),

@@ -12,7 +12,7 @@ const probe = (everyMs: number): Monitor => ({
 })
 const log: Monitor = {
   ...{ name: 'errors', service: 'webmail', severity: 'critical', kind: 'log', file: '/x', expectEmpty: true },
-  ...{ match: [], ignore: [], canary: null, quietMs: 1 },
+  ...{ match: [], ignore: [], canary: null, quietMs: 1, asks: null, newShapes: null },
 }
 const backup: Monitor = {
   ...{ name: 'backup', service: 'webmail', severity: 'critical', kind: 'heartbeat' },

@@ -4,6 +4,7 @@ import { probes } from '../../jobs/probe.ts'
 import type { JobDeps } from '../../jobs/tell.ts'
 import type { Sample } from '../../src/domain/detect/probe.ts'
 import type { Probe, Rules } from '../../src/domain/rules.ts'
+import type { Here } from '../../src/here.ts'
 import { readMonitors } from '../../src/store/monitors.ts'
 import { claimSlot } from '../../src/store/slots.ts'
 import { slotOf } from '../../src/timetable/entries.ts'
@@ -64,7 +65,9 @@ async function watching(count: number, everyMs = 30_000) {
       return { at, ok: true, saw: '200 OK', ms: 5, ...world.sees(monitor, nth.get(monitor.name) ?? 0) }
     }
     const deps = { clock, log, store, check, rules: () => world.rules, desk: { wake: () => {} } }
-    const engine = probes(deps as unknown as JobDeps)
+    // What is seen here is what it is.
+    const here = { saw: () => {}, decides: async () => true }
+    const engine = probes(deps as unknown as JobDeps, here as unknown as Here)
     const timetable = clockTimetable({ clock, log, claim: (name, slotAt) => claimSlot(store.pool, name, slotAt) })
     for (const shard of engine.shards()) timetable.every(shard.name, shard.turnMs, engine.turn(shard))
     await timetable.start()

@@ -85,6 +85,8 @@ interface Options {
   logs?: boolean
   /** True: heartbeats are looked at each second. */
   heartbeats?: boolean
+  /** True: locations are looked after every five seconds. */
+  locations?: boolean
   /** True: what was silenced has to report anew, as it is looked for every five seconds. */
   returns?: boolean
   /** True: monitors that nobody looks after are looked for every quarter of a minute. */
@@ -130,8 +132,8 @@ export interface Driver {
   clock: TestClock
   store: Store
   target: { fail(status?: number): void; recover(): void; stop(): Promise<void> }
-  /** The store as the bot sees it: away (every query fails), or slow. */
-  trouble: { storeDown: boolean; storeSlowMs: number; disk: string | null }
+  /** The store as the bot sees it: away (every query fails), or slow. The network of its probes: down. */
+  trouble: { storeDown: boolean; storeSlowMs: number; disk: string | null; networkDown: boolean }
   /** Another source says that something fails, or is well again. Does not wait for what comes of it. */
   report(what?: Partial<Signal>): Promise<void>
   /** Likewise, and all that follows has come to rest. */
@@ -190,7 +192,7 @@ export async function startBot(options: Options = {}): Promise<Driver> {
     ...options.workspace,
   })
   const mode = options.mode ?? 'socket'
-  const trouble: Driver['trouble'] = { storeDown: false, storeSlowMs: 0, disk: null }
+  const trouble: Driver['trouble'] = { storeDown: false, storeSlowMs: 0, disk: null, networkDown: false }
   const log = pino({ level: options.log ?? 'silent' })
   let place: pg.PoolConfig = database.config
   /** The configuration with what was adopted. */
@@ -210,7 +212,10 @@ export async function startBot(options: Options = {}): Promise<Driver> {
       log,
       store,
       slack: { ...calls, pages: counted(busy, calls.pages), rest: counted(busy, calls.rest) },
-      check: counted(busy, (probe, ...more) => check(options.reach?.(probe) ?? probe, ...more)),
+      check: counted(
+        busy,
+        network(trouble, (probe, ...more) => check(options.reach?.(probe) ?? probe, ...more)),
+      ),
       logFiles: { read: counted(busy, files.read), append: counted(busy, files.append) },
       askLog: counted(busy, askLog),
       listLogs: counted(busy, listLogs),
@@ -234,6 +239,7 @@ export async function startBot(options: Options = {}): Promise<Driver> {
       ...(options.returns ? [] : ['returns']),
       ...(options.staleness ? [] : ['staleness']),
       ...(options.drills ? [] : ['drills']),
+      ...(options.locations ? [] : ['locations']),
       ...(options.outward ? [] : ['outward']),
       ...(options.roster ? [] : ['groups', 'roster-report', 'homes']),
     ])
@@ -504,6 +510,14 @@ function counted<A extends unknown[], R>(busy: { count: number }, call: (...args
     }
   }
 }
+
+/** Looks at targets through a network that may be down: nothing comes back then. */
+const network =
+  (trouble: Driver['trouble'], check: Deps['check']): Deps['check'] =>
+  async (monitor, rules, at) =>
+    trouble.networkDown
+      ? { at, ok: false, saw: 'no connection within 5 s', ms: 5_000, mute: true }
+      : check(monitor, rules, at)
 
 function counting(busy: { count: number }, trouble: Driver['trouble'], store: Store): Store {
   const connect = store.pool.connect.bind(store.pool) as (...callback: unknown[]) => Promise<pg.PoolClient>

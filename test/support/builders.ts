@@ -72,6 +72,7 @@ export function rules(options: Options = {}): Rules {
     policies: { mail: policy },
     services: Object.fromEntries(services),
     monitors: {},
+    locations: {},
     outwardHeartbeat: null,
     coverage: Rules.shape.coverage.parse({}),
     adopted: {},

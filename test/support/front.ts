@@ -37,6 +37,7 @@ export async function startFront({ apiToken = TOKEN, behind = {}, more = [] }: O
     takeLines: async () => {},
     ping: async () => 'unknown',
     pingRefused: () => {},
+    prober: { work: async () => ({ rev: '', now: T0 }), take: async () => 0 },
     async take(arrivals) {
       taken.push(...arrivals)
       return arrivals.map((_, n) => taken.length - arrivals.length + n + 1)

@@ -81,7 +81,7 @@ export function drip(socket: Pick<Socket, 'write' | 'on'>, text: string, everyMs
 }
 
 const watched = { name: 'home', service: 'webmail', severity: 'critical', everyMs: 30_000 } as const
-export const probed = { ...watched, timeoutMs: 3_000, failAfter: 2, recoverAfter: 2 }
+export const probed = { ...watched, timeoutMs: 3_000, failAfter: 2, recoverAfter: 2, locations: ['here'], agree: 1 }
 
 export interface Ask extends Partial<Omit<HttpProbe, 'expect'>> {
   expect?: Partial<HttpExpectation>

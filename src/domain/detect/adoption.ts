@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Probe, type Rules } from '../rules.ts'
+import { HERE, Probe, type Rules } from '../rules.ts'
 import { type FoundName, hostOf } from './coverage.ts'
 
 /**
@@ -25,7 +25,10 @@ interface Adopted {
 }
 
 const MINUTE_MS = 60_000
-const patience = { timeoutMs: 5_000, failAfter: 3, recoverAfter: 2, severity: 'critical' as const }
+const patience = {
+  ...{ timeoutMs: 5_000, failAfter: 3, recoverAfter: 2, severity: 'critical' as const },
+  ...{ locations: [HERE], agree: 1 },
+}
 
 /** What answers well, and what sends elsewhere: whether that is well is for the monitor of where it sends. */
 const ANSWERS = [200, 204, 301, 302, 303, 307, 308]

@@ -13,6 +13,9 @@ const SAW = 'a fault injected by a drill'
 /** Whether what a monitor sees can be made up: which line a pattern waits for, or who fails to report, cannot. */
 export const canDrill = (monitor: Monitor): boolean => seesFault(monitor, 0)
 
+/** Of a look that found what it found and nothing else. */
+const NOTHING_MORE = { asked: null, behind: 0, more: 0, lost: null }
+
 /** Whether a made-up fault, seen by a monitor of its own that nobody has heard of, takes it down. */
 function seesFault(monitor: Monitor, at: number): boolean {
   switch (monitor.kind) {
@@ -29,7 +32,7 @@ function seesFault(monitor: Monitor, at: number): boolean {
       if (!monitor.expectEmpty) return false
       const state: LogState = newLog(monitor, at)
       const line = { text: SAW, cut: false, at: null }
-      const look = { at, why: null, lines: [line], follow: state.follow, behind: 0, wrote: null }
+      const look = { at, why: null, lines: [line], follow: state.follow, wrote: null, ...NOTHING_MORE }
       return observeLog(state, look, { ...monitor, ignore: [] }).changes.some(({ to }) => to === 'down')
     }
     case 'heartbeat':

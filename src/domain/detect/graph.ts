@@ -1,4 +1,4 @@
-import { type Monitor, type Rules, under } from '../rules.ts'
+import { isPushed, type Monitor, type Rules, under } from '../rules.ts'
 
 /**
  * The watch graph: whatever watches is watched by something else, up to somebody outside. In 2018 a monitor was out for weeks because what
@@ -35,6 +35,7 @@ export const ENTRIES = {
   heartbeats: { watch: true, what: 'looks whose ping is missing' },
   staleness: { watch: true, what: 'looks whether monitors are looked after' },
   drills: { watch: true, what: 'injects faults, which must come through' },
+  locations: { watch: true, what: 'hears whether the locations look, and see anything' },
   returns: { watch: true, what: 'looks whether what was silenced is back' },
   outward: { watch: true, what: 'sends the outward heartbeat' },
   people: { watch: false, what: 'looks whether people can be reached' },
@@ -44,6 +45,7 @@ export const ENTRIES = {
   housekeeping: { watch: false, what: 'forgets what has served its purpose' },
   calendars: { watch: false, what: 'reads calendars of others' },
   coverage: { watch: false, what: 'finds names that nothing watches' },
+  'log-coverage': { watch: false, what: 'finds logs that nothing reads' },
   backup: { watch: false, what: 'backs up the store each night' },
 } as const
 export type EntryName = keyof typeof ENTRIES
@@ -102,7 +104,9 @@ function looked(): Edge[] {
 
 const HERE = 'location/here'
 
-export function graphOf(rules: Pick<Rules, 'monitors' | 'services' | 'outwardHeartbeat'>): Graph {
+type Watched = Pick<Rules, 'monitors' | 'services' | 'locations' | 'outwardHeartbeat'>
+
+export function graphOf(rules: Watched): Graph {
   const nodes: Node[] = [
     ...(rules.outwardHeartbeat === null ? [] : [{ ...outside, watchedBy: [] }]),
     outwardOf(rules),
@@ -112,8 +116,15 @@ export function graphOf(rules: Pick<Rules, 'monitors' | 'services' | 'outwardHea
     ...Object.entries(ENTRIES).map(([name, { what, watch }]) => entryOf(name, what, watch)),
     {
       ...{ name: HERE, kind: 'location', what: 'where this program looks from' },
-      watchedBy: [{ by: OUTWARD, how: 'it cannot be sent without a network' }],
+      watchedBy: [
+        { by: OUTWARD, how: 'it cannot be sent without a network' },
+        { by: 'locations', how: 'that nothing answers from here any more is an alarm' },
+      ],
     },
+    ...Object.keys(rules.locations).map((name) => ({
+      ...{ name: `location/${name}`, kind: 'location' as const, what: 'where a prober looks from' },
+      watchedBy: [{ by: 'locations', how: 'its silence is an alarm, and so is that nothing answers there any more' }],
+    })),
     ...Object.values(rules.monitors).flatMap(ofMonitor),
     ...Object.values(rules.services).flatMap(({ name }) => ofService(rules, name)),
   ]
@@ -153,10 +164,9 @@ function ofMonitor(monitor: Monitor): Node[] {
   const proof: Edge = { by: canary, how: 'a log that is not being read loses it' }
   const has = monitor.canary === null ? [] : [proof]
   // Who reads a file sees that it is there; of lines that others send, their silence looks like health.
-  const feed: Node[] =
-    monitor.file === null
-      ? [{ name: `feed/${name}`, kind: 'feed', what: 'whoever sends the lines', watchedBy: has }]
-      : []
+  const feed: Node[] = isPushed(monitor)
+    ? [{ name: `feed/${name}`, kind: 'feed', what: 'whoever sends the lines', watchedBy: has }]
+    : []
   return [{ ...own, watchedBy: [...own.watchedBy, ...has] }, ...feed, ...(monitor.canary === null ? [] : [back])]
 }
 
@@ -169,7 +179,7 @@ function ofService({ monitors }: Pick<Rules, 'monitors'>, service: string): Node
 }
 
 /** What nothing watches, and what would be found out and told to nobody. */
-export const looseEnds = (rules: Pick<Rules, 'monitors' | 'services' | 'outwardHeartbeat'>): LooseEnd[] => [
+export const looseEnds = (rules: Watched): LooseEnd[] => [
   ...endsOf(graphOf(rules)),
   ...Object.values(rules.monitors).flatMap((monitor) => unheard(rules, monitor)),
 ]

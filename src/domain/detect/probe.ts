@@ -22,6 +22,8 @@ export const Sample = z.strictObject({
   phases: Phases.optional(),
   /** For so long whoever looked stood still meanwhile; left out when it did not. */
   stoodMs: z.number().optional(),
+  /** Nothing came back at all, not even a refusal: the fault may be on our side as well. */
+  mute: z.literal(true).optional(),
 })
 export type Sample = z.infer<typeof Sample>
 

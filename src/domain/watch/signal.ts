@@ -44,12 +44,12 @@ function repeat(book: Book, { service, key }: Signal, incident: number | null, a
 
 type Detection = Pick<
   Signal,
-  'service' | 'key' | 'severity' | 'headline' | 'summary' | 'evidence' | 'monitor' | 'suspects'
+  'service' | 'key' | 'severity' | 'headline' | 'summary' | 'evidence' | 'monitor' | 'suspects' | 'apart'
 >
 
 function detect(book: Book, what: Detection, still: boolean, at: number): Outcome {
   const { service, key, severity, headline, summary, evidence, monitor } = what
-  const open = openIncidentOf(book, service)
+  const open = what.apart ? null : openIncidentOf(book, service)
   // What joins an open incident pages nobody anew; what would open one waits for the end of its silence.
   const silencedUntilAt = open ? null : (silenceOver(book.desk.silences, what, at)?.untilAt ?? null)
   // What was held back for a service that has gone meanwhile is not forgotten with it.
@@ -68,7 +68,7 @@ function detect(book: Book, what: Detection, still: boolean, at: number): Outcom
   const policy = known ? policyOf(book.rules, service) : lostPolicy(book.rules, service)
   const id = raise(
     book,
-    { title: headline, severity, service: known ? service : null, origin: 'alert', by: null, policy },
+    { title: headline, severity, service: known && !what.apart ? service : null, origin: 'alert', by: null, policy },
     at,
   )
   note(book, { type: 'detected', incident: id, service, ...joining })
