@@ -141,15 +141,18 @@ export function standstills(sources: Pick<Sources, 'monotonic' | 'uptime'> = SYS
   const { monotonic } = sources
   const asleep = () => sources.uptime() - monotonic()
   let beatAt = monotonic()
+  // Asked for with each beat, and not by each that begins: the question costs more than the rest.
+  let asleepMs = asleep()
   let over: { at: number; ms: number }[] = []
   const lateMs = () => monotonic() - beatAt - BEAT_MS
   const beat = setInterval(() => {
     const [at, ms] = [monotonic(), lateMs()]
     if (ms >= STILL_MS) over = [...over.filter((each) => each.at > at - KEPT_MS), { at, ms }]
     beatAt = at
+    asleepMs = asleep()
   }, BEAT_MS).unref()
   return {
-    mark: () => ({ at: monotonic(), asleep: asleep() }),
+    mark: () => ({ at: monotonic(), asleep: asleepMs }),
     since(mark) {
       // What became due during it may be told of it before our own beat is.
       const stood = Math.max(lateMs(), ...over.filter(({ at }) => at > mark.at).map(({ ms }) => ms))
