@@ -30,7 +30,8 @@ describe('the wheel', () => {
           wanted.set(key, at)
         }
         await to(5_000 + all.length * STEP_MS)
-        expect(called.map(({ key }) => key).toSorted()).toEqual([...wanted.keys()].toSorted())
+        expect(new Set(called.map(({ key }) => key))).toEqual(new Set(wanted.keys()))
+        expect(called).toHaveLength(wanted.size)
         const asSet = called.map(({ key }) => wanted.get(key) ?? Number.NaN)
         expect(asSet).toEqual(asSet.toSorted((a, b) => a - b))
         for (const { key, at } of called) {
