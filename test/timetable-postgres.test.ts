@@ -8,6 +8,7 @@ import { sleep } from '../src/clock.ts'
 import { type EmbeddedServer, startEmbedded } from '../src/store/embedded.ts'
 import { openStore, type Store } from '../src/store/store.ts'
 import { postgresTimetable } from '../src/timetable.ts'
+import { withCluster } from './support/copies.ts'
 import { freshDatabase } from './support/postgres.ts'
 import { type Process, processes } from './support/queues.ts'
 
@@ -84,6 +85,7 @@ describe('the timetable on the embedded server', () => {
   let server: EmbeddedServer
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'watchbill-timetable-'))
+    await withCluster(dataDir)
     server = await startEmbedded({ dataDir, log: silent })
   })
   afterAll(async () => {

@@ -13,6 +13,7 @@ import { startEmbedded } from '../../src/store/embedded.ts'
 import { submit } from '../../src/store/inbox.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { firing, T0 } from '../support/builders.ts'
+import { withCluster } from '../support/copies.ts'
 import { freshDatabase } from '../support/postgres.ts'
 import { COMPILED, dataFolder, eventually, postmasters } from '../support/process.ts'
 
@@ -35,6 +36,7 @@ afterEach(async () => {
 let template = ''
 beforeAll(async () => {
   template = await mkdtemp(join(tmpdir(), 'watchbill-cli-template-'))
+  await withCluster(template)
   const server = await startEmbedded({ dataDir: template, log: silent })
   const store = await openStore(server.poolConfig, T0, 'test', silent)
   await submit(store.pool, [{ source: 'test', key: 'kept', event: firing() }], T0)
