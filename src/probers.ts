@@ -11,6 +11,7 @@ import { unknownPlace } from './here.ts'
 import { createJudge } from './judge.ts'
 import { raiseAlarms } from './location-alarm.ts'
 import { takeReport, type ViewState } from './store/locations.ts'
+import { readDisabled } from './store/silences.ts'
 
 /** A prober goes by our clock: what is further ahead than this was not seen yet. */
 const AHEAD_MS = 60_000
@@ -19,14 +20,17 @@ const AHEAD_MS = 60_000
 export function createProbers(deps: Deps & { desk: Desk }) {
   const { clock, store } = deps
   const judge = createJudge(deps)
-  const works = new Map<string, { rules: Rules; rev: string; probes: Probe[] }>()
+  const works = new Map<string, { rules: Rules; disabled: string; rev: string; probes: Probe[] }>()
 
-  function workOf(location: string): { rev: string; probes: Probe[] } {
+  async function workOf(location: string): Promise<{ rev: string; probes: Probe[] }> {
     const rules = deps.rules()
+    // What is disabled is looked at from nowhere.
+    const off = await readDisabled(store.pool, clock.now())
+    const disabled = JSON.stringify([...off].sort())
     const known = works.get(location)
-    if (known?.rules === rules) return known
-    const probes = probesAt(rules, location)
-    const made = { rules, rev: hash('sha256', JSON.stringify(probes)), probes }
+    if (known?.rules === rules && known.disabled === disabled) return known
+    const probes = probesAt(rules, location).filter(({ name }) => !off.has(name))
+    const made = { rules, disabled, rev: hash('sha256', JSON.stringify(probes)), probes }
     works.set(location, made)
     return made
   }
@@ -54,14 +58,14 @@ export function createProbers(deps: Deps & { desk: Desk }) {
   return {
     async work(location: string, pull: Pull): Promise<z.infer<typeof Work>> {
       await hear(location, pull, [], () => [])
-      const { rev, probes } = workOf(location)
+      const { rev, probes } = await workOf(location)
       return { rev, now: clock.now(), ...(rev !== pull.rev && { probes }) }
     },
     async take(location: string, report: Report): Promise<number> {
       const now = clock.now()
       if (report.results.some(({ slotAt, sample }) => Math.max(slotAt, sample.at) > now + AHEAD_MS))
         throw new UserError('ahead', 'What was seen there is ahead of our clock.')
-      const probes = new Map(workOf(location).probes.map((probe) => [probe.name, probe]))
+      const probes = new Map((await workOf(location)).probes.map((probe) => [probe.name, probe]))
       // Of what the configuration has no more, or has elsewhere now, nothing is kept.
       const results = report.results.filter(({ monitor }) => probes.has(monitor))
       const changed = new Set<string>()

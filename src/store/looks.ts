@@ -1,9 +1,13 @@
 import type { Pool } from 'pg'
 
-/** When each monitor that goes and looks, or reads, last did. */
+/** When each monitor that goes and looks, or reads, last did, from wherever it looks: that a location has fallen silent is told of by itself. */
 export async function lastLooks(pool: Pool): Promise<Map<string, number>> {
   const { rows } = await pool.query<{ name: string; at: number }>(
-    `select name, last_slot as at from monitors union all select name, (state ->> 'lookedAt')::bigint from logs`,
+    `select name, max(at) as at from (
+       select name, last_slot as at from monitors
+       union all select monitor, last_slot from views
+       union all select name, (state ->> 'lookedAt')::bigint from logs) looks
+     group by name`,
   )
   return new Map(rows.map(({ name, at }) => [name, at]))
 }

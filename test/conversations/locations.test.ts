@@ -238,3 +238,16 @@ test('who may ask for work: the token of that location, over https or from this 
     expect(rows, table).toEqual([{ n: 0 }])
   }
 })
+
+test('what is disabled is looked at from nowhere, until it is enabled again', async () => {
+  const two = (text: string) =>
+    `${together('locations: [zurich]')(text).replace('monitors:\n', 'monitors:\n  login: { service: webmail, probe: "TARGET" }\n')}`
+  await start({ probes: false, config: two })
+  const work = async () => (await pull('zurich')).probes?.map(({ name }) => name)
+  expect(await work()).toEqual(['home'])
+  await bot.type('nora', '/monitor disable home 30m new disk')
+  await bot.type('dana', '/monitor approve 1')
+  expect(await work()).toEqual([])
+  await bot.type('sam', '/monitor enable home')
+  expect(await work()).toEqual(['home'])
+})

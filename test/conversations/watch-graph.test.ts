@@ -46,6 +46,18 @@ test('a monitor that nobody looks after pages, until somebody does again', async
   expect((await bot.facts()).at(-1)).toMatchObject({ type: 'resolved', by: null })
 })
 
+test('one that a location elsewhere looks after is watched', async () => {
+  await start({ staleness: true })
+  const { pool } = bot.store
+  const seen = () => pool.query(`insert into views values ('zurich', 'home', $1, '{}')`, [bot.clock.now()])
+  await bot.advance('60s')
+  await seen()
+  await bot.advance('60s')
+  expect(bot.paged()).toEqual([])
+  await bot.advance('60s')
+  expect(bot.paged()).toEqual(['nora'])
+})
+
 test('after a stop it is given the time that it has anyway', async () => {
   await start({ staleness: true })
   await looked('home')

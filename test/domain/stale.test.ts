@@ -14,6 +14,12 @@ const log: Monitor = {
   ...{ name: 'errors', service: 'webmail', severity: 'critical', kind: 'log', file: '/x', expectEmpty: true },
   ...{ match: [], ignore: [], canary: null, quietMs: 1, asks: null, newShapes: null },
 }
+const every = { everyMs: 5 * MINUTE, timeoutMs: 5 * SECOND, lateMs: 1 }
+const asking: Monitor = {
+  ...log,
+  file: null,
+  asks: { kind: 'loki', url: 'http://x/', query: '{}', headers: {}, ...every },
+}
 const backup: Monitor = {
   ...{ name: 'backup', service: 'webmail', severity: 'critical', kind: 'heartbeat' },
   ...{ rhythm: { kind: 'every', everyMs: 1 }, graceMs: 1, maxRunMs: null, minEveryMs: null },
@@ -40,6 +46,8 @@ describe('a monitor is not watched', () => {
     ['after a stop', probe(SECOND), { lastAt: 0, sinceAt: 60 * MINUTE }, 61 * MINUTE, false],
     ['that was switched on again just now', probe(SECOND), { lastAt: 0, backAt: 9 * MINUTE }, 10 * MINUTE, false],
     ['that reads a log, after a minute', log, { lastAt: 0 }, MINUTE + 1, true],
+    ['that asks for a log every five minutes, after two of them', asking, { lastAt: 0 }, 10 * MINUTE, false],
+    ['that asks for a log every five minutes, after three', asking, { lastAt: 0 }, 16 * MINUTE, true],
     ['that is reported to: it has a deadline of its own', backup, {}, 60 * MINUTE, false],
   ])('%s', ([, monitor, seen, now, isStale]) => {
     expect(names(monitor, seen, now)).toEqual(isStale ? [monitor.name] : [])

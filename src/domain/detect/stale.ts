@@ -17,15 +17,18 @@ function staleAfterMs(monitor: Monitor): number | null {
     case 'tls':
     case 'dns':
     case 'tcp':
-      return Math.max(LEAST_MS, INTERVALS * monitor.everyMs + monitor.timeoutMs)
+      return patienceMs(monitor)
     case 'log':
-      return LEAST_MS
+      return monitor.asks === null ? LEAST_MS : patienceMs(monitor.asks)
     case 'heartbeat':
       return null
     default:
       return monitor satisfies never
   }
 }
+
+const patienceMs = ({ everyMs, timeoutMs }: { everyMs: number; timeoutMs: number }) =>
+  Math.max(LEAST_MS, INTERVALS * everyMs + timeoutMs)
 
 interface Seen {
   /** When each monitor was last looked after. */
