@@ -114,6 +114,9 @@ const onlyThere = (rules: Rules, name: string): Probe[] =>
 /** What those who are told hear: that it began, or that it is over. */
 export function signalsOf(place: Place, alarm: Alarm, status: Signal['status'], rules: Rules, now: number): Signal[] {
   const said = status === 'firing' ? begins(place, alarm, rules, now) : ends(place)
+  const paged = alarm.told.find(({ severity }) => severity !== 'warning')
+  const apart =
+    status === 'firing' && paged ? `; whoever answers for ${paged.service} is paged, by an incident of its own` : ''
   return alarm.told.map((to) => ({
     type: 'signal',
     service: to.service,
@@ -122,7 +125,8 @@ export function signalsOf(place: Place, alarm: Alarm, status: Signal['status'], 
     severity: to.severity,
     apart: true,
     status,
-    ...said,
+    headline: said.headline,
+    summary: `${said.summary}${to.severity === 'warning' ? apart : ''}`,
     evidence: [],
     seenAt: now,
   }))
