@@ -1,8 +1,10 @@
+import type { Place } from '../src/domain/detect/location.ts'
 import { disabledOf } from '../src/domain/detect/silence.ts'
 import { STALE_MARK, stale, staleSignal } from '../src/domain/detect/stale.ts'
-import type { Rules } from '../src/domain/rules.ts'
+import { HERE, type Monitor, type Rules } from '../src/domain/rules.ts'
 import { duration } from '../src/slack/text.ts'
 import { submit } from '../src/store/inbox.ts'
+import { readPlaces } from '../src/store/locations.ts'
 import { awakeSince, firingWith, lastLooks } from '../src/store/looks.ts'
 import { readSilences } from '../src/store/silences.ts'
 import type { JobDeps } from './tell.ts'
@@ -34,7 +36,10 @@ export function staleness({ store, desk, clock, rules, log }: JobDeps) {
     if (store.lowDisk()) return
     const sinceAt = Math.max(awakeAt, followed.sinceAt)
     const off = disabledOf(silences, now)
-    const watching = Object.values(active.monitors).filter(({ name }) => !off.has(name))
+    const heard = heardOf(await readPlaces(store.pool), now)
+    const watching = Object.values(active.monitors).filter(
+      (monitor) => !off.has(monitor.name) && isOurs(monitor, heard),
+    )
     const backAt = new Map(
       silences.flatMap(({ mode, target, endedAt }) =>
         mode === 'disable' ? [[target.name, endedAt ?? 0] as const] : [],
@@ -69,3 +74,13 @@ export function staleness({ store, desk, clock, rules, log }: JobDeps) {
     desk.wake()
   }
 }
+
+/** A prober says every few seconds that it lives; one that has not for so long may be about to be missed. */
+const HEARD_MS = 30_000
+
+const heardOf = (places: ReadonlyMap<string, Place>, now: number): ReadonlySet<string> =>
+  new Set([...places.values()].flatMap(({ name, heardAt }) => (now - (heardAt ?? 0) < HEARD_MS ? name : [])))
+
+/** Whether it is missed here: that all locations which look at it are silent is told of them, once, and not of each monitor. */
+const isOurs = (monitor: Monitor, heard: ReadonlySet<string>): boolean =>
+  !('locations' in monitor) || monitor.locations.some((location) => location === HERE || heard.has(location))

@@ -158,6 +158,27 @@ test('one that was never heard is an alarm too, and so is one that sees nothing:
   expect(bot.paged()).toEqual(['nora', 'nora'])
 })
 
+test('a prober that lives and does not look is missed by its monitor; one that is silent only as what it is', async () => {
+  await start({ config: together('locations: [zurich]'), probes: false, staleness: true })
+  for (let n = 0; n < 6; n++) {
+    await pull('zurich')
+    await sees('zurich', true)
+    await bot.advance('20s')
+  }
+  expect(bot.paged()).toEqual([])
+  for (let n = 0; n < 6; n++) {
+    await pull('zurich')
+    await bot.advance('20s')
+  }
+  expect(lastOf('nora')).toContain('home is not being watched')
+  expect(bot.paged()).toEqual(['nora'])
+  await sees('zurich', true)
+  await bot.advance('20s')
+  await bot.advance('90s')
+  expect(bot.paged()).toEqual(['nora', 'nora'])
+  expect(lastOf('nora')).toContain('Location zurich is silent')
+})
+
 /** Four hosts that are looked at from here, and nothing else. */
 async function hosts(): Promise<(text: string) => string> {
   const urls = await Promise.all(
