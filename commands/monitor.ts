@@ -1,14 +1,32 @@
+import type { Silence } from '../src/domain/detect/silence.ts'
+import type { Standing } from '../src/domain/detect/standing.ts'
 import { DAY_MS, HOUR_MS } from '../src/domain/duty/time.ts'
-import { heartbeatsOf, type Monitor, type Probe, probesOf, type Rules, under } from '../src/domain/rules.ts'
+import {
+  heartbeatsOf,
+  type Monitor,
+  type Probe,
+  probesOf,
+  type RateMonitor,
+  type Rules,
+  under,
+} from '../src/domain/rules.ts'
 import { UserError } from '../src/errors.ts'
 import { createJudge, isAlone } from '../src/judge.ts'
 import { pingAddresses, rotatePing } from '../src/pings.ts'
 import { graphLines } from '../src/slack/graph.ts'
-import { monitorDetail, monitorList, monitorTried, type Status, watchedDetail } from '../src/slack/monitors.ts'
+import {
+  monitorDetail,
+  monitorList,
+  monitorTried,
+  rateDetail,
+  type Status,
+  watchedDetail,
+} from '../src/slack/monitors.ts'
 import { code, cut, list as inWords, knownNames, typed } from '../src/slack/text.ts'
 import { readViews, viewSamplesSince } from '../src/store/locations.ts'
 import { readLogs } from '../src/store/logs.ts'
 import { type Point, readMonitors, samplesSince } from '../src/store/monitors.ts'
+import { rateSamples, readFeeds } from '../src/store/rates.ts'
 import { rollupsSince } from '../src/store/rollups.ts'
 import { readSilences } from '../src/store/silences.ts'
 import { readStandings } from '../src/store/standings.ts'
@@ -125,6 +143,7 @@ async function show(ask: Ask, rest: string): Promise<Reply> {
     readSilences(pool),
   ])
   if (!standing) throw new Error(`monitor ${found.name} stands nowhere`)
+  if (found.kind === 'rate') return rated(ask, { ...standing, monitor: found }, silences)
   const probe = probesOf(rules).find(({ name }) => name === found.name)
   if (!probe) {
     const log = found.kind === 'log' ? (await readLogs(pool, found.name)).get(found.name) : undefined
@@ -140,6 +159,23 @@ async function show(ask: Ask, rest: string): Promise<Reply> {
 async function samplesOf(pool: Ask['deps']['store']['pool'], { name }: Monitor, fromAt: number): Promise<Point[]> {
   const [ours, theirs] = await Promise.all([samplesSince(pool, name, fromAt), viewSamplesSince(pool, name, fromAt)])
   return [...ours, ...theirs].sort((a, b) => a.at - b.at)
+}
+
+/** What `show` charts of a rate: a day has its shape. */
+const DAY_CHART_MS = 24 * HOUR_MS
+
+async function rated(
+  { deps, ...ask }: Ask,
+  standing: Standing & { monitor: RateMonitor },
+  silences: readonly Silence[],
+): Promise<Reply> {
+  const { pool } = deps.store
+  const { name } = standing.monitor
+  const fromAt = ask.now - DAY_CHART_MS
+  const [samples, known] = await Promise.all([rateSamples(pool, name, fromAt), readFeeds(pool)])
+  const learning = known.get(name)?.learning ?? true
+  const { text, more } = rateDetail(voice({ ...ask, deps }), standing, { samples, fromAt, learning }, silences)
+  return { ...only(text), more }
 }
 
 /** Whoever has the address may ping, so that only people who may act are shown it, and nobody else in the channel. */

@@ -5,6 +5,7 @@ import { forgetHomes } from '../src/store/homes.ts'
 import { forgetImports } from '../src/store/imports.ts'
 import { forget } from '../src/store/inbox.ts'
 import { forgetViewSamples } from '../src/store/locations.ts'
+import { forgetRates } from '../src/store/rates.ts'
 import { forgetSamples, rollUp } from '../src/store/rollups.ts'
 import { forgetWarnings } from '../src/store/roster-warnings.ts'
 import type { JobDeps } from './tell.ts'
@@ -21,6 +22,8 @@ const DRILLS_MS = 86_400_000
 const SAMPLES_MS = 86_400_000
 const LEAST_SAMPLES_MS = 3 * 3_600_000
 const MOST_SAMPLES = 2_000_000
+/** A chart shows a day; what was learned is written down every hour. */
+const RATES_MS = 26 * 3_600_000
 /** A problem of the roster that has not been one for so long is news when it is back. */
 const WARNINGS_MS = 8 * 86_400_000
 
@@ -34,6 +37,7 @@ export function housekeeping(deps: JobDeps) {
     await rollUp(deps.store.samplePool, slotAt)
     await forgetSamples(deps.store.samplePool, slotAt - samplesMs(deps.rules()), slotAt)
     await forgetViewSamples(deps.store.samplePool, slotAt - samplesMs(deps.rules()))
+    await forgetRates(deps.store.pool, slotAt - RATES_MS)
     await forgetWarnings(deps.store.pool, slotAt - WARNINGS_MS)
   }
 }

@@ -32,6 +32,7 @@ import { pageView } from './page-view.ts'
 import { people } from './people.ts'
 import { post } from './post.ts'
 import { prompt } from './prompt.ts'
+import { rates } from './rate.ts'
 import { relief } from './relief.ts'
 import { returns } from './returns.ts'
 import { rosterReport } from './roster-report.ts'
@@ -65,6 +66,7 @@ export const timetable = (
   { name: 'returns', everyMs: 5 * SECOND, run: returns(deps) },
   { name: 'outward', everyMs: 10 * SECOND, run: outward(deps, deps.problems) },
   { name: 'logs', everyMs: SECOND, run: logs(deps) },
+  { name: 'rates', everyMs: SECOND, run: rates(deps) },
   { name: 'heartbeats', everyMs: SECOND, run: heartbeat(deps) },
   { name: 'staleness', everyMs: STALENESS_MS, run: staleness(deps) },
   { name: 'drills', everyMs: DRILLS_MS, run: drills(deps) },

@@ -2,6 +2,7 @@ import type { Handler } from '../src/outbox.ts'
 import { pageMessage } from '../src/slack/blocks.ts'
 import { drillMessage } from '../src/slack/drill.ts'
 import { resultOf } from '../src/store/owed.ts'
+import { charts } from './charts.ts'
 import { incidentOf, type JobDeps, show, voice, whereabouts } from './tell.ts'
 
 /** Keeps the message of a page up to date: who has it, whether it is over. */
@@ -18,7 +19,12 @@ export function pageView(deps: JobDeps): Handler {
     if (!page) return { outcome: 'done' }
     const shown = { ...posted, digest: whereabouts(result)?.digest ?? posted.digest }
     // Slack names a message by the instant at which it took it.
-    const render = incident.drill === null ? pageMessage : drillMessage
-    return show(deps, shown, render(await voice(deps), incident, page, Number(posted.ts) * 1_000))
+    const words = await voice(deps)
+    const sentAt = Number(posted.ts) * 1_000
+    const message =
+      incident.drill === null
+        ? pageMessage(words, incident, page, sentAt, await charts(deps, incident))
+        : drillMessage(words, incident, page, sentAt)
+    return show(deps, shown, message)
   }
 }

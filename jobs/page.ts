@@ -3,6 +3,7 @@ import { openDm, UNREACHABLE } from '../src/slack/api.ts'
 import { pageMessage } from '../src/slack/blocks.ts'
 import { drillMessage } from '../src/slack/drill.ts'
 import type { Claim } from '../src/store/owed.ts'
+import { charts } from './charts.ts'
 import { incidentOf, type JobDeps, paged, refusePage, tell, voice } from './tell.ts'
 
 /** Pages a person by DM. What can never be delivered goes back to the desk, which turns to the next person at once. */
@@ -40,12 +41,9 @@ export function page(deps: JobDeps): Handler {
       sinceAt: found.at,
       moot,
       message: {
-        ...(incident.drill === null ? pageMessage : drillMessage)(
-          await wording(deps),
-          incident,
-          found,
-          deps.clock.now(),
-        ),
+        ...(incident.drill === null
+          ? pageMessage(await wording(deps), incident, found, deps.clock.now(), await charts(deps, incident))
+          : drillMessage(await wording(deps), incident, found, deps.clock.now())),
         metadata: paged(claim, [incident.id]),
       },
     })

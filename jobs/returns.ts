@@ -3,6 +3,7 @@ import { under } from '../src/domain/rules.ts'
 import { readViews } from '../src/store/locations.ts'
 import { readLogs } from '../src/store/logs.ts'
 import { readMonitorsNamed } from '../src/store/monitors.ts'
+import { latestSamples } from '../src/store/rates.ts'
 import { readSilences } from '../src/store/silences.ts'
 import type { JobDeps } from './tell.ts'
 
@@ -18,14 +19,15 @@ export function returns({ store, desk, rules, clock }: JobDeps) {
     const waiting = (await readSilences(store.pool)).filter(({ awaiting }) => awaiting.length > 0)
     if (waiting.length === 0) return
     const names = waiting.flatMap(({ awaiting }) => awaiting)
-    const [probes, logs, views] = await Promise.all([
+    const [probes, logs, views, counted] = await Promise.all([
       readMonitorsNamed(store.pool, names),
       readLogs(store.pool),
       readViews(store.pool, names),
+      latestSamples(store.pool, names),
     ])
     const seenAt = (name: string) =>
       Math.max(
-        probes.get(name)?.lastSlotAt ?? logs.get(name)?.state.lookedAt ?? 0,
+        probes.get(name)?.lastSlotAt ?? logs.get(name)?.state.lookedAt ?? counted.get(name) ?? 0,
         ...views.filter(({ monitor }) => monitor === name).map(({ lastSlotAt }) => lastSlotAt),
       )
     const now = clock.now()

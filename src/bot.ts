@@ -6,6 +6,7 @@ import { timetable as entriesOf, payers } from '../jobs/index.ts'
 import { type Pushed, takePushed } from '../jobs/log.ts'
 import { look } from '../jobs/people.ts'
 import { probes } from '../jobs/probe.ts'
+import { takeCounts } from '../jobs/rate.ts'
 import { createAuditor, slackPath } from './auditor.ts'
 import { sleep } from './clock.ts'
 import { complaints } from './complaints.ts'
@@ -15,7 +16,7 @@ import { authorise, type Denied, type Standings } from './domain/authority.ts'
 import { isOfTheWatch } from './domain/detect/graph.ts'
 import { gapIn, type Load, loadOf } from './domain/duty/load.ts'
 import { HOUR_MS } from './domain/duty/time.ts'
-import { type Person, personOfSlack, type Rules } from './domain/rules.ts'
+import { type Person, personOfSlack, type Rules, under } from './domain/rules.ts'
 import { UserError } from './errors.ts'
 import { type Lately, openCalendar } from './feeds.ts'
 import { createHere } from './here.ts'
@@ -464,6 +465,10 @@ export function createBot(given: BotOptions): Bot {
       },
       async takeLines(monitor, lines) {
         await lineTray.add(lines.map((line) => ({ monitor, line })))
+      },
+      async takeCounts(name, counts) {
+        const monitor = under(options.rules().monitors, name)
+        return monitor?.kind === 'rate' ? takeCounts(deps, monitor, counts) : { late: 0 }
       },
       calendar: (token) =>
         openCalendar(store, options.rules(), token, clock.now(), calendars).catch((error: unknown) => {

@@ -6,9 +6,10 @@ import type { LogAnswer, Span } from './domain/detect/log-query.ts'
 import type { Follow, Look as LogLook } from './domain/detect/log-state.ts'
 import type { NameSource, Validators } from './domain/detect/name-source.ts'
 import type { Sample } from './domain/detect/probe.ts'
+import type { Reading as RateReading } from './domain/detect/rate-feed.ts'
 import type { Look } from './domain/duty/imports.ts'
 import type { Outcome } from './domain/event.ts'
-import type { LogQuery, Probe, Rules } from './domain/rules.ts'
+import type { LogQuery, Probe, RateMonitor, RateSource, Rules } from './domain/rules.ts'
 import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { Method } from './slack/methods.ts'
@@ -38,6 +39,16 @@ export interface SlackCalls {
 
 /** Checks one monitor's target; a sick target is a result, never a throw. */
 export type Check = (monitor: Probe, rules: Pick<Rules, 'allowPrivate'>, at: number) => Promise<Sample>
+
+/** A monitor whose source is asked. */
+export type AskedRate = RateMonitor & { source: Extract<RateSource, { kind: 'prometheus' | 'json' }> }
+
+/** Asks the source of a rate for its number; a sick source is a reading, never a throw. */
+export type ReadRate = (
+  monitor: Pick<AskedRate, 'source' | 'timeoutMs'>,
+  rules: Pick<Rules, 'allowPrivate'>,
+  at: number,
+) => Promise<RateReading>
 
 /** A calendar as its server gave it, or why not: a sentence without its subject. */
 export type Fetched = { ok: true; text: string } | { ok: false; why: string }
@@ -97,6 +108,7 @@ export interface Deps {
   logFiles: LogFiles
   askLog: AskLog
   listLogs: ListLogs
+  readRate: ReadRate
   fetchCalendar: FetchCalendar
   readNames: ReadNames
   pingOutward: PingOutward

@@ -9,6 +9,7 @@ import { logFiles } from './checks/log-file.ts'
 import { listLogs } from './checks/log-folder.ts'
 import { askLog } from './checks/log-query.ts'
 import { pingOutward } from './checks/outward.ts'
+import { readRate } from './checks/rate.ts'
 import { readNames } from './checks/source.ts'
 import { takeDataFolder } from './cli/pidfile.ts'
 import { anchored, type Clock, type Machine, machine, realClock, sleep, standstills } from './clock.ts'
@@ -171,6 +172,7 @@ export async function launch(options: Launch): Promise<Launched> {
       fetchCalendar,
       readNames: readNames(machine.now),
       pingOutward,
+      readRate,
       readCalendar: readApart,
       rules: () => rules,
       follow(next) {

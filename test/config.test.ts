@@ -111,6 +111,35 @@ describe('the example', () => {
       ...{ locations: ['here'], agree: 1 },
     }
     expect(rules.monitors).toEqual({
+      logins: {
+        ...{
+          name: 'logins',
+          service: 'webmail',
+          severity: 'critical',
+          kind: 'rate',
+          everyMs: 60_000,
+          timeoutMs: 5_000,
+        },
+        ...{ source: { kind: 'push' }, detect: ['flatline'], floor: 1, ceiling: null, falseAlarms: 1 },
+      },
+      requests: {
+        ...{
+          name: 'requests',
+          service: 'webmail',
+          severity: 'critical',
+          kind: 'rate',
+          everyMs: 15_000,
+          timeoutMs: 5_000,
+        },
+        ...{ detect: ['dip', 'flatline', 'spike'], floor: null, ceiling: null, falseAlarms: 1 },
+        source: {
+          kind: 'prometheus',
+          url: 'http://127.0.0.1:9090/',
+          query: 'sum(rate(http_requests_total[1m]))',
+          headers: {},
+          counter: false,
+        },
+      },
       cert: {
         ...probed,
         name: 'cert',
@@ -192,8 +221,6 @@ describe('the example', () => {
 
   test('names everything that is not watched yet', () => {
     expect(rules.notWatchedYet).toEqual([
-      'monitor requests (rate)',
-      'monitor logins (rate)',
       'contact of dana',
       'pool of service webmail',
       'deploy of service webmail',

@@ -83,7 +83,8 @@ async function resolve(
   signal: AbortSignal,
   names: Names,
 ): Promise<{ address: string; family: number }[]> {
-  if (/^localhost\.?$/i.test(host))
+  // RFC 6761: so are all names beneath it.
+  if (/^(?:.+\.)?localhost\.?$/i.test(host))
     return [
       { address: '127.0.0.1', family: 4 },
       { address: '::1', family: 6 },

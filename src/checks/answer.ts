@@ -84,7 +84,7 @@ function wrongJson(expected: HttpExpectation['json'], { text, cut }: Body): stri
 }
 
 /** What a JSON pointer (RFC 6901) leads to, undefined when there is nothing. */
-function at(document: unknown, pointer: string): unknown {
+export function at(document: unknown, pointer: string): unknown {
   const names = pointer.split('/').slice(1)
   return names.reduce<unknown>((around, escaped) => {
     const name = escaped.replaceAll('~1', '/').replaceAll('~0', '~')

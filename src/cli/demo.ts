@@ -123,7 +123,7 @@ async function run(
 
 /** The demo's own configuration, or the one to try. */
 async function configOf(options: Options, environment: Environment, company: Company): Promise<Config> {
-  const env = { ...environment, COMPANY: company.url }
+  const env = { ...environment, COMPANY_PORT: new URL(company.url).port, FILES: company.folder }
   if (options.config !== undefined) return loadConfig(options.config, env)
   const text = await readFile(new URL('../sandbox/demo.yaml', import.meta.url), 'utf8')
   return parseConfig(text, 'demo.yaml', env)

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { HERE, type Location, type Rules } from '../domain/rules.ts'
+import { HERE, type Location, RETURN_MS, type Rules } from '../domain/rules.ts'
 import { tokenDigest } from '../tokens.ts'
 import { duration, formatDuration, leaf, listOf, mustBe, ok, oneOf, type Read, text } from './leaf.ts'
 import { type Context, reference } from './names.ts'
@@ -76,6 +76,7 @@ export function silencesShape() {
     .strictObject({
       max: duration('1m', '30d').optional(),
       notice_before_end: duration('0s', '24h').default(DEFAULT_NOTICE_MS),
+      return_within: duration('1s', '24h').default(RETURN_MS),
     })
     .superRefine((silences, refinement) => {
       if (silences.max === undefined || silences.notice_before_end < silences.max) return
@@ -90,6 +91,7 @@ const DEFAULT_MAX_MS = 86_400_000
 export const toSilences = (shape: z.infer<ReturnType<typeof silencesShape>> | undefined): Rules['silences'] => ({
   maxMs: shape?.max ?? DEFAULT_MAX_MS,
   noticeMs: shape?.notice_before_end ?? DEFAULT_NOTICE_MS,
+  returnMs: shape?.return_within ?? RETURN_MS,
 })
 
 export function outwardHeartbeatShape(context: Context) {

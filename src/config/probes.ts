@@ -107,6 +107,12 @@ export const httpKeys = {
     .optional(),
 }
 
+export const jsonPointer = leaf('a JSON pointer such as /requests/total', (value): Read<string> => {
+  if (typeof value !== 'string') return mustBe('a JSON pointer such as /requests/total')
+  const why = notAPointer(value)
+  return why === null ? ok(value) : { wrong: why }
+})
+
 function notAPointer(name: string): string | null {
   if (name.length <= LONGEST_TEXT && POINTER.test(name)) return null
   return 'is not a JSON pointer such as /checks/0/status (~1 stands for a slash in a name, ~0 for ~)'

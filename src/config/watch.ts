@@ -1,19 +1,7 @@
 import { z } from 'zod'
 import { nextFire } from '../domain/detect/cron.ts'
 import { HERE, type Monitor, type Rhythm, type Service } from '../domain/rules.ts'
-import {
-  duration,
-  formatDuration,
-  integer,
-  leaf,
-  listOf,
-  matching,
-  mustBe,
-  ok,
-  oneOf,
-  text,
-  trueOrFalse,
-} from './leaf.ts'
+import { duration, formatDuration, integer, listOf, matching, oneOf, text, trueOrFalse } from './leaf.ts'
 import { logShape, toLog } from './logs.ts'
 import { type Context, reference, slackChannel } from './names.ts'
 import {
@@ -31,6 +19,7 @@ import {
   toTcp,
   toTls,
 } from './probes.ts'
+import { rateKeys, rateSense, toRate } from './rates.ts'
 import { hostAndPort, url } from './targets.ts'
 import { cron, zone } from './times.ts'
 
@@ -122,18 +111,9 @@ export function monitorShapes(context: Context) {
     tcp: monitor({ ...asked, tcp: hostAndPort(context.network), ...tcpKeys })
       .superRefine(patience)
       .superRefine(({ tcp, ip }, refinement) => ofOneFamily(hostPort(tcp).host, ip, refinement)),
-    rate: monitor({
-      ...common,
-      every,
-      timeout,
-      rate: rateSource(context),
-      detect: listOf(oneOf('dip', 'flatline', 'spike'), 3),
-      floor: leaf('a number of at least 0', (value) =>
-        typeof value === 'number' && Number.isFinite(value) && value >= 0
-          ? ok(value)
-          : mustBe('a number of at least 0'),
-      ).optional(),
-    }).superRefine(patience),
+    rate: monitor({ ...common, ...rateKeys(context) })
+      .superRefine(patience)
+      .superRefine(rateSense),
     heartbeat: monitor({ ...common, heartbeat }),
     log: monitor({ ...common, log: logShape(context) }),
   }
@@ -159,23 +139,6 @@ const heartbeat = z
 
 /** Any instant: what never fires after it never fires. */
 const SOME_TIME = Date.UTC(2026, 0, 1)
-
-function rateSource(context: Context) {
-  return z
-    .strictObject({
-      prometheus: url(context.network).optional(),
-      query: text('a PromQL query', 5_000).optional(),
-      push: trueOrFalse.optional(),
-    })
-    .superRefine((source, refinement) => {
-      const refuse = (message: string) => refinement.addIssue({ code: 'custom', path: [], message })
-      if (source.push === true && source.prometheus === undefined && source.query === undefined) return
-      if (source.push === true) refuse('is either pushed or asked from Prometheus: keep push, or prometheus and query')
-      else if (source.prometheus === undefined || source.query === undefined) {
-        refuse('needs prometheus and query, or push: true for counters that the application sends')
-      }
-    })
-}
 
 /** A try that lasts longer than the pause between two of them would pile up. */
 function patience(shape: { every: number; timeout?: number | undefined }, context: z.RefinementCtx): void {
@@ -208,8 +171,8 @@ export interface Place {
   zone: string
 }
 
-/** What is watched; null for what is of a kind that is not built yet. */
-export function toMonitor(name: string, monitor: MonitorShape, { folder, zone: defaultZone }: Place): Monitor | null {
+/** What is watched. */
+export function toMonitor(name: string, monitor: MonitorShape, { folder, zone: defaultZone }: Place): Monitor {
   switch (monitor.kind) {
     case 'probe':
       return { ...probed(name, monitor.shape), kind: 'http', url: monitor.shape.probe, ...toHttp(monitor.shape) }
@@ -236,15 +199,14 @@ export function toMonitor(name: string, monitor: MonitorShape, { folder, zone: d
         minEveryMs: heartbeat.min_every ?? null,
       }
     }
-    case 'rate':
-      return null
+    case 'rate': {
+      const { service, severity } = monitor.shape
+      return { name, service, severity, ...toRate(monitor.shape) }
+    }
     default:
       return monitor satisfies never
   }
 }
-
-/** Whether this version watches what is of its kind. */
-export const isBuilt = (monitor: MonitorShape): boolean => toMonitor('', monitor, { folder: '/', zone: 'UTC' }) !== null
 
 const probed = (name: string, shape: Shapes['tcp'] | Shapes['probe'] | Shapes['tls'] | Shapes['dns']) => ({
   name,

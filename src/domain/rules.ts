@@ -257,7 +257,49 @@ export const Heartbeat = z.strictObject({
 })
 export type Heartbeat = z.infer<typeof Heartbeat>
 
-export const Monitor = z.discriminatedUnion('kind', [HttpProbe, TlsProbe, DnsProbe, TcpProbe, LogMonitor, Heartbeat])
+const number = {
+  url: z.string(),
+  /** They may hold a secret, and are never shown. */
+  headers: z.record(z.string(), z.string()),
+  /** It only grows: what counts is by how much. */
+  counter: z.boolean(),
+}
+
+/** Where the numbers of a rate come from. */
+const RateSource = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('prometheus'), query: z.string(), ...number }),
+  /** Of a JSON document, by a pointer into it (RFC 6901). */
+  z.strictObject({ kind: z.literal('json'), pointer: z.string(), ...number }),
+  z.strictObject({ kind: z.literal('push') }),
+])
+export type RateSource = z.infer<typeof RateSource>
+
+/** How often something happens, against how often it usually does. */
+const RateMonitor = z.strictObject({
+  ...watched,
+  kind: z.literal('rate'),
+  /** A sample is taken, or the counts of so long are added up, this often. */
+  everyMs: z.int().positive(),
+  timeoutMs: z.int().positive(),
+  source: RateSource,
+  detect: z.array(z.enum(['dip', 'flatline', 'spike'])),
+  /** Below or above is an alarm, whatever is usual; in the unit of the samples. */
+  floor: z.number().nullable(),
+  ceiling: z.number().nullable(),
+  /** How many false alarms a month are put up with. */
+  falseAlarms: z.number().positive(),
+})
+export type RateMonitor = z.infer<typeof RateMonitor>
+
+export const Monitor = z.discriminatedUnion('kind', [
+  HttpProbe,
+  TlsProbe,
+  DnsProbe,
+  TcpProbe,
+  LogMonitor,
+  Heartbeat,
+  RateMonitor,
+])
 export type Monitor = z.infer<typeof Monitor>
 
 /** The monitors that go and look. */
@@ -271,6 +313,7 @@ export const probesOf = ({ monitors }: Pick<Rules, 'monitors'>): Probe[] =>
         return monitor
       case 'log':
       case 'heartbeat':
+      case 'rate':
         return []
       default:
         return monitor satisfies never
@@ -290,6 +333,10 @@ export const logsOf = ({ monitors }: Pick<Rules, 'monitors'>): LogMonitor[] =>
 /** The monitors that are reported to. */
 export const heartbeatsOf = ({ monitors }: Pick<Rules, 'monitors'>): Heartbeat[] =>
   Object.values(monitors).filter((monitor) => monitor.kind === 'heartbeat')
+
+/** The monitors of rates. */
+export const ratesOf = ({ monitors }: Pick<Rules, 'monitors'>): RateMonitor[] =>
+  Object.values(monitors).filter((monitor) => monitor.kind === 'rate')
 
 export const Role = z.strictObject({
   name: z.string(),
@@ -347,6 +394,9 @@ const Coverage = z.strictObject({
 
 const named = <T extends z.ZodType>(value: T) => z.record(z.string(), value)
 
+/** Two tries and a moment. */
+export const RETURN_MS = 2 * 60_000
+
 export const Rules = z.strictObject({
   company: z.string(),
   zone: z.string(),
@@ -366,8 +416,10 @@ export const Rules = z.strictObject({
       maxMs: z.int().positive(),
       /** Its owner is told so long before its end. */
       noticeMs: z.int().nonnegative(),
+      /** After its end whatever it covered has this long to report anew, or twice as long as it takes anyway. */
+      returnMs: z.int().positive().default(RETURN_MS),
     })
-    .default({ maxMs: 24 * 3_600_000, noticeMs: 600_000 }),
+    .default({ maxMs: 24 * 3_600_000, noticeMs: 600_000, returnMs: RETURN_MS }),
   /** Whom to tell that all is well, and how often; the address is a key, and never shown. */
   outwardHeartbeat: z.strictObject({ url: z.string(), everyMs: z.int().positive() }).nullable().default(null),
   coverage: Coverage.prefault({}),

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Line } from '../domain/detect/log-state.ts'
 import { isPushed, type Rules, under } from '../domain/rules.ts'
+import { instant } from './instant.ts'
 import { MOST_WRONG, problem, unavailable, type Wrong } from './problem.ts'
 import type { Routes } from './server.ts'
 
@@ -10,9 +11,6 @@ const MOST_LINES = 10_000
 
 /** Of a longer line only the beginning is taken, as of one in a file. */
 const LINE = 64 * 1024
-
-/** Instants beyond these are no instants of a log: 2000 to 2199, UTC ms. */
-const [EARLIEST, LATEST] = [946_684_800_000, 7_258_118_400_000]
 
 /** What the route needs of the program; null while it starts. */
 export interface Behind {
@@ -116,12 +114,4 @@ function parsed(text: string): unknown {
   } catch {
     return undefined
   }
-}
-
-/** Undefined for what is none. */
-function instant(value: unknown): number | null | undefined {
-  if (value === null) return null
-  const isZoned = typeof value === 'string' && /(?:Z|[+-]\d\d:?\d\d)$/.test(value)
-  const at = typeof value === 'number' ? Math.floor(value) : isZoned ? Date.parse(value) : Number.NaN
-  return at >= EARLIEST && at <= LATEST ? at : undefined
 }

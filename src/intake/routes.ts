@@ -5,10 +5,11 @@ import { logRoutes, type Behind as OfLogs } from './logs.ts'
 import { metricsRoutes } from './metrics.ts'
 import { type Behind as OfPings, pingRoutes } from './pings.ts'
 import { type Behind as OfProbers, proberRoutes } from './probers.ts'
+import { type Behind as OfRates, rateRoutes } from './rates.ts'
 import type { Routes } from './server.ts'
 
 /** The program behind the routes. */
-export interface Behind extends OfAlerts, OfCalendars, OfLogs, OfPings, OfProbers {
+export interface Behind extends OfAlerts, OfCalendars, OfLogs, OfPings, OfProbers, OfRates {
   checks(): Promise<Check[]>
 }
 
@@ -32,5 +33,6 @@ export function allRoutes({ behind, waitsFor, scrape, contentType }: Front): Rou
     calendarRoutes(behind, waitsFor),
     pingRoutes(behind, waitsFor),
     proberRoutes(behind, waitsFor),
+    rateRoutes(behind, waitsFor),
   ]
 }

@@ -41,8 +41,9 @@ interface Play {
 }
 
 /**
- * The outage, as far as this version can tell it: a typo rolls out server by server until none is left; whoever is on duty sleeps through
- * the page; the next one acknowledges, rolls it back, and everything recovers.
+ * The outage, as far as this version can tell it. The three that slept in 2018 are awake: names that nobody watched are found, a monitor that
+ * does not come back from its maintenance is missed, and a log that is normally empty pages with its first line. A typo rolls out server by
+ * server until none is left; whoever is on duty sleeps through the page; the next one acknowledges, rolls it back, and everything recovers.
  */
 export async function play(stage: Stage): Promise<Play> {
   const { company, slack, pause, tell } = stage
@@ -71,42 +72,44 @@ export async function play(stage: Stage): Promise<Play> {
     throw new Error(`this did not happen within ${PATIENCE_MS / 1_000} s: ${what}`)
   }
 
+  await findGaps()
+  await failReturn()
+
   tell('A change of the anti-spam configuration rolls out. It has a typo.')
+  const before = pages().length
   company.break(2)
   tell(
-    `web-2 takes the change and fails: ${company.up()} of ${company.servers} servers serve. Nobody is woken for one server.`,
+    `web-2 takes the change and fails: ${company.up()} of ${company.servers} servers serve. It writes to an error log that is empty on all other days.`,
   )
-  await wait('the warning in #ops', () =>
-    slack.channel('ops').messages.some((message) => message.text.includes('web-2')),
-  )
-  tell('#ops has been told about web-2.')
-  await pause(1_500)
-  for (const server of [1, 3]) company.break(server)
-  tell(`web-1 and web-3 follow: ${company.up()} of ${company.servers} serve.`)
-  await pause(1_500)
-  company.break(4)
-  tell('web-4 was the last: webmail is down.')
-
-  const first = await wait('the page', () => pages()[0])
+  const first = await wait('the page', () => pages()[before])
   happened.failed = company.failedAt()
   happened.paged = first.answered_at ?? first.at
   const onDuty = personOf(slack, first.args)
   const after =
-    happened.failed === null
-      ? ''
-      : `, ${((happened.paged - happened.failed) / 1_000).toFixed(1)} s after the last server`
-  tell(`${onDuty.name} is on duty and is paged by DM${after}.`)
+    happened.failed === null ? '' : ` ${((happened.paged - happened.failed) / 1_000).toFixed(1)} s after it was written`
+  tell(`In 2018 nobody read that log. Now its first line pages: ${onDuty.name} is on duty and has a DM${after}.`)
   await wait("the incident's channel", async () => (await stage.record())?.channel)
   const inRoom = await wait('the channel in the workspace', () => incidentRoom(slack))
   tell(`#${inRoom} was made for it; its timeline writes itself.`)
   tell(`${onDuty.name} sleeps through the page. Watchbill waits 10 s, then goes on.`)
+  for (const server of [1, 3]) company.break(server)
+  tell(`web-1 and web-3 follow: ${company.up()} of ${company.servers} serve.`)
+  await pause(1_500)
+  company.break(4)
+  tell(
+    'web-4 was the last: webmail is down. The site, each server and the rate of requests say so, in the same incident.',
+  )
 
-  const second = await wait('the escalation', () => pages().find((call) => personOf(slack, call.args).id !== onDuty.id))
+  const second = await wait('the escalation', () =>
+    pages()
+      .slice(before)
+      .find((call) => personOf(slack, call.args).id !== onDuty.id),
+  )
   happened.escalated = second.answered_at ?? second.at
   const rescuer = personOf(slack, second.args)
   tell(`Nobody answered: ${rescuer.name} is paged next.`)
   await pause(3_000)
-  const page = await wait('the page in the DM', () => slack.dm(rescuer.id).find(isPageMessage))
+  const page = await wait('the page in the DM', () => slack.dm(rescuer.id).findLast(isPageMessage))
   await slack.press(rescuer.id, page.channel, page.ts, 'incident_ack')
   await wait('the acknowledgement', async () => (await stage.record())?.acked)
   tell(`${rescuer.name} presses Acknowledge. Everybody sees who has it.`)
@@ -131,6 +134,37 @@ export async function play(stage: Stage): Promise<Play> {
   await wait('the last word in the DM', () => slack.dm(rescuer.id).some((message) => message.text.includes('is over')))
   tell(`Every check is well: ${end.incident} resolves itself, and whoever was woken hears of it.`)
   return story
+
+  /** Half of the names were watched by nobody, and nobody knew. */
+  async function findGaps(): Promise<void> {
+    const found = await wait('the names that nobody watches', () =>
+      slack.channel('ops').messages.find((message) => message.text.includes('example-mail.localhost')),
+    )
+    const names = /: (.+) \(/.exec(found.text)?.[1] ?? found.text
+    tell(`In 2018 half of the domains were watched by nothing, and nobody knew. #ops is told which: ${names}.`)
+  }
+
+  /** What is silenced has to come back: seen, not promised. */
+  async function failReturn(): Promise<void> {
+    const sam = [...slack.workspace.users.values()].find(({ name }) => name === 'sam')
+    if (!sam) throw new Error('nobody is called sam')
+    company.maintain(true)
+    await slack.command(sam.id, 'ops', '/silence requests 5s maintenance of the rate monitor')
+    tell('Sam takes the rate monitor out for maintenance, and silences it for 5 s: every silence has an end.')
+    const asked = pages().length
+    const page = await wait('the page about a monitor that did not come back', () =>
+      pages()
+        .slice(asked)
+        .find((call) => personOf(slack, call.args).id === sam.id),
+    )
+    const dm = await wait('the page in the DM', () => slack.dm(sam.id).findLast(isPageMessage))
+    tell('In 2018 it never came back, and nobody noticed. Now its silence is over only when a fresh sample has come:')
+    tell(`${personOf(slack, page.args).name} is paged: none has.`)
+    await slack.press(sam.id, dm.channel, dm.ts, 'incident_ack')
+    company.maintain(false)
+    tell('Sam acknowledges, and puts it back. Its next sample ends that incident.')
+    await wait('the end of that incident', async () => (await stage.record())?.resolved)
+  }
 }
 
 const metadataOf = (args: Record<string, unknown>) => {

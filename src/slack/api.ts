@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { SlackCall, SlackResult } from '../deps.ts'
+import { withoutCharts } from './charts.ts'
 import type { Method } from './methods.ts'
 
 /** The calls that the bot makes, with what it reads of their answers. Everything else that Slack says is ignored. */
@@ -47,6 +48,8 @@ export async function post(
   const args = { channel, ...message, ...thread, unfurl_links: false, unfurl_media: false }
   const posted = await call(slack, 'chat.postMessage', args, Posted)
   if (posted.ok || posted.kind !== 'never' || !BLOCKS_REFUSED.has(posted.reason)) return posted
+  const fewer = withoutCharts(args.blocks)
+  if (fewer) return post(slack, channel, { ...message, blocks: fewer }, threadTs)
   const { blocks: _, ...plain } = args
   return call(slack, 'chat.postMessage', plain, Posted)
 }
@@ -65,8 +68,17 @@ export async function joining<T>(
 
 const BLOCKS_REFUSED = new Set(['invalid_blocks', 'invalid_blocks_format', 'msg_blocks_too_long'])
 
-export const update = (slack: SlackCall, { channel, ts }: Posted, { text, blocks }: Message) =>
-  call(slack, 'chat.update', { channel, ts, text, blocks }, Anything)
+export async function update(
+  slack: SlackCall,
+  posted: Posted,
+  { text, blocks }: Pick<Message, 'text' | 'blocks'>,
+): Promise<SlackResult<unknown>> {
+  const { channel, ts } = posted
+  const updated = await call(slack, 'chat.update', { channel, ts, text, blocks }, Anything)
+  if (updated.ok || updated.kind !== 'never' || !BLOCKS_REFUSED.has(updated.reason)) return updated
+  const fewer = withoutCharts(blocks)
+  return fewer ? update(slack, posted, { text, blocks: fewer }) : updated
+}
 
 const History = z.object({
   messages: z.array(

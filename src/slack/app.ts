@@ -1,6 +1,7 @@
 import { App, type BlockAction, type Receiver, type RespondFn } from '@slack/bolt'
 import { messageOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
+import { withoutCharts } from './charts.ts'
 import { clientOptions, slackLogger } from './client.ts'
 import { fetchOnce } from './respond.ts'
 
@@ -95,12 +96,15 @@ export function slackApp({ receiver, botToken, apiUrl, log, ...options }: Option
     try {
       // What only one person sees cannot become what everybody sees: it goes.
       if (answer.instead && shown) await respond({ delete_original: true })
-      await respond({
-        text,
-        blocks: blocks as never,
-        response_type,
-        replace_original: answer.instead === true && !shown,
-      })
+      const send = (all: readonly unknown[]) =>
+        respond({
+          text,
+          blocks: all as never,
+          response_type,
+          replace_original: answer.instead === true && !shown,
+        })
+      const fewer = withoutCharts(blocks)
+      await (fewer ? send(blocks).catch(() => send(fewer)) : send(blocks))
     } catch (error) {
       log.warn({ reason: messageOf(error) }, 'an answer was not taken; it is given another way')
       await options.sayOtherwise(asked, answer)

@@ -143,6 +143,7 @@ export function pageMessage(
   incident: Incident,
   page: Page,
   sentAt: number,
+  charts: readonly object[] = [],
 ): Pick<Message, 'text' | 'blocks'> {
   const next = outlook(incident, voice.rules)
   const others = incident.pages.filter((other) => other.person !== page.person && other.refused === null)
@@ -160,6 +161,8 @@ export function pageMessage(
       section(standing(voice, incident, next)),
       ...(open ? [section(whyYou(voice, page, sentAt))] : []),
       ...buttons(incident),
+      // Newer than the types of Slack's SDK.
+      ...(charts as KnownBlock[]),
       context(`${about(incident)}${alsoPaged}`),
     ],
   }

@@ -1,11 +1,13 @@
 import type { View } from '../domain/detect/agreement.ts'
 import { type Place, troubleOf } from '../domain/detect/location.ts'
 import type { Rollup, Sample } from '../domain/detect/probe.ts'
+import { amount, type SlotSample } from '../domain/detect/rate-signal.ts'
 import type { Shapes } from '../domain/detect/shapes.ts'
 import { type Silence, silenceOver } from '../domain/detect/silence.ts'
 import type { Standing } from '../domain/detect/standing.ts'
 import { DAY_MS } from '../domain/duty/time.ts'
-import { HERE, type Monitor, type Probe, probesAt, under } from '../domain/rules.ts'
+import { HERE, type Monitor, type Probe, probesAt, type RateMonitor, type RateSource, under } from '../domain/rules.ts'
+import { bars, rateChart } from './charts.ts'
 import { logRules, logSource, shapesLine } from './logs.ts'
 import { code, cut, duration, plain, when } from './text.ts'
 import { person, type Voice } from './words.ts'
@@ -209,11 +211,65 @@ export function watchedDetail(
 
 function howOf(monitor: Monitor): string {
   if (monitor.kind === 'log') return `${logSource(monitor)}. ${logRules(monitor)}`
+  if (monitor.kind === 'rate') return howRated(monitor)
   if (monitor.kind !== 'heartbeat') return `Looks at ${plain(targetOf(monitor))}`
   const { rhythm, graceMs } = monitor
   const often =
     rhythm.kind === 'every' ? `every ${duration(rhythm.everyMs)}` : `by ${code(rhythm.cron)} (${rhythm.zone})`
   return `Is to be pinged ${often}, and is missed ${duration(graceMs)} later`
+}
+
+/** Addresses and queries may hold a key, and stay out. */
+function howRated({ source, everyMs, floor, ceiling, falseAlarms, detect }: RateMonitor): string {
+  const often = `every ${duration(everyMs)}`
+  const limits = [
+    ...(floor === null ? [] : [`its floor is ${amount(floor)}`]),
+    ...(ceiling === null ? [] : [`its ceiling ${amount(ceiling)}`]),
+  ]
+  const budget = `at most ${amount(falseAlarms)} false alarm${falseAlarms === 1 ? '' : 's'} a month`
+  return `${FROM[source.kind](source as never)} ${often}; watched for ${detect.join(', ')} with ${budget}${limits.length > 0 ? `; ${limits.join(', ')}` : ''}`
+}
+
+const FROM: { [K in RateSource['kind']]: (source: Extract<RateSource, { kind: K }>) => string } = {
+  prometheus: ({ url }) => `Asks Prometheus at ${plain(new URL(url).host)}`,
+  json: ({ url, pointer }) => `Reads ${plain(pointer === '' ? 'the number' : pointer)} at ${plain(new URL(url).host)}`,
+  push: () => 'Adds up what is pushed to it',
+}
+
+/** A rate, with its last day against what was expected. */
+export function rateDetail(
+  voice: Voice,
+  standing: Standing & { monitor: RateMonitor },
+  rated: { samples: readonly SlotSample[]; fromAt: number; learning: boolean },
+  silences: readonly Silence[],
+): { text: string; more: unknown[] } {
+  const { monitor } = standing
+  const { samples, fromAt, learning } = rated
+  // What is young is drawn in full.
+  const stretch = { fromAt: Math.max(fromAt, samples[0]?.at ?? fromAt), untilAt: voice.now }
+  const span = `the last ${duration(voice.now - stretch.fromAt)}`
+  const last = samples.at(-1)
+  const range =
+    last === undefined || last.low === null || last.high === null
+      ? ''
+      : `, expected ${amount(last.low)} to ${amount(last.high)}`
+  const now =
+    last === undefined
+      ? 'No sample yet.'
+      : `Last sample at ${when(last.at, voice.rules.zone, '{time_secs}')}: ${last.value === null ? 'nothing arrived' : amount(last.value)}${range}.`
+  const text = [
+    monitorLine(voice, standing, silences),
+    `${howOf(monitor)}. An alarm is ${monitor.severity}.`,
+    ...(learning
+      ? [
+          ':hourglass_flowing_sand: Still learning what is usual: less than a day has been seen. Silence, its limits and gross changes page all the same.',
+        ]
+      : []),
+    ...(samples.length > 0 ? [`${code(bars(samples, stretch))} ${span}`] : []),
+    now,
+  ].join('\n')
+  const drawn = rateChart(`${monitor.name}, ${span}`, samples, stretch, voice.rules.zone)
+  return { text, more: drawn === null ? [] : [drawn] }
 }
 
 /** What a look by hand saw; it counts for nothing. */

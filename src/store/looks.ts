@@ -6,6 +6,7 @@ export async function lastLooks(pool: Pool): Promise<Map<string, number>> {
     `select name, max(at) as at from (
        select name, last_slot as at from monitors
        union all select monitor, last_slot from views
+       union all select name, slot_at from rates
        union all select name, (state ->> 'lookedAt')::bigint from logs) looks
      group by name`,
   )

@@ -408,6 +408,38 @@ const MIGRATIONS: readonly string[] = [
     at bigint not null
   );
   `,
+  `
+  -- How often things happen: the last slot that was judged, and now and then all that was learned up to one ('learned_at').
+  create table rates (
+    name text primary key,
+    slot_at bigint not null,
+    feed jsonb not null,
+    -- What is wrong; null: nothing is. 'since_at': since when it is so.
+    alarm text,
+    since_at bigint not null,
+    learning boolean not null,
+    learned jsonb,
+    learned_at bigint
+  );
+  -- What was counted in each slot (null: nothing arrived), and between what it was expected.
+  create table rate_samples (
+    monitor text not null,
+    slot_at bigint not null,
+    value float8,
+    low float4,
+    high float4,
+    primary key (monitor, slot_at)
+  );
+  create index rate_samples_at on rate_samples using brin (slot_at);
+  -- What applications push, until it is added up.
+  create table rate_counts (
+    monitor text not null,
+    at bigint not null,
+    sender text not null,
+    count float8 not null,
+    primary key (monitor, at, sender)
+  );
+  `,
 ]
 
 /** The schema that this program speaks. A database that is ahead of it belongs to a newer program. */

@@ -1,21 +1,24 @@
 import type { Pool } from 'pg'
 import type { ProbeState } from '../domain/detect/probe.ts'
+import { WRONG } from '../domain/detect/rate-signal.ts'
 import type { Standing } from '../domain/detect/standing.ts'
-import { HERE, probesOf, type Rules } from '../domain/rules.ts'
+import { HERE, probesOf, type RateMonitor, type Rules } from '../domain/rules.ts'
 import { readHeartbeats } from './heartbeats.ts'
 import { readVerdicts, readViews, type Told } from './locations.ts'
 import { readLogs } from './logs.ts'
 import { readMonitorsNamed } from './monitors.ts'
+import { type RateStanding, readFeeds } from './rates.ts'
 
 /** Every monitor of the configuration, in its order. */
 export async function readStandings(pool: Pool, rules: Pick<Rules, 'monitors'>): Promise<Standing[]> {
   const names = probesOf(rules).map(({ name }) => name)
-  const [probes, logs, heartbeats, views, verdicts] = await Promise.all([
+  const [probes, logs, heartbeats, views, verdicts, rates] = await Promise.all([
     readMonitorsNamed(pool, names),
     readLogs(pool),
     readHeartbeats(pool),
     readViews(pool, names),
     readVerdicts(pool, names),
+    readFeeds(pool),
   ])
   const elsewhere = Map.groupBy(views, ({ monitor }) => monitor)
   return Object.values(rules.monitors).map((monitor): Standing => {
@@ -42,6 +45,7 @@ export async function readStandings(pool: Pool, rules: Pick<Rules, 'monitors'>):
       const { status, sinceAt, lastPingAt, why } = state
       return { ...nothing, status, sinceAt, saw: why, lastAt: lastPingAt }
     }
+    if (monitor.kind === 'rate') return rateStanding(monitor, rates.get(monitor.name)) ?? nothing
     const known = probes.get(monitor.name)
     const remote = (elsewhere.get(monitor.name) ?? []).filter(({ location }) => monitor.locations.includes(location))
     const states = [...(known && monitor.locations.includes(HERE) ? [known] : []), ...remote].map(({ state }) => state)
@@ -64,4 +68,16 @@ function together(states: readonly ProbeState[], told: Told | undefined): Partia
   if (told?.status === 'down') return { status, sinceAt: told.at, saw: first?.saw ?? null, lastAt }
   if (!first) return {}
   return { status, sinceAt: Math.min(...those.map(({ sinceAt }) => sinceAt ?? lastAt)), saw: first.saw, lastAt }
+}
+
+function rateStanding(monitor: RateMonitor, known: RateStanding | undefined): Standing | null {
+  if (!known) return null
+  const base = { monitor, learnsUntilAt: null }
+  const { feed, alarm, sinceAt, slotAt: lastAt } = known
+  if (feed.status === 'down') {
+    const saw = `its source cannot be read: ${feed.why}`
+    return { ...base, status: 'down', sinceAt: feed.sinceAt, saw, lastAt }
+  }
+  if (alarm !== null) return { ...base, status: 'down', sinceAt, saw: WRONG[alarm], lastAt }
+  return { ...base, status: feed.status, sinceAt, saw: null, lastAt }
 }

@@ -163,6 +163,10 @@ const ACTS: Record<string, string> = {
   '/monitor gap': '/monitor gap shop.example-mail.test owner me',
   '/monitor ignore': '/monitor ignore shop.example-mail.test parked',
   '/monitor heed': '/monitor heed shop.example-mail.test',
+  '/monitor drill': '/monitor drill home',
+  '/monitor disable': '/monitor disable home 30m a new disk',
+  '/monitor approve': '/monitor approve 1',
+  '/monitor enable': '/monitor enable home',
   '/watchbill reload': '/watchbill reload',
   '/oncall relieve': '/oncall relieve primary',
   '/oncall take': '/oncall take primary for 2h',
@@ -178,7 +182,15 @@ const ACTS: Record<string, string> = {
 const READS = [
   ...['/oncall', '/oncall help', '/page help', '/incident list', '/incident show', '/incident help'],
   ...['/oncall mine', '/oncall month', '/oncall gaps', '/oncall fairness', '/oncall handover'],
-  ...['/silence list', '/silence help', '/monitor list', '/monitor show', '/monitor coverage', '/monitor help'],
+  ...[
+    '/silence list',
+    '/silence help',
+    '/monitor list',
+    '/monitor show',
+    '/monitor coverage',
+    '/monitor graph',
+    '/monitor help',
+  ],
   ...['/watchbill status', '/watchbill version', '/watchbill help'],
 ]
 

@@ -66,6 +66,7 @@ export async function startBot(around: Surroundings, running: Running[], name: s
       slack: slack.callsOf(instance),
       check,
       readNames: async () => ({ outcome: 'failed', why: 'is not there' }),
+      readRate: async () => ({ kind: 'failed', saw: 'is not there' }),
       pingOutward: async () => ({ ok: true }),
       logFiles: {
         read: async (_, follow) => ({ why: 'is not part of the simulation', lines: [], follow, behind: 0, lost: null }),

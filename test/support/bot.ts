@@ -10,6 +10,7 @@ import { logFiles } from '../../src/checks/log-file.ts'
 import { listLogs } from '../../src/checks/log-folder.ts'
 import { askLog } from '../../src/checks/log-query.ts'
 import { pingOutward } from '../../src/checks/outward.ts'
+import { readRate } from '../../src/checks/rate.ts'
 import { readNames } from '../../src/checks/source.ts'
 import { machine, sleep } from '../../src/clock.ts'
 import { parseConfig } from '../../src/config.ts'
@@ -83,6 +84,8 @@ interface Options {
   probes?: boolean
   /** True: the monitors of logs are looked after each second, which makes hours pass slowly. */
   logs?: boolean
+  /** True: rates are looked at each second. */
+  rates?: boolean
   /** True: heartbeats are looked at each second. */
   heartbeats?: boolean
   /** True: locations are looked after every five seconds. */
@@ -216,6 +219,7 @@ export async function startBot(options: Options = {}): Promise<Driver> {
         busy,
         network(trouble, (probe, ...more) => check(options.reach?.(probe) ?? probe, ...more)),
       ),
+      readRate: counted(busy, readRate),
       logFiles: { read: counted(busy, files.read), append: counted(busy, files.append) },
       askLog: counted(busy, askLog),
       listLogs: counted(busy, listLogs),
@@ -235,6 +239,7 @@ export async function startBot(options: Options = {}): Promise<Driver> {
       'backup',
       ...(options.probes === false ? ['probes'] : []),
       ...(options.logs ? [] : ['logs']),
+      ...(options.rates ? [] : ['rates']),
       ...(options.heartbeats ? [] : ['heartbeats']),
       ...(options.returns ? [] : ['returns']),
       ...(options.staleness ? [] : ['staleness']),

@@ -76,7 +76,7 @@ export function rules(options: Options = {}): Rules {
     outwardHeartbeat: null,
     coverage: Rules.shape.coverage.parse({}),
     adopted: {},
-    silences: { maxMs: 8 * HOUR, noticeMs: 10 * MINUTE },
+    silences: { maxMs: 8 * HOUR, noticeMs: 10 * MINUTE, returnMs: 120_000 },
     notWatchedYet: [],
   }
 }

@@ -35,6 +35,7 @@ export async function startFront({ apiToken = TOKEN, behind = {}, more = [] }: O
     checks: async () => [],
     calendar: async () => null,
     takeLines: async () => {},
+    takeCounts: async () => ({ late: 0 }),
     ping: async () => 'unknown',
     pingRefused: () => {},
     prober: { work: async () => ({ rev: '', now: T0 }), take: async () => 0 },

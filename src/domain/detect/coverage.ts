@@ -101,6 +101,7 @@ export function hostOf(monitor: Monitor): string | null {
     case 'dns':
     case 'log':
     case 'heartbeat':
+    case 'rate':
       return null
     default:
       return monitor satisfies never

@@ -35,6 +35,8 @@ function seesFault(monitor: Monitor, at: number): boolean {
       const look = { at, why: null, lines: [line], follow: state.follow, wrote: null, ...NOTHING_MORE }
       return observeLog(state, look, { ...monitor, ignore: [] }).changes.some(({ to }) => to === 'down')
     }
+    // What is unusual depends on what was learned.
+    case 'rate':
     case 'heartbeat':
       return false
     default:

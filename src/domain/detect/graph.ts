@@ -32,6 +32,7 @@ export type Graph = ReadonlyMap<string, Node>
 export const ENTRIES = {
   probes: { watch: true, what: 'goes and looks' },
   logs: { watch: true, what: 'reads the logs' },
+  rates: { watch: true, what: 'asks how often things happen, and judges it' },
   heartbeats: { watch: true, what: 'looks whose ping is missing' },
   staleness: { watch: true, what: 'looks whether monitors are looked after' },
   drills: { watch: true, what: 'injects faults, which must come through' },
@@ -95,6 +96,7 @@ const BY_KIND = {
   dns: looked,
   tcp: looked,
   log: looked,
+  rate: looked,
   heartbeat: () => [{ by: 'heartbeats', how: 'its deadline is looked at each second' }],
 } satisfies Record<Monitor['kind'], () => Edge[]>
 

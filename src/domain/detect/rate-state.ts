@@ -34,7 +34,7 @@ export interface RateSample {
 export type Direction = 'up' | 'down' | 'flat' | 'nodata'
 
 /** Why an alarm rings: a strand of evidence, or the limits that somebody has written down. */
-const WHYS = [...STRANDS, 'floor', 'ceiling'] as const
+export const WHYS = [...STRANDS, 'floor', 'ceiling'] as const
 export type Why = (typeof WHYS)[number]
 
 export const Alarm = z.strictObject({

@@ -18,6 +18,9 @@ function staleAfterMs(monitor: Monitor): number | null {
     case 'dns':
     case 'tcp':
       return patienceMs(monitor)
+    case 'rate':
+      // What is pushed is judged a while after its slot, which is named by its beginning.
+      return LEAST_MS + 2 * monitor.everyMs + patienceMs(monitor)
     case 'log':
       return monitor.asks === null ? LEAST_MS : patienceMs(monitor.asks)
     case 'heartbeat':

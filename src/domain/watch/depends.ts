@@ -80,5 +80,6 @@ export const releasable = (desk: Desk, rules: Rules, now: number): boolean =>
 /** As long as it takes it to be seen well again. */
 function graceMs(monitor: Monitor | undefined): number {
   if (!monitor || !('everyMs' in monitor)) return 0
-  return Math.min(LONGEST_GRACE_MS, monitor.recoverAfter * monitor.everyMs + monitor.timeoutMs)
+  const recoverAfter = 'recoverAfter' in monitor ? monitor.recoverAfter : 2
+  return Math.min(LONGEST_GRACE_MS, recoverAfter * monitor.everyMs + monitor.timeoutMs)
 }

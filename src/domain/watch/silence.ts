@@ -99,7 +99,7 @@ function over(book: Book, silence: Silence, by: string | null, at: number): void
   )
   const awaiting = monitors.map(({ name }) => name)
   const state = awaiting.length > 0 ? ('returning' as const) : ('back' as const)
-  const returnBy = awaiting.length > 0 ? at + returnMs(monitors) : null
+  const returnBy = awaiting.length > 0 ? at + returnMs(monitors, book.rules) : null
   recordSilence(book, 'ended', { ...silence, state, endedAt: at, endedBy: by, awaiting, returnBy }, by, at)
   for (const alert of Object.values(book.desk.alerts))
     if (alert.status === 'firing' && alert.recheckAt !== null && covers(silence, alert.service, alert.monitor))
@@ -184,7 +184,10 @@ function dueOf({ rules }: Pick<Book, 'rules'>, silence: Silence): Due | null {
 }
 
 const again = ({ rules }: Book, { awaiting }: Silence) =>
-  returnMs(watching(rules).filter(({ name }) => awaiting.includes(name)))
+  returnMs(
+    watching(rules).filter(({ name }) => awaiting.includes(name)),
+    rules,
+  )
 
 /** Monitors that the configuration has no more report to nobody: they are waited for no longer. */
 export const forgotten = ({ silences }: Pick<Book['desk'], 'silences'>, rules: Rules): Silence[] => {

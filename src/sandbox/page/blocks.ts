@@ -12,6 +12,7 @@ import type {
   TaskCardBlock,
 } from '@slack/types'
 import { fileAddress } from './api.ts'
+import { type ChartBlock, drawChart } from './chart.ts'
 import { drawDataTable } from './data-table.ts'
 import { type Child, h, icon } from './dom.ts'
 import { drawElement } from './elements.ts'
@@ -100,8 +101,13 @@ function drawBlock(surface: Surface, block: KnownBlock): HTMLElement {
     case 'file':
       return unsupported(block.type)
     default:
-      return unsupported((block satisfies never as { type: string }).type)
+      return drawNewer(block satisfies never)
   }
+}
+
+/** What `@slack/types` does not know yet. */
+function drawNewer(block: { type: string }): HTMLElement {
+  return block.type === 'data_visualization' ? drawChart(block as ChartBlock) : unsupported(block.type)
 }
 
 function unsupported(type: string): HTMLElement {

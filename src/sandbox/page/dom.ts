@@ -34,19 +34,23 @@ export function append(node: Node, children: readonly Child[]): void {
     if (child !== null) node.appendChild(typeof child === 'string' ? document.createTextNode(child) : child)
 }
 
+/** An element of a drawing. */
+export function shape(tag: 'svg' | 'path' | 'rect' | 'polyline' | 'polygon', attributes: Attributes): SVGElement {
+  const node = document.createElementNS(SVG, tag)
+  assign(node, attributes)
+  return node
+}
+
 /** A small picture drawn from one path in a box of 24 by 24. */
 export function icon(path: string, label: string | null = null): SVGElement {
-  const svg = document.createElementNS(SVG, 'svg')
-  assign(svg, {
+  const svg = shape('svg', {
     viewBox: '0 0 24 24',
     class: 'icon',
     'aria-hidden': label === null ? 'true' : null,
     'aria-label': label,
+    role: label === null ? null : 'img',
   })
-  if (label !== null) svg.setAttribute('role', 'img')
-  const shape = document.createElementNS(SVG, 'path')
-  shape.setAttribute('d', path)
-  svg.appendChild(shape)
+  svg.appendChild(shape('path', { d: path }))
   return svg
 }
 

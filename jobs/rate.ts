@@ -1,0 +1,200 @@
+import type { AskedRate } from '../src/deps.ts'
+import { type Count, closedSlot } from '../src/domain/detect/rate-counts.ts'
+import { AWAY_MS, type Reading } from '../src/domain/detect/rate-feed.ts'
+import { judge, newSeries, type RateChange, relearn, type Series, specOf } from '../src/domain/detect/rate-series.ts'
+import { rateSignal, sourceSignal } from '../src/domain/detect/rate-signal.ts'
+import { RateState } from '../src/domain/detect/rate-state.ts'
+import { type RateMonitor, ratesOf } from '../src/domain/rules.ts'
+import { messageOf } from '../src/errors.ts'
+import { createTray } from '../src/intake/tray.ts'
+import { addCounts, countsBetween, type Judged, NO_SLOT, rateSamples, readRate, saveRates } from '../src/store/rates.ts'
+import { isOutage } from '../src/store/store.ts'
+import { slotOf } from '../src/timetable/entries.ts'
+import type { JobDeps } from './tell.ts'
+
+/** A source that fails is asked again at once, and where its slots are longer than it may be away, then again. */
+const AGAIN_MS = [1_000, AWAY_MS]
+
+/** What was learned is written down this often. */
+const WRITE_MS = 3_600_000
+
+/** Of what was missed while nobody looked no more slots are made up for; they count only with something in them. */
+const MOST_MISSED = 100
+
+/** A rate as this process knows it. */
+interface AtHand {
+  series: Series
+  /** The last slot that is stored; those after it were passed over. */
+  storedAt: number
+  /** The slot up to which all that was learned is written down. */
+  writtenAt: number
+}
+
+/** A tick of the rates: asks what is due, adds up what was pushed, and does not wait for it, so that a slow source delays no other. */
+export function rates(deps: JobDeps) {
+  const running = new Set<string>()
+  const known = new Map<string, AtHand>()
+  const startedAt = deps.clock.now()
+  // What is judged at the same time is stored by one statement.
+  const tray = createTray<Judged, boolean>({
+    insert: (judged) => saveRates(deps.store, judged, deps.clock.now()),
+    isTheirs: (error) => !isOutage(error),
+    now: deps.clock.now,
+  })
+
+  /** Judges the slots that are due, one after the other. */
+  async function watch(monitor: RateMonitor): Promise<void> {
+    for (;;) {
+      const at = known.get(monitor.name) ?? (await load(monitor))
+      const slotAt = dueSlot(monitor, at?.series.slotAt ?? null, deps.clock.now())
+      if (slotAt === null) return
+      const reading = await readingOf(monitor, slotAt)
+      if (reading !== null) await follow(monitor, slotAt, reading)
+      else skip(monitor, slotAt)
+      if (monitor.source.kind !== 'push') return
+    }
+  }
+
+  /** Nobody could have been heard then: it is as if it had not been. */
+  function skip(monitor: RateMonitor, slotAt: number): void {
+    const at = known.get(monitor.name) ?? begin(monitor)
+    known.set(monitor.name, { ...at, series: { ...at.series, slotAt } })
+  }
+
+  const begin = (monitor: RateMonitor): AtHand => {
+    const series = newSeries(NO_SLOT, deps.clock.now(), specOf(monitor, deps.rules().zone))
+    return { series, storedAt: NO_SLOT, writtenAt: NO_SLOT }
+  }
+
+  async function readingOf(monitor: RateMonitor, slotAt: number): Promise<Reading | null> {
+    const { source, everyMs } = monitor
+    switch (source.kind) {
+      case 'prometheus':
+      case 'json': {
+        const asked: AskedRate = { ...monitor, source }
+        const askedAt = deps.clock.now()
+        let reading = await deps.readRate(asked, deps.rules(), askedAt)
+        for (const ms of AGAIN_MS) {
+          if (reading.kind !== 'failed' || ms >= everyMs) break
+          await deps.clock.sleepUntil(askedAt + ms)
+          reading = await deps.readRate(asked, deps.rules(), deps.clock.now())
+        }
+        return reading
+      }
+      case 'push': {
+        const sum = await countsBetween(deps.store.pool, monitor.name, slotAt, slotAt + everyMs)
+        if (sum !== null) return { kind: 'value', value: sum }
+        const wasHeard = slotAt >= startedAt && slotAt === closedSlot(deps.clock.now(), everyMs)
+        return wasHeard ? { kind: 'absent', saw: 'nothing is pushed any more' } : null
+      }
+      default:
+        return source satisfies never
+    }
+  }
+
+  async function follow(monitor: RateMonitor, slotAt: number, reading: Reading): Promise<void> {
+    const { name } = monitor
+    for (;;) {
+      const now = deps.clock.now()
+      const spec = specOf(monitor, deps.rules().zone)
+      const { series: before, storedAt, writtenAt } = known.get(name) ?? begin(monitor)
+      if (before.slotAt >= slotAt) return
+      const { series, value, changes } = judge(before, { slotAt, reading }, monitor, spec, now)
+      const isTime = changes.length > 0 || slotAt - writtenAt >= WRITE_MS
+      const events = changes.map((change) => ({
+        source: 'monitor',
+        key: `${name}@${slotAt}/${change.of}`,
+        event: signalOf(monitor, change, series, now),
+      }))
+      const { feed, alarm, sinceAt, learning, recent } = series
+      const expected = value === undefined ? null : (recent.at(-1)?.expected ?? null)
+      const learned = isTime ? series.state : null
+      const [moved] = await tray.add([
+        { monitor: name, after: storedAt, slotAt, value, expected, feed, alarm, sinceAt, learning, learned, events },
+      ])
+      if (!moved) {
+        // Another process has judged since; what it saw comes first.
+        known.delete(name)
+        await load(monitor)
+        continue
+      }
+      known.set(name, { series, storedAt: slotAt, writtenAt: isTime ? slotAt : writtenAt })
+      for (const { event } of events) deps.log.info({ monitor: name, saw: event.summary }, 'monitor')
+      if (events.length > 0) deps.desk.wake()
+      return
+    }
+  }
+
+  /** What is known of a rate: what was written down, and what was counted since. */
+  async function load(monitor: RateMonitor): Promise<AtHand | undefined> {
+    const { name } = monitor
+    const { pool } = deps.store
+    const row = await readRate(pool, name)
+    if (row === null) return undefined
+    const spec = specOf(monitor, deps.rules().zone)
+    const learned = RateState.safeParse(row.learned)
+    const from = learned.success && row.learnedAt !== null ? row.learnedAt : NO_SLOT
+    const fresh = newSeries(from, deps.clock.now(), spec)
+    let series: Series = learned.success ? { ...fresh, state: learned.data } : fresh
+    for (const sample of await rateSamples(pool, name, from, row.slotAt)) series = relearn(series, sample, spec)
+    const loaded = {
+      series: { ...series, slotAt: row.slotAt, feed: row.feed, alarm: row.alarm, sinceAt: row.sinceAt },
+      storedAt: row.slotAt,
+      writtenAt: from,
+    }
+    known.set(name, loaded)
+    return loaded
+  }
+
+  return async (): Promise<void> => {
+    const monitors = ratesOf(deps.rules())
+    for (const monitor of monitors) {
+      const { name } = monitor
+      const at = known.get(name)
+      if (running.has(name) || (at && dueSlot(monitor, at.series.slotAt, deps.clock.now()) === null)) continue
+      running.add(name)
+      watch(monitor)
+        .catch((error: unknown) =>
+          deps.log.error({ monitor: name, reason: messageOf(error) }, 'a rate could not be judged'),
+        )
+        .finally(() => running.delete(name))
+    }
+    if (known.size > monitors.length) {
+      const names = new Set(monitors.map(({ name }) => name))
+      for (const name of known.keys()) if (!names.has(name)) known.delete(name)
+    }
+  }
+}
+
+/** The slot that is due, null when none is. Of what is asked for only the present can be had; what was pushed is there still. */
+function dueSlot({ name, everyMs, source }: RateMonitor, lastAt: number | null, now: number): number | null {
+  if (source.kind !== 'push') {
+    const slotAt = slotOf(name, everyMs, now)
+    return lastAt === null || lastAt < slotAt ? slotAt : null
+  }
+  const closedAt = closedSlot(now, everyMs)
+  if (lastAt === null || closedAt - lastAt > MOST_MISSED * everyMs) return closedAt
+  return lastAt + everyMs <= closedAt ? lastAt + everyMs : null
+}
+
+const signalOf = (monitor: RateMonitor, change: RateChange, { recent }: Series, at: number) =>
+  change.of === 'source'
+    ? sourceSignal(monitor, change.to, change.why, at)
+    : rateSignal(monitor, { why: change.to === 'down' ? change.why : null, months: null, recent }, at)
+
+/**
+ * Stores counts that were pushed.
+ *
+ * @returns how many came too late: their slot had been judged
+ */
+export async function takeCounts(
+  { store }: Pick<JobDeps, 'store'>,
+  monitor: RateMonitor,
+  counts: readonly Count[],
+): Promise<{ late: number }> {
+  const row = await readRate(store.pool, monitor.name)
+  const openAt = row === null ? NO_SLOT : row.slotAt + monitor.everyMs
+  const inTime = counts.filter(({ at }) => at >= openAt)
+  if (inTime.length > 0) await addCounts(store.pool, monitor.name, inTime)
+  return { late: counts.length - inTime.length }
+}

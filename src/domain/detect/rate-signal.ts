@@ -1,0 +1,144 @@
+import type { Signal } from '../event.ts'
+import type { Evidence } from '../incident.ts'
+import type { RateMonitor } from '../rules.ts'
+import type { Reading, Why } from './rate-state.ts'
+
+/** What a monitor of a rate says of its alarms, in words for people. */
+
+/** A sample as an alarm shows it. */
+export interface Shown {
+  at: number
+  value: number | null
+  /** Where 99 in 100 samples lie; null: not known then. */
+  expected: Reading['expected']
+}
+
+/** What was counted in a slot (null: nothing arrived), and between what it was expected to lie (null: not known). */
+export interface SlotSample {
+  at: number
+  value: number | null
+  low: number | null
+  high: number | null
+}
+
+/** `1,234`, `12.5`, `0.004`: as many digits as tell it apart. */
+export function amount(value: number): string {
+  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : Math.abs(value) >= 1 ? 2 : 3
+  return value.toLocaleString('en-US', { maximumFractionDigits: digits })
+}
+
+const usual = ({ low, high }: NonNullable<Shown['expected']>) => `${amount(low)} to ${amount(high)}`
+
+const saw = ({ value, expected }: Shown): string => {
+  const seen = value === null ? 'nothing arrived' : amount(value)
+  return expected === null ? seen : `${seen}, expected ${usual(expected)}`
+}
+
+/** What is wrong, without the number of the moment. */
+export const WRONG: Record<Why, string> = {
+  silence: 'gone silent',
+  stuck: 'stuck at one number',
+  nodata: 'no numbers arrive',
+  floor: 'below its floor',
+  ceiling: 'above its ceiling',
+  plunge: 'dropped',
+  fall: 'dropped',
+  sink: 'dropped',
+  burst: 'risen',
+  rise: 'risen',
+  surge: 'risen',
+}
+
+/** What is wrong, in as few words as a page has room for. */
+export function headlineOf({ name, floor, ceiling }: RateMonitor, why: Why, last: Shown): string {
+  const now = last.value === null ? 'nothing' : amount(last.value)
+  switch (why) {
+    case 'silence':
+      return `${name} has gone silent`
+    case 'stuck':
+      return `${name} is stuck at ${now}`
+    case 'nodata':
+      return `${name}: no numbers arrive any more`
+    case 'floor':
+      return `${name} is at ${now}, below its floor of ${amount(floor ?? 0)}`
+    case 'ceiling':
+      return `${name} is at ${now}, above its ceiling of ${amount(ceiling ?? 0)}`
+    case 'plunge':
+    case 'fall':
+    case 'sink':
+      return `${name} has dropped to ${now}`
+    case 'burst':
+    case 'rise':
+    case 'surge':
+      return `${name} has risen to ${now}`
+    default:
+      return why satisfies never
+  }
+}
+
+/** Beside the headline: what was expected, and how long one waits for such a thing. */
+function explained(why: Why, { expected }: Shown, months: number | null): string {
+  const range = expected === null ? '' : `usually ${usual(expected)} at this time`
+  const rare = months === null ? '' : rarely(months)
+  switch (why) {
+    case 'floor':
+    case 'ceiling':
+      return range === '' ? 'a limit of the configuration' : range
+    case 'nodata':
+      return 'the source answers, and has nothing to count'
+    case 'fall':
+    case 'sink':
+    case 'rise':
+    case 'surge':
+      return [range, 'and it has been off for a while', rare].filter((each) => each !== '').join(', ')
+    case 'silence':
+    case 'stuck':
+    case 'plunge':
+    case 'burst':
+      return [range, rare].filter((each) => each !== '').join(', ') || 'that is unusual for it'
+    default:
+      return why satisfies never
+  }
+}
+
+/** How long one would wait for such a thing where all is well. */
+function rarely(months: number): string {
+  if (months < 2) return 'which is rare'
+  if (months < 24) return `such a thing comes once in ${Math.round(months)} months`
+  const years = months / 12
+  return years < 1_000 ? `such a thing comes once in ${Math.round(years)} years` : 'which all but never happens'
+}
+
+/** What the desk hears when an alarm of the rate begins or ends. */
+export function rateSignal(
+  monitor: RateMonitor,
+  { why, months, recent }: { why: Why | null; months: number | null; recent: readonly Shown[] },
+  at: number,
+): Signal {
+  const { name, service, severity } = monitor
+  const last = recent.at(-1) ?? { at, value: null, expected: null }
+  const said = { type: 'signal' as const, service, key: name, monitor: name, severity, seenAt: at }
+  if (why === null) {
+    const headline = `${name} is as usual again`
+    return { ...said, status: 'resolved', headline, summary: `${headline}: ${saw(last)}`, evidence: [] }
+  }
+  const headline = headlineOf(monitor, why, last)
+  const summary = `${headline}: ${explained(why, last, months)}`
+  return { ...said, status: 'firing', headline, summary, evidence: recent.map(evidenceOf) }
+}
+
+const evidenceOf = (shown: Shown): Evidence => ({ at: shown.at, saw: saw(shown) })
+
+/** That a source cannot be read is an alarm of its own: of the rate nothing is known meanwhile. */
+export function sourceSignal(monitor: RateMonitor, to: 'down' | 'up', why: string, at: number): Signal {
+  const { name, service, severity } = monitor
+  const headline = to === 'down' ? `${name}: its source cannot be read` : `${name}: its source can be read again`
+  const more = to === 'down' ? `${why}; nobody watches the rate meanwhile` : 'the rate is watched again'
+  return {
+    ...{ type: 'signal', service, key: `${name} (source)`, monitor: name, severity, seenAt: at },
+    status: to === 'down' ? 'firing' : 'resolved',
+    headline,
+    summary: `${headline}: ${more}`,
+    evidence: [],
+  }
+}
