@@ -63,13 +63,18 @@ export function secured(
   // Of a socket that is connected already TLS does not know to whom: without the host it would look for a certificate of `localhost`.
   const named = { host, ...(isIP(host) === 0 && { servername: host }) }
   return new Promise((resolve, reject) => {
-    const checkServerIdentity = () => wrongName(secure, host)
+    // Read once: it is made anew each time.
+    let read: X509Certificate | undefined
+    const shown = () => (read ??= secure.getPeerX509Certificate())
+    const checkServerIdentity = () => wrongName(shown(), host)
     const identity = judged ? { checkServerIdentity } : { rejectUnauthorized: false }
     const secure: TLSSocket = tlsConnect({ socket, secureContext: trust(), ...named, ...options, ...identity })
     // Node asks for it only to hand it to `checkServerIdentity`, and making objects of a whole chain costs a fifth of the handshake.
     if (judged) secure.getPeerCertificate = () => ({}) as DetailedPeerCertificate
     secure.once('secureConnect', () => {
-      const certificate = met && secure.getPeerX509Certificate()
+      // An error that nobody hears costs its stack.
+      secure.off('close', closed)
+      const certificate = met && shown()
       if (certificate) met({ kind: 'certificate', certificate })
       resolve(secure)
     })
@@ -80,8 +85,7 @@ export function secured(
   })
 }
 
-function wrongName(secure: TLSSocket, host: string): Error | undefined {
-  const certificate = secure.getPeerX509Certificate()
+function wrongName(certificate: X509Certificate | undefined, host: string): Error | undefined {
   if (certificate && isFor(certificate, host)) return undefined
   return Object.assign(new Error(`the certificate is not for ${host}`), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' })
 }

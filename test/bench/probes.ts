@@ -103,6 +103,7 @@ async function alone({ target, env, node, folder, authorities }: Place): Promise
     const found: Result[] = []
     for (const [what, url, count, times] of [
       ['HTTP probe', `${http}/one`, 1_500, 6],
+      ['HTTP probe of an address', `http://127.0.0.1:${target.ports.http}/one`, 1_500, 6],
       ['HTTPS probe, P-384 chain', `https://NAME.bench.test:${p384}/one`, 400, 1.8],
       ['HTTPS probe, RSA-2048 chain', `https://NAME.bench.test:${rsa}/one`, 400, 2],
     ] as const) {
