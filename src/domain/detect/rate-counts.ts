@@ -11,7 +11,7 @@ export interface Count {
 const MOST_LATE_MS = 30_000
 
 /** What is pushed is added up by slots that begin with the clock: minutes, quarters of an hour. */
-export const slotOfCount = (at: number, everyMs: number) => Math.floor(at / everyMs) * everyMs
+const slotOfCount = (at: number, everyMs: number) => Math.floor(at / everyMs) * everyMs
 
 /** The last slot that is over, and whose latecomers have been waited for. */
 export const closedSlot = (now: number, everyMs: number) =>

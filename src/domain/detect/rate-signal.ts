@@ -50,7 +50,7 @@ export const WRONG: Record<Why, string> = {
 }
 
 /** What is wrong, in as few words as a page has room for. */
-export function headlineOf({ name, floor, ceiling }: RateMonitor, why: Why, last: Shown): string {
+function headlineOf({ name, floor, ceiling }: RateMonitor, why: Why, last: Shown): string {
   const now = last.value === null ? 'nothing' : amount(last.value)
   switch (why) {
     case 'silence':
