@@ -28,6 +28,9 @@ const LONG = [
   'test/kill',
 ]
 
+/** Files that put something in the place of a module: what others have loaded must not be in their way. */
+const MOCKING = ['test/checks/rebinding.test.ts']
+
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const rank = ({ moduleId }: TestSpecification) => {
@@ -56,9 +59,10 @@ export default defineConfig({
           name: 'embedded',
           globalSetup: ['test/support/missing.ts', ...globalSetup],
           include: ['test/**/*.test.ts'],
-          exclude: ['test/chaos/**', 'test/bench/**', ...(process.env['SIMULATION'] ? [] : [REPLAY])],
+          exclude: ['test/chaos/**', 'test/bench/**', ...MOCKING, ...(process.env['SIMULATION'] ? [] : [REPLAY])],
         },
       },
+      { extends: true, test: { name: 'mocking', include: MOCKING, isolate: true } },
       ...(postgresBin === null ? [] : [{ extends: true as const, test: contract }]),
     ],
   },

@@ -11,7 +11,7 @@ async function run(options: Parameters<typeof graph>[0]) {
       said[name] += text
     },
   })
-  const env = { DEPLOY_SECRET: 's', ZURICH_TOKEN: 't', COMPANY: 'http://127.0.0.1:1' }
+  const env = { DEPLOY_SECRET: 's', ZURICH_TOKEN: 't', COMPANY_PORT: '1', FILES: '/tmp' }
   const code = await graph(options, { env, stdout: into('stdout'), stderr: into('stderr') })
   return { code, ...said }
 }
@@ -24,7 +24,7 @@ test('the example hangs together, from whoever is outside down to the services',
   expect(stdout).toMatch(/^outside: .*\n└─ outward_heartbeat: its silence is the alarm\n {3}├─ auditor: /)
   expect(stdout).toMatch(/monitor\/antispam-errors: .* \(also by canary\/antispam-errors\)\n/)
   expect(stdout).toMatch(/\n\d+ nodes, no loose end\n$/)
-  expect(new Set(stdout.match(/monitor\/[a-z-]+(?=:)/g)).size).toBe(6)
+  expect(new Set(stdout.match(/monitor\/[a-z-]+(?=:)/g)).size).toBe(8)
 })
 
 test('loose ends are named, with what to do, and it exits 1', async () => {

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { pings } from '../../src/cli/pings.ts'
 import { backUp } from '../../src/store/backup.ts'
 import { T0 } from '../support/builders.ts'
+import { freshDatabase } from '../support/postgres.ts'
 import { type Database, emptyStore } from '../support/stores.ts'
 
 /** `watchbill pings` as people type it. */
@@ -112,6 +113,8 @@ test('a key is nowhere in the store, and the secret that they are made from in n
 })
 
 test('a store that was never used is left alone, and a sentence says what to do', async () => {
+  await database.drop()
+  database = await emptyStore(freshDatabase)
   expect(await run()).toMatchObject({
     code: 2,
     stderr: 'This version of Watchbill has not run on this store yet: start it once.\n',

@@ -131,7 +131,8 @@ describe('claims', () => {
     await owe(one, [row('a')])
     await claims(dying)
     await database.query(
-      `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and objid = $1 and granted`,
+      `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and objid = $1 and granted
+         and database = (select oid from pg_database where datname = current_database())`,
       [dying.process],
     )
     await expect.poll(() => claims(two)).toMatchObject([{ key: 'a' }])
