@@ -143,7 +143,7 @@ export async function stateAs(slack: LocalSlack, who: string): Promise<State> {
 }
 
 /** Waits until it holds. */
-export async function until(holds: () => boolean, ms = 5000): Promise<void> {
+export async function until(holds: () => boolean, ms = 15_000): Promise<void> {
   const end = Date.now() + ms
   while (!holds()) {
     if (Date.now() > end) throw new Error(`still not so after ${ms} ms: ${holds}`)
