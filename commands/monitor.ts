@@ -1,11 +1,12 @@
+import type { Point } from '../src/domain/detect/probe.ts'
 import type { Silence } from '../src/domain/detect/silence.ts'
 import type { Standing } from '../src/domain/detect/standing.ts'
 import { DAY_MS, HOUR_MS } from '../src/domain/duty/time.ts'
 import {
   heartbeatsOf,
+  isProbe,
   type Monitor,
   type Probe,
-  probesOf,
   type RateMonitor,
   type Rules,
   under,
@@ -25,7 +26,7 @@ import {
 import { code, cut, list as inWords, knownNames, typed } from '../src/slack/text.ts'
 import { readViews, viewSamplesSince } from '../src/store/locations.ts'
 import { readLogs } from '../src/store/logs.ts'
-import { type Point, readMonitors, samplesSince } from '../src/store/monitors.ts'
+import { readMonitors, samplesSince } from '../src/store/monitors.ts'
 import { rateSamples, readFeeds } from '../src/store/rates.ts'
 import { rollupsSince } from '../src/store/rollups.ts'
 import { readSilences } from '../src/store/silences.ts'
@@ -144,15 +145,14 @@ async function show(ask: Ask, rest: string): Promise<Reply> {
   ])
   if (!standing) throw new Error(`monitor ${found.name} stands nowhere`)
   if (found.kind === 'rate') return rated(ask, { ...standing, monitor: found }, silences)
-  const probe = probesOf(rules).find(({ name }) => name === found.name)
-  if (!probe) {
+  if (!isProbe(found)) {
     const log = found.kind === 'log' ? (await readLogs(pool, found.name)).get(found.name) : undefined
     return only(watchedDetail(voice(ask), standing, silences, log?.state.shapes ?? null))
   }
-  const together = isAlone(probe) ? null : await createJudge(ask.deps).views(probe)
+  const together = isAlone(found) ? null : await createJudge(ask.deps).views(found)
   const looks = [...(seen.get(found.name)?.state.recent ?? []), ...views.flatMap(({ state }) => state.recent)]
   const recent = looks.sort((a, b) => a.at - b.at).slice(-RECENT)
-  return only(monitorDetail(voice(ask), { probe, standing, recent, samples, fromAt, day, together }, silences))
+  return only(monitorDetail(voice(ask), { probe: found, standing, recent, samples, fromAt, day, together }, silences))
 }
 
 /** From wherever it is looked at, oldest first. */
@@ -161,9 +161,7 @@ async function samplesOf(pool: Ask['deps']['store']['pool'], { name }: Monitor, 
   return [...ours, ...theirs].sort((a, b) => a.at - b.at)
 }
 
-/** What `show` charts of a rate: a day has its shape. */
-const DAY_CHART_MS = 24 * HOUR_MS
-
+/** A rate is charted over a day, which has its shape. */
 async function rated(
   { deps, ...ask }: Ask,
   standing: Standing & { monitor: RateMonitor },
@@ -171,8 +169,8 @@ async function rated(
 ): Promise<Reply> {
   const { pool } = deps.store
   const { name } = standing.monitor
-  const fromAt = ask.now - DAY_CHART_MS
-  const [samples, known] = await Promise.all([rateSamples(pool, name, fromAt), readFeeds(pool)])
+  const fromAt = ask.now - DAY_MS
+  const [samples, known] = await Promise.all([rateSamples(pool, name, fromAt), readFeeds(pool, [name])])
   const learning = known.get(name)?.learning ?? true
   const { text, more } = rateDetail(voice({ ...ask, deps }), standing, { samples, fromAt, learning }, silences)
   return { ...only(text), more }
@@ -225,8 +223,7 @@ async function test(ask: Ask, rest: string): Promise<Reply> {
 
 function probeNamed(rules: Rules, rest: string): Probe {
   const found = monitorNamed(rules, rest)
-  const probe = probesOf(rules).find(({ name }) => name === found.name)
-  if (probe) return probe
+  if (isProbe(found)) return found
   throw new UserError(
     'no-probe',
     `${code(found.name)} does not go and look, so there is nothing to try: ${code(`/monitor show ${found.name}`)} shows when it was last heard of.`,

@@ -1,12 +1,10 @@
 import { isBeneath, type Ledger, ledgers } from '../src/domain/detect/coverage.ts'
 import { askedFor, isGraver, isWorkingTime, type Level } from '../src/domain/detect/gap.ts'
 import { GONE_MS, isBlind, type NameSource, nextAskAt, sourcesOf } from '../src/domain/detect/name-source.ts'
-import type { Signal } from '../src/domain/event.ts'
 import type { Rules } from '../src/domain/rules.ts'
 import { messageOf } from '../src/errors.ts'
 import {
   endTurn,
-  firingOf,
   forgetSources,
   type KnownSource,
   readKnown,
@@ -18,6 +16,7 @@ import {
 import { keepGaps, oweGaps, readGaps } from '../src/store/gaps.ts'
 import { rotaOf } from '../src/store/rota.ts'
 import type { JobDeps } from './tell.ts'
+import { warn } from './warning.ts'
 
 /** The alert of a service that names may be hidden from us. */
 const BLIND_KEY = 'coverage'
@@ -137,25 +136,19 @@ async function tellBlind(deps: JobDeps, found: readonly Ledger[], sources: reado
   })
   for (const { service, domains } of found) {
     const concerned = blind.filter(({ source }) => isAbout(source, domains))
-    const summary =
-      concerned.length === 0
-        ? 'every source of names can be read again'
-        : `some names may be hidden: ${concerned.map(({ state: { id, problems } }) => `${id} ${problems[0]}`).join('; ')}`
-    const known = await firingOf(pool, service, BLIND_KEY)
-    if (concerned.length === 0 ? known === null : known === summary) continue
-    const signal = (status: Signal['status'], what: string): Signal => ({
-      ...{ type: 'signal', service, key: BLIND_KEY, status, severity: 'warning', monitor: null, seenAt: now },
-      ...{ headline: 'the ledger of names is blind', summary: what },
+    await warn(deps, {
+      ...{ service, key: BLIND_KEY, id: service, headline: 'the ledger of names is blind' },
+      summary:
+        concerned.length === 0
+          ? null
+          : `some names may be hidden: ${concerned.map(({ state: { id, problems } }) => `${id} ${problems[0]}`).join('; ')}`,
       evidence: concerned.map(({ state: { id, triedAt, problems } }) => ({
         at: triedAt,
         saw: `${id} ${problems.join('; ')}`,
       })),
+      over: 'every source of names can be read again',
+      changed: 'other sources fail now',
     })
-    const submit = (event: Signal) =>
-      deps.desk.submit({ source: 'coverage', key: `${service}@${now}/${event.status}`, event })
-    // What is said of an alert is said when it begins: another source that fails is another alert.
-    if (known !== null) await submit(signal('resolved', concerned.length === 0 ? summary : 'other sources fail now'))
-    if (concerned.length > 0) await submit(signal('firing', summary))
   }
 }
 

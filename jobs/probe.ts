@@ -1,11 +1,13 @@
 import { ancestors } from '../src/domain/detect/depends.ts'
 import {
   CONFIRM_MS,
+  failure,
   isHonest,
   newProbe,
   type Observed,
   observe,
   type ProbeState,
+  probeSignal,
   type Sample,
   unconfirmed,
 } from '../src/domain/detect/probe.ts'
@@ -279,23 +281,15 @@ function dueSlot({ name, everyMs }: Probe, last: Known | undefined, now: number)
 
 const newer = (ours: Known | undefined, read: Known): Known => (ours && ours.lastSlotAt > read.lastSlotAt ? ours : read)
 
-function signal(monitor: Probe, transition: 'down' | 'up', state: ProbeState): Signal {
-  const last = state.recent.at(-1)
-  const headline = `${monitor.name} is ${transition === 'down' ? 'down' : 'up again'}`
-  const failures = state.recent.filter((sample) => !sample.ok).slice(-state.failures)
-  return {
-    type: 'signal',
-    service: monitor.service,
-    key: monitor.name,
-    monitor: monitor.name,
-    severity: monitor.severity,
-    status: transition === 'down' ? 'firing' : 'resolved',
-    headline,
-    summary: `${headline}: ${last?.saw ?? ''}`,
-    evidence:
-      transition === 'down'
-        ? failures.map(({ at, saw, ms }) => ({ at, saw: `${saw}, after ${Math.round(ms)} ms` }))
-        : [],
-    seenAt: last?.at ?? state.sinceAt,
-  }
+function signal(monitor: Probe, transition: 'down' | 'up', { recent, failures, sinceAt }: ProbeState): Signal {
+  const last = recent.at(-1)
+  return probeSignal(monitor, {
+    status: transition,
+    says: last?.saw ?? '',
+    failed: recent
+      .filter((sample) => !sample.ok)
+      .slice(-failures)
+      .map((sample) => failure(sample)),
+    seenAt: last?.at ?? sinceAt,
+  })
 }

@@ -180,7 +180,7 @@ function dueSlot({ name, everyMs, source }: RateMonitor, lastAt: number | null, 
 const signalOf = (monitor: RateMonitor, change: RateChange, { recent }: Series, at: number) =>
   change.of === 'source'
     ? sourceSignal(monitor, change.to, change.why, at)
-    : rateSignal(monitor, { why: change.to === 'down' ? change.why : null, months: null, recent }, at)
+    : rateSignal(monitor, { why: change.to === 'down' ? change.why : null, recent }, at)
 
 /**
  * Stores counts that were pushed.

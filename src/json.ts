@@ -20,3 +20,12 @@ export function canonical(value: unknown): string {
       : v,
   )
 }
+
+/** What a text says as JSON; undefined when it is none. */
+export function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

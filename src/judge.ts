@@ -3,7 +3,7 @@ import { agreed, type Seen, signalOf, type View, viewOf } from './domain/detect/
 import { isBlind, wordOf } from './domain/detect/blind.ts'
 import { isMissing, type Place } from './domain/detect/location.ts'
 import type { ProbeState, Sample } from './domain/detect/probe.ts'
-import { HERE, type Probe, probesAt, probesOf, under } from './domain/rules.ts'
+import { HERE, isProbe, type Probe, probesAt, under } from './domain/rules.ts'
 import {
   firingMonitors,
   pronounce,
@@ -51,7 +51,7 @@ export function createJudge(deps: Deps & { desk: Desk }) {
     for (const name of names) {
       const monitor = under(deps.rules().monitors, name)
       const before = told.get(name)
-      const probe = probesOf({ monitors: monitor ? { [name]: monitor } : {} })[0]
+      const probe = monitor && isProbe(monitor) ? monitor : null
       if (!probe) await forget(before)
       else if (isAlone(probe)) {
         if (before) await judgeAlone(probe, before, around)

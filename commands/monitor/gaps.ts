@@ -17,12 +17,13 @@ import {
   sourceLines,
 } from '../../src/slack/coverage.ts'
 import { logCoverageLines } from '../../src/slack/log-coverage.ts'
-import { code, cut, escapeText, list as inWords, typed } from '../../src/slack/text.ts'
+import { code, cut, list as inWords, typed } from '../../src/slack/text.ts'
 import { answer } from '../../src/slack/words.ts'
 import { readKnown, readSources } from '../../src/store/coverage.ts'
 import { type Ask, only, type Reply, split, voice } from '../command.ts'
 import { personNamed } from '../oncall/names.ts'
 import type { Confirmed } from '../oncall/propose.ts'
+import { reasonOf } from '../silence.ts'
 
 /** The verbs of `/monitor` about names that nothing watches. */
 
@@ -37,9 +38,6 @@ export const usage = [
   ['ignore NAME REASON', 'it needs no probe, for a reason'],
   ['heed NAME', 'it is ignored no more'],
 ] as const
-
-/** Of a reason: it stands in messages beside everything else that they say. */
-const REASON_CHARACTERS = 300
 
 /** What a button typed. Whoever pressed it saw the list, and sees it again; `ANYWAY`: what was seen of the name was shown to them. */
 const PRESSED = 'pressed'
@@ -201,20 +199,8 @@ function said(ask: Ask, { by, choice }: Cover, mark: Mark | undefined): string {
   })
 }
 
-function reasonIn(text: string, form: string): string {
-  const reason = typed(text).trim()
-  if (reason === '')
-    throw new UserError(
-      'no-reason',
-      `Why? It is for whoever asks later: type ${code(`/monitor ${form} REASON`)}. Nothing was done.`,
-    )
-  if (escapeText(reason).length > REASON_CHARACTERS)
-    throw new UserError(
-      'too-long',
-      `A reason has at most ${REASON_CHARACTERS} characters. Nothing was done; please make it shorter.`,
-    )
-  return reason
-}
+const reasonIn = (text: string, form: string): string =>
+  reasonOf(text, `Why? It is for whoever asks later: type ${code(`/monitor ${form} REASON`)}. Nothing was done.`)
 
 /** As names are compared. Slack makes links of them. */
 const nameIn = (word: string) => {

@@ -1,4 +1,5 @@
 import type { HttpExpectation, HttpProbe } from '../domain/rules.ts'
+import { parsedJson } from '../json.ts'
 import { BODY_BYTES, type Body } from './body.ts'
 import type { Around } from './look.ts'
 import { matches } from './pattern.ts'
@@ -68,12 +69,8 @@ export async function wrongBody(
 
 function wrongJson(expected: HttpExpectation['json'], { text, cut }: Body): string | null {
   if (cut) return `the body has more than ${BODY_BYTES / 1024} kB, too much to be read as JSON`
-  let document: unknown
-  try {
-    document = JSON.parse(text)
-  } catch {
-    return 'the body is no JSON'
-  }
+  const document = parsedJson(text)
+  if (document === undefined) return 'the body is no JSON'
   for (const { pointer, equals } of expected) {
     const value = at(document, pointer)
     const where = pointer === '' ? 'the JSON of the body' : `${pointer} in the JSON of the body`

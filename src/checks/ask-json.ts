@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parsedJson } from '../json.ts'
 import { ask } from './ask.ts'
 import { inWords, shown } from './look.ts'
 
@@ -33,19 +34,11 @@ export async function askJson(
     if (answer.status < 200 || answer.status > 299)
       return { ok: false, why: `${line}${said(answer.text, answer.headers['content-type'] ?? '')}` }
     if (answer.cut) return { ok: false, why: `answered with more than ${BODY_BYTES / 1024} kB`, isTooLarge: true }
-    const json = parsed(answer.text)
+    const json = parsedJson(answer.text)
     return json === undefined ? { ok: false, why: `${line}, but that is no JSON` } : { ok: true, json }
   } catch (error) {
     const why = signal.aborted ? `has not answered within ${timeoutMs / 1_000} s` : `cannot be asked: ${inWords(error)}`
     return { ok: false, why }
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }
 
@@ -57,7 +50,7 @@ const Said = z.union([
 
 /** What a server says of its error; the page of a proxy is for browsers. */
 function said(text: string, type: string): string {
-  const read = Said.safeParse(parsed(text))
+  const read = Said.safeParse(parsedJson(text))
   const sentence = read.success ? read.data : /^text\/plain\b/i.test(type) ? text : ''
   return sentence.trim() === '' ? '' : `: ${shown(sentence.trim(), LONGEST_SAID)}`
 }

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import packet from 'dns-packet'
 import type { NameSource } from '../domain/detect/name-source.ts'
 import type { ZoneRecord } from '../domain/detect/zone-file.ts'
+import { messageOf } from '../errors.ts'
 import { connected, type Way } from './connect.ts'
 import { signed } from './tsig.ts'
 
@@ -112,7 +113,7 @@ function decoded(message: Buffer): packet.Answer[] {
   try {
     return packet.decode(message).answers ?? []
   } catch (error) {
-    throw new Error(`sends a message that cannot be read (${error instanceof Error ? error.message : error})`)
+    throw new Error(`sends a message that cannot be read (${messageOf(error)})`)
   }
 }
 

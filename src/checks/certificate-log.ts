@@ -3,6 +3,7 @@ import type { NamesRead } from '../deps.ts'
 import type { FoundName } from '../domain/detect/coverage.ts'
 import { isBeneath } from '../domain/detect/coverage.ts'
 import type { NameSource, Validators } from '../domain/detect/name-source.ts'
+import { parsedJson } from '../json.ts'
 import { refusedHost } from './address.ts'
 import { ask } from './ask.ts'
 import type { Way } from './connect.ts'
@@ -57,10 +58,10 @@ const one = (header: string, value: string | undefined): Validators => (value ==
 function certificatesIn(text: string): { certificates: z.infer<typeof Certificate>[] } | { why: string } {
   const begins = text.trimStart()
   if (begins.startsWith('<')) return { why: 'answers with a web page instead of JSON' }
-  const value = parsed(text)
+  const value = parsedJson(text)
   if (value === undefined) {
     const [first = ''] = begins.split('\n', 1)
-    if (begins.startsWith('{') && parsed(first) !== undefined)
+    if (begins.startsWith('{') && parsedJson(first) !== undefined)
       return { why: 'answers with one object on each line (NDJSON) instead of a list' }
     return {
       why: begins.startsWith('[') ? 'answers with JSON that breaks off' : 'answers with something that is no JSON',
@@ -68,14 +69,6 @@ function certificatesIn(text: string): { certificates: z.infer<typeof Certificat
   }
   const read = z.array(Certificate).safeParse(value)
   return read.success ? { certificates: read.data } : { why: 'answers with JSON that is no list of certificates' }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 const NAME = /^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$/

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { ReadRate } from '../deps.ts'
 import type { Reading } from '../domain/detect/rate-feed.ts'
 import type { RateSource } from '../domain/rules.ts'
+import { parsedJson } from '../json.ts'
 import { refusedHost } from './address.ts'
 import { at as pointedAt } from './answer.ts'
 import { type Answered, ask } from './ask.ts'
@@ -65,7 +66,7 @@ const PrometheusAnswer = z.discriminatedUnion('status', [
 const word = (text: string) => (/^[a-z_]{1,40}$/.test(text) ? text : 'an error')
 
 function ofPrometheus({ line, status, text }: Answered): Reading {
-  const parsed = PrometheusAnswer.safeParse(document(text))
+  const parsed = PrometheusAnswer.safeParse(parsedJson(text))
   if (!parsed.success)
     return failed(
       status === 200 ? `${line}, but no answer of a Prometheus API: does prometheus name its address?` : line,
@@ -103,22 +104,13 @@ function ofPrometheus({ line, status, text }: Answered): Reading {
 
 function ofJson({ line, status, text }: Answered, pointer: string): Reading {
   if (status < 200 || status > 299) return failed(line)
-  const found = document(text)
+  const found = parsedJson(text)
   if (found === undefined) return failed(`${line}, but no JSON`)
   const value = pointedAt(found, pointer)
   if (value === undefined) return failed(`there is no ${pointer === '' ? 'number' : pointer} in the JSON`)
   if (value === null) return { kind: 'absent', saw: `${pointer} in the JSON is null` }
   if (typeof value === 'number' || (typeof value === 'string' && value.trim() !== '')) return numeric(String(value))
   return failed(`${pointer === '' ? 'the JSON' : `${pointer} in the JSON`} is no number`)
-}
-
-/** Undefined when it is none. */
-function document(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function numeric(text: string): Reading {

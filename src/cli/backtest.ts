@@ -4,6 +4,7 @@ import { type Rung, replay } from '../domain/detect/rate-replay.ts'
 import { monthsBetween } from '../domain/detect/rate-score.ts'
 import type { RateSample, RateSpec } from '../domain/detect/rate-state.ts'
 import { DAY_MS, HOUR_MS, isZone } from '../domain/duty/time.ts'
+import { messageOf } from '../errors.ts'
 import { readSeries } from './series-file.ts'
 
 interface Output {
@@ -52,7 +53,7 @@ export async function backtest(options: Options, io: { stdout: Output; stderr: O
   try {
     file = await readSeries(options.series)
   } catch (error) {
-    return fail(`${options.series} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+    return fail(`${options.series} cannot be read: ${messageOf(error)}`)
   }
   const { samples, problems, bad } = file
   for (const problem of problems) io.stderr.write(`${problem}\n`)

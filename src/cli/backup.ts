@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { readEnv } from '../env.ts'
 import { type Backup, backUp } from '../store/backup.ts'
 import { backupFolder, backupName } from '../store/backup-folder.ts'
+import { envOf, failing } from './configured.ts'
 import { reachStore, sentenceOf, untilStopped } from './reach-store.ts'
 
 interface Output {
@@ -18,11 +17,8 @@ export async function backup(
   { file, json }: { file?: string; json?: boolean },
   io: { env: Record<string, string | undefined>; stdout: Output; stderr: Output; now: number; program: string },
 ): Promise<number> {
-  const fail = (sentences: readonly string[]) => {
-    for (const sentence of sentences) io.stderr.write(`${sentence}\n`)
-    return 2
-  }
-  const read = readEnv(io.env, (path) => readFileSync(path, 'utf8'))
+  const fail = failing(io.stderr)
+  const read = envOf(io.env)
   if ('problems' in read) return fail(read.problems)
   const { env } = read
   const path = resolve(file ?? join(backupFolder(env.data), backupName(io.now, 'by-hand')))

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { listLogs } from '../checks/log-folder.ts'
 import { readNames } from '../checks/source.ts'
 import { writtenMonitors } from '../config/written.ts'
@@ -7,14 +6,13 @@ import { isBeneath, type Known, type KnownName, type Ledger, ledgers } from '../
 import type { LogLedger } from '../domain/detect/log-coverage.ts'
 import { isBlind, type NameSource, type SourceState, sourcesOf } from '../domain/detect/name-source.ts'
 import { probesOf, type Rules } from '../domain/rules.ts'
-import { readEnv } from '../env.ts'
-import { UserError } from '../errors.ts'
 import { logLedgers } from '../log-coverage.ts'
 import { duration } from '../slack/text.ts'
 import { readKnown, readSources } from '../store/coverage.ts'
 import { withAdoptions } from '../store/marks.ts'
 import { atHand } from '../store/store.ts'
-import { reachStore, sentenceOf, untilStopped } from './reach-store.ts'
+import { ifStored } from './configured.ts'
+import { sentenceOf } from './reach-store.ts'
 
 interface Output {
   write(text: string): unknown
@@ -87,25 +85,15 @@ export async function coverage(
   return logs.problems.length > 0 || sources.some((source) => isBlindNow(source, states, io.now)) ? 2 : 0
 }
 
-async function stored(rules: Rules, given: Record<string, string | undefined>): Promise<Found | null> {
-  const read = readEnv(given, (path) => readFileSync(path, 'utf8'))
-  if ('problems' in read) throw new UserError('bad-environment', read.problems.join(' '))
-  try {
-    return await untilStopped((signal) =>
-      reachStore(read.env, { alone: false, create: false, signal }, (place) =>
-        atHand(place, async ({ pool }) => ({
-          rules: await withAdoptions(pool, rules),
-          known: await readKnown(pool),
-          states: await readSources(pool),
-          isKept: true,
-        })),
-      ),
-    )
-  } catch (error) {
-    if (error instanceof UserError && error.code === 'no-store') return null
-    throw error
-  }
-}
+const stored = (rules: Rules, given: Record<string, string | undefined>): Promise<Found | null> =>
+  ifStored(given, (place) =>
+    atHand(place, async ({ pool }) => ({
+      rules: await withAdoptions(pool, rules),
+      known: await readKnown(pool),
+      states: await readSources(pool),
+      isKept: true,
+    })),
+  )
 
 /** One after the other: some of them are somebody's gift. */
 async function asked(rules: Rules, now: number): Promise<Found> {

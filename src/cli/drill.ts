@@ -1,17 +1,15 @@
 import { randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { sleep } from '../clock.ts'
-import { formatProblem, loadConfig } from '../config.ts'
 import { canDrill, faultOf } from '../domain/detect/drill.ts'
 import type { Outcome, Signal } from '../domain/event.ts'
 import { isOpen } from '../domain/incident.ts'
 import { type Monitor, type Rules, under } from '../domain/rules.ts'
-import { readEnv } from '../env.ts'
 import { UserError } from '../errors.ts'
 import { drilled, sentAt } from '../store/drills.ts'
 import { outcomes, submit } from '../store/inbox.ts'
 import { readIncident } from '../store/incidents.ts'
 import { type AtHand, atHand } from '../store/store.ts'
+import { configured, failing } from './configured.ts'
 import { reachStore, sentenceOf, untilStopped } from './reach-store.ts'
 
 interface Output {
@@ -55,17 +53,12 @@ export async function drill(
   options: Options,
   io: { env: Record<string, string | undefined>; stdout: Output; stderr: Output; now: () => number },
 ): Promise<number> {
-  const fail = (sentences: readonly string[]) => {
-    for (const sentence of sentences) io.stderr.write(`${sentence}\n`)
-    return 2
-  }
-  const read = readEnv(io.env, (path) => readFileSync(path, 'utf8'))
+  const fail = failing(io.stderr)
+  const read = await configured(options.config, io.env)
   if ('problems' in read) return fail(read.problems)
-  const { env } = read
-  const config = await loadConfig(options.config ?? env.config, io.env)
-  if ('problems' in config) return fail(config.problems.map(formatProblem))
+  const { env, rules } = read
   try {
-    const found = monitorOf(config.rules, monitor, options)
+    const found = monitorOf(rules, monitor, options)
     const to = options.duty ? 'duty' : options.to === undefined ? 'nobody' : 'asker'
     const signal = faultOf(found, { by: options.to ?? null, to, silence: null }, io.now())
     const report = await untilStopped((stop) =>

@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs'
 import { DateTime } from 'luxon'
 import { formatProblem, loadConfig } from '../config.ts'
 import { segments } from '../domain/duty/schedule.ts'
 import type { Rules } from '../domain/rules.ts'
-import { readEnv } from '../env.ts'
-import { UserError } from '../errors.ts'
 import { rotaFrom } from '../store/rota.ts'
-import { reachStore, sentenceOf, untilStopped } from './reach-store.ts'
+import { ifStored } from './configured.ts'
+import { sentenceOf } from './reach-store.ts'
 
 interface Output {
   write(text: string): unknown
@@ -87,18 +85,8 @@ export async function oncall(
 }
 
 /** With what the store knows beside the configuration; where there is no store, nothing was ever changed by hand. */
-async function asStood(rules: Rules, given: Record<string, string | undefined>): Promise<Rules> {
-  const read = readEnv(given, (path) => readFileSync(path, 'utf8'))
-  if ('problems' in read) throw new UserError('bad-environment', read.problems.join(' '))
-  try {
-    return await untilStopped((signal) =>
-      reachStore(read.env, { alone: false, create: false, signal }, (store) => rotaFrom(store, rules)),
-    )
-  } catch (error) {
-    if (error instanceof UserError && error.code === 'no-store') return rules
-    throw error
-  }
-}
+const asStood = async (rules: Rules, given: Record<string, string | undefined>): Promise<Rules> =>
+  (await ifStored(given, (store) => rotaFrom(store, rules))) ?? rules
 
 const iso = (at: number, zone: string) => DateTime.fromMillis(at, { zone }).toISO({ suppressMilliseconds: true }) ?? ''
 

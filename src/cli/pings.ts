@@ -1,13 +1,12 @@
-import { readFileSync } from 'node:fs'
 import { DateTime } from 'luxon'
-import { formatProblem, loadConfig } from '../config.ts'
 import { standing } from '../domain/detect/heartbeat.ts'
 import { type Heartbeat, heartbeatsOf, type Rules } from '../domain/rules.ts'
-import { type Env, readEnv } from '../env.ts'
+import type { Env } from '../env.ts'
 import { UserError } from '../errors.ts'
 import { introduce, pingAddresses, rotatePing } from '../pings.ts'
 import { type Kept, readHeartbeats } from '../store/heartbeats.ts'
 import { type AtHand, atHand } from '../store/store.ts'
+import { configured, failing } from './configured.ts'
 import { reachStore, sentenceOf, untilStopped } from './reach-store.ts'
 
 interface Output {
@@ -43,16 +42,10 @@ export async function pings(
   options: Options,
   io: { env: Record<string, string | undefined>; stdout: Output; stderr: Output; now: number },
 ): Promise<number> {
-  const fail = (sentences: readonly string[]) => {
-    for (const sentence of sentences) io.stderr.write(`${sentence}\n`)
-    return 2
-  }
-  const read = readEnv(io.env, (path) => readFileSync(path, 'utf8'))
+  const fail = failing(io.stderr)
+  const read = await configured(options.config, io.env)
   if ('problems' in read) return fail(read.problems)
-  const { env } = read
-  const config = await loadConfig(options.config ?? env.config, io.env)
-  if ('problems' in config) return fail(config.problems.map(formatProblem))
-  const { rules } = config
+  const { env, rules } = read
   try {
     const rows = await untilStopped((signal) =>
       reachStore(env, { alone: false, create: false, signal }, (place) =>

@@ -10,6 +10,7 @@ import { VERSION } from '../main.ts'
 import { runProber } from '../prober/prober.ts'
 import { serverAt } from '../prober/server.ts'
 import { keepSecret } from '../secrets.ts'
+import { failing } from './configured.ts'
 
 interface Options {
   location: string
@@ -35,10 +36,7 @@ const LAST_MS = 5_000
  * @returns the exit code: 0 when it was stopped, 2 when it cannot run, after a sentence on stderr for each reason
  */
 export async function prober(options: Options, { env, stderr }: Io): Promise<number> {
-  const fail = (sentences: readonly string[]) => {
-    for (const sentence of sentences) stderr.write(`${sentence}\n`)
-    return 2
-  }
+  const fail = failing(stderr)
   const { location, url, allowPrivate = [] } = options
   const token = tokenOf(options.token, env)
   const problems = [

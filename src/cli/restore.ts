@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { readEnv } from '../env.ts'
 import { UserError } from '../errors.ts'
 import { backupFolder, backupName } from '../store/backup-folder.ts'
 import { examine, restore as putBack, type Restored } from '../store/restore.ts'
 import { checkServer } from '../store/server.ts'
 import { summary } from './backup.ts'
+import { envOf } from './configured.ts'
 import { reachStore, sentenceOf, untilStopped } from './reach-store.ts'
 
 interface Output {
@@ -28,7 +27,7 @@ export async function restore(
     for (const sentence of sentences) io.stderr.write(`${sentence}\n`)
     return code
   }
-  const read = readEnv(io.env, (path) => readFileSync(path, 'utf8'))
+  const read = envOf(io.env)
   if ('problems' in read) return fail(2, read.problems)
   const { env } = read
   const keepAs = resolve(backupFolder(env.data), backupName(io.now, 'before-restore'))

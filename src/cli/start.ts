@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs'
 import { formatProblem, loadConfig } from '../config.ts'
 import { looseEnds } from '../domain/detect/graph.ts'
-import { readEnv } from '../env.ts'
 import { messageOf, UserError } from '../errors.ts'
 import { createLog } from '../log.ts'
 import { type Launched, launch } from '../main.ts'
 import { keepSecret, passwordsOf } from '../secrets.ts'
+import { envOf, failing } from './configured.ts'
 
 /** A stop that takes longer is cut off: what is owed is in the store. */
 const FORCED_EXIT_MS = 9_500
@@ -18,11 +17,8 @@ type Environment = Record<string, string | undefined>
  * @returns the exit code when it cannot run: 2, after a sentence on stderr for each reason. While it runs it does not return.
  */
 export async function start(options: { config?: string }, environment: Environment): Promise<number> {
-  const fail = (sentences: readonly string[]) => {
-    for (const sentence of sentences) process.stderr.write(`${sentence}\n`)
-    return 2
-  }
-  const read = readEnv(environment, (path) => readFileSync(path, 'utf8'))
+  const fail = failing(process.stderr)
+  const read = envOf(environment)
   if ('problems' in read) return fail(read.problems)
   const { env } = read
   const { slackBotToken } = env

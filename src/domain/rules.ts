@@ -302,26 +302,29 @@ export const Monitor = z.discriminatedUnion('kind', [
 ])
 export type Monitor = z.infer<typeof Monitor>
 
+/** Whether it goes and looks. */
+export function isProbe(monitor: Monitor): monitor is Probe {
+  switch (monitor.kind) {
+    case 'http':
+    case 'tls':
+    case 'dns':
+    case 'tcp':
+      return true
+    case 'log':
+    case 'heartbeat':
+    case 'rate':
+      return false
+    default:
+      return monitor satisfies never
+  }
+}
+
 /** The monitors that go and look. */
-export const probesOf = ({ monitors }: Pick<Rules, 'monitors'>): Probe[] =>
-  Object.values(monitors).flatMap((monitor) => {
-    switch (monitor.kind) {
-      case 'http':
-      case 'tls':
-      case 'dns':
-      case 'tcp':
-        return monitor
-      case 'log':
-      case 'heartbeat':
-      case 'rate':
-        return []
-      default:
-        return monitor satisfies never
-    }
-  })
+export const probesOf = ({ monitors }: Pick<Rules, 'monitors'>): Probe[] => Object.values(monitors).filter(isProbe)
 
 /** Whether its lines are sent to us. */
 export const isPushed = ({ file, asks }: LogMonitor) => file === null && asks === null
+
 /** The monitors that are looked at from a location. */
 export const probesAt = (rules: Pick<Rules, 'monitors'>, location: string): Probe[] =>
   probesOf(rules).filter(({ locations }) => locations.includes(location))

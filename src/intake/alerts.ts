@@ -5,7 +5,7 @@ import type { Signal } from '../domain/event.ts'
 import type { Evidence } from '../domain/incident.ts'
 import { type Rules, Severity, under } from '../domain/rules.ts'
 import { canonical } from '../json.ts'
-import { MOST_WRONG, problem, unavailable, type Wrong } from './problem.ts'
+import { MOST_WRONG, notReady, notStored, problem, type Wrong } from './problem.ts'
 import type { Routes } from './server.ts'
 import { type Arrival, GROUP } from './tray.ts'
 
@@ -41,7 +41,7 @@ export function alertRoutes(behind: () => Behind | null, whyNot: () => string): 
   return (server) => {
     server.post('/v1/alerts', { bodyLimit: BODY_BYTES }, async (request, reply) => {
       const program = behind()
-      if (program === null) return unavailable(reply, `Watchbill is not ready: ${whyNot()}. Nothing was stored.`)
+      if (program === null) return notReady(reply, whyNot())
       const retry = RetryKey.safeParse(request.headers['idempotency-key'])
       const { alerts, problems } = read(request.body, program.rules())
       const wrong = [
@@ -56,10 +56,7 @@ export function alertRoutes(behind: () => Behind | null, whyNot: () => string): 
         const ids = await program.take(alerts.map((alert) => arrival(alert, retry.data, at)))
         return reply.code(202).send({ accepted: ids.length, ids })
       } catch {
-        return unavailable(
-          reply,
-          'The store does not take it at the moment: nothing is known to be stored. Send it again.',
-        )
+        return notStored(reply)
       }
     })
   }

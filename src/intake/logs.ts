@@ -1,8 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Line } from '../domain/detect/log-state.ts'
 import { isPushed, type Rules, under } from '../domain/rules.ts'
+import { parsedJson } from '../json.ts'
 import { instant } from './instant.ts'
-import { MOST_WRONG, problem, unavailable, type Wrong } from './problem.ts'
+import { MOST_WRONG, notReady, notStored, problem, type Wrong } from './problem.ts'
 import type { Routes } from './server.ts'
 
 /** Shippers send again what was refused, in smaller pieces; more at once is held up by nobody's log. */
@@ -41,7 +42,7 @@ async function take(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  if (program === null) return unavailable(reply, `Watchbill is not ready: ${whyNot()}. Nothing was stored.`)
+  if (program === null) return notReady(reply, whyNot())
   const { monitor: name } = request.params as { monitor: string }
   const monitor = under(program.rules().monitors, name)
   if (monitor?.kind !== 'log' || !isPushed(monitor))
@@ -69,7 +70,7 @@ async function take(
     await program.takeLines(name, lines)
     return reply.code(202).send({ accepted: lines.length })
   } catch {
-    return unavailable(reply, 'The store does not take it at the moment: nothing is known to be stored. Send it again.')
+    return notStored(reply)
   }
 }
 
@@ -93,8 +94,10 @@ function jsonLines(text: string): Found {
   const wrong = (index: number, detail: string) => {
     if (found.problems.length < MOST_WRONG) found.problems.push({ pointer: `#/${index}`, detail })
   }
-  const listed = text.trimStart().startsWith('[') ? parsed(text) : undefined
-  const all = Array.isArray(listed) ? listed : split(text).flatMap((line) => (line.trim() === '' ? [] : [parsed(line)]))
+  const listed = text.trimStart().startsWith('[') ? parsedJson(text) : undefined
+  const all = Array.isArray(listed)
+    ? listed
+    : split(text).flatMap((line) => (line.trim() === '' ? [] : [parsedJson(line)]))
   for (const [index, each] of all.slice(0, MOST_LINES + 1).entries()) {
     if (typeof each !== 'object' || each === null || !('line' in each) || typeof each.line !== 'string') {
       wrong(index, 'must be {"line": "…"}, with "at" beside it if it says when it was written')
@@ -106,12 +109,4 @@ function jsonLines(text: string): Found {
     else found.lines.push(lineOf(each.line, at))
   }
   return found
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { cut, readable } from '../domain/detect/line.ts'
-import { problem, unavailable } from './problem.ts'
+import { notReady, notStored, problem } from './problem.ts'
 import type { Routes } from './server.ts'
 
 /** As much of a body is kept, and clients are told so; what is longer is cut, never refused: a long log must not look like a dead job. */
@@ -64,7 +64,7 @@ function add(server: FastifyInstance, behind: () => Behind | null, whyNot: () =>
   const config = { open: 'whoever has the address of a heartbeat may say how it does', bytes: true as const }
   const answer = async (request: FastifyRequest<Address>, reply: FastifyReply) => {
     const program = behind()
-    if (program === null) return unavailable(reply, `Watchbill is not ready: ${whyNot()}. Nothing was stored.`)
+    if (program === null) return notReady(reply, whyNot())
     reply.headers({ 'ping-body-limit': String(BODY_BYTES), 'cache-control': 'no-store' })
     const { query } = request
     if (query.rid !== undefined && !(typeof query.rid === 'string' && UUID.test(query.rid)))
@@ -79,11 +79,7 @@ function add(server: FastifyInstance, behind: () => Behind | null, whyNot: () =>
     const meant = readings(request.params).map((said) => ({ ...said, run, body, lines: body ? lastLines(body) : [] }))
     for (const ping of meant) {
       const received = await program.ping(ping).catch(() => undefined)
-      if (received === undefined)
-        return unavailable(
-          reply,
-          'The store does not take it at the moment: nothing is known to be stored. Send it again.',
-        )
+      if (received === undefined) return notStored(reply)
       if (received === 'stored') return reply.type('text/plain; charset=utf-8').send('OK')
     }
     program.pingRefused()

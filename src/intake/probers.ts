@@ -4,7 +4,7 @@ import { Pull, Report, type Work } from '../domain/detect/report.ts'
 import { type Location, type Rules, under } from '../domain/rules.ts'
 import { UserError } from '../errors.ts'
 import { locationOf } from '../tokens.ts'
-import { problem, unavailable } from './problem.ts'
+import { notReady, notStored, problem } from './problem.ts'
 import type { Routes } from './server.ts'
 
 /** What the routes need of the program; null while it starts. */
@@ -45,7 +45,7 @@ async function answer<T>(
   act: (program: Behind, location: Location, asked: T) => Promise<unknown>,
 ): Promise<FastifyReply> {
   if (!isPrivate(request)) return problem(reply, 403, 'Not over https', INSECURE)
-  if (program === null) return unavailable(reply, `Watchbill is not ready: ${whyNot()}. Nothing was stored.`)
+  if (program === null) return notReady(reply, whyNot())
   const { location: name } = request.params as { location: string }
   const { locations } = program.rules()
   const [, token = ''] = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '') ?? []
@@ -73,7 +73,7 @@ async function answer<T>(
     return reply.send(await act(program, known, body.data))
   } catch (error) {
     if (error instanceof UserError) return problem(reply, 400, 'Bad request', `Nothing was stored: ${error.message}`)
-    return unavailable(reply, 'The store does not take it at the moment: nothing is known to be stored. Send it again.')
+    return notStored(reply)
   }
 }
 

@@ -29,5 +29,13 @@ export function unavailable(reply: FastifyReply, detail: string): FastifyReply {
   return problem(reply.header('retry-after', RETRY_AFTER_S), 503, 'Not available', detail)
 }
 
+/** There is no program behind the routes yet; what came is not taken. */
+export const notReady = (reply: FastifyReply, why: string): FastifyReply =>
+  unavailable(reply, `Watchbill is not ready: ${why}. Nothing was stored.`)
+
+/** It may have been stored, and is not known to be: the same again is the same. */
+export const notStored = (reply: FastifyReply): FastifyReply =>
+  unavailable(reply, 'The store does not take it at the moment: nothing is known to be stored. Send it again.')
+
 /** An outage of the store lasts seconds, or until somebody mends it. */
 const RETRY_AFTER_S = 5

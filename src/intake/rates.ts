@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Count } from '../domain/detect/rate-counts.ts'
 import { type Rules, under } from '../domain/rules.ts'
 import { instant } from './instant.ts'
-import { problem, unavailable, type Wrong } from './problem.ts'
+import { notReady, notStored, problem, type Wrong } from './problem.ts'
 import type { Routes } from './server.ts'
 
 const MOST_COUNTS = 1_000
@@ -45,7 +45,7 @@ async function take(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  if (program === null) return unavailable(reply, `Watchbill is not ready: ${whyNot()}. Nothing was stored.`)
+  if (program === null) return notReady(reply, whyNot())
   const { monitor: name } = request.params as { monitor: string }
   const monitor = under(program.rules().monitors, name)
   if (monitor?.kind !== 'rate' || monitor.source.kind !== 'push')
@@ -67,7 +67,7 @@ async function take(
     const { late } = await program.takeCounts(name, counts)
     return reply.code(202).send({ accepted: counts.length, late })
   } catch {
-    return unavailable(reply, 'The store does not take it at the moment: nothing is known to be stored. Send it again.')
+    return notStored(reply)
   }
 }
 

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { type Pull, type Report, Work } from '../domain/detect/report.ts'
 import { messageOf } from '../errors.ts'
+import { parsedJson } from '../json.ts'
 
 /** A server that takes longer is as good as away. */
 const ANSWER_MS = 10_000
@@ -46,10 +47,6 @@ export function serverAt({ url, location, token }: { url: string; location: stri
 
 /** What an answer says is wrong (RFC 9457). */
 function detailOf(text: string): string | null {
-  try {
-    const { detail } = JSON.parse(text) as { detail?: unknown }
-    return typeof detail === 'string' ? detail : null
-  } catch {
-    return null
-  }
+  const { detail } = (parsedJson(text) ?? {}) as { detail?: unknown }
+  return typeof detail === 'string' ? detail : null
 }

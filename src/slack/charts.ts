@@ -5,8 +5,13 @@ import { cut } from './text.ts'
 
 /** So many points tell a day as well as more would. */
 const POINTS = 48
-const PIECES = 30
+/** A line of bars has so many. */
+export const PIECES = 30
 const BARS = '▁▂▃▄▅▆▇█'
+
+/** The bar of a value beside the highest of its line. */
+export const bar = (value: number, most: number) =>
+  BARS[Math.min(BARS.length - 1, Math.floor((value / most) * BARS.length))]
 
 interface Stretch {
   fromAt: number
@@ -53,7 +58,7 @@ export function bars(samples: readonly SlotSample[], stretch: Stretch): string {
     .map((piece) => {
       if (piece === null) return '·'
       if (piece.value === null) return '×'
-      return BARS[Math.min(BARS.length - 1, Math.floor((piece.value / most) * BARS.length))]
+      return bar(piece.value, most)
     })
     .join('')
 }

@@ -1,13 +1,13 @@
 import type { View } from '../domain/detect/agreement.ts'
 import { type Place, troubleOf } from '../domain/detect/location.ts'
-import type { Rollup, Sample } from '../domain/detect/probe.ts'
+import type { Point, Rollup, Sample } from '../domain/detect/probe.ts'
 import { amount, type SlotSample } from '../domain/detect/rate-signal.ts'
 import type { Shapes } from '../domain/detect/shapes.ts'
 import { type Silence, silenceOver } from '../domain/detect/silence.ts'
 import type { Standing } from '../domain/detect/standing.ts'
 import { DAY_MS } from '../domain/duty/time.ts'
 import { HERE, type Monitor, type Probe, probesAt, type RateMonitor, type RateSource, under } from '../domain/rules.ts'
-import { bars, rateChart } from './charts.ts'
+import { bar, bars, PIECES, rateChart } from './charts.ts'
 import { logRules, logSource, shapesLine } from './logs.ts'
 import { code, cut, duration, plain, when } from './text.ts'
 import { person, type Voice } from './words.ts'
@@ -68,13 +68,7 @@ function targetOf(probe: Probe): string {
   }
 }
 
-/** When a look was, what came of it, and how long it took. */
-type Point = Pick<Sample, 'at' | 'ok' | 'ms'>
-
 /** How long its samples took, in so many pieces of time; a failure shows as ×, a piece without any as a gap. */
-const PIECES = 30
-const BARS = '▁▂▃▄▅▆▇█'
-
 function chart(samples: readonly Point[], fromAt: number, toAt: number): string {
   const width = (toAt - fromAt) / PIECES
   const most = Math.max(1, ...samples.filter(({ ok }) => ok).map(({ ms }) => ms))
@@ -83,7 +77,7 @@ function chart(samples: readonly Point[], fromAt: number, toAt: number): string 
     if (those.length === 0) return '·'
     if (those.some(({ ok }) => !ok)) return '×'
     const slowest = Math.max(...those.map(({ ms }) => ms))
-    return BARS[Math.min(BARS.length - 1, Math.floor((slowest / most) * BARS.length))]
+    return bar(slowest, most)
   }).join('')
 }
 

@@ -1,12 +1,11 @@
 import type { Pool } from 'pg'
 import { z } from 'zod'
 import { Place } from '../domain/detect/location.ts'
-import { ProbeState } from '../domain/detect/probe.ts'
+import { type Point, ProbeState } from '../domain/detect/probe.ts'
 import type { Result } from '../domain/detect/report.ts'
 import { recordable, storable } from '../json.ts'
 import type { Entry } from './inbox.ts'
-import type { Point } from './monitors.ts'
-import { type Connection, NOTIFY } from './store.ts'
+import { type Connection, HEARD_IF_MOVED, NOTIFY } from './store.ts'
 
 const PlaceRow = z.object({ doc: Place })
 
@@ -194,13 +193,7 @@ export async function pronounce(pool: Pool, { monitor, after, status, event, now
   const { rows } = await pool.query<{ moved: number }>(
     `with moved as (
        ${status === null ? 'delete from verdicts where monitor = $1 and seq = $2 and $3::text is null returning monitor' : SAY}
-     ), stored as (
-       insert into inbox (source, key, lane, body, received_at)
-       select e.source, e.key, 'desk', e.event, $5
-         from jsonb_to_recordset($4) as e (source text, key text, event jsonb), moved
-       on conflict do nothing returning id
-     ), told as (select ${NOTIFY} from stored limit 1)
-     select (select count(*) from moved) as moved, (select count(*) from told)`,
+     ), ${HEARD_IF_MOVED}`,
     [monitor, after, status, recordable(event === null ? [] : [event]), now],
   )
   return rows[0]?.moved === 1

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { LogState } from '../domain/detect/log-state.ts'
 import { recordable, storable } from '../json.ts'
 import type { Entry } from './inbox.ts'
-import { NOTIFY, type Store } from './store.ts'
+import { HEARD_IF_MOVED, type Store } from './store.ts'
 
 const Row = z.object({ name: z.string(), seq: z.number(), state: LogState })
 
@@ -39,13 +39,7 @@ const MOVE = `
     insert into logs (name, seq, state) values ($1, $2::bigint + 1, $3)
     on conflict (name) do update set seq = excluded.seq, state = excluded.state where logs.seq = $2
     returning name
-  ), stored as (
-    insert into inbox (source, key, lane, body, received_at)
-    select e.source, e.key, 'desk', e.event, $5
-      from jsonb_to_recordset($4) as e (source text, key text, event jsonb), moved
-    on conflict do nothing returning id
-  ), told as (select ${NOTIFY} from stored limit 1)
-  select (select count(*) from moved) as moved, (select count(*) from told)`
+  ), ${HEARD_IF_MOVED}`
 
 /**
  * Stores the next state of a log, and with it, in one statement, what the desk must hear of: a line is neither lost nor told twice, whenever a

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
 import { z } from 'zod'
-import { ProbeState, type Sample } from '../domain/detect/probe.ts'
+import { type Point, ProbeState, type Sample } from '../domain/detect/probe.ts'
 import { recordable } from '../json.ts'
 import type { Entry } from './inbox.ts'
 import { type Connection, NOTIFY, type Store } from './store.ts'
@@ -128,9 +128,6 @@ export async function saveSample(
 
 /** More samples than this in one chart are the newest of them. */
 const MOST_SAMPLES = 5_000
-
-/** When a look was, what came of it, and how long it took. */
-export type Point = Pick<Sample, 'at' | 'ok' | 'ms'>
 
 /** What a monitor has seen since an instant, oldest first. */
 export async function samplesSince(pool: Pool, monitor: string, sinceAt: number): Promise<Point[]> {

@@ -40,9 +40,11 @@ export async function readRate(pool: Pool, monitor: string): Promise<KnownRate |
 const StandingRow = Row.omit({ monitor: true, learned: true, learnedAt: true })
 export type RateStanding = z.infer<typeof StandingRow>
 
-/** How each rate stands, without what was learned. */
-export async function readFeeds(pool: Pool): Promise<Map<string, RateStanding>> {
-  const { rows } = await pool.query<{ name: string }>(`select name, ${STANDING} from rates`)
+/** How each of some rates stands, without what was learned. */
+export async function readFeeds(pool: Pool, monitors: readonly string[]): Promise<Map<string, RateStanding>> {
+  const { rows } = await pool.query<{ name: string }>(`select name, ${STANDING} from rates where name = any($1)`, [
+    monitors,
+  ])
   return new Map(rows.map(({ name, ...row }) => [name, StandingRow.parse(row)]))
 }
 

@@ -2,7 +2,7 @@ import type { Pool } from 'pg'
 import type { ProbeState } from '../domain/detect/probe.ts'
 import { WRONG } from '../domain/detect/rate-signal.ts'
 import type { Standing } from '../domain/detect/standing.ts'
-import { HERE, probesOf, type RateMonitor, type Rules } from '../domain/rules.ts'
+import { HERE, probesOf, type RateMonitor, type Rules, ratesOf } from '../domain/rules.ts'
 import { readHeartbeats } from './heartbeats.ts'
 import { readVerdicts, readViews, type Told } from './locations.ts'
 import { readLogs } from './logs.ts'
@@ -18,7 +18,10 @@ export async function readStandings(pool: Pool, rules: Pick<Rules, 'monitors'>):
     readHeartbeats(pool),
     readViews(pool, names),
     readVerdicts(pool, names),
-    readFeeds(pool),
+    readFeeds(
+      pool,
+      ratesOf(rules).map(({ name }) => name),
+    ),
   ])
   const elsewhere = Map.groupBy(views, ({ monitor }) => monitor)
   return Object.values(rules.monitors).map((monitor): Standing => {

@@ -272,6 +272,19 @@ export function isOutage(error: unknown): boolean {
 /** SQL that tells the other processes, on commit, that there may be work. */
 export const NOTIFY = `pg_notify('${CHANNEL}', '')`
 
+/**
+ * The end of a statement that moves something in `moved`: once it has, the desk hears of the events in `$4`, stored at `$5`. Answers how many
+ * rows `moved`.
+ */
+export const HEARD_IF_MOVED = `
+  stored as (
+    insert into inbox (source, key, lane, body, received_at)
+    select e.source, e.key, 'desk', e.event, $5
+      from jsonb_to_recordset($4) as e (source text, key text, event jsonb), moved
+    on conflict do nothing returning id
+  ), told as (select ${NOTIFY} from stored limit 1)
+  select (select count(*) from moved) as moved, (select count(*) from told)`
+
 /** Rows of processes that live: each holds its session lock. */
 export const LIVE_PROCESSES = `select objid::int from pg_locks
   where locktype = 'advisory' and classid = ${PROCESS_LOCKS} and granted

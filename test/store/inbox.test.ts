@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { finishReceipt, forget, outcomes, receive, reclaimReceipts, submit, undone } from '../../src/store/inbox.ts'
 import type { Store } from '../../src/store/store.ts'
 import { firing, T0 } from '../support/builders.ts'
@@ -89,6 +89,10 @@ describe('events', () => {
   })
 
   test('wake whoever listens', async () => {
+    // In a database of its own: what other tests have stored may still be on its way to whoever listens.
+    const own = await emptyStore()
+    onTestFinished(() => own.drop())
+    const [one, two] = [await own.open(), await own.open()]
     let heard = 0
     const forget = two.onNotice(() => {
       heard++

@@ -22,6 +22,7 @@ const LENT = 0x6c656e74
 const GOING_STEPS = 20
 const STEP_MS = 10
 
+/** Holds the locks; lost, it takes them with it, and another begins anew. */
 let keeper: Promise<pg.Client> | undefined
 const free: Ready[] = []
 /** All that are this process's: a lock that one has is given to one again. */
@@ -29,7 +30,11 @@ const held = new Set<number>()
 
 /** A database in which nothing has ever happened. Whoever is still connected at `drop` is cut off. */
 export async function readyDatabase(): Promise<Lent> {
-  keeper ??= connected(inject('postgres'))
+  keeper ??= connected(inject('postgres'), () => {
+    keeper = undefined
+    // They are nobody's any more; those that are lent are not lent twice.
+    free.length = 0
+  })
   const client = await keeper
   const ready = free.pop() ?? (await next(client))
   if (!(await empty(ready))) {
@@ -57,7 +62,7 @@ async function next(client: pg.Client): Promise<Ready> {
     const name = `ready_${number}`
     const made = await client.query('select from pg_database where datname = $1', [name])
     if (made.rows.length === 0) await client.query(`create database ${name} template ${TEMPLATE}`)
-    return { number, name, own: await connected({ ...server, database: name }) }
+    return { number, name, own: await connected({ ...server, database: name }, () => {}) }
   }
 }
 
@@ -89,8 +94,10 @@ async function isLeft({ own }: Ready): Promise<boolean> {
   return false
 }
 
-async function connected(config: pg.ClientConfig): Promise<pg.Client> {
+async function connected(config: pg.ClientConfig, lost: () => void): Promise<pg.Client> {
   const client = new pg.Client({ ...config, application_name: 'test' })
+  // Whoever uses it next hears of it.
+  client.on('error', lost)
   await client.connect()
   // Its process ends with its tests; the types do not know that a client can be let go of.
   ;(client as pg.Client & { unref(): void }).unref()

@@ -1,7 +1,7 @@
 import type { Signal } from '../event.ts'
 import { HERE, type Probe } from '../rules.ts'
 import { type Blindness, isBlind, type Word, wordOf } from './blind.ts'
-import type { ProbeState } from './probe.ts'
+import { failure, type ProbeState, probeSignal } from './probe.ts'
 
 /**
  * What several locations together say of a monitor. Each has a state of its own, by the same rule as one alone (`probe.ts`). The monitor is
@@ -86,29 +86,19 @@ const SHOWN = 2
 /** What the desk hears of a verdict. */
 export function signalOf(monitor: Probe, verdict: Verdict & { status: 'up' | 'down' }, now: number): Signal {
   const { status, views } = verdict
-  const headline = `${monitor.name} is ${status === 'down' ? 'down' : 'up again'}`
   const those = views.filter(({ word }) => word === status)
   const last = those.at(0)?.state?.recent.at(-1)
   // Of one place alone there is nothing to agree on.
   const places = views.length > 1 ? `; ${inWords(verdict, monitor.agree)}` : ''
-  return {
-    type: 'signal',
-    service: monitor.service,
-    key: monitor.name,
-    monitor: monitor.name,
-    severity: monitor.severity,
-    status: status === 'down' ? 'firing' : 'resolved',
-    headline,
-    summary: `${headline}: ${last?.saw ?? 'not looked at any more'}${places}`,
-    evidence:
-      status === 'down'
-        ? those.flatMap(({ location, state }) =>
-            (state?.recent ?? [])
-              .filter(({ ok }) => !ok)
-              .slice(-SHOWN)
-              .map(({ at, saw, ms }) => ({ at, saw: `${location}: ${saw}, after ${Math.round(ms)} ms` })),
-          )
-        : [],
+  return probeSignal(monitor, {
+    status,
+    says: `${last?.saw ?? 'not looked at any more'}${places}`,
+    failed: those.flatMap(({ location, state }) =>
+      (state?.recent ?? [])
+        .filter(({ ok }) => !ok)
+        .slice(-SHOWN)
+        .map((sample) => failure(sample, `${location}: `)),
+    ),
     seenAt: last?.at ?? now,
-  }
+  })
 }

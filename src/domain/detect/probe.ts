@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import type { Signal } from '../event.ts'
+import type { Evidence } from '../incident.ts'
 import type { Probe } from '../rules.ts'
 
 /** How long the parts of a probe took; parts that it had not, or did not come to, are left out. What is left of the total is the body. */
@@ -26,6 +28,9 @@ export const Sample = z.strictObject({
   mute: z.literal(true).optional(),
 })
 export type Sample = z.infer<typeof Sample>
+
+/** When a look was, what came of it, and how long it took. */
+export type Point = Pick<Sample, 'at' | 'ok' | 'ms'>
 
 /** What a monitor saw within a piece of time. */
 export interface Rollup {
@@ -135,3 +140,28 @@ function successesNeeded(downs: number, recoverAfter: number): number {
 
 /** Whether the next try is due at once rather than at the next interval. */
 export const unconfirmed = (state: ProbeState) => state.status !== 'down' && state.failures > 0
+
+/** What the desk hears of a probe: `says` stands behind its headline, `failed` is the evidence of what is down. */
+export function probeSignal(
+  { name, service, severity }: Pick<Probe, 'name' | 'service' | 'severity'>,
+  {
+    status,
+    says,
+    failed,
+    seenAt,
+  }: { status: 'up' | 'down'; says: string; failed: readonly Evidence[]; seenAt: number },
+): Signal {
+  const headline = `${name} is ${status === 'down' ? 'down' : 'up again'}`
+  return {
+    ...{ type: 'signal', service, key: name, monitor: name, severity, headline, seenAt },
+    status: status === 'down' ? 'firing' : 'resolved',
+    summary: `${headline}: ${says}`,
+    evidence: status === 'down' ? [...failed] : [],
+  }
+}
+
+/** A failed look, as evidence. */
+export const failure = ({ at, saw, ms }: Pick<Sample, 'at' | 'saw' | 'ms'>, from = ''): Evidence => ({
+  at,
+  saw: `${from}${saw}, after ${Math.round(ms)} ms`,
+})

@@ -76,10 +76,9 @@ function headlineOf({ name, floor, ceiling }: RateMonitor, why: Why, last: Shown
   }
 }
 
-/** Beside the headline: what was expected, and how long one waits for such a thing. */
-function explained(why: Why, { expected }: Shown, months: number | null): string {
+/** Beside the headline: what was expected. */
+function explained(why: Why, { expected }: Shown): string {
   const range = expected === null ? '' : `usually ${usual(expected)} at this time`
-  const rare = months === null ? '' : rarely(months)
   switch (why) {
     case 'floor':
     case 'ceiling':
@@ -90,29 +89,21 @@ function explained(why: Why, { expected }: Shown, months: number | null): string
     case 'sink':
     case 'rise':
     case 'surge':
-      return [range, 'and it has been off for a while', rare].filter((each) => each !== '').join(', ')
+      return `${range === '' ? '' : `${range}, `}and it has been off for a while`
     case 'silence':
     case 'stuck':
     case 'plunge':
     case 'burst':
-      return [range, rare].filter((each) => each !== '').join(', ') || 'that is unusual for it'
+      return range === '' ? 'that is unusual for it' : range
     default:
       return why satisfies never
   }
 }
 
-/** How long one would wait for such a thing where all is well. */
-function rarely(months: number): string {
-  if (months < 2) return 'which is rare'
-  if (months < 24) return `such a thing comes once in ${Math.round(months)} months`
-  const years = months / 12
-  return years < 1_000 ? `such a thing comes once in ${Math.round(years)} years` : 'which all but never happens'
-}
-
 /** What the desk hears when an alarm of the rate begins or ends. */
 export function rateSignal(
   monitor: RateMonitor,
-  { why, months, recent }: { why: Why | null; months: number | null; recent: readonly Shown[] },
+  { why, recent }: { why: Why | null; recent: readonly Shown[] },
   at: number,
 ): Signal {
   const { name, service, severity } = monitor
@@ -123,7 +114,7 @@ export function rateSignal(
     return { ...said, status: 'resolved', headline, summary: `${headline}: ${saw(last)}`, evidence: [] }
   }
   const headline = headlineOf(monitor, why, last)
-  const summary = `${headline}: ${explained(why, last, months)}`
+  const summary = `${headline}: ${explained(why, last)}`
   return { ...said, status: 'firing', headline, summary, evidence: recent.map(evidenceOf) }
 }
 

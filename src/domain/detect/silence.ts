@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { logsOf, probesOf, type Rules, ratesOf, under } from '../rules.ts'
+import { logsOf, type Monitor, probesOf, type Rules, ratesOf, under } from '../rules.ts'
 
 /**
  * A silence, or planned maintenance: nobody is paged for what it covers. Everything goes on being watched and recorded; only paging stops.
@@ -73,12 +73,18 @@ export function serviceOf(
   return under(rules.monitors, target.name)?.service ?? null
 }
 
-export const watching = (rules: Pick<Rules, 'monitors'>) => [...probesOf(rules), ...logsOf(rules), ...ratesOf(rules)]
+const watching = (rules: Pick<Rules, 'monitors'>) => [...probesOf(rules), ...logsOf(rules), ...ratesOf(rules)]
+
+/** Whether it is there and reports anew, being no heartbeat. */
+export function reportsAnew({ monitors }: Pick<Rules, 'monitors'>, name: string): boolean {
+  const kind = under(monitors, name)?.kind
+  return kind !== undefined && kind !== 'heartbeat'
+}
 
 /** What has to report anew once it is over: whatever goes and looks, or reads. What reports by itself has a deadline of its own. */
 export const returning = ({ target }: Pick<Silence, 'target'>, rules: Pick<Rules, 'monitors'>) =>
   watching(rules).filter(({ name, service }) => covers({ target }, service, name))
 
 /** How long after its end every monitor must have reported anew: two tries and a moment, for the slowest; never less than the configuration says. */
-export const returnMs = (monitors: ReturnType<typeof returning>, { silences }: Pick<Rules, 'silences'>): number =>
+export const returnMs = (monitors: readonly Monitor[], { silences }: Pick<Rules, 'silences'>): number =>
   Math.max(silences.returnMs, ...monitors.map((each) => ('everyMs' in each ? 2 * each.everyMs + each.timeoutMs : 0)))

@@ -1,7 +1,7 @@
 import type { Book } from '../book.ts'
 import { note, openIncidentOf } from '../book.ts'
 import { canDrill } from '../detect/drill.ts'
-import { covers, returning, returnMs, type Silence, serviceOf, silenceOver, watching } from '../detect/silence.ts'
+import { covers, reportsAnew, returning, returnMs, type Silence, serviceOf, silenceOver } from '../detect/silence.ts'
 import type { ExtendSilence, Outcome, Reported, Silenced, SilenceEnd } from '../event.ts'
 import type { SilenceWhat } from '../fact.ts'
 import { type Policy, type Rules, under } from '../rules.ts'
@@ -185,23 +185,20 @@ function dueOf({ rules }: Pick<Book, 'rules'>, silence: Silence): Due | null {
 
 const again = ({ rules }: Book, { awaiting }: Silence) =>
   returnMs(
-    watching(rules).filter(({ name }) => awaiting.includes(name)),
+    awaiting.flatMap((name) => under(rules.monitors, name) ?? []),
     rules,
   )
 
 /** Monitors that the configuration has no more report to nobody: they are waited for no longer. */
-export const forgotten = ({ silences }: Pick<Book['desk'], 'silences'>, rules: Rules): Silence[] => {
-  const watched = new Set(watching(rules).map(({ name }) => name))
-  return silences.filter(({ awaiting }) => awaiting.some((name) => !watched.has(name)))
-}
+export const forgotten = ({ silences }: Pick<Book['desk'], 'silences'>, rules: Rules): Silence[] =>
+  silences.filter(({ awaiting }) => awaiting.some((name) => !reportsAnew(rules, name)))
 
 export function forget(book: Book, at: number): void {
-  const watched = new Set(watching(book.rules).map(({ name }) => name))
   for (const silence of forgotten(book.desk, book.rules)) {
     awaits(
       book,
       silence,
-      silence.awaiting.filter((name) => watched.has(name)),
+      silence.awaiting.filter((name) => reportsAnew(book.rules, name)),
       at,
     )
   }
