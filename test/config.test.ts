@@ -601,7 +601,7 @@ describe('a bomb', () => {
     const startedAt = performance.now()
     expect(problemsOf(text).join('\n')).toMatch(sentence)
     // The goal is 100 ms; the rest is for a busy machine that runs this for the first time.
-    expect(performance.now() - startedAt).toBeLessThan(1_000)
+    expect(performance.now() - startedAt).toBeLessThan(5_000)
   })
 })
 

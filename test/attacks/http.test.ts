@@ -22,7 +22,7 @@ const alert = (what: object = {}) => ({
 })
 
 /** Nothing hangs on, nothing was logged, and a request of somebody else is answered as ever. */
-async function othersAreFine(withinMs = 500): Promise<void> {
+async function othersAreFine(withinMs = 4_000): Promise<void> {
   const began = Date.now()
   expect((await fetch(`${front.url}/livez`)).status).toBe(200)
   expect(Date.now() - began).toBeLessThan(withinMs)
@@ -209,7 +209,7 @@ describe('A17 requests made to hurt', () => {
       slowest = Math.max(slowest, Date.now() - began)
       await sleep(50)
     }
-    expect(slowest).toBeLessThan(1_000)
+    expect(slowest).toBeLessThan(4_000)
     await eventually(() => statuses.length === 500, 'everybody to be sent away', 15_000)
     clearInterval(drip)
     for (const socket of open) socket.destroy()

@@ -202,5 +202,5 @@ test('one that is made to be read for ever is given up', async () => {
   const text = calendar(...event('a', 'DTSTART:20200101T080000Z', 'DURATION:PT1H', rule, 'SUMMARY:dana'))
   const began = performance.now()
   expect(await readApart({ text, zone: ZONE, ...WINDOW }, 500)).toMatchObject({ ok: false })
-  expect(performance.now() - began).toBeLessThan(3_000)
+  expect(performance.now() - began).toBeLessThan(20_000)
 })

@@ -253,7 +253,7 @@ describe('lines that are pushed', () => {
     cutOff.destroy()
     const began = performance.now()
     expect((await push('whole\n')).status).toBe(202)
-    expect(performance.now() - began).toBeLessThan(1_000)
+    expect(performance.now() - began).toBeLessThan(10_000)
     expect(await signals()).toEqual([expect.stringMatching(/: whole$/)])
     for (const socket of slow) socket.destroy()
   })

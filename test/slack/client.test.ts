@@ -74,7 +74,7 @@ describe("the real client against the local workspace: Slack's answers", () => {
     const began = performance.now()
     expect(await calls.rest('chat.postMessage', args)).toMatchObject({ ok: true })
     expect(await calls.pages('chat.postMessage', args)).toMatchObject({ ok: true })
-    expect(performance.now() - began).toBeLessThan(2_000)
+    expect(performance.now() - began).toBeLessThan(10_000)
   })
 })
 

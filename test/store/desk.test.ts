@@ -229,7 +229,7 @@ describe('two processes', () => {
       await send(two, firing())
       const ms = performance.now() - startedAt
       expect(ms).toBeGreaterThan(1_500)
-      expect(ms).toBeLessThan(4_500)
+      expect(ms).toBeLessThan(15_000)
     } finally {
       client.release(true)
     }

@@ -191,7 +191,7 @@ describe('the embedded server', () => {
       const pid = server.serverPid
       process.kill(pid, 'SIGKILL')
       await new Promise((resolve) => setTimeout(resolve, 50))
-      expect(await answersWithin(server, 3_000)).toBeLessThan(3_000)
+      expect(await answersWithin(server, 10_000)).toBeLessThan(10_000)
       await expect.poll(() => server.serverPid).not.toBe(pid)
     }
     expect(lines.filter((line) => line.includes('ended by itself'))).toHaveLength(1)
@@ -329,7 +329,7 @@ describe('the embedded server', () => {
     process.kill(server.serverPid, 'SIGSTOP')
     const from = performance.now()
     await server.stop()
-    expect(performance.now() - from).toBeLessThan(3_000)
+    expect(performance.now() - from).toBeLessThan(15_000)
   })
 })
 

@@ -120,7 +120,7 @@ describe.skipIf(postgresBin === null)('a server of the operator (needs PostgreSQ
         ),
       ),
     )
-    expect(performance.now() - from).toBeLessThan(5_500)
+    expect(performance.now() - from).toBeLessThan(15_000)
     expect(calls).toEqual([...Array(4).fill(expect.stringMatching(/timeout/i)), false])
     await server.thaw()
     const thawedAt = performance.now()
@@ -140,7 +140,7 @@ describe.skipIf(postgresBin === null)('a server of the operator (needs PostgreSQ
     )
     await server.query(`select pg_notify('watchbill', '')`, store.config.database)
     await eventually(() => notices > 0, 'notices to be heard', 5_000)
-    expect(performance.now() - thawedAt).toBeLessThan(5_000)
+    expect(performance.now() - thawedAt).toBeLessThan(15_000)
     expect((await undone(store.pool)).length).toBeGreaterThanOrEqual(2)
   })
 
@@ -161,7 +161,7 @@ describe.skipIf(postgresBin === null)('a server of the operator (needs PostgreSQ
     await server.start()
     const [upAt, before] = [performance.now(), acked.length]
     await eventually(() => acked.length > before && store.healthy(), 'the store to go on', 5_000)
-    expect(performance.now() - upAt).toBeLessThan(5_000)
+    expect(performance.now() - upAt).toBeLessThan(15_000)
     stop.abort()
     await writing
     const { rows } = await store.pool.query<{ id: number }>('select id from inbox')
