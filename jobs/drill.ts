@@ -1,10 +1,13 @@
 import { canDrill, faultOf } from '../src/domain/detect/drill.ts'
 import { disabledOf } from '../src/domain/detect/silence.ts'
-import type { Handler } from '../src/outbox.ts'
-import { lastDrillAt } from '../src/store/drills.ts'
+import type { Recorded } from '../src/domain/fact.ts'
+import type { Claimed, Handler, Sent } from '../src/outbox.ts'
+import { remove } from '../src/slack/api.ts'
+import { drillProof } from '../src/slack/drill.ts'
+import { lastDrillAt, lastDrillPage } from '../src/store/drills.ts'
 import { readFact } from '../src/store/incidents.ts'
 import { readSilences } from '../src/store/silences.ts'
-import type { JobDeps } from './tell.ts'
+import { dmOf, type JobDeps, keyed, tell, voice } from './tell.ts'
 
 export const DRILLS_MS = 5 * 60_000
 
@@ -31,17 +34,35 @@ export function drills({ store, desk, rules, clock }: JobDeps) {
   }
 }
 
-/** An injected fault has come out at the other end: what it was to prove is proven. */
-export function drill({ store, desk }: JobDeps): Handler {
+/**
+ * An injected fault comes out at the other end: what it was to prove is proven. Where somebody takes the pages of drills, they are sent as any
+ * page is, and the one before is taken away: Slack is part of the proof, and nobody has to clean up.
+ */
+export function drill(deps: JobDeps): Handler {
+  const { store, desk } = deps
   return async (claim) => {
     if (claim.about.kind !== 'drill') throw new Error(`${claim.key} is no drill`)
     const fact = await readFact(store.pool, claim.about.fact)
     if (fact?.type !== 'drilled') throw new Error(`${claim.key} is about no drill on record`)
+    const before = await lastDrillPage(store.pool)
+    const sent = await sendPage(deps, claim, fact)
+    if (sent.outcome !== 'done') return sent
     const { silence, monitor } = fact
     if (silence !== null && monitor !== null) {
       const event = { type: 'reported', silence, monitor, proof: 'fault' } as const
       await desk.submit({ source: 'returns', key: `${silence}/${monitor}/fault`, event })
     }
-    return { outcome: 'done' }
+    if (before !== null && sent.result !== undefined) await remove(deps.slack.rest, before)
+    return sent
   }
+}
+
+async function sendPage(deps: JobDeps, claim: Claimed, fact: Recorded & { type: 'drilled' }): Promise<Sent> {
+  const to = deps.rules().outwardHeartbeat?.drillTo ?? null
+  if (to === null) return { outcome: 'done' }
+  const call = deps.slack.pages
+  const where = 'channel' in to ? to : await dmOf(call, deps, to.person)
+  if (!('channel' in where)) return where
+  const message = { ...drillProof(await voice(deps), fact), metadata: keyed(claim) }
+  return tell(deps, claim, { call, channel: where.channel, message, sinceAt: fact.at })
 }

@@ -20,7 +20,7 @@ import { type Known, NO_SLOT, readMonitors, readMonitorsNamed, saveSample } from
 import { readDisabled } from '../src/store/silences.ts'
 import { slotOf } from '../src/timetable/entries.ts'
 import { type Shard, shardOf, shardsFor } from '../src/timetable/shards.ts'
-import { createWheel, STEP_MS } from '../src/timetable/wheel.ts'
+import { createWheel } from '../src/timetable/wheel.ts'
 import type { JobDeps } from './tell.ts'
 
 /** So many states are read at once: more would hold up everything else. */
@@ -62,7 +62,7 @@ export function probes(deps: JobDeps, here: Here): Probes {
   const unsure = new Set<string>()
   let until: AbortSignal | null = null
   let configured = configure(deps.rules())
-  const wheel = createWheel({ clock, due, most: () => configured.perStep })
+  const wheel = createWheel({ clock, due, perMs: () => configured.perMs })
 
   function config(): Configured {
     const rules = deps.rules()
@@ -249,8 +249,8 @@ interface Configured {
   shards: Shard[]
   /** The monitors of each shard. */
   members: Probe[][]
-  /** How many a wheel that is behind starts in one step. */
-  perStep: number
+  /** How many a wheel that is behind starts a millisecond. */
+  perMs: number
 }
 
 function configure(rules: Rules): Configured {
@@ -258,9 +258,14 @@ function configure(rules: Rules): Configured {
   const shards = shardsFor(all.length)
   const members: Probe[][] = shards.map(() => [])
   for (const monitor of all) members[shardOf(monitor.name, shards.length)]?.push(monitor)
-  const perMs = all.reduce((sum, { everyMs }) => sum + 1 / everyMs, 0)
-  const perStep = Math.ceil(STEP_MS * Math.max(LEAST_PER_MS, HEADROOM * perMs))
-  return { rules, monitors: new Map(all.map((monitor) => [monitor.name, monitor])), shards, members, perStep }
+  const due = all.reduce((sum, { everyMs }) => sum + 1 / everyMs, 0)
+  return {
+    rules,
+    monitors: new Map(all.map((monitor) => [monitor.name, monitor])),
+    shards,
+    members,
+    perMs: Math.max(LEAST_PER_MS, HEADROOM * due),
+  }
 }
 
 /** Those of a shard; also of one that the configuration has no more, whose turn is not over. */

@@ -93,7 +93,7 @@ export function realClock(
     now,
     async sleepUntil(at, signal) {
       signal?.throwIfAborted()
-      while (now() < at) await sleep(Math.min(at - now(), LONGEST_SLEEP_MS), signal)
+      for (let ms = at - now(); ms > 0; ms = at - now()) await sleep(Math.min(ms, LONGEST_SLEEP_MS), signal)
     },
   }
 }

@@ -199,7 +199,7 @@ function readRoot(root: Record<string, unknown>, reader: Reader, folder: string)
     locations: toLocations(locations),
     monitors: watched,
     silences: toSilences(silences),
-    outwardHeartbeat: outward ? { url: outward.url, everyMs: outward.every } : null,
+    outwardHeartbeat: outward ? { url: outward.url, everyMs: outward.every, drillTo: outward.drill_to ?? null } : null,
     coverage: toCoverage(coverage, (path) => resolve(context.folder, path), ownerOfLogs(watched, [...services.keys()])),
     adopted: {},
     notWatchedYet: notWatchedYet({ people, roles, services, monitors, only }),

@@ -1,7 +1,7 @@
 import type { Deps, Desk } from './deps.ts'
 import { audience, nextAlarm, type Place, signalsOf } from './domain/detect/location.ts'
 import { silenceOver } from './domain/detect/silence.ts'
-import { probesAt, type Rules } from './domain/rules.ts'
+import { probesOf, type Rules } from './domain/rules.ts'
 import type { Entry } from './store/inbox.ts'
 import { changePlaces, readPlaces } from './store/locations.ts'
 import { readSilences } from './store/silences.ts'
@@ -34,7 +34,7 @@ export async function raiseAlarms(deps: Deps & { desk: Desk }): Promise<void> {
   if (events.length > 0) desk.wake()
 }
 
-const isUsed = ({ name }: Place, rules: Rules) => probesAt(rules, name).length > 0
+const isUsed = ({ name }: Place, rules: Rules) => probesOf(rules).some(({ locations }) => locations.includes(name))
 
 export const entriesOf = (signals: readonly Extract<Entry['event'], { type: 'signal' }>[], now: number): Entry[] =>
   signals.map((event) => ({ source: 'location', key: `${event.key}/${event.service}@${now}/${event.status}`, event }))

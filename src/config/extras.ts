@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { HERE, type Location, RETURN_MS, type Rules } from '../domain/rules.ts'
 import { tokenDigest } from '../tokens.ts'
 import { duration, formatDuration, leaf, listOf, mustBe, ok, oneOf, type Read, text } from './leaf.ts'
-import { type Context, reference } from './names.ts'
+import { type Context, reference, slackChannel } from './names.ts'
 import { cidr, url } from './targets.ts'
 import { instantOf, type Moment, moment, weeklyMoment } from './times.ts'
 
@@ -95,5 +95,21 @@ export const toSilences = (shape: z.infer<ReturnType<typeof silencesShape>> | un
 })
 
 export function outwardHeartbeatShape(context: Context) {
-  return z.strictObject({ url: url(context.network), every: duration('1s', '1d') })
+  return z.strictObject({
+    url: url(context.network),
+    every: duration('1s', '1d'),
+    drill_to: personOrChannel(context).optional(),
+  })
 }
+
+/** Who or what takes the pages of drills: they should wake nobody. */
+const personOrChannel = (context: Context) =>
+  leaf('the name of a person or the id of a Slack channel such as C02ABCDEF', (value): Read<DrillTo> => {
+    const channel = slackChannel.safeParse(value)
+    if (channel.success) return ok({ channel: channel.data })
+    const person = reference('people', context, 'pages').safeParse(value)
+    if (person.success) return ok({ person: person.data })
+    return { wrong: person.error.issues[0]?.message ?? 'must be the name of a person or of a channel', whole: true }
+  })
+
+type DrillTo = NonNullable<NonNullable<Rules['outwardHeartbeat']>['drillTo']>

@@ -240,8 +240,8 @@ export function owes(fact: Recorded, incident: Incident | null, rules: Rules): O
 }
 
 function drillRow(fact: number): Owed {
-  const key = `drill/${fact}`
-  return { key, lane: key, about: { kind: 'drill', fact } }
+  // One after the other: each page of a drill takes the place of the one before.
+  return { key: `drill/${fact}`, lane: 'drill', about: { kind: 'drill', fact } }
 }
 
 /** A drill has its pages and nothing else: no channel, no announcement, no loud post. */

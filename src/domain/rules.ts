@@ -319,8 +319,18 @@ export function isProbe(monitor: Monitor): monitor is Probe {
   }
 }
 
+/** Found once for each configuration: some of it is asked for each second, of ten thousand monitors. */
+function once<T>(find: (all: Monitor[]) => readonly T[]): (rules: Pick<Rules, 'monitors'>) => readonly T[] {
+  const found = new WeakMap<Rules['monitors'], readonly T[]>()
+  return ({ monitors }) => {
+    const those = found.get(monitors) ?? find(Object.values(monitors))
+    found.set(monitors, those)
+    return those
+  }
+}
+
 /** The monitors that go and look. */
-export const probesOf = ({ monitors }: Pick<Rules, 'monitors'>): Probe[] => Object.values(monitors).filter(isProbe)
+export const probesOf = once((all): Probe[] => all.filter(isProbe))
 
 /** Whether its lines are sent to us. */
 export const isPushed = ({ file, asks }: LogMonitor) => file === null && asks === null
@@ -330,16 +340,13 @@ export const probesAt = (rules: Pick<Rules, 'monitors'>, location: string): Prob
   probesOf(rules).filter(({ locations }) => locations.includes(location))
 
 /** The monitors that read logs. */
-export const logsOf = ({ monitors }: Pick<Rules, 'monitors'>): LogMonitor[] =>
-  Object.values(monitors).flatMap((monitor) => (monitor.kind === 'log' ? monitor : []))
+export const logsOf = once((all): LogMonitor[] => all.filter((monitor) => monitor.kind === 'log'))
 
 /** The monitors that are reported to. */
-export const heartbeatsOf = ({ monitors }: Pick<Rules, 'monitors'>): Heartbeat[] =>
-  Object.values(monitors).filter((monitor) => monitor.kind === 'heartbeat')
+export const heartbeatsOf = once((all): Heartbeat[] => all.filter((monitor) => monitor.kind === 'heartbeat'))
 
 /** The monitors of rates. */
-export const ratesOf = ({ monitors }: Pick<Rules, 'monitors'>): RateMonitor[] =>
-  Object.values(monitors).filter((monitor) => monitor.kind === 'rate')
+export const ratesOf = once((all): RateMonitor[] => all.filter((monitor) => monitor.kind === 'rate'))
 
 export const Role = z.strictObject({
   name: z.string(),
@@ -424,7 +431,18 @@ export const Rules = z.strictObject({
     })
     .default({ maxMs: 24 * 3_600_000, noticeMs: 600_000, returnMs: RETURN_MS }),
   /** Whom to tell that all is well, and how often; the address is a key, and never shown. */
-  outwardHeartbeat: z.strictObject({ url: z.string(), everyMs: z.int().positive() }).nullable().default(null),
+  outwardHeartbeat: z
+    .strictObject({
+      url: z.string(),
+      everyMs: z.int().positive(),
+      /** Injected faults go out to them as pages, so that Slack is part of what is proven; null: they end before it. */
+      drillTo: z
+        .union([z.strictObject({ person: z.string() }), z.strictObject({ channel: z.string() })])
+        .nullable()
+        .default(null),
+    })
+    .nullable()
+    .default(null),
   coverage: Coverage.prefault({}),
   /** Monitors that are not in the configuration: somebody adopted what they watch. By their names; never stored with the rest. */
   adopted: named(z.strictObject({ name: z.string(), by: z.string(), at: z.number() })).default({}),

@@ -121,6 +121,10 @@ export async function findByKey(
 
 const Channel = z.object({ channel: z.object({ id: z.string(), name: z.string() }) })
 
+/** Takes a message of ours away. */
+export const remove = (slack: SlackCall, { channel, ts }: Posted) =>
+  call(slack, 'chat.delete', { channel, ts }, Anything)
+
 export const createChannel = (slack: SlackCall, name: string) =>
   call(slack, 'conversations.create', { name, is_private: false }, Channel)
 

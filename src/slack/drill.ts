@@ -1,3 +1,4 @@
+import type { Fact } from '../domain/fact.ts'
 import type { Incident, Page } from '../domain/incident.ts'
 import { isOpen } from '../domain/incident.ts'
 import type { Message } from './api.ts'
@@ -47,6 +48,23 @@ export function drillMessage(voice: Voice, incident: Incident, page: Page, sentA
     ],
   }
 }
+
+/** What whoever takes the pages of drills sees: one at a time, the latest. */
+export function drillProof(voice: Voice, { at, monitor, service, people: wanted }: Drilled): Rendered {
+  const whom =
+    wanted.length > 0 ? `a real one would have paged ${people(voice, wanted)}` : '*a real one would have paged nobody*'
+  return {
+    text: spoken('DRILL: nothing is wrong.'),
+    blocks: [
+      section(
+        `:test_tube: *DRILL · nothing is wrong.* A fault of ${code(monitor ?? service)} was made up at ${when(at, voice.rules.zone, '{time_secs}')} and came this far; ${whom}.`,
+      ),
+      context('each takes the place of the one before · while none comes, nobody outside hears that all is well'),
+    ],
+  }
+}
+
+type Drilled = Extract<Fact, { type: 'drilled' }>
 
 /** How it went, in the thread of its page. */
 export function drillReport(voice: Voice, incident: Incident, stages: Stages): string {

@@ -17,6 +17,15 @@ export async function lastDrillAt(pool: Pool): Promise<number | null> {
   return rows[0]?.at ?? null
 }
 
+/** The message that an injected fault went out as, the latest that there is; null: none did. */
+export async function lastDrillPage(pool: Pool): Promise<{ channel: string; ts: string } | null> {
+  const { rows } = await pool.query<{ channel: string; ts: string }>(
+    `select result ->> 'channel' as channel, result ->> 'ts' as ts from owed
+     where kind = 'drill' and state = 'done' and result ->> 'ts' is not null order by (about ->> 'fact')::bigint desc limit 1`,
+  )
+  return rows[0] ?? null
+}
+
 /** An injected fault that has come out at the other end: when it was decided on, when it came out, and whom a real one would have paged. */
 export async function drilled(
   pool: Pool,

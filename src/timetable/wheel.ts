@@ -3,6 +3,9 @@ import type { Clock } from '../clock.ts'
 /** Between two steps of a wheel that is behind: whatever else is to be done comes in between. */
 export const STEP_MS = 2
 
+/** After a step that came late (an event loop full of handshakes) so much of what it missed is made up at once. */
+export const MADE_UP_MS = 20
+
 export interface Wheel {
   /** Calls `due` at an instant (watch time), or as soon after it as its turn comes; what was set for this key before does not count any more. */
   set(key: string, at: number): void
@@ -15,15 +18,15 @@ export interface Wheel {
 interface WheelOptions {
   clock: Clock
   due(key: string): void
-  /** How many are started in one step of {@link STEP_MS} at most: what falls due at once is spread. */
-  most(): number
+  /** How many are started a millisecond at most: what falls due at once is spread. */
+  perMs(): number
 }
 
 /**
  * Wakes many at their instants by one timer: a binary heap by time. What falls due at once (a start, a machine that was suspended) is
  * started at a pace, the longest overdue first: two hundred handshakes in one turn of the event loop would each be blamed on its target.
  */
-export function createWheel({ clock, due, most }: WheelOptions): Wheel {
+export function createWheel({ clock, due, perMs }: WheelOptions): Wheel {
   const heap: Item[] = []
   /** What counts of the heap: the others were set anew. */
   const set = new Map<string, number>()
@@ -35,14 +38,20 @@ export function createWheel({ clock, due, most }: WheelOptions): Wheel {
   async function turn(): Promise<void> {
     // Whoever sets many at once has them all set before the first is started.
     await null
-    for (;;) {
-      for (let started = 0; started < most() && isDue(heap[0]); ) started += startFirst() ? 1 : 0
+    let left = 0
+    for (let missedMs = STEP_MS; ; ) {
+      left = Math.min(left + missedMs * perMs(), Math.max(1, MADE_UP_MS * perMs()))
+      while (left >= 1 && isDue(heap[0])) left -= startFirst() ? 1 : 0
+      if (!isDue(heap[0])) left = 0
       const [first] = heap
       if (first === undefined) break
-      sleepsUntil = Math.max(first.at, clock.now() + STEP_MS)
+      const from = clock.now()
+      sleepsUntil = Math.max(first.at, from + STEP_MS)
       await clock.sleepUntil(sleepsUntil, sooner.signal).catch(() => {
         sooner = new AbortController()
       })
+      const now = clock.now()
+      missedMs = Math.min(now - from, STEP_MS + Math.max(0, now - sleepsUntil))
     }
     turning = false
   }

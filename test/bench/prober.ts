@@ -28,7 +28,7 @@ interface Result {
 async function paced(many: number): Promise<Sample[]> {
   const clock = realClock()
   const under: Promise<Sample>[] = []
-  const wheel = createWheel({ clock, most: () => 1, due: () => under.push(check(probe, rules, clock.now())) })
+  const wheel = createWheel({ clock, perMs: () => 0.5, due: () => under.push(check(probe, rules, clock.now())) })
   const at = clock.now() + 20
   for (let n = 0; n < many; n++) wheel.set(`${n}`, at)
   while (under.length < many) await sleep(1)

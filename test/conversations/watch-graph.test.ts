@@ -194,4 +194,24 @@ describe('a drill', () => {
     expect(rows).toEqual([{ state: 'done' }, { state: 'done' }])
     expect(bot.calls('chat.postMessage')).toEqual([])
   })
+
+  test('goes out as a page where somebody takes them, one at a time; while Slack takes none, it is said', async () => {
+    const outward = 'outward_heartbeat: { url: "http://127.0.0.1:9/x", every: 1d, drill_to: erik }'
+    await start({ drills: true, config: (text) => `${text}\n${outward}\n` })
+    await bot.advance('11m')
+    expect(bot.calls('chat.postMessage')).toHaveLength(2)
+    expect(bot.dm('erik')).toEqual([
+      expect.stringMatching(
+        /^:test_tube: \*DRILL · nothing is wrong\.\* A fault of `home` .* a real one would have paged <@U0NORA>/,
+      ),
+    ])
+    expect(await bot.type('erik', '/watchbill status')).not.toContain('drills')
+    bot.slack.fault({ kind: 'error', method: 'chat.postMessage', channel: 'erik', error: 'internal_error' })
+    await bot.advance('11m')
+    expect(await bot.type('sam', '/watchbill status')).toContain('drills')
+    bot.slack.resetFaults()
+    await bot.advance('11m')
+    expect(await bot.type('sam', '/watchbill status')).not.toContain('drills')
+    expect(bot.dm('erik')).toHaveLength(1)
+  })
 })

@@ -26,7 +26,7 @@ describe('a fault that ends before a person', () => {
     const w = watch(company)
     w.at(0, drill('nobody', null))
     expect(w.facts).toMatchObject([{ type: 'drilled', monitor: 'home', people: ['dana'], injectedAt: T0 }])
-    expect(w.owed).toEqual([{ key: 'drill/1', lane: 'drill/1', about: { kind: 'drill', fact: 1 } }])
+    expect(w.owed).toEqual([{ key: 'drill/1', lane: 'drill', about: { kind: 'drill', fact: 1 } }])
     expect([w.desk.incidents, w.desk.alerts]).toEqual([{}, {}])
   })
 

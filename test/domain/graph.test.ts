@@ -4,7 +4,7 @@ import type { Monitor, Rules } from '../../src/domain/rules.ts'
 import { rules } from '../support/builders.ts'
 import { httpMonitor } from '../support/probed.ts'
 
-const outwardHeartbeat = { url: 'https://outside.example/ping', everyMs: 60_000 }
+const outwardHeartbeat = { url: 'https://outside.example/ping', everyMs: 60_000, drillTo: null }
 const of = { service: 'webmail', severity: 'critical' } as const
 const log = (name: string, file: string | null, canary: 'own' | 'external' | null): Monitor => ({
   ...{

@@ -14,7 +14,7 @@ describe.skipIf(process.env['SIMULATION'])('a simulated world', () => {
       'reply-lost',
       'thrice',
     ],
-    oneIn: 240,
+    oneIn: 360,
     frozen: { scenarios: ['acked'], oneIn: 600 },
     days: { first: 1, most: 1, ms: 60_000 },
     timeout: 300_000,

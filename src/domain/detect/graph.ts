@@ -113,7 +113,7 @@ export function graphOf(rules: Watched): Graph {
     ...(rules.outwardHeartbeat === null ? [] : [{ ...outside, watchedBy: [] }]),
     outwardOf(rules),
     ...Object.entries(PARTS).map(([name, { what, by, how }]) => ({
-      ...{ name, kind: 'part' as const, what, watchedBy: [{ by, how }] },
+      ...{ name, kind: 'part' as const, what, watchedBy: [{ by, how }, ...(name === 'slack' ? byDrills(rules) : [])] },
     })),
     ...Object.entries(ENTRIES).map(([name, { what, watch }]) => entryOf(name, what, watch)),
     {
@@ -132,6 +132,17 @@ export function graphOf(rules: Watched): Graph {
   ]
   return new Map(nodes.map((node) => [node.name, node]))
 }
+
+/** Somebody takes the pages of drills. */
+const byDrills = ({ outwardHeartbeat }: Pick<Rules, 'outwardHeartbeat'>): Edge[] =>
+  (outwardHeartbeat?.drillTo ?? null) === null
+    ? []
+    : [
+        {
+          by: 'drills',
+          how: 'an injected fault goes out as a page every five minutes, and everybody on duty is told when none does',
+        },
+      ]
 
 const outside = { name: OUTSIDE, kind: 'outside' as const, what: 'somebody else, who misses the heartbeat' }
 
