@@ -189,8 +189,10 @@ describe('R4 a page that is owed for 30 s and not out', () => {
     await bot.alert()
     await bot.advance('90s')
     const said = () => [...others.flatMap((each) => each.said.map(({ text }) => text)), ...bot.channel('ops')]
+    await until(() => saying(said(), LATE).length > 0, 'somebody to say it')
     expect(saying(said(), LATE)).toHaveLength(1)
     await bot.advance('90s')
+    await until(() => saying(said(), 'is out').length > 0, 'somebody to say that it is out')
     expect(saying(said(), 'is out')).toHaveLength(1)
   })
 

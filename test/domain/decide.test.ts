@@ -434,10 +434,10 @@ describe('whatever happens', () => {
     })
   })
 
-  test('the facts alone give the desk: folding them all from nothing', () => {
+  test('the facts alone give the desk: folding them all, from one that follows the schedules', () => {
     check((by, deeds) => {
       const { facts, desk } = live(by, deeds)
-      const folded = facts.reduce((so, fact) => evolve(so, fact), emptyDesk())
+      const folded = facts.reduce((so, fact) => evolve(so, fact), following(emptyDesk(), by))
       expect(folded.incidents).toEqual(desk.incidents)
       expect(folded.alerts).toEqual(desk.alerts)
       expect(folded.unreachable).toEqual(desk.unreachable)
