@@ -16,9 +16,8 @@ import {
   watchBack,
   watchStands,
 } from './slack/words.ts'
-import { alarmOf, type LatePage, latePages, type Settled, settledPages } from './store/audit.ts'
+import { claimAlarm, type LatePage, latePages, type Settled, settledPages } from './store/audit.ts'
 import { HELD_MS, readWatches, rotaOf } from './store/rota.ts'
-import { claimSlot } from './store/slots.ts'
 
 /** How often the watch is looked at; a store that is silent must be told of within a minute (reliability F08). */
 const LOOK_MS = 30_000
@@ -236,7 +235,7 @@ export function createAuditor(options: Options): Auditor {
     for (const page of pages) {
       // Told once in the whole installation, and again every so often.
       const slotAt = page.at + Math.floor((now - page.at) / REMIND_MS) * REMIND_MS
-      if (!(await claimSlot(store.auditPool, alarmOf(page.key), slotAt))) continue
+      if (!(await claimAlarm(store.auditPool, page.key, slotAt))) continue
       unsaid.set(page.key, page)
       fresh.add(page.key)
     }

@@ -80,7 +80,20 @@ const Settled = LatePage.extend({
 export type Settled = z.infer<typeof Settled>
 
 /** The slot of the alarm about a page. */
-export const alarmOf = (page: string) => `${ALARM}${page}`
+const alarmOf = (page: string) => `${ALARM}${page}`
+
+/**
+ * Makes an alarm about a page this process's own, as `claimSlot` does: of a page that is still owed. One that has gone out since it was
+ * looked for is no news, and whoever told of that would have to tell it twice.
+ */
+export async function claimAlarm(pool: Pool, page: string, slotAt: number): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    `insert into slots (name, last_slot) select $1, $2 from owed where key = $3 and state in ('open', 'unknown')
+     on conflict (name) do update set last_slot = $2 where slots.last_slot < $2`,
+    [alarmOf(page), slotAt, page],
+  )
+  return rowCount === 1
+}
 
 /** Pages that were late and are not any more, each told to one asker only. */
 export async function settledPages(pool: Pool): Promise<Settled[]> {
