@@ -7,15 +7,17 @@ import { machine, realClock, sleep } from '../../src/clock.ts'
 import { startEmbedded } from '../../src/store/embedded.ts'
 import { shardsFor } from '../../src/timetable/shards.ts'
 import { postgresTimetable, redisTimetable, type Timetable } from '../../src/timetable.ts'
-import { dataFolder, postmasters, treeOf } from '../support/process.ts'
+import { dataFolder, eventually, postmasters, treeOf } from '../support/process.ts'
 import { startRedis } from '../support/redis.ts'
 import { startBlackbox } from './blackbox.ts'
 import { makeChains } from './certificates.ts'
 import { cpuMs, pss, rss } from './cost.ts'
 import { type Result, result } from './result.ts'
-import { startRig } from './rig.ts'
+import { lastCall, monitorOf, pageTo, personOf, type Rig, startRig } from './rig.ts'
 
 const MONITORS = 10_000
+/** Of them so many fail in the end, one of each service: what is counted is how soon their pages are out beside all the others. */
+const FAILING = 20
 /** The first probes of all of them, one after the other, are no part of the even course of things. */
 const SETTLE_MS = 45_000
 const MEASURED_MS = 60_000
@@ -38,6 +40,7 @@ export const monitors = (): Promise<Result[]> =>
     const { http, https } = place.target.ports
     return [
       ...(await whole('HTTP', 60, (name) => `http://${name}.bench.test:${http}`, place)),
+      ...(await whole('HTTPS (RSA-2048)', 30, (name) => `https://${name}.bench.test:${https[1]}`, place)),
       ...(await whole('HTTPS (P-384)', 30, (name) => `https://${name}.bench.test:${https[0]}`, place)),
     ]
   })
@@ -196,10 +199,10 @@ async function whole(
 ): Promise<Result[]> {
   const name = (n: number) => `monitor${n}`
   const rig = await startRig({
-    services: 10,
+    services: FAILING,
     monitors: MONITORS,
     everyS,
-    ...{ env, node, target: (n) => `${url(name(n))}/${name(n)}` },
+    ...{ env, node, target: (n) => (n < FAILING ? undefined : `${url(name(n))}/${name(n)}`) },
   })
   try {
     await rig.bot.ready(180_000)
@@ -216,6 +219,7 @@ async function whole(
     const bot = (to.bot - from.bot) / requests
     const store = (to.server - from.server) / requests
     const memory = ((await rss(rig.bot.pid)) + shares.reduce((sum, each) => sum + each, 0)) / MB
+    const pages = await pagesBeside(rig, everyS)
     const section = `${MONITORS.toLocaleString('en')} ${kind} monitors at ${everyS} s`
     return [
       result(section, 'processor time per probe, all included', 'ms', [bot + store], {
@@ -226,8 +230,25 @@ async function whole(
         ...(kind === 'HTTP' && { goal: { of: 'max', value: 138 } }),
       }),
       result(section, 'how late probes came to the target', 'ms', late),
+      result(section, 'last failing probe to DM accepted, beside them', 'ms', pages, {
+        goal: { of: 'p99', value: 1_000 },
+      }),
     ]
   } finally {
     await rig.close()
   }
+}
+
+/** From the failing answer of a target to Slack's yes to its page, for each that fails within one interval. */
+async function pagesBeside({ targets, slack }: Rig, everyS: number): Promise<number[]> {
+  const since = lastCall(slack)
+  const failedAt = new Map<string, number>()
+  const names = Array.from({ length: FAILING }, (_, n) => monitorOf(n))
+  // The last answer that the decision needs is the first: one failure is enough there.
+  targets.onFailure((name) => failedAt.has(name) || failedAt.set(name, Date.now()))
+  targets.fail(names)
+  const acceptedAt = (n: number) => pageTo(slack, personOf(n), since)?.answered_at ?? Number.NaN
+  const accepted = () => names.map((_, n) => acceptedAt(n))
+  await eventually(() => accepted().every((at) => !Number.isNaN(at)), 'every page', 2 * everyS * 1_000 + 30_000)
+  return accepted().map((at, n) => at - (failedAt.get(monitorOf(n)) ?? Number.NaN))
 }

@@ -27,7 +27,7 @@ interface RigOptions {
   /** Where the timetable is: on the store itself, or on a Redis of its own. */
   queue?: Queue
   /** What each monitor looks at, when it is not one of the targets in this process. */
-  target?: (n: number) => string
+  target?: (n: number) => string | undefined
   /** More of the environment of the bot, and options of its Node. */
   env?: Record<string, string>
   node?: readonly string[]
