@@ -11,7 +11,9 @@ import { channel } from './channel.ts'
 import { coverage } from './coverage.ts'
 import { covered } from './covered.ts'
 import { DRILLS_MS, drill, drills } from './drill.ts'
+import { duty } from './duty.ts'
 import { edit } from './edit.ts'
+import { file } from './file.ts'
 import { gaps } from './gaps.ts'
 import { type GroupTrouble, group, groups } from './groups.ts'
 import { handed } from './handed.ts'
@@ -95,6 +97,8 @@ export const payers = (deps: JobDeps & { groupTrouble: GroupTrouble }): Handlers
   announcement: announcement(deps),
   loud: loud(deps),
   'heads-up': headsUp(deps),
+  duty: duty(deps),
+  file: file(deps),
   'watch-page': watchPage(deps),
   prompt: prompt(deps),
   handover: handover(deps),

@@ -16,7 +16,7 @@ export function told(deps: JobDeps): Handler {
     const posted = whereabouts(page?.result ?? null)
     if (!posted && (page?.state === 'open' || page?.state === 'unknown'))
       return { outcome: 'again', reason: 'whether the page arrived is not known yet' }
-    if (!posted || fact?.type !== 'resolved') return { outcome: 'done' }
+    if (!posted || (fact?.type !== 'resolved' && fact?.type !== 'merged')) return { outcome: 'done' }
     const incident = await incidentOf(deps, fact.incident)
     const said = await voice(deps)
     const over =

@@ -12,6 +12,7 @@ import {
   toLocations,
   toSilences,
 } from './config/extras.ts'
+import { incidentsShape, toIncidents } from './config/incidents.ts'
 import { text } from './config/leaf.ts'
 import { ownerOfLogs } from './config/log-folders.ts'
 import { readMonitors } from './config/monitors.ts'
@@ -47,7 +48,7 @@ type Env = Record<string, string | undefined>
 
 const KEYS = [
   ...['company', 'zone', 'network', 'people', 'roles', 'schedules', 'policies', 'services', 'monitors'],
-  ...['coverage', 'gate', 'silences', 'locations', 'outward_heartbeat'],
+  ...['coverage', 'gate', 'silences', 'locations', 'outward_heartbeat', 'incidents'],
 ]
 
 /** More problems than this are one mistake made many times. */
@@ -166,6 +167,7 @@ function readRoot(root: Record<string, unknown>, reader: Reader, folder: string)
   const coverage = reader.optional(coverageShape(context), root, 'coverage')
   const outward = reader.optional(outwardHeartbeatShape(context), root, 'outward_heartbeat')
   const silences = reader.optional(silencesShape(), root, 'silences')
+  const incidents = reader.optional(incidentsShape(), root, 'incidents')
   const only = {
     gate: reader.optional(gateShape(context, zone), root, 'gate'),
   }
@@ -199,6 +201,7 @@ function readRoot(root: Record<string, unknown>, reader: Reader, folder: string)
     locations: toLocations(locations),
     monitors: watched,
     silences: toSilences(silences),
+    incidents: toIncidents(incidents),
     outwardHeartbeat: outward ? { url: outward.url, everyMs: outward.every, drillTo: outward.drill_to ?? null } : null,
     coverage: toCoverage(coverage, (path) => resolve(context.folder, path), ownerOfLogs(watched, [...services.keys()])),
     adopted: {},

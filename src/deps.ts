@@ -97,6 +97,12 @@ export type ListLogs = (
   monitored: readonly string[],
 ) => Promise<{ ok: true; files: ListedLog[] } | { ok: false; why: string }>
 
+/** Fetches a file of Slack with the bot's token; `again`: it may come later. Why not is a clause without its subject. */
+export type FetchFile = (
+  address: string,
+  mostBytes: number,
+) => Promise<{ ok: true; bytes: Buffer } | { ok: false; again: boolean; why: string }>
+
 /** All that the bot does to the world, so that a test can stop it at any call. */
 export interface Deps {
   clock: Clock
@@ -112,6 +118,7 @@ export interface Deps {
   fetchCalendar: FetchCalendar
   readNames: ReadNames
   pingOutward: PingOutward
+  fetchFile: FetchFile
   readCalendar: ReadCalendar
   /** The active configuration. */
   rules(): Rules

@@ -53,6 +53,7 @@ export function serviceShape(context: Context) {
         .max(SEVERITIES.length)
         .default(['critical', 'error']),
       domains: listOf(hostname, MOST_DOMAINS).optional(),
+      depends_on: listOf(reference('services', context, 'depends on'), MOST_DEPENDENCIES).optional(),
       pool: url(context.network).optional(),
       deploy: deploy.optional(),
     })
@@ -67,7 +68,14 @@ export type ServiceShape = z.infer<ReturnType<typeof serviceShape>>
 
 export function toService(name: string, shape: ServiceShape): Service {
   const domains = (shape.domains ?? []).map((domain) => domain.toLowerCase().replace(/\.$/, ''))
-  return { name, policy: shape.policy, channel: shape.channel ?? null, pages: [...new Set(shape.pages)], domains }
+  return {
+    name,
+    policy: shape.policy,
+    channel: shape.channel ?? null,
+    pages: [...new Set(shape.pages)],
+    domains,
+    dependsOn: [...new Set(shape.depends_on ?? [])].filter((other) => other !== name),
+  }
 }
 
 export const MONITOR_KINDS = ['probe', 'tls', 'dns', 'tcp', 'rate', 'heartbeat', 'log'] as const

@@ -3,10 +3,11 @@ import type { Silence } from './detect/silence.ts'
 import type { Schedule } from './duty/schedule-types.ts'
 import type { Fact, Joining, Recorded } from './fact.ts'
 import { edited, type Handover, handoverId, type RosterEdit, type Watch } from './handover.ts'
-import type { Alert, Incident, Joined, Page } from './incident.ts'
-import { alertId, graver, isOpen, NAMED_ALERTS, place } from './incident.ts'
+import type { Alert, Incident, Page } from './incident.ts'
+import { alertId, graver, isOpen, named, place } from './incident.ts'
 import type { Owed } from './owed.ts'
 import { isAlone, owes, owesOfHandovers, pagesOf } from './owed.ts'
+import { absorbed, merged, responded, revived, splitOff } from './responded.ts'
 import { type Rules, under } from './rules.ts'
 
 /** Everything open: what the desk decides on. Plain data; never changed in place. */
@@ -89,7 +90,7 @@ export function note(book: Book, fact: Fact): void {
   if (fact.type === 'held') book.owed.delete(fact.page)
   // What is to be shown at once is not put off by what has time.
   for (const each of owed) if (!each.lazy || !book.owed.has(each.key)) book.owed.set(each.key, each)
-  if (incident && (fact.type === 'acked' || fact.type === 'resolved')) {
+  if (incident && (fact.type === 'acked' || fact.type === 'resolved' || fact.type === 'merged')) {
     book.voids.add(pagesOf(incident.id))
     // Born and void in the same decision: an escalation that an acknowledgement in the same batch has overtaken.
     for (const key of book.owed.keys()) if (key.startsWith(pagesOf(incident.id))) book.owed.delete(key)
@@ -109,9 +110,13 @@ export function scheduleOf({ desk, rules }: Pick<Book, 'desk' | 'rules'>, name: 
   return schedule && edited(schedule, desk.edits)
 }
 
-/** The open incident of a service, if there is one. */
-export function openIncidentOf(book: Book, service: string): Incident | null {
-  return Object.values(book.desk.incidents).find((incident) => incident.service === service && isOpen(incident)) ?? null
+/** The open incident of a service, if there is one; those that stand apart are not the service's. */
+export function openIncidentOf(book: Pick<Book, 'desk'>, service: string): Incident | null {
+  return (
+    Object.values(book.desk.incidents).find(
+      (incident) => incident.service === service && isOpen(incident) && !incident.apart,
+    ) ?? null
+  )
 }
 
 /** The desk after a fact. Pure. */
@@ -280,6 +285,24 @@ export function evolve(desk: Desk, fact: Recorded): Desk {
       const nextSilence = Math.max(desk.nextSilence, fact.silence.id + 1)
       return { ...desk, nextSilence, silences: [...others, fact.silence] }
     }
+    case 'severity':
+    case 'status':
+    case 'role':
+    case 'task':
+    case 'update':
+    case 'update-overdue':
+    case 'linked':
+    case 'captured':
+    case 'capture-changed':
+      return change(desk, fact.incident, (incident) => responded(incident, fact))
+    case 'merged':
+      return change(desk, fact.incident, (incident) => merged(incident, fact))
+    case 'absorbed':
+      return absorbed(desk, fact)
+    case 'split':
+      return splitOff(desk, fact)
+    case 'revived':
+      return revived(desk, fact)
     case 'covered':
       return { ...desk, marks: { ...desk.marks, [fact.mark.name]: fact.mark } }
     case 'skipped':
@@ -332,6 +355,16 @@ function opened(fact: Fact & { type: 'opened' }): Incident {
     channel: null,
     louds: [],
     drill: fact.drill,
+    private: fact.private ?? false,
+    apart: fact.apart ?? false,
+    splitFrom: fact.splitFrom ?? null,
+    mergedInto: null,
+    links: [],
+    roles: {},
+    tasks: [],
+    update: null,
+    remindedAt: null,
+    captured: [],
   }
 }
 
@@ -407,18 +440,17 @@ function begun(desk: Desk, { incident: id, service }: Place, joining: Joining): 
     severity: graver(incident.severity, severity),
     joined: incident.joined + (known ? 0 : 1),
     firing: incident.firing + (fired ? 0 : 1),
-    alerts: named(incident.alerts, { key, monitor, severity, summary, evidence, firstAt: at, recoveredAt: null }),
+    alerts: named(incident.alerts, {
+      key,
+      service: service === incident.service ? null : service,
+      monitor,
+      severity,
+      summary,
+      evidence,
+      firstAt: at,
+      recoveredAt: null,
+    }),
   }))
-}
-
-/** With one more alert; where there are too many, one that has recovered makes room for it, else one that is less grave. */
-function named(alerts: readonly Joined[], alert: Joined): Joined[] {
-  const others = alerts.filter((each) => each.key !== alert.key)
-  if (others.length < NAMED_ALERTS) return [...others, alert]
-  const well = others.findIndex((each) => each.recoveredAt !== null)
-  const lesser = others.findIndex((each) => graver(each.severity, alert.severity) !== each.severity)
-  const leaves = well >= 0 ? well : lesser
-  return leaves < 0 ? others : [...others.toSpliced(leaves, 1), alert]
 }
 
 const repeated = (
@@ -446,7 +478,9 @@ function ended(desk: Desk, { incident: id, service }: Place, { at, key }: { at: 
   return change(next, id, (incident) => ({
     ...incident,
     firing: incident.firing - 1,
-    alerts: incident.alerts.map((joined) => (joined.key === key ? { ...joined, recoveredAt: at } : joined)),
+    alerts: incident.alerts.map((joined) =>
+      joined.key === key && (joined.service ?? incident.service) === service ? { ...joined, recoveredAt: at } : joined,
+    ),
   }))
 }
 

@@ -33,6 +33,19 @@ import {
   pageRefused,
   unack,
 } from './watch/incident.ts'
+import { merge, reopenByHand, split } from './watch/regroup.ts'
+import {
+  addTask,
+  capture,
+  captureChanged,
+  changeTask,
+  giveRole,
+  giveUpdate,
+  link,
+  nextReminder,
+  setSeverity,
+  setStatus,
+} from './watch/response.ts'
 import { answerEdit, override } from './watch/roster.ts'
 import { nextRecheck, release, retire, route } from './watch/signal.ts'
 import { endSilence, extendSilence, forget, nextSilence, reported, silence } from './watch/silence.ts'
@@ -56,6 +69,18 @@ const handlers = {
   escalate: act,
   resolve: act,
   note: addNote,
+  'set-severity': setSeverity,
+  'set-status': setStatus,
+  'give-role': giveRole,
+  'add-task': addTask,
+  'change-task': changeTask,
+  'give-update': giveUpdate,
+  link,
+  merge,
+  split,
+  reopen: reopenByHand,
+  capture,
+  'capture-changed': captureChanged,
   confirm,
   accept,
   keep,
@@ -152,9 +177,14 @@ const nextTimely = (book: Book, now: number): Due | null =>
 
 /** Of each kind the first. */
 const timers = (book: Book): Due[] =>
-  [nextPrompt(book), nextTimer(book), nextBundle(book), nextSilence(book), nextRecheck(book)].filter(
-    (due) => due !== null,
-  )
+  [
+    nextPrompt(book),
+    nextTimer(book),
+    nextBundle(book),
+    nextSilence(book),
+    nextRecheck(book),
+    nextReminder(book),
+  ].filter((due) => due !== null)
 
 /** What was slept through: each overdue timer once, and what it brings about counts from now. */
 function catchUp(book: Book, now: number): void {
@@ -192,6 +222,7 @@ export function nextDue(desk: Desk, rules: Rules): number {
     nextTimer(book),
     nextBundle(book),
     nextSilence(book),
+    nextReminder(book),
   ]
   const alerts = Object.values(desk.alerts).map(({ recheckAt }) => recheckAt)
   // A schedule whose next change is not in sight is looked at again.

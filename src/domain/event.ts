@@ -3,7 +3,8 @@ import { Denied } from './authority.ts'
 import { Mark } from './detect/adoption.ts'
 import { Silence } from './detect/silence.ts'
 import { RosterEdit } from './handover.ts'
-import { Evidence } from './incident.ts'
+import { Evidence, Status } from './incident.ts'
+import { CaptureChange, Place, Said } from './response.ts'
 import { Severity } from './rules.ts'
 
 /**
@@ -51,6 +52,10 @@ export const Declare = z.strictObject({
   title: z.string(),
   severity: Severity,
   service: z.string(),
+  /** Only those who are in it may know of it. */
+  private: z.boolean().optional(),
+  /** The message that says so first. */
+  said: Said.optional(),
 })
 export type Declare = z.infer<typeof Declare>
 
@@ -72,8 +77,97 @@ export const Act = z.strictObject({
 })
 export type Act = z.infer<typeof Act>
 
-export const Note = z.strictObject({ type: z.literal('note'), by, incident, text: z.string() })
+export const Note = z.strictObject({
+  type: z.literal('note'),
+  by,
+  incident,
+  text: z.string(),
+  /** When it happened; left out: now. */
+  happenedAt: z.number().optional(),
+})
 export type Note = z.infer<typeof Note>
+
+export const SetSeverity = z.strictObject({ type: z.literal('set-severity'), by, incident, severity: Severity })
+export type SetSeverity = z.infer<typeof SetSeverity>
+
+/** How far they are; `resolved` is an act of its own. */
+export const SetStatus = z.strictObject({
+  type: z.literal('set-status'),
+  by,
+  incident,
+  status: Status.exclude(['resolved']),
+  text: z.string().nullable(),
+})
+export type SetStatus = z.infer<typeof SetStatus>
+
+/** Somebody gets a role of the incident, from whoever has it; null: nobody has it any more. */
+export const GiveRole = z.strictObject({
+  type: z.literal('give-role'),
+  by,
+  incident,
+  role: z.string(),
+  person: z.string().nullable(),
+})
+export type GiveRole = z.infer<typeof GiveRole>
+
+export const AddTask = z.strictObject({
+  type: z.literal('add-task'),
+  by,
+  incident,
+  text: z.string(),
+  owner: z.string().nullable(),
+  dueAt: z.number().nullable(),
+})
+export type AddTask = z.infer<typeof AddTask>
+
+/** Changes of a task; what is left out stays. */
+export const ChangeTask = z.strictObject({
+  type: z.literal('change-task'),
+  by,
+  incident,
+  task: z.int(),
+  owner: z.string().nullable().optional(),
+  dueAt: z.number().nullable().optional(),
+  done: z.boolean().optional(),
+})
+export type ChangeTask = z.infer<typeof ChangeTask>
+
+/** A word to everybody who waits. */
+export const GiveUpdate = z.strictObject({ type: z.literal('give-update'), by, incident, text: z.string() })
+export type GiveUpdate = z.infer<typeof GiveUpdate>
+
+export const Link = z.strictObject({ type: z.literal('link'), by, incident, other: z.int() })
+export type Link = z.infer<typeof Link>
+
+/** One incident ends in another, which has its alerts from then on. */
+export const Merge = z.strictObject({ type: z.literal('merge'), by, incident, into: z.int() })
+export type Merge = z.infer<typeof Merge>
+
+/** Alerts of a service, or those named, become an incident of their own. */
+export const Split = z.strictObject({
+  type: z.literal('split'),
+  by,
+  incident,
+  what: z.union([z.strictObject({ service: z.string() }), z.strictObject({ keys: z.array(z.string()).min(1) })]),
+})
+export type Split = z.infer<typeof Split>
+
+/** It was not over. */
+export const Reopen = z.strictObject({ type: z.literal('reopen'), by, incident })
+export type Reopen = z.infer<typeof Reopen>
+
+/** What somebody said belongs on the timeline. */
+export const Capture = z.strictObject({ type: z.literal('capture'), by, incident, said: Said })
+export type Capture = z.infer<typeof Capture>
+
+/** Something became of a message that may have been captured. */
+export const CaptureChanged = z.strictObject({
+  type: z.literal('capture-changed'),
+  incident,
+  message: Place,
+  change: CaptureChange,
+})
+export type CaptureChanged = z.infer<typeof CaptureChanged>
 
 /** *I have the watch*: whoever is coming on, or on duty, takes it from those before. */
 export const Confirm = z.strictObject({ type: z.literal('confirm'), by, schedule: z.string() })
@@ -226,6 +320,18 @@ export const Event = z.discriminatedUnion('type', [
   Call,
   Act,
   Note,
+  SetSeverity,
+  SetStatus,
+  GiveRole,
+  AddTask,
+  ChangeTask,
+  GiveUpdate,
+  Link,
+  Merge,
+  Split,
+  Reopen,
+  Capture,
+  CaptureChanged,
   Confirm,
   Accept,
   Keep,
@@ -264,6 +370,27 @@ export const Refusal = z.discriminatedUnion('code', [
     at: z.number(),
   }),
   z.strictObject({ code: z.literal('all-paged'), incident }),
+  z.strictObject({ code: z.literal('not-resolved'), incident }),
+  /** It ended in that one. */
+  z.strictObject({ code: z.literal('merged-before'), incident, into: z.int() }),
+  /** Its service has another open one by now. */
+  z.strictObject({ code: z.literal('another-open'), incident, other: z.int() }),
+  z.strictObject({ code: z.literal('same-incident'), incident }),
+  /** What is private never becomes part of what everybody sees, and the other way round. */
+  z.strictObject({ code: z.literal('private-and-not'), incident, other: z.int() }),
+  /** None of its alerts is meant, or all of them. */
+  z.strictObject({ code: z.literal('nothing-to-split'), incident, alerts: z.array(z.string()) }),
+  z.strictObject({ code: z.literal('unknown-role'), incident, role: z.string() }),
+  z.strictObject({ code: z.literal('no-role-holder'), incident, role: z.string() }),
+  z.strictObject({ code: z.literal('unknown-task'), incident, task: z.int() }),
+  /** Nobody notes what has not happened yet. */
+  z.strictObject({ code: z.literal('in-future'), at: z.number() }),
+  z.strictObject({
+    code: z.literal('too-many'),
+    incident,
+    what: z.enum(['tasks', 'messages', 'links']),
+    most: z.int(),
+  }),
   z.strictObject({ code: z.literal('escalated-before'), incident }),
   z.strictObject({ code: z.literal('unknown-person'), name: z.string() }),
   z.strictObject({ code: z.literal('unknown-target'), kind: z.string(), name: z.string() }),
@@ -339,6 +466,21 @@ export const Outcome = z.discriminatedUnion('result', [
       'disabled',
       'recorded',
       'covered',
+      'severity-set',
+      'status-set',
+      'role-given',
+      'role-taken',
+      'task-added',
+      'task-changed',
+      'updated',
+      'linked',
+      'merged',
+      'split',
+      'reopened',
+      'captured',
+      'uncaptured',
+      /** It is as they ask already. */
+      'unchanged',
     ]),
     /** Whom the decision paged. */
     paged: z.array(z.string()),
@@ -348,6 +490,10 @@ export const Outcome = z.discriminatedUnion('result', [
     silence: z.int().optional(),
     /** The number of a change of the roster. */
     edit: z.int().optional(),
+    /** The number of a task. */
+    task: z.int().optional(),
+    /** The other incident: linked, merged into, or split off. */
+    other: z.int().optional(),
   }),
   z.strictObject({ result: z.literal('refused'), refusal: Refusal }),
 ])

@@ -3,7 +3,8 @@ import { Denied } from './authority.ts'
 import { Mark } from './detect/adoption.ts'
 import { Silence } from './detect/silence.ts'
 import { Handover, RosterEdit, Watch, WatchPage } from './handover.ts'
-import { Drill, Evidence, Hold, Page } from './incident.ts'
+import { Drill, Evidence, Hold, Page, Status } from './incident.ts'
+import { CaptureChange, Place, placeKey, Said, Task } from './response.ts'
 import { Policy, Severity } from './rules.ts'
 
 /**
@@ -60,6 +61,9 @@ export const Fact = z.discriminatedUnion('type', [
     by: z.string().nullable(),
     policy: Policy,
     drill: Drill.nullable().default(null),
+    private: z.boolean().optional(),
+    apart: z.boolean().optional(),
+    splitFrom: z.int().optional(),
   }),
   z.strictObject({
     type: z.literal('detected'),
@@ -163,7 +167,75 @@ export const Fact = z.discriminatedUnion('type', [
     stillFiring: z.array(z.string()),
     recheckAt: z.number().nullable(),
   }),
-  z.strictObject({ type: z.literal('note'), incident, at, by: z.string(), text: z.string() }),
+  z.strictObject({
+    type: z.literal('note'),
+    incident,
+    at,
+    by: z.string(),
+    text: z.string(),
+    /** When it happened, if that was before it was noted. */
+    happenedAt: z.number().optional(),
+  }),
+  z.strictObject({ type: z.literal('severity'), incident, at, by: z.string(), from: Severity, to: Severity }),
+  z.strictObject({
+    type: z.literal('status'),
+    incident,
+    at,
+    by: z.string(),
+    from: Status,
+    to: Status,
+    text: z.string().nullable(),
+  }),
+  /** Who holds a role now (null: nobody), and who did. */
+  z.strictObject({
+    type: z.literal('role'),
+    incident,
+    at,
+    by: z.string(),
+    role: z.string(),
+    person: z.string().nullable(),
+    from: z.string().nullable(),
+  }),
+  /** A task, as it is after this. */
+  z.strictObject({
+    type: z.literal('task'),
+    incident,
+    at,
+    by: z.string(),
+    what: z.enum(['added', 'assigned', 'due', 'done', 'undone']),
+    task: Task,
+  }),
+  /** A word to everybody who waits. */
+  z.strictObject({ type: z.literal('update'), incident, at, by: z.string(), text: z.string() }),
+  /** There was none since then, and the configuration wants one: those are reminded. */
+  z.strictObject({ type: z.literal('update-overdue'), incident, at, sinceAt: z.number(), to: z.array(z.string()) }),
+  /** It has to do with another, of which the same is on record. `by` null: one depends on the other. */
+  z.strictObject({ type: z.literal('linked'), incident, at, by: z.string().nullable(), other: z.int() }),
+  /** It ends here and goes on in another; its alerts are that one's. */
+  z.strictObject({ type: z.literal('merged'), incident, at, by: z.string(), into: z.int() }),
+  /** What another was, this is from now on; `alerts` are those that it brings along. */
+  z.strictObject({
+    type: z.literal('absorbed'),
+    incident,
+    at,
+    by: z.string(),
+    from: z.int(),
+    alerts: z.array(z.strictObject({ service: z.string(), key: z.string() })),
+  }),
+  /** These alerts are another incident's from now on. */
+  z.strictObject({
+    type: z.literal('split'),
+    incident,
+    at,
+    by: z.string(),
+    into: z.int(),
+    alerts: z.array(z.strictObject({ service: z.string(), key: z.string() })),
+  }),
+  /** It was not over: whoever says so has it. */
+  z.strictObject({ type: z.literal('revived'), incident, at, by: z.string() }),
+  /** What somebody said is on the timeline, at its own time; `by` put it there. */
+  z.strictObject({ type: z.literal('captured'), incident, at, by: z.string(), said: Said }),
+  z.strictObject({ type: z.literal('capture-changed'), incident, at, message: Place, change: CaptureChange }),
   z.strictObject({ type: z.literal('channel'), incident, at, channel: z.string(), name: z.string() }),
   z.strictObject({
     type: z.literal('reachability'),
@@ -310,6 +382,7 @@ export function timelineKind(fact: Fact) {
     case 'note':
     case 'gap':
     case 'exhausted':
+    case 'captured':
       return fact.type
     case 'responding':
       return 'acked'
@@ -330,6 +403,22 @@ export function timelineKind(fact: Fact) {
       return 'handover'
     case 'reopened':
       return 'escalated'
+    case 'severity':
+    case 'status':
+    case 'role':
+    case 'task':
+    case 'update':
+    case 'update-overdue':
+    case 'linked':
+    case 'absorbed':
+    case 'split':
+      return 'note'
+    case 'merged':
+      return 'resolved'
+    case 'revived':
+      return 'opened'
+    // What becomes of a captured message shows where it stands: {@link capturesOf}.
+    case 'capture-changed':
     case 'repeated':
     case 'channel':
     case 'dual':
@@ -351,5 +440,59 @@ export function timelineKind(fact: Fact) {
       return null
     default:
       return fact satisfies never
+  }
+}
+
+/** When it happened: what was said or noted later stands where it belongs. Timelines are in the order of this, then of `id`. */
+export function happenedAt(fact: Fact): number {
+  if (fact.type === 'captured') return fact.said.saidAt
+  return fact.type === 'note' ? (fact.happenedAt ?? fact.at) : fact.at
+}
+
+/** A message of the timeline, with all that became of it. */
+export interface Captured extends Said {
+  /** The fact that put it there. */
+  fact: number
+  by: string
+  editedAt: number | null
+  /** Its author took it back: what was said is still on record. */
+  deletedAt: number | null
+  /** By the id of a file: its digest in our store, or why it is not there. */
+  filed: Record<string, { digest: string } | { why: string }>
+}
+
+/** The captured messages of an incident, of all its facts in order; what was taken off is not among them. */
+export function capturesOf(facts: readonly Recorded[]): Captured[] {
+  const all = new Map<string, Captured>()
+  for (const fact of facts) {
+    if (fact.type === 'captured') {
+      const { id, by, said } = fact
+      all.set(placeKey(said.message), { ...said, fact: id, by, editedAt: null, deletedAt: null, filed: {} })
+    }
+    if (fact.type !== 'capture-changed') continue
+    const key = placeKey(fact.message)
+    const known = all.get(key)
+    if (!known) continue
+    const after = changedBy(known, fact.change)
+    if (after) all.set(key, after)
+    else all.delete(key)
+  }
+  return [...all.values()]
+}
+
+function changedBy(captured: Captured, change: CaptureChange): Captured | null {
+  switch (change.what) {
+    case 'edited':
+      return { ...captured, text: change.text, files: change.files, editedAt: change.editedAt }
+    case 'deleted':
+      return { ...captured, deletedAt: change.deletedAt }
+    case 'uncaptured':
+      return null
+    case 'filed':
+      return { ...captured, filed: { ...captured.filed, [change.file]: { digest: change.digest } } }
+    case 'not-filed':
+      return { ...captured, filed: { ...captured.filed, [change.file]: { why: change.why } } }
+    default:
+      return change satisfies never
   }
 }

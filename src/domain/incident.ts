@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Task, Update } from './response.ts'
 import { Policy, Severity } from './rules.ts'
 
 /** Why a person is paged; every page says so. */
@@ -46,6 +47,8 @@ export type Evidence = z.infer<typeof Evidence>
 /** An alert as its incident remembers it. */
 export const Joined = z.strictObject({
   key: z.string(),
+  /** Null: of the incident's own service. */
+  service: z.string().nullable().default(null),
   monitor: z.string().nullable(),
   severity: Severity,
   summary: z.string(),
@@ -67,13 +70,17 @@ export const Drill = z.strictObject({
 })
 export type Drill = z.infer<typeof Drill>
 
+export const Status = z.enum(['investigating', 'identified', 'monitoring', 'resolved'])
+export type Status = z.infer<typeof Status>
+
 const IncidentState = z.enum(['paging', 'acked', 'exhausted', 'resolved'])
 
 /**
  * new --> paging(round, step, deadline) --ack--> acked --resolve--> resolved
  * paging --deadline--> next step | next round | exhausted [fallback paged, loud post]     exhausted --ack--> acked
  * exhausted --new watch--> paging (remaining steps once more)     acked --off duty and not taken over, lease over, given back--> paging (step 1)
- * acked --escalate--> paging (next step)          any open state --resolve, or all alerts recovered--> resolved
+ * acked --escalate--> paging (next step)          any open state --resolve, or all alerts recovered, or merged--> resolved
+ * resolved --reopened by a person--> acked, theirs
  */
 export const Incident = z.strictObject({
   id: z.int(),
@@ -84,7 +91,7 @@ export const Incident = z.strictObject({
   /** Who declared or called; null for alerts. */
   by: z.string().nullable(),
   state: IncidentState,
-  status: z.enum(['investigating', 'identified', 'monitoring', 'resolved']),
+  status: Status,
   /** The policy it began with, kept until it is resolved. */
   policy: Policy,
   epoch: z.int(),
@@ -131,6 +138,23 @@ export const Incident = z.strictObject({
   louds: z.array(z.int()),
   /** Null: it is real. */
   drill: Drill.nullable().default(null),
+  /** Only those who are in it ({@link insiders}) may know of it. */
+  private: z.boolean().default(false),
+  /** Beside the one open incident of its service: nothing joins it by itself but what it has. */
+  apart: z.boolean().default(false),
+  splitFrom: z.int().nullable().default(null),
+  /** Where it goes on. */
+  mergedInto: z.int().nullable().default(null),
+  links: z.array(z.int()).default([]),
+  /** Who holds which role. */
+  roles: z.record(z.string(), z.string()).default({}),
+  tasks: z.array(Task).default([]),
+  /** The latest word to everybody who waits. */
+  update: Update.nullable().default(null),
+  /** When somebody was last reminded that the next one is due. */
+  remindedAt: z.number().nullable().default(null),
+  /** Messages that are on its timeline, by `placeKey`. */
+  captured: z.array(z.string()).default([]),
 })
 export type Incident = z.infer<typeof Incident>
 
@@ -165,6 +189,23 @@ export const place = ({ epoch, round, step }: Pick<Incident, 'epoch' | 'round' |
 
 export const isOpen = (incident: Incident) => incident.state !== 'resolved'
 
+/** Who is in an incident: whoever opened it, was paged, answered, or has something to do there. */
+export const insiders = (incident: Incident): Set<string> =>
+  new Set([
+    ...(incident.by === null ? [] : [incident.by]),
+    ...(incident.ackedBy === null ? [] : [incident.ackedBy]),
+    ...incident.responders,
+    ...incident.pages.map(({ person }) => person),
+    ...incident.offered.map(({ person }) => person),
+    ...incident.handed.flatMap(({ to }) => to),
+    ...Object.values(incident.roles),
+    ...incident.tasks.flatMap(({ owner }) => owner ?? []),
+  ])
+
+/** Whether somebody may know of it: by name, null where nobody in particular reads (a channel, a list for machines). */
+export const mayKnow = (incident: Incident, reader: string | null): boolean =>
+  !incident.private || (reader !== null && insiders(incident).has(reader))
+
 /** Alerts of an incident that follow each other more closely than this are a burst. */
 const BURST_MS = 30_000
 
@@ -179,3 +220,13 @@ const GRAVITY = Severity.options
 export const gravestFirst = (a: Pick<Incident, 'id' | 'severity'>, b: Pick<Incident, 'id' | 'severity'>): number =>
   GRAVITY.indexOf(a.severity) - GRAVITY.indexOf(b.severity) || a.id - b.id
 export const graver = (a: Severity, b: Severity): Severity => (GRAVITY.indexOf(a) <= GRAVITY.indexOf(b) ? a : b)
+
+/** With one more alert; where there are too many, one that has recovered makes room for it, else one that is less grave. */
+export function named(alerts: readonly Joined[], alert: Joined): Joined[] {
+  const others = alerts.filter((each) => each.key !== alert.key || each.service !== alert.service)
+  if (others.length < NAMED_ALERTS) return [...others, alert]
+  const well = others.findIndex((each) => each.recoveredAt !== null)
+  const lesser = others.findIndex((each) => graver(each.severity, alert.severity) !== each.severity)
+  const leaves = well >= 0 ? well : lesser
+  return leaves < 0 ? others : [...others.toSpliced(leaves, 1), alert]
+}

@@ -13,10 +13,10 @@ import { channelsOf, isPaged, type Rules, schedulesOf, under } from './rules.ts'
  * What the world has not been told yet: rows written in the deciding transaction, sent by `src/outbox.ts` through the file of the same
  * name in `jobs/`. Keys are made of meaning, so that a repeat collapses.
  *
- * - tell: at least once (page, post, notice, told, heads-up, relief, silence, roster-warning, gaps,
+ * - tell: at least once (page, post, notice, told, heads-up, duty, relief, silence, roster-warning, gaps,
  * covered); - view: re-rendered until what is shown is what is wanted (summary,
  *   burst, announcement, loud, page-view, bundle, watch-page, prompt, handover, handed, group, edit, home);
- *   - step of the channel (channel, invite): each may be repeated without harm.
+ *   - step of the channel (channel, invite), a file that is fetched: each may be repeated without harm.
  */
 const incident = z.int()
 const change = { schedule: z.string(), changeAt: z.number() }
@@ -64,6 +64,10 @@ export const About = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('group'), schedule: z.string() }),
   /** What somebody (by Slack id) sees who opens the app in Slack: owed by {@link showsAtHome}, to those who have it open. */
   z.strictObject({ kind: z.literal('home'), user: z.string() }),
+  /** A word to somebody whom a fact gives something to do: a role, a task, an update that is due. */
+  z.strictObject({ kind: z.literal('duty'), incident, fact: z.int(), person: z.string() }),
+  /** A file of a captured message is fetched into our own store. */
+  z.strictObject({ kind: z.literal('file'), incident, fact: z.int(), file: z.string() }),
   /** A warning that opens no incident. */
   z.strictObject({ kind: z.literal('notice'), service: z.string(), fact: z.int() }),
   /** Problems of the roster that lie ahead, found at this instant: for the channel (Slack's id) of the services that they concern. */
@@ -163,7 +167,8 @@ const isOnItsOwn = ({ held, bundled }: Incident, page: string) =>
 
 const views = (incident: Incident): Owed[] => [
   { key: `summary/${incident.id}`, lane: laneOf(incident.id), about: { kind: 'summary', incident: incident.id } },
-  announcement(incident),
+  // Of what is private nothing is said where others read.
+  ...(incident.private ? [] : [announcement(incident)]),
   ...incident.pages
     .filter((page) => page.refused === null && isOnItsOwn(incident, page.key))
     .map((page) => pageView(incident.id, page.key)),
@@ -175,7 +180,7 @@ const views = (incident: Incident): Owed[] => [
       return { key, lane: key, about: { kind: 'handed', incident: incident.id, fact, person } }
     }),
   ),
-  ...incident.louds.map((fact): Owed => {
+  ...(incident.private ? [] : incident.louds).map((fact): Owed => {
     const key = `loud/${incident.id}/${fact}`
     return { key, lane: `loud/${incident.id}`, about: { kind: 'loud', incident: incident.id, fact } }
   }),
@@ -224,19 +229,57 @@ export function owes(fact: Recorded, incident: Incident | null, rules: Rules): O
       lane,
       about: { kind: 'invite', incident: incident.id, person: fact.by },
     })
-  if (timelineKind(fact) !== null)
+  if (isPosted(fact, incident))
     owed.push({
       key: `post/${incident.id}/${fact.id}`,
       lane,
       about: { kind: 'post', incident: incident.id, fact: fact.id },
     })
-  if (fact.type === 'resolved') owed.push(...tellTheWoken(fact, incident))
-  if (fact.type === 'heads-up')
+  if (fact.type === 'resolved' || fact.type === 'merged') owed.push(...tellTheWoken(fact, incident))
+  owed.push(...duties(fact, incident.id))
+  if (fact.type === 'captured' || fact.type === 'capture-changed') owed.push(...files(fact, incident.id))
+  // Whoever comes on duty next is in it once they are paged, and not before.
+  if (fact.type === 'heads-up' && !incident.private)
     for (const person of fact.people) {
       const key = `heads-up/${incident.id}/${fact.id}/${person}`
       owed.push({ key, lane: key, about: { kind: 'heads-up', incident: incident.id, person, fact: fact.id } })
     }
   return owed
+}
+
+/** Whether an entry is put into the incident's channel: what was said there stands there. */
+const isPosted = (fact: Recorded, { channel }: Incident): boolean =>
+  timelineKind(fact) !== null && (fact.type !== 'captured' || fact.said.message.channel !== channel?.id)
+
+/** Whom a fact gives something to do, unless they did it themselves. */
+function duties(fact: Recorded, id: number): Owed[] {
+  const to = (person: string): Owed => {
+    const key = `duty/${id}/${fact.id}/${person}`
+    return { key, lane: key, about: { kind: 'duty', incident: id, fact: fact.id, person } }
+  }
+  switch (fact.type) {
+    // Whoever takes a role is told what it takes, too.
+    case 'role':
+      return fact.person === null ? [] : [to(fact.person)]
+    case 'task': {
+      const { owner } = fact.task
+      const isNews = fact.what === 'added' || fact.what === 'assigned'
+      return isNews && owner !== null && owner !== fact.by ? [to(owner)] : []
+    }
+    case 'update-overdue':
+      return fact.to.map(to)
+    default:
+      return []
+  }
+}
+
+/** Files that a captured message has: each is fetched once. */
+function files(fact: Extract<Recorded, { type: 'captured' | 'capture-changed' }>, id: number): Owed[] {
+  const there = fact.type === 'captured' ? fact.said.files : fact.change.what === 'edited' ? fact.change.files : []
+  return there.map(({ id: file }) => {
+    const key = `file/${id}/${file}`
+    return { key, lane: `files/${id}`, about: { kind: 'file', incident: id, fact: fact.id, file } }
+  })
 }
 
 function drillRow(fact: number): Owed {
@@ -340,7 +383,7 @@ function roster({ id, by, how, edit }: Recorded & { type: 'edited' }): Owed[] {
 }
 
 /** Everybody who was paged, but who resolved it, hears that it is over: in the thread of their latest page. */
-function tellTheWoken(fact: Recorded & { type: 'resolved' }, incident: Incident): Owed[] {
+function tellTheWoken(fact: Recorded & { type: 'resolved' | 'merged' }, incident: Incident): Owed[] {
   const latest = new Map<string, string>()
   for (const page of incident.pages) if (page.refused === null) latest.set(page.person, rowOf(incident, page.key))
   latest.delete(fact.by ?? '')
@@ -364,6 +407,9 @@ function changesViews(fact: Fact): boolean {
     case 'skipped':
     case 'held':
     case 'dual':
+    case 'captured':
+    case 'capture-changed':
+    case 'update-overdue':
       return false
     default:
       return true
@@ -377,7 +423,7 @@ export function owesOfHandovers(
   handovers: readonly Handover[],
   rules: Rules,
 ): Owed[] {
-  if (!NAMED_BY_HANDOVERS.has(fact.type)) return []
+  if (!NAMED_BY_HANDOVERS.has(fact.type) || incident.private) return []
   const ours = schedulesOf(incident.policy)
   return handovers
     .filter(({ schedule, opened, state }) => ours.includes(schedule) && opened && OPEN.has(state))
@@ -394,6 +440,9 @@ const NAMED_BY_HANDOVERS = new Set<Fact['type']>([
   'note',
   'reopened',
   'resolved',
+  'merged',
+  'revived',
+  'severity',
 ])
 const OPEN = new Set<Handover['state']>(['planned', 'due', 'overdue'])
 
@@ -500,6 +549,10 @@ export function showsAtHome(fact: Fact): boolean {
     case 'skipped':
     case 'gap':
     case 'note':
+    case 'update-overdue':
+    case 'linked':
+    case 'captured':
+    case 'capture-changed':
     case 'dual':
     case 'proven':
     case 'watch-paged':

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Schedule } from './duty/schedule-types.ts'
+import { USUAL_ROLES } from './response.ts'
 
 /**
  * The active configuration as the domain sees it: names resolved, durations in milliseconds. `src/config.ts` makes it from
@@ -46,6 +47,8 @@ export const Service = z.strictObject({
   pages: z.array(Severity),
   /** Its domains: every name beneath them should be watched. Lower case, without the last dot. */
   domains: z.array(z.string()).default([]),
+  /** Services without which it cannot be well: what fails of them and of it is one incident. */
+  dependsOn: z.array(z.string()).default([]),
 })
 export type Service = z.infer<typeof Service>
 
@@ -402,6 +405,16 @@ const Coverage = z.strictObject({
     .default({ warningMs: 86_400_000, errorMs: 604_800_000 }),
 })
 
+/** How people work on incidents. */
+const Incidents = z.strictObject({
+  /** Roles that somebody may hold, and what they are told. */
+  roles: z.record(z.string(), z.string()).default({ ...USUAL_ROLES }),
+  /** An update is due so long after the last, by severity; none: nobody is reminded. */
+  updateEveryMs: z.partialRecord(Severity, z.int().positive()).default({}),
+  /** Names of the emoji that put a message on the timeline; a pin does too. */
+  captureWith: z.array(z.string()).default(['pushpin', 'memo']),
+})
+
 const named = <T extends z.ZodType>(value: T) => z.record(z.string(), value)
 
 /** Two tries and a moment. */
@@ -443,6 +456,7 @@ export const Rules = z.strictObject({
     })
     .nullable()
     .default(null),
+  incidents: Incidents.prefault({}),
   coverage: Coverage.prefault({}),
   /** Monitors that are not in the configuration: somebody adopted what they watch. By their names; never stored with the rest. */
   adopted: named(z.strictObject({ name: z.string(), by: z.string(), at: z.number() })).default({}),

@@ -4,7 +4,7 @@ import { withoutCharts } from './charts.ts'
 import type { Method } from './methods.ts'
 
 /** The calls that the bot makes, with what it reads of their answers. Everything else that Slack says is ignored. */
-async function call<T extends z.ZodType>(
+export async function call<T extends z.ZodType>(
   slack: SlackCall,
   method: Method,
   args: Record<string, unknown>,

@@ -235,7 +235,10 @@ export function loudMessage(
   return { text: cut(text, TEXT), blocks: [section(text), ...buttons(incident), context(about(incident))] }
 }
 
-export function overMessage(voice: Voice, fact: Recorded & { type: 'resolved' }): Pick<Message, 'text' | 'blocks'> {
+export function overMessage(
+  voice: Voice,
+  fact: Recorded & { type: 'resolved' | 'merged' },
+): Pick<Message, 'text' | 'blocks'> {
   const text = overNow(voice, fact)
   return { text: spoken(text), blocks: [section(text)] }
 }

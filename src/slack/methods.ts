@@ -22,6 +22,8 @@ export const METHODS = {
   'conversations.replies': ['im:history'],
   'conversations.setPurpose': ['channels:manage'],
   'conversations.setTopic': ['channels:manage'],
+  // Files of captured messages: as the app may see them, where it is.
+  'files.info': ['files:read'],
   'pins.add': ['pins:write'],
   // The user groups of schedules, where the configuration names any.
   'usergroups.create': ['usergroups:write'],

@@ -9,6 +9,7 @@ import type { Joining, Recorded } from '../domain/fact.ts'
 import type { Evidence, Incident, Page, PageReason } from '../domain/incident.ts'
 import type { Rules, Severity } from '../domain/rules.ts'
 import type { Outlook } from '../domain/watch/outlook.ts'
+import { responseAnswer, responseEntry, responseRefusal } from './response.ts'
 import { clockTime, code, cut, duration, escapeText, list, mention, plain, when } from './text.ts'
 
 /**
@@ -54,6 +55,8 @@ export function standing(voice: Voice, incident: Incident, next: Outlook | null)
     case 'exhausted':
       return `:sos: *Nobody has it*, and nobody is left to escalate to. ${lastResort(voice, incident)} Whoever reads this: acknowledge it.`
     case 'resolved':
+      if (incident.mergedInto !== null)
+        return `:twisted_rightwards_arrows: *Merged into ${inc(incident.mergedInto)}* at ${at(voice, incident.resolvedAt ?? voice.now)}: it goes on there.`
       return `:large_green_circle: *Resolved* at ${at(voice, incident.resolvedAt ?? voice.now)} ${
         incident.resolvedBy === null
           ? 'by itself: every check is well again'
@@ -169,7 +172,21 @@ export function entry(voice: Voice, fact: Recorded): string | null {
     case 'reopened':
       return `:leftwards_arrow_with_hook: *Nobody has it any more:* ${reopenedWhy(voice, fact)}. The policy begins again`
     case 'note':
-      return `:memo: *Note* by ${person(voice, fact.by)}: ${escapeText(fact.text)}`
+      return `:memo: *Note* by ${person(voice, fact.by)}${fact.happenedAt === undefined ? '' : `, about ${at(voice, fact.happenedAt)}`}: ${escapeText(fact.text)}`
+    case 'severity':
+    case 'status':
+    case 'role':
+    case 'task':
+    case 'update':
+    case 'update-overdue':
+    case 'linked':
+    case 'merged':
+    case 'absorbed':
+    case 'split':
+    case 'revived':
+    case 'captured':
+      return responseEntry(voice, fact)
+    case 'capture-changed':
     case 'repeated':
     case 'channel':
     case 'reachability':
@@ -392,7 +409,9 @@ function lastResort(voice: Voice, { policy, pages }: Incident): string {
 const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
 
 /** A word in the thread of a page, to somebody whom it woke. */
-export function overNow(voice: Voice, fact: Recorded & { type: 'resolved' }): string {
+export function overNow(voice: Voice, fact: Recorded & { type: 'resolved' | 'merged' }): string {
+  if (fact.type === 'merged')
+    return `:twisted_rightwards_arrows: *${inc(fact.incident)} goes on as ${inc(fact.into)}:* merged by ${person(voice, fact.by)}.`
   const how = fact.by === null ? 'every check is well again' : `resolved by ${person(voice, fact.by)}`
   return `:large_green_circle: *${inc(fact.incident)} is over:* ${how}.${stillFiring(voice, fact).replace(/^\. /, ' ')}`
 }
@@ -486,6 +505,21 @@ export function answer(voice: Voice, event: Event, outcome: Outcome): string {
     case 'disable-asked':
     case 'disabled':
       return `:mute: ${by}: silence ${outcome.silence}.`
+    case 'severity-set':
+    case 'status-set':
+    case 'role-given':
+    case 'role-taken':
+    case 'task-added':
+    case 'task-changed':
+    case 'updated':
+    case 'linked':
+    case 'merged':
+    case 'split':
+    case 'reopened':
+    case 'captured':
+    case 'uncaptured':
+    case 'unchanged':
+      return responseAnswer(voice, event, outcome)
     // What becomes of a name is said by coverage.ts.
     case 'covered':
     case 'recorded':
@@ -560,6 +594,18 @@ function refusal(voice: Voice, why: Refusal): string {
       return `Disabling takes a second person, and you asked for it yourself: somebody else has to approve ${why.silence}. Nothing was done.`
     case 'disable-not-extended':
       return `That ${code(why.monitor)} is disabled is not made longer: it takes a second person each time. \`/monitor disable ${why.monitor} 30m REASON\` asks for it again once this is over. Nothing was done.`
+    case 'not-resolved':
+    case 'merged-before':
+    case 'another-open':
+    case 'same-incident':
+    case 'private-and-not':
+    case 'nothing-to-split':
+    case 'unknown-role':
+    case 'no-role-holder':
+    case 'unknown-task':
+    case 'in-future':
+    case 'too-many':
+      return responseRefusal(voice, why)
     case 'failed':
       return `That went wrong on our side and nothing was done (reference ${code(why.reference)}). It is logged; please try again, and tell whoever runs Watchbill.`
     default:

@@ -75,7 +75,7 @@ export interface Look {
 }
 
 /** What stands there may be anything: a number that fits no incident names none, and must not keep the others from being decided. */
-const NAMED = (what: 'incident' | 'edit' | 'silence') =>
+const NAMED = (what: 'incident' | 'edit' | 'silence' | 'into' | 'other') =>
   `case when body ->> '${what}' ~ '^[0-9]{1,9}$' then (body ->> '${what}')::int end`
 const NAMED_INCIDENT = NAMED('incident')
 
@@ -99,10 +99,10 @@ const LOAD = ({ only, now, known }: Look) => `
       select * from alerts where service = body ->> 'service' and key = body ->> 'key' offset 0) a
     where body ->> 'type' = 'signal'
     union all select * from due
-    -- Whoever resolves by hand leaves behind what still fires.
+    -- Whoever resolves by hand leaves behind what still fires; what is merged or split takes it along.
     union all select a.service, a.key, a.doc from events cross join lateral (
       select * from alerts where status = 'firing' and incident = ${NAMED_INCIDENT} offset 0) a
-    where body ->> 'type' = 'resolve'
+    where body ->> 'type' in ('resolve', 'merge', 'split', 'reopen')
     -- What a silence has held back that ends, by somebody's hand or because its time has come.
     union all select service, key, doc from alerts where status = 'firing' and recheck_at is not null
       and (exists (select from events where body ->> 'type' = 'silence-end')
@@ -124,7 +124,8 @@ const LOAD = ({ only, now, known }: Look) => `
   select
     (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'at', received_at, 'event', body) order by id), '[]') from events) as events,
     (select coalesce(jsonb_agg(doc), '[]') from incidents
-      where state <> 'resolved' or id in (select ${NAMED_INCIDENT} from events)) as incidents,
+      where state <> 'resolved' or id in (
+        select unnest(array[${NAMED_INCIDENT}, ${NAMED('into')}, ${NAMED('other')}]) from events)) as incidents,
     (select coalesce(jsonb_agg(doc), '[]') from (select distinct on (service, key) doc from concerned) once) as alerts,
     -- Where so many are due, there may be more of them.
     case when (select count(*) from due) = ${BATCH} then ${now} else (
@@ -225,7 +226,7 @@ export async function commit(client: PoolClient, { taken, decision, parked, now,
     storable(
       Object.values(desk.incidents)
         .filter((incident) => incident !== before.incidents[incident.id])
-        .map((incident) => ({ ...incident, doc: incident })),
+        .map((incident) => ({ ...incident, service: incident.apart ? null : incident.service, doc: incident })),
     ),
     storable(
       Object.entries(desk.alerts)

@@ -440,6 +440,17 @@ const MIGRATIONS: readonly string[] = [
     primary key (monitor, at, sender)
   );
   `,
+  `
+  -- Files of captured messages, by the digest of what they hold.
+  create table files (
+    digest text primary key,
+    mime text not null,
+    at bigint not null,
+    bytes bytea not null
+  );
+  -- The incident on whose timeline a message is.
+  create index incidents_captured on incidents using gin ((doc -> 'captured'));
+  `,
 ]
 
 /** The schema that this program speaks. A database that is ahead of it belongs to a newer program. */

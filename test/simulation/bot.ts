@@ -68,6 +68,7 @@ export async function startBot(around: Surroundings, running: Running[], name: s
       readNames: async () => ({ outcome: 'failed', why: 'is not there' }),
       readRate: async () => ({ kind: 'failed', saw: 'is not there' }),
       pingOutward: async () => ({ ok: true }),
+      fetchFile: async () => ({ ok: false, again: false, why: 'there are no files' }),
       logFiles: {
         read: async (_, follow) => ({ why: 'is not part of the simulation', lines: [], follow, behind: 0, lost: null }),
         append: async () => 'is not part of the simulation',

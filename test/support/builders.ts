@@ -45,6 +45,7 @@ interface Options {
   rounds?: number
   fallback?: string[]
   services?: Record<string, Partial<Service>>
+  incidents?: Partial<Rules['incidents']>
 }
 
 /** dana is on duty, sam behind her, mia the last resort; five minutes a step, two rounds. */
@@ -60,7 +61,7 @@ export function rules(options: Options = {}): Rules {
   const pages: Service['pages'] = ['critical', 'error']
   const services = Object.entries(options.services ?? { webmail: {} }).map(([name, service]) => [
     name,
-    { name, policy: 'mail', channel: 'C0OPS', pages, domains: [], ...service },
+    { name, policy: 'mail', channel: 'C0OPS', pages, domains: [], dependsOn: [], ...service },
   ])
   return {
     company: 'Example Mail',
@@ -74,6 +75,7 @@ export function rules(options: Options = {}): Rules {
     monitors: {},
     locations: {},
     outwardHeartbeat: null,
+    incidents: Rules.shape.incidents.parse(options.incidents ?? {}),
     coverage: Rules.shape.coverage.parse({}),
     adopted: {},
     silences: { maxMs: 8 * HOUR, noticeMs: 10 * MINUTE, returnMs: 120_000 },

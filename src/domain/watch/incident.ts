@@ -20,6 +20,7 @@ import type {
 } from '../event.ts'
 import type { Drill, Incident } from '../incident.ts'
 import { isOpen, NAMED_ALERTS, place } from '../incident.ts'
+import { MOST_CAPTURES, placeKey, type Said } from '../response.ts'
 import { type Policy, type Rules, type Severity, schedulesOf, type Target, under } from '../rules.ts'
 import { climb, climbOn, endDrill, reopen, refused as stepRefused } from './escalation.ts'
 import { coming, holders, isOpenAt } from './holders.ts'
@@ -38,7 +39,7 @@ const TITLE_CHARACTERS = 200
 type Done = Extract<Outcome, { result: 'done' }>['how']
 
 /** Whom it paged is added by `decide`. */
-const done = (incident: number | null, how: Done) => ({
+export const done = (incident: number | null, how: Done) => ({
   result: 'done' as const,
   incident,
   how,
@@ -55,6 +56,9 @@ interface Raise {
   by: string | null
   policy: Policy
   drill?: Drill
+  private?: boolean
+  apart?: boolean
+  splitFrom?: number
 }
 
 /** Opens an incident; its escalation is started by the caller, once what it is about is on record. */
@@ -90,14 +94,28 @@ export function lostPolicy({ policies }: Rules, service: string): Policy {
 }
 
 export function declare(book: Book, event: Declare, at: number): Outcome {
-  const { title, severity, service, by } = event
+  const { title, severity, service, by, said } = event
   if (!under(book.rules.services, service)) return refuse({ code: 'unknown-target', kind: 'service', name: service })
-  const open = openIncidentOf(book, service)
-  if (open) return joinByHand(book, open, by, title, at)
+  // What is private is said in no other incident, and nothing that everybody sees joins it.
+  const hidden = event.private === true
+  const open = hidden ? null : openIncidentOf(book, service)
+  if (open) {
+    const joined = joinByHand(book, open, by, title, at)
+    if (said) keepSaid(book, open.id, by, said, at)
+    return joined
+  }
   const policy = policyOf(book.rules, service)
-  const id = raise(book, { title, severity, service, origin: 'declared', by, policy }, at)
+  const apart = hidden ? { private: true, apart: true } : {}
+  const id = raise(book, { title, severity, service, origin: 'declared', by, policy, ...apart }, at)
+  if (said) keepSaid(book, id, by, said, at)
   startPaging(book, id, by, at)
   return done(id, 'opened')
+}
+
+function keepSaid(book: Book, id: number, by: string, said: Said, at: number): void {
+  const { captured } = incidentOf(book, id)
+  if (captured.length < MOST_CAPTURES && !captured.includes(placeKey(said.message)))
+    note(book, { type: 'captured', incident: id, at, by, said })
 }
 
 /** One open incident per service: a further word about it is a note there, and the next step is paged at once unless somebody has it. */
@@ -153,7 +171,7 @@ export function act(book: Book, event: Act, at: number): Outcome {
   }
 }
 
-const alreadyResolved = (incident: Incident): Outcome =>
+export const alreadyResolved = (incident: Incident): Outcome =>
   refuse({
     code: 'already-resolved',
     incident: incident.id,
@@ -275,7 +293,9 @@ function resolveByHand(book: Book, incident: Incident, by: string, at: number): 
 export function addNote(book: Book, event: Note, at: number): Outcome {
   const incident = book.desk.incidents[event.incident]
   if (!incident) return refuse({ code: 'unknown-incident', incident: event.incident })
-  note(book, { type: 'note', incident: incident.id, at, by: event.by, text: event.text })
+  const { by, text, happenedAt } = event
+  if (happenedAt !== undefined && happenedAt > at) return refuse({ code: 'in-future', at: happenedAt })
+  note(book, { type: 'note', incident: incident.id, at, by, text, ...(happenedAt === undefined ? {} : { happenedAt }) })
   return done(incident.id, 'noted')
 }
 

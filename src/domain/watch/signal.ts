@@ -1,5 +1,5 @@
 import type { Book, Desk } from '../book.ts'
-import { note, openIncidentOf } from '../book.ts'
+import { note } from '../book.ts'
 import { silenceOver } from '../detect/silence.ts'
 import type { Outcome, Signal } from '../event.ts'
 import type { Alert } from '../incident.ts'
@@ -10,10 +10,12 @@ import { holdOver, released } from './depends.ts'
 import { runDrill } from './drill.ts'
 import { type Due, firing } from './escalation.ts'
 import { lostPolicy, policyOf, raise, refuse, startPaging } from './incident.ts'
+import { homeOf } from './regroup.ts'
+import { linkBoth } from './response.ts'
 
 const recorded = (incident: number | null): Outcome => ({ result: 'done', incident, how: 'recorded', paged: [] })
 
-/** Which incident a signal belongs to: the open one of its service, else a new one; a warning opens none. */
+/** Which incident a signal belongs to: an open one that it has to do with ({@link homeOf}), else a new one; a warning opens none. */
 export function route(book: Book, signal: Signal, at: number): Outcome {
   if (signal.drill) {
     settle(book)
@@ -47,9 +49,11 @@ type Detection = Pick<
   'service' | 'key' | 'severity' | 'headline' | 'summary' | 'evidence' | 'monitor' | 'suspects' | 'apart'
 >
 
+const NOWHERE = { home: null, related: null }
+
 function detect(book: Book, what: Detection, still: boolean, at: number): Outcome {
   const { service, key, severity, headline, summary, evidence, monitor } = what
-  const open = what.apart ? null : openIncidentOf(book, service)
+  const { home: open, related } = what.apart ? NOWHERE : homeOf(book, what)
   // What joins an open incident pages nobody anew; what would open one waits for the end of its silence.
   const silencedUntilAt = open ? null : (silenceOver(book.desk.silences, what, at)?.untilAt ?? null)
   // What was held back for a service that has gone meanwhile is not forgotten with it.
@@ -72,6 +76,7 @@ function detect(book: Book, what: Detection, still: boolean, at: number): Outcom
     at,
   )
   note(book, { type: 'detected', incident: id, service, ...joining })
+  if (related) linkBoth(book, id, related.id, null, at)
   startPaging(book, id, null, at)
   return recorded(id)
 }

@@ -1,0 +1,139 @@
+import type { Book } from '../book.ts'
+import { incidentOf, note, openIncidentOf } from '../book.ts'
+import type { Merge, Outcome, Reopen, Signal, Split } from '../event.ts'
+import type { Alert, Incident } from '../incident.ts'
+import { alertId, graver, isOpen } from '../incident.ts'
+import { type Rules, under } from '../rules.ts'
+import { alreadyResolved, done, policyOf, raise, refuse, startPaging } from './incident.ts'
+import { ownForNow } from './relief.ts'
+import { realOf } from './response.ts'
+
+/**
+ * Which incident an alert that begins belongs to: the one that has it already, the open one of its service, that of a service without
+ * which its own cannot be well, or that of one which cannot be well without its own, as long as the same people answer for both: whoever
+ * answers for the cause must hear of it. `related`: one that has to do with it, and is answered for by others.
+ */
+export function homeOf(
+  book: Book,
+  { service, key }: Pick<Signal, 'service' | 'key'>,
+): { home: Incident | null; related: Incident | null } {
+  const known = book.desk.alerts[alertId(service, key)]?.incident ?? null
+  const before = known === null ? undefined : book.desk.incidents[known]
+  if (before && isOpen(before) && before.drill === null) return { home: before, related: null }
+  const open = openIncidentOf(book, service)
+  if (open) return { home: open, related: null }
+  const above = upwards(book.rules, service).flatMap((name) => openIncidentOf(book, name) ?? [])
+  if (above[0]) return { home: above[0], related: null }
+  const below = downwards(book.rules, service).flatMap((name) => openIncidentOf(book, name) ?? [])
+  const policy = under(book.rules.services, service)?.policy
+  return { home: below.find((incident) => incident.policy.name === policy) ?? null, related: below[0] ?? null }
+}
+
+/** All services that a service depends on, by way of whatever else, the nearest first. */
+const upwards = (rules: Rules, service: string) =>
+  reached(service, (name) => under(rules.services, name)?.dependsOn ?? [])
+
+/** All services that depend on it. */
+const downwards = (rules: Rules, service: string) =>
+  reached(service, (name) =>
+    Object.values(rules.services).flatMap((each) => (each.dependsOn.includes(name) ? each.name : [])),
+  )
+
+function reached(from: string, next: (name: string) => readonly string[]): string[] {
+  const found = new Set<string>([from])
+  for (const name of found) for (const each of next(name)) found.add(each)
+  found.delete(from)
+  return [...found]
+}
+
+/** One ends in the other. Its record stays; its alerts, its severity and who must resolve it go along. */
+export function merge(book: Book, { incident: id, by, into }: Merge, at: number): Outcome {
+  const from = realOf(book, id)
+  if ('result' in from) return from
+  const to = realOf(book, into)
+  if ('result' in to) return to
+  if (id === into) return refuse({ code: 'same-incident', incident: id })
+  const over = [from, to].find((incident) => !isOpen(incident))
+  if (over) return isOver(over)
+  if (from.private !== to.private) return refuse({ code: 'private-and-not', incident: id, other: into })
+  const alerts = alertsOf(book, id).map(({ service, key }) => ({ service, key }))
+  note(book, { type: 'merged', incident: id, at, by, into })
+  note(book, { type: 'absorbed', incident: into, at, by, from: id, alerts })
+  return { ...done(id, 'merged'), other: into }
+}
+
+const isOver = (incident: Incident): Outcome =>
+  incident.mergedInto === null
+    ? alreadyResolved(incident)
+    : refuse({ code: 'merged-before', incident: incident.id, into: incident.mergedInto })
+
+/** What fires there. */
+const alertsOf = (book: Book, id: number): Alert[] =>
+  Object.values(book.desk.alerts).filter((alert) => alert.incident === id && alert.status === 'firing')
+
+/**
+ * Some of the alerts become an incident of their own. Where others answer for it, or nobody has the one that it was part of, they are
+ * paged; else it stays with whoever has that.
+ */
+export function split(book: Book, { incident: id, by, what }: Split, at: number): Outcome {
+  const from = realOf(book, id)
+  if ('result' in from) return from
+  if (!isOpen(from)) return isOver(from)
+  const all = alertsOf(book, id)
+  const meant = all.filter((alert) =>
+    'service' in what ? alert.service === what.service : what.keys.includes(alert.key),
+  )
+  const [first] = meant
+  if (!first || meant.length === all.length)
+    return refuse({ code: 'nothing-to-split', incident: id, alerts: all.map(({ key }) => key).slice(0, 20) })
+  const services = new Set(meant.map(({ service }) => service))
+  const known = under(book.rules.services, first.service) !== undefined
+  const service = services.size === 1 && known ? first.service : from.service
+  // There is one open incident of a service, and what is split from it stands apart.
+  const apart = from.private || (service !== null && openIncidentOf(book, service) !== null)
+  const policy = services.size === 1 && known ? policyOf(book.rules, first.service) : from.policy
+  const severity = meant.map((alert) => alert.severity).reduce(graver)
+  const into = raise(
+    book,
+    {
+      title: first.headline,
+      severity,
+      service,
+      origin: 'alert',
+      by: null,
+      policy,
+      private: from.private,
+      apart,
+      splitFrom: id,
+    },
+    at,
+  )
+  note(book, {
+    type: 'split',
+    incident: id,
+    at,
+    by,
+    into,
+    alerts: meant.map(({ service: of, key }) => ({ service: of, key })),
+  })
+  const owner = from.state === 'acked' && policy.name === from.policy.name ? from.ackedBy : null
+  if (owner === null) startPaging(book, into, by, at)
+  else {
+    note(book, { type: 'acked', incident: into, at, by: owner })
+    ownForNow(book, incidentOf(book, into), owner, at)
+  }
+  return { ...done(id, 'split'), other: into }
+}
+
+/** A resolved one goes on, with whoever says so. */
+export function reopenByHand(book: Book, { incident: id, by }: Reopen, at: number): Outcome {
+  const incident = realOf(book, id)
+  if ('result' in incident) return incident
+  if (isOpen(incident)) return refuse({ code: 'not-resolved', incident: id })
+  if (incident.mergedInto !== null) return isOver(incident)
+  const other = incident.service === null || incident.apart ? null : openIncidentOf(book, incident.service)
+  if (other) return refuse({ code: 'another-open', incident: id, other: other.id })
+  note(book, { type: 'revived', incident: id, at, by })
+  ownForNow(book, incidentOf(book, id), by, at)
+  return done(id, 'reopened')
+}
