@@ -3,8 +3,9 @@ import type { Event, Outcome } from '../src/domain/event.ts'
 import type { RosterEdit } from '../src/domain/handover.ts'
 import type { Rules } from '../src/domain/rules.ts'
 import { UserError } from '../src/errors.ts'
+import type { Raw } from '../src/slack/messages.ts'
 import type { Voice } from '../src/slack/words.ts'
-import { incidentOfChannel } from '../src/store/incidents.ts'
+import { incidentOfChannel, readIncident } from '../src/store/incidents.ts'
 
 /** What commands work with. */
 export interface CommandDeps extends Deps {
@@ -13,6 +14,8 @@ export interface CommandDeps extends Deps {
   status(): Promise<Status>
   /** Reads the configuration again and makes it the active one; else its problems, a sentence each. */
   reload(): Promise<string[]>
+  /** The bot's own Slack id; null while Slack has not told us. */
+  me(): string | null
 }
 
 export interface Status {
@@ -54,6 +57,10 @@ export interface Ask {
   user: string
   /** What would be done was shown to the asker, who said *Do it*: its digest. Null: nothing was, yet. */
   confirmed: string | null
+  /** The message that they point at in the channel, where they do. */
+  message?: Raw
+  /** A form can be shown to them at this moment. */
+  mayShowForm: boolean
   /** Names this ask: whatever it does is done once under it. */
   key: string
   now: number
@@ -71,6 +78,8 @@ export interface Reply {
   acted: boolean
   /** Blocks beneath the text: a table, buttons. */
   more?: unknown[]
+  /** Asked for in a form; the text is said where none can be shown. */
+  form?: object
 }
 
 export interface Command {
@@ -94,9 +103,12 @@ export async function act(
   const outcome = await ask.deps.desk.submit({ source: 'act', key: ask.key, event })
   const acted = outcome.result === 'done'
   // In the incident's own channel the timeline says it to everybody.
-  const here = acted ? await incidentOfChannel(ask.deps.store.pool, ask.channel) : null
+  const { pool } = ask.deps.store
+  const here = acted ? await incidentOfChannel(pool, ask.channel) : null
   const told = acted && here !== null && here.id === outcome.incident
-  return { text: answer(voice(ask), event, outcome), public: acted && !told, acted }
+  const about = acted && !told && outcome.incident !== null ? await readIncident(pool, outcome.incident) : null
+  // Of what is private, others do not even read the answers.
+  return { text: answer(voice(ask), event, outcome), public: acted && !told && about?.private !== true, acted }
 }
 
 /** Help, rendered from the registry. */

@@ -152,7 +152,7 @@ async function act(ask: Ask, event: Extract<Event, { by: string }>): Promise<Rep
   if (outcome.result === 'refused' || found === null)
     return { text: answer(voice(ask), event, outcome), public: false, acted: false }
   const service = serviceOf(found, ask.deps.rules())
-  const open = (await openIncidents(pool)).find((each) => each.service === service)?.id ?? null
+  const open = (await openIncidents(pool, null)).find((each) => each.service === service)?.id ?? null
   const text = silenceAnswer(voice(ask), found, outcome.how, outcome.how === 'silenced' ? open : null)
   // What becomes of it is said in the channel of the service.
   const told = service !== null && ask.deps.rules().services[service]?.channel === ask.channel

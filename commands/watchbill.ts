@@ -14,6 +14,7 @@ import { readSilences } from '../src/store/silences.ts'
 import { readStandings } from '../src/store/standings.ts'
 import { type Ask, type Command, help, misused, only, type Reply, type Status, split, voice } from './command.ts'
 import { commands } from './index.ts'
+import { asker } from './oncall/names.ts'
 
 export const watchbill: Command = {
   name: '/watchbill',
@@ -72,7 +73,7 @@ async function status(ask: Ask): Promise<Reply> {
   const rules = deps.rules()
   const [health, open, standings, unreachable, imports, silences, places] = await Promise.all([
     deps.status(),
-    openIncidents(pool),
+    openIncidents(pool, asker(ask)),
     readStandings(pool, rules),
     unreachablePeople(pool),
     readImports(pool),

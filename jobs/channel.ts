@@ -16,7 +16,7 @@ export function channel(deps: JobDeps): Handler {
   return async (claim) => {
     if (claim.about.kind !== 'channel') throw new Error(`${claim.key} is no channel`)
     const incident = await incidentOf(deps, claim.about.incident)
-    const made = await make(deps, claim, channelName(incident, deps.rules().zone))
+    const made = await make(deps, claim, channelName(incident, deps.rules().zone), incident.private)
     if (!made.ok) {
       if (made.kind === 'never') return { outcome: 'never', reason: made.reason }
       // Whether it was made shows at the next attempt, by its name.
@@ -34,11 +34,16 @@ export function channel(deps: JobDeps): Handler {
   }
 }
 
-async function make(deps: JobDeps, claim: Claim, wanted: string): Promise<SlackResult<{ id: string; name: string }>> {
+async function make(
+  deps: JobDeps,
+  claim: Claim,
+  wanted: string,
+  isPrivate: boolean,
+): Promise<SlackResult<{ id: string; name: string }>> {
   const repeated = claim.uncertain || claim.tries > 1
   for (let n = 1; n <= SAME_NAME_TRIES; n++) {
     const name = n === 1 ? wanted : `${wanted}-${n}`
-    const created = await createChannel(deps.slack.rest, name)
+    const created = await createChannel(deps.slack.rest, name, isPrivate)
     if (created.ok) return { ok: true, value: created.value.channel }
     if (created.kind !== 'never' || created.reason !== 'name_taken') return created
     // One that stood still may find the channel that another process made meanwhile for the same incident.

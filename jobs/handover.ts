@@ -15,7 +15,7 @@ export function handover(deps: JobDeps): Handler {
     const message = handoverMessage(
       await voice(deps),
       found,
-      await situationOf(deps.store.pool, deps.rules(), found, deps.clock.now()),
+      await situationOf(deps.store.pool, deps.rules(), found, deps.clock.now(), null),
     )
     const posted = whereabouts(claim.result)
     if (posted) return show(deps, posted, message)

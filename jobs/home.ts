@@ -25,13 +25,13 @@ export function home(deps: JobDeps): Handler {
   const problemsOf = problemFinder()
 
   async function read(user: string, rules: Rules, now: number): Promise<Home> {
+    const person = personOfSlack(rules, user) ?? null
     const [{ watches, handovers }, open, gone, { guests }] = await Promise.all([
       readWatches(store.pool),
-      openIncidents(store.pool),
+      openIncidents(store.pool, person?.name ?? null),
       unreachablePeople(store.pool),
       standings(store.pool),
     ])
-    const person = personOfSlack(rules, user) ?? null
     return {
       user,
       person,

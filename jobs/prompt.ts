@@ -18,7 +18,9 @@ export function prompt(deps: JobDeps): Handler {
     const message = promptMessage(
       await voice(deps),
       { handover, person, moment },
-      moment === 'ahead' ? NOTHING : await situationOf(deps.store.pool, deps.rules(), handover, deps.clock.now()),
+      moment === 'ahead'
+        ? NOTHING
+        : await situationOf(deps.store.pool, deps.rules(), handover, deps.clock.now(), person),
     )
     const posted = whereabouts(claim.result)
     if (posted) return show(deps, posted, message)

@@ -1,5 +1,5 @@
 import { handoverId, type WatchPage } from '../src/domain/handover.ts'
-import type { Incident } from '../src/domain/incident.ts'
+import { type Incident, mayKnow } from '../src/domain/incident.ts'
 import type { Handler, Sent } from '../src/outbox.ts'
 import { UNREACHABLE } from '../src/slack/api.ts'
 import { watchPageMessage } from '../src/slack/handover.ts'
@@ -16,7 +16,8 @@ export function watchPage(deps: JobDeps): Handler {
     const { page } = fact
     const handover = await readHandover(deps.store.pool, page.schedule, page.changeAt)
     if (!handover) return { outcome: 'done' }
-    const incidents = await readIncidents(deps.store.pool, page.incidents)
+    const named = await readIncidents(deps.store.pool, page.incidents)
+    const incidents = named.filter((incident) => mayKnow(incident, page.person))
     const message = watchPageMessage(await voice(deps), page, handover, incidents)
     const posted = whereabouts(claim.result)
     if (posted) return show(deps, posted, message)

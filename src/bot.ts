@@ -19,6 +19,7 @@ import { HOUR_MS } from './domain/duty/time.ts'
 import { type Person, personOfSlack, type Rules, under } from './domain/rules.ts'
 import { UserError } from './errors.ts'
 import { type Lately, openCalendar } from './feeds.ts'
+import { createHearing, type Said } from './hearing.ts'
 import { createHere } from './here.ts'
 import type { Check } from './intake/health.ts'
 import type { Behind } from './intake/routes.ts'
@@ -29,7 +30,7 @@ import { countedAttempts, countedCalls, PAGE_LATE_MS, type Readings, type RotaRe
 import { createOutbox } from './outbox.ts'
 import { createPings } from './pings.ts'
 import { createProbers } from './probers.ts'
-import { whisper, whoAmI } from './slack/api.ts'
+import { openForm, whisper, whoAmI } from './slack/api.ts'
 import { type Answer, type Asked, slackApp } from './slack/app.ts'
 import { answerMessage } from './slack/blocks.ts'
 import { type HearRequest, httpMode } from './slack/http.ts'
@@ -119,7 +120,7 @@ export function createBot(given: BotOptions): Bot {
       lose: (keys) => outbox.lose(keys),
     },
   )
-  const deps: CommandDeps = { ...options, desk, status, reload: options.reload }
+  const deps: CommandDeps = { ...options, desk, status, reload: options.reload, me: () => me }
   const groupTrouble: GroupTrouble = new Map()
   const outbox = createOutbox(options, countedAttempts(payers({ ...deps, groupTrouble }), options.metrics))
   const tray = createTray({
@@ -147,7 +148,10 @@ export function createBot(given: BotOptions): Bot {
       finish: (receipt) => finishReceipt(store.pool, receipt.id, clock.now()),
       name: (receipt) => receipt.key,
     },
+    heeds: (event) => hearing.heeds(event),
+    wrongIn: (view) => hearing.wrongIn(view),
   })
+  const hearing = createHearing({ deps, run, commands: commandNames, me: () => me })
   const { botToken, appToken, signingSecret, apiUrl } = options
   const sockets = appToken === null ? null : socketMode({ appToken, apiUrl, log, hear: receiver.hear })
   const hearSlack = signingSecret === null ? null : httpMode({ signingSecret, clock, log, hear: receiver.hear })
@@ -158,7 +162,13 @@ export function createBot(given: BotOptions): Bot {
     log,
     commands: commandNames,
     buttons: Object.keys(buttons),
-    onCommand: (name, asked) => run(name, asked),
+    async onCommand(name, asked) {
+      const answer = await run(name, asked)
+      return answer.shown ? null : answer
+    },
+    onShortcut: hearing.onShortcut,
+    onSubmission: hearing.onSubmission,
+    onEvent: hearing.onEvent,
     onButton: (action, asked) => press(action, asked),
     onHome: (user) => openHome(store.pool, user, clock.now()),
     async sayOtherwise({ channel, user }, answer) {
@@ -175,6 +185,7 @@ export function createBot(given: BotOptions): Bot {
   /** Since when the timetable has the entries that it has. */
   let sharedOutAt = clock.now()
   let team: string | null = null
+  let me: string | null = null
   let started = false
   let outdated = false
   let reclaim: NodeJS.Timeout | null = null
@@ -191,7 +202,7 @@ export function createBot(given: BotOptions): Bot {
     asked: Asked,
     check: () => Promise<void> = async () => {},
     confirmed: string | null = null,
-  ): Promise<Answer & { acted: boolean }> {
+  ): Promise<Said> {
     const command = commands.find((each) => each.name === name)
     const child = log.child({ command: name, user: asked.user })
     try {
@@ -202,7 +213,7 @@ export function createBot(given: BotOptions): Bot {
       const rosters = { plan, edits, rota: withEdits(plan, edits) }
       const reply = await command.run(askOf(command, asked, rosters, await standingsFor(asked), confirmed))
       child.info({ text: asked.text, public: reply.public }, 'answered')
-      return said(reply)
+      return { ...said(reply), shown: await showForm(reply, asked) }
     } catch (error) {
       if (error instanceof UserError) {
         child.info({ text: asked.text, refused: error.code }, 'refused')
@@ -212,6 +223,14 @@ export function createBot(given: BotOptions): Bot {
       child.error({ err: error, reference }, 'a command failed')
       return said({ text: broken(reference), public: false, acted: false })
     }
+  }
+
+  /** Whether a form stands in the place of the answer. */
+  async function showForm({ form }: Reply, { trigger }: Asked): Promise<boolean> {
+    if (!form || !trigger) return false
+    const opened = await openForm(slack.rest, trigger, form)
+    if (!opened.ok) log.warn({ reason: opened.reason }, 'a form could not be opened')
+    return opened.ok
   }
 
   /** A button does what its command does. Its success shows where the button is; only a refusal needs words. */
@@ -268,6 +287,8 @@ export function createBot(given: BotOptions): Bot {
     channel: asked.channel,
     user: asked.user,
     confirmed,
+    ...(asked.message ? { message: asked.message } : {}),
+    mayShowForm: typeof asked.trigger === 'string',
     key: asked.key,
     now: clock.now(),
     by: (role) => authorised(command, asked, rosters.rota, known, role ?? null).name,
@@ -306,13 +327,14 @@ export function createBot(given: BotOptions): Bot {
   /** Slack may be away when we start: the watch goes on meanwhile, and so does the asking. */
   async function introduce(): Promise<void> {
     while (team === null && !closing.signal.aborted) {
-      const me = await whoAmI(slack.rest)
-      if (me.ok) {
-        team = me.value.team_id
+      const known = await whoAmI(slack.rest)
+      if (known.ok) {
+        team = known.value.team_id
+        me = known.value.user_id
         log.info({ team }, 'Slack knows us')
         for (const { atStart, run: job } of entries) if (atStart) await job(clock.now())
       } else {
-        log.warn({ reason: me.reason }, 'Slack does not know us; asking again')
+        log.warn({ reason: known.reason }, 'Slack does not know us; asking again')
         await sleep(WHO_AM_I_MS, closing.signal).catch(() => {})
       }
     }
@@ -528,7 +550,7 @@ function shared<T>(ask: () => Promise<T>): () => Promise<T> {
   }
 }
 
-function said({ text, public: shown, acted, more = [] }: Reply): Answer & { acted: boolean } {
+function said({ text, public: shown, acted, more = [] }: Reply): Said {
   const message = answerMessage(text)
-  return { text: message.text, blocks: [...message.blocks, ...more], public: shown, acted }
+  return { text: message.text, blocks: [...message.blocks, ...more], public: shown, acted, shown: false }
 }

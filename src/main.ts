@@ -79,7 +79,7 @@ interface IncidentRecord {
 }
 
 async function latestRecord(store: Store): Promise<IncidentRecord | null> {
-  const [latest] = await latestIncidents(store.pool, 1)
+  const [latest] = await latestIncidents(store.pool, 1, null)
   if (!latest) return null
   const facts = await factsOf(store.pool, latest.id)
   const when = (type: Fact['type']) => facts.find((fact) => fact.type === type)?.at ?? null

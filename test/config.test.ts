@@ -67,6 +67,7 @@ describe('the example', () => {
         channel: 'C0OPS',
         pages: ['critical', 'error'],
         domains: ['example-mail.test'],
+        dependsOn: [],
       },
     })
   })
@@ -443,6 +444,7 @@ describe('what the example leaves out', () => {
       channel: null,
       pages: ['critical', 'error'],
       domains: [],
+      dependsOn: [],
     })
     expect(rulesOf(small()).policies.all).toMatchObject({
       rounds: 1,

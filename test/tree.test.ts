@@ -29,6 +29,8 @@ const WATCH = [
   'bundle',
   'relief',
   'incident',
+  'response',
+  'regroup',
   'burst',
   'depends',
   'drill',

@@ -20,7 +20,7 @@ export async function handover(ask: Ask, text: string): Promise<Reply> {
   const next = atHand ?? planned(ask, name, watches.find(({ schedule }) => schedule === name)?.sinceAt ?? ask.now)
   if (!next)
     return only(`The people on ${code(name)} do not change in sight. \`/oncall ${name}\` shows who has the watch.`)
-  const { blocks } = handoverMessage(voice(ask), next, await situationOf(pool, ask.rota, next, ask.now))
+  const { blocks } = handoverMessage(voice(ask), next, await situationOf(pool, ask.rota, next, ask.now, asker(ask)))
   const ahead = next.changeAt - ask.now
   const when =
     ahead > 0

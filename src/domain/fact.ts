@@ -483,6 +483,8 @@ export function capturesOf(facts: readonly Recorded[]): Captured[] {
 function changedBy(captured: Captured, change: CaptureChange): Captured | null {
   switch (change.what) {
     case 'edited':
+      // Slack may tell of the latest edit first.
+      if (captured.editedAt !== null && change.editedAt < captured.editedAt) return captured
       return { ...captured, text: change.text, files: change.files, editedAt: change.editedAt }
     case 'deleted':
       return { ...captured, deletedAt: change.deletedAt }

@@ -125,18 +125,36 @@ const Channel = z.object({ channel: z.object({ id: z.string(), name: z.string() 
 export const remove = (slack: SlackCall, { channel, ts }: Posted) =>
   call(slack, 'chat.delete', { channel, ts }, Anything)
 
-export const createChannel = (slack: SlackCall, name: string) =>
-  call(slack, 'conversations.create', { name, is_private: false }, Channel)
+export const createChannel = (slack: SlackCall, name: string, is_private: boolean) =>
+  call(slack, 'conversations.create', { name, is_private }, Channel)
 
-const postEphemeral = (slack: SlackCall, channel: string, user: string, { text, blocks }: Message) =>
-  call(slack, 'chat.postEphemeral', { channel, user, text, blocks }, Anything)
+function postEphemeral(
+  slack: SlackCall,
+  channel: string,
+  user: string,
+  { text, blocks }: Message,
+  thread: string | null,
+) {
+  const where = thread === null ? { channel } : { channel, thread_ts: thread }
+  return call(slack, 'chat.postEphemeral', { ...where, user, text, blocks }, Anything)
+}
 
 /** Says something to one person, and nobody else: in their DM where no channel is known, as at their Home. */
-export async function whisper(slack: SlackCall, channel: string, user: string, message: Message) {
-  if (channel !== '') return postEphemeral(slack, channel, user, message)
+export async function whisper(
+  slack: SlackCall,
+  channel: string,
+  user: string,
+  message: Message,
+  thread: string | null = null,
+) {
+  if (channel !== '') return postEphemeral(slack, channel, user, message, thread)
   const dm = await openDm(slack, user)
   return dm.ok ? post(slack, dm.value, message) : dm
 }
+
+/** Opens a form, for whoever has just pressed or typed something. */
+export const openForm = (slack: SlackCall, trigger: string, view: object) =>
+  call(slack, 'views.open', { trigger_id: trigger, view }, Anything)
 
 /** Shows somebody their Home, in the place of what they saw there. */
 export const publishHome = (slack: SlackCall, user: string, blocks: unknown[]) =>
@@ -169,7 +187,12 @@ export async function findChannel(
 ): Promise<SlackResult<{ id: string; creator: string | null } | null>> {
   let cursor = ''
   for (let page = 0; page < LIST_PAGES; page++) {
-    const args = { types: 'public_channel', exclude_archived: true, limit: 200, ...(cursor ? { cursor } : {}) }
+    const args = {
+      types: 'public_channel,private_channel',
+      exclude_archived: true,
+      limit: 200,
+      ...(cursor ? { cursor } : {}),
+    }
     const list = await call(slack, 'conversations.list', args, List)
     if (!list.ok) return list
     const found = list.value.channels.find((channel) => channel.name === name)

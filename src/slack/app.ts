@@ -3,6 +3,9 @@ import { messageOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { withoutCharts } from './charts.ts'
 import { clientOptions, slackLogger } from './client.ts'
+import { HEARD } from './heard.ts'
+import { Raw } from './messages.ts'
+import { ADD_TO_TIMELINE, DECLARE, SHORTCUTS } from './modals.ts'
 import { fetchOnce } from './respond.ts'
 
 /** Somebody typed a command or pressed a button. */
@@ -16,6 +19,29 @@ export interface Asked {
   /** The message whose button was pressed; null for what was typed, and for buttons that are not on a message. */
   on: { channel: string; ts: string } | null
   /** Names the payload: what it does is done once under it. */
+  key: string
+  /** Lets a form be opened, for a few seconds; null: none can be. */
+  trigger?: string | null
+  /** The message that they point at, in that channel. */
+  message?: Raw
+}
+
+/** Somebody ran a shortcut: on a message, or on nothing in particular. */
+export interface Shortcut {
+  callback: string
+  user: string
+  team: string
+  channel: string
+  trigger: string
+  message: Raw | null
+  key: string
+}
+
+/** Somebody sent a form. */
+export interface Submission {
+  user: string
+  team: string
+  view: unknown
   key: string
 }
 
@@ -35,8 +61,12 @@ interface Options {
   commands: readonly string[]
   buttons: readonly string[]
   /** Null: nothing is said, the messages that show the thing are brought up to date. */
-  onCommand(name: string, asked: Asked): Promise<Answer>
+  onCommand(name: string, asked: Asked): Promise<Answer | null>
   onButton(action: string, asked: Asked): Promise<Answer | null>
+  onShortcut(shortcut: Shortcut): Promise<void>
+  onSubmission(submission: Submission): Promise<void>
+  /** Something happened in a channel; `team` is the workspace that tells of it. */
+  onEvent(event: unknown, team: string, key: string): Promise<void>
   /** Somebody (by Slack id) looks at their Home, or pressed something there. */
   onHome(user: string): Promise<void>
   /** Says it another way, when no address came with the payload, or when it takes nothing more. */
@@ -63,8 +93,10 @@ export function slackApp({ receiver, botToken, apiUrl, log, ...options }: Option
         text: command.text,
         on: null,
         key: String(context.receipt),
+        trigger: command.trigger_id,
       }
-      await say(respond, asked, await options.onCommand(name, asked))
+      const said = await options.onCommand(name, asked)
+      if (said) await say(respond, asked, said)
     })
   }
   for (const name of options.buttons) {
@@ -83,6 +115,31 @@ export function slackApp({ receiver, botToken, apiUrl, log, ...options }: Option
       if (body.view?.type === 'home') await options.onHome(asked.user)
     })
   }
+  for (const { callback_id, type } of SHORTCUTS)
+    app.shortcut(
+      { callback_id, type: type === 'message' ? 'message_action' : 'shortcut' },
+      async ({ shortcut, context }) => {
+        const message = 'message' in shortcut ? Raw.safeParse(shortcut.message) : null
+        await options.onShortcut({
+          callback: shortcut.callback_id,
+          user: shortcut.user.id,
+          team: shortcut.user.team_id ?? shortcut.team?.id ?? '',
+          channel: 'channel' in shortcut ? shortcut.channel.id : '',
+          trigger: shortcut.trigger_id,
+          message: message?.success ? message.data : null,
+          key: String(context.receipt),
+        })
+      },
+    )
+  for (const callback of [DECLARE, ADD_TO_TIMELINE])
+    app.view(callback, async ({ body, context }) => {
+      const team = body.user.team_id ?? body.team?.id ?? ''
+      await options.onSubmission({ user: body.user.id, team, view: body.view, key: String(context.receipt) })
+    })
+  for (const name of HEARD)
+    app.event(name, async ({ event, body, context }) => {
+      await options.onEvent(event, body.team_id, String(context.receipt))
+    })
   app.event('app_home_opened', async ({ event }) => {
     if (event.tab === 'home') await options.onHome(event.user)
   })

@@ -1,4 +1,5 @@
 import { EVENTS, METHODS, type Method } from './methods.ts'
+import { SHORTCUTS } from './modals.ts'
 
 /** A slash command as its own file describes it. */
 export interface Described {
@@ -37,6 +38,7 @@ export function manifest({ commands, url }: Options) {
         messages_tab_read_only_enabled: false,
       },
       bot_user: { display_name: 'watchbill', always_online: true },
+      shortcuts: SHORTCUTS.map((each) => ({ ...each })),
       slash_commands: commands.map(({ name, summary, usage }) => ({
         command: name,
         ...(url === null ? {} : { url }),

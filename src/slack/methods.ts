@@ -6,17 +6,18 @@
 export const METHODS = {
   'auth.test': [],
   'chat.delete': ['chat:write'],
+  'chat.getPermalink': [],
   'chat.postEphemeral': ['chat:write'],
   'chat.postMessage': ['chat:write'],
   'chat.update': ['chat:write'],
-  // Channels of incidents are public. Their topic, their purpose and their members come with the right to make them.
-  'conversations.create': ['channels:manage'],
+  // Channels of incidents, private where those are. Their topic, their purpose and their members come with the right to make them.
+  'conversations.create': ['channels:manage', 'groups:write'],
   // A message whose reply was lost is looked for: in a DM, a public channel, or a private one that the bot was invited to.
   'conversations.history': ['channels:history', 'groups:history', 'im:history'],
   'conversations.invite': ['channels:manage'],
   // Channels of services are joined when something is said there for the first time.
   'conversations.join': ['channels:join'],
-  'conversations.list': ['channels:read'],
+  'conversations.list': ['channels:read', 'groups:read'],
   'conversations.open': ['im:write'],
   // Threads of pages: they are in DMs.
   'conversations.replies': ['im:history'],
@@ -25,6 +26,8 @@ export const METHODS = {
   // Files of captured messages: as the app may see them, where it is.
   'files.info': ['files:read'],
   'pins.add': ['pins:write'],
+  // A message that somebody marks, wherever it stands.
+  'reactions.get': ['reactions:read'],
   // The user groups of schedules, where the configuration names any.
   'usergroups.create': ['usergroups:write'],
   'usergroups.disable': ['usergroups:write'],
@@ -32,6 +35,7 @@ export const METHODS = {
   'usergroups.list': ['usergroups:read'],
   'usergroups.users.update': ['usergroups:write'],
   'users.info': ['users:read'],
+  'views.open': [],
   // Takes no scope: an app's Home is its own.
   'views.publish': [],
 } as const satisfies Record<string, readonly string[]>
@@ -41,4 +45,13 @@ export type Method = keyof typeof METHODS
 /** Events of the Events API that the app listens to, with the scopes that each takes. All else comes by command and by button. */
 export const EVENTS = {
   app_home_opened: [],
+  // Spoken to, also in threads, where no command can be typed.
+  app_mention: ['app_mentions:read'],
+  // What people say in channels is read only where somebody marked it; that it was edited or deleted is followed.
+  'message.channels': ['channels:history'],
+  'message.groups': ['groups:history'],
+  pin_added: ['pins:read'],
+  pin_removed: ['pins:read'],
+  reaction_added: ['reactions:read'],
+  reaction_removed: ['reactions:read'],
 } as const satisfies Record<string, readonly string[]>

@@ -39,11 +39,20 @@ export interface Receiver<T> extends BoltReceiver {
   busy(): boolean
 }
 
+interface Options<T> {
+  log: Logger
+  ledger: Ledger<T>
+  /** Whether an event is worth a record: channels are full of what concerns nobody here. */
+  heeds?(event: unknown): boolean
+  /** What is wrong with a form, by its fields: that is said in it, and nothing is kept of it. Null: nothing is. */
+  wrongIn?(view: unknown): Record<string, string> | null
+}
+
 /**
  * What Socket Mode and HTTP mode share: a payload is on record before it is acknowledged, and is worked on once, whichever way and however
  * often it comes (Bolt acknowledges events before any listener has run, so that a crash would lose them).
  */
-export function createReceiver<T>({ log, ledger }: { log: Logger; ledger: Ledger<T> }): Receiver<T> {
+export function createReceiver<T>({ log, ledger, heeds, wrongIn }: Options<T>): Receiver<T> {
   const working = new Set<Promise<void>>()
   let app: App | null = null
   let stopped = false
@@ -56,6 +65,10 @@ export function createReceiver<T>({ log, ledger }: { log: Logger; ledger: Ledger
   async function take(payload: Payload, answer: (answer: Answer) => Promise<void>): Promise<void> {
     if (stopped) return turnAway(payload, answer, stopping)
     if (payload.body.type === 'block_suggestion') return suggest(payload, answer)
+    if (payload.type === 'events_api' && heeds?.(payload.body.event) === false)
+      return answer({ taken: true }).catch(() => {})
+    const errors = payload.body.type === 'view_submission' ? (wrongIn?.(payload.body.view) ?? null) : null
+    if (errors !== null) return answer({ taken: true, body: { response_action: 'errors', errors } }).catch(() => {})
     const recording = ledger.record(keyOf(payload), payload)
     let receipt: T | null
     try {

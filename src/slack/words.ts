@@ -643,6 +643,10 @@ export const notOurs = (command: string, verb: string) =>
 export const notOurRequest =
   'That button is not on a message that Watchbill wrote about this request (it may be a copy), so nothing was done. If you mean it: `/monitor approve N`; `/silence list` has the number.'
 
+/** A form that was opened on a message by somebody else, or so long ago that nothing is known of it. */
+export const formNotYours =
+  'That form does not belong to a message that you pointed at (it may be too old), so nothing was done. Please choose the message again, from its menu.'
+
 export const broken = (reference: string) =>
   `That went wrong on our side (reference \`${reference}\`). Whether anything was done is in the log; please look at \`/incident list\` before you try again.`
 

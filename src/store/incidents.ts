@@ -2,7 +2,8 @@ import type { Pool } from 'pg'
 import { z } from 'zod'
 import { Fact, Joining, type Recorded } from '../domain/fact.ts'
 import type { Situation } from '../domain/handover.ts'
-import { Incident } from '../domain/incident.ts'
+import { Incident, mayKnow } from '../domain/incident.ts'
+import { type Place, placeKey } from '../domain/response.ts'
 
 /** Reading the record. Nothing here needs the desk's lock. */
 export async function readIncident(pool: Pool, id: number): Promise<Incident | null> {
@@ -21,21 +22,30 @@ export async function readIncidents(pool: Pool, ids: readonly number[]): Promise
 /** Drills are none. */
 const REAL = `doc ->> 'drill' is null`
 
-/** Open incidents, the latest first. */
-export async function openIncidents(pool: Pool): Promise<Incident[]> {
+/** Open incidents that a reader may know of ({@link mayKnow}), the latest first. */
+export async function openIncidents(pool: Pool, reader: string | null): Promise<Incident[]> {
   const { rows } = await pool.query<{ doc: unknown }>(
     `select doc from incidents where state <> 'resolved' and ${REAL} order by id desc limit 200`,
   )
-  return rows.map((row) => Incident.parse(row.doc))
+  return rows.map((row) => Incident.parse(row.doc)).filter((incident) => mayKnow(incident, reader))
 }
 
-/** The latest incidents, open or not. */
-export async function latestIncidents(pool: Pool, limit: number): Promise<Incident[]> {
+/** The latest incidents that a reader may know of, open or not. */
+export async function latestIncidents(pool: Pool, limit: number, reader: string | null): Promise<Incident[]> {
   const { rows } = await pool.query<{ doc: unknown }>(
     `select doc from incidents where ${REAL} order by id desc limit $1`,
     [limit],
   )
-  return rows.map((row) => Incident.parse(row.doc))
+  return rows.map((row) => Incident.parse(row.doc)).filter((incident) => mayKnow(incident, reader))
+}
+
+/** The incidents on whose timelines a message is. */
+export async function incidentsWith(pool: Pool, message: Place): Promise<number[]> {
+  const { rows } = await pool.query<{ id: number }>(
+    `select id from incidents where doc -> 'captured' ? $1 order by id`,
+    [placeKey(message)],
+  )
+  return rows.map(({ id }) => id)
 }
 
 /** The incident whose channel this is. */

@@ -11,10 +11,16 @@ import { unreachablePeople } from './people.ts'
 import { pagesOf } from './rota.ts'
 import { readSilences } from './silences.ts'
 
-/** What goes with a watch: read afresh each time that it is shown. */
-export async function situationOf(pool: Pool, rules: Rules, handover: Handover, now: number): Promise<Situation> {
+/** What goes with a watch, as far as a reader may know of it: read afresh each time that it is shown. */
+export async function situationOf(
+  pool: Pool,
+  rules: Rules,
+  handover: Handover,
+  now: number,
+  reader: string | null,
+): Promise<Situation> {
   const [open, silences, known, logs, unreachable, shift] = await Promise.all([
-    openIncidents(pool),
+    openIncidents(pool, reader),
     readSilences(pool),
     readKnown(pool),
     readLogs(pool),

@@ -185,7 +185,7 @@ describe('a decision', () => {
     const one = await start()
     await send(one, firing())
     await send(one, recovered())
-    expect(await openIncidents(one.store.pool)).toEqual([])
+    expect(await openIncidents(one.store.pool, null)).toEqual([])
     expect(await send(one, ack('dana'))).toMatchObject({ result: 'refused', refusal: { code: 'already-resolved' } })
     expect(done(await send(one, refused('page/1/dana/e1/r1/s1'))).how).toBe('recorded')
   })
@@ -202,7 +202,7 @@ describe('two processes', () => {
     )
     expect(all.every((outcome) => outcome.result === 'done')).toBe(true)
     expect(await alertsOnRecord()).toEqual({ began: 200, repeats: 0 })
-    expect(await openIncidents(one.store.pool)).toHaveLength(2)
+    expect(await openIncidents(one.store.pool, null)).toHaveLength(2)
     await expect.poll(() => one.delivered.length + two.delivered.length).toBe(2)
     const delivered = [...one.delivered, ...two.delivered].map(({ key }) => key)
     expect(delivered.toSorted((a, b) => a.localeCompare(b))).toEqual(['page/1/dana/e1/r1/s1', 'page/2/dana/e1/r1/s1'])
@@ -341,7 +341,7 @@ describe('a storm', () => {
     await expect.poll(() => undone(one.store.pool), { timeout: 15_000 }).toEqual([])
     expect(await alertsOnRecord()).toEqual({ began: 100, repeats: 1_200 })
     expect((await facts()).length).toBeLessThan(12)
-    expect(await openIncidents(one.store.pool)).toHaveLength(1)
+    expect(await openIncidents(one.store.pool, null)).toHaveLength(1)
     await expect.poll(() => one.delivered).toHaveLength(1)
     const counts = await database.query<{ n: number }>(`select (doc -> 'count')::int as n from alerts`)
     expect(counts.every(({ n }) => n === 13)).toBe(true)
@@ -364,7 +364,7 @@ test('F22 while 10,000 alerts of one service wait, an alert of another is decide
   expect((await undone(one.store.pool)).length).toBeGreaterThan(0)
   await expect.poll(() => undone(one.store.pool), { timeout: 20_000 }).toEqual([])
   expect(await alertsOnRecord()).toEqual({ began: 10_001, repeats: 0 })
-  const [incident] = await openIncidents(one.store.pool).then((all) =>
+  const [incident] = await openIncidents(one.store.pool, null).then((all) =>
     all.filter(({ service }) => service === 'webmail'),
   )
   expect(incident).toMatchObject({ joined: 10_000, firing: 10_000 })
@@ -379,10 +379,10 @@ test('alerts that a resolve by hand left firing are all raised again when it is 
   one.desk.start()
   await expect.poll(() => undone(one.store.pool), { timeout: 15_000 }).toEqual([])
   done(await send(one, resolve('dana')))
-  expect(await openIncidents(one.store.pool)).toEqual([])
+  expect(await openIncidents(one.store.pool, null)).toEqual([])
   one.clock.advanceTo(T0 + 5 * MINUTE)
   await expect
-    .poll(async () => (await openIncidents(one.store.pool)).map(({ joined, firing: fire }) => [joined, fire]), {
+    .poll(async () => (await openIncidents(one.store.pool, null)).map(({ joined, firing: fire }) => [joined, fire]), {
       timeout: 15_000,
     })
     .toEqual([[1_200, 1_200]])
