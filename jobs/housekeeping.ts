@@ -5,6 +5,7 @@ import { forgetHomes } from '../src/store/homes.ts'
 import { forgetImports } from '../src/store/imports.ts'
 import { forget } from '../src/store/inbox.ts'
 import { forgetViewSamples } from '../src/store/locations.ts'
+import { forgetPointed } from '../src/store/pointed.ts'
 import { forgetRates } from '../src/store/rates.ts'
 import { forgetSamples, rollUp } from '../src/store/rollups.ts'
 import { forgetWarnings } from '../src/store/roster-warnings.ts'
@@ -34,6 +35,7 @@ export function housekeeping(deps: JobDeps) {
     await forgetHeartbeats(deps.store.pool, slotAt - HEARTBEATS_MS)
     await forgetDrills(deps.store.pool, slotAt - DRILLS_MS)
     await forgetHomes(deps.store.pool, slotAt)
+    await forgetPointed(deps.store.pool, slotAt)
     await rollUp(deps.store.samplePool, slotAt)
     await forgetSamples(deps.store.samplePool, slotAt - samplesMs(deps.rules()), slotAt)
     await forgetViewSamples(deps.store.samplePool, slotAt - samplesMs(deps.rules()))

@@ -1,15 +1,14 @@
-import { z } from 'zod'
 import type { Deps, Desk } from './deps.ts'
 import type { Place } from './domain/response.ts'
 import { placeKey } from './domain/response.ts'
 import { post, whisper } from './slack/api.ts'
 import type { Answer, Asked, Shortcut, Submission } from './slack/app.ts'
-import { type Heard, heard } from './slack/heard.ts'
+import { type Heard, heard, isNoise } from './slack/heard.ts'
 import { filesOf, Raw, textOf } from './slack/messages.ts'
 import { ADD_TO_TIMELINE, filled } from './slack/modals.ts'
 import { formNotYours } from './slack/words.ts'
-import { payloadOf } from './store/inbox.ts'
 import { incidentOfChannel, incidentsWith } from './store/incidents.ts'
+import { keepPointed, readPointed } from './store/pointed.ts'
 
 /** What an answer came to: a form was opened, and nothing is left to say. */
 export type Said = Answer & { acted: boolean; shown: boolean }
@@ -33,20 +32,10 @@ export interface Hearing {
   onSubmission(submission: Submission): Promise<void>
 }
 
-/** A shortcut as Slack sent it. */
-const OfMessage = z.object({
-  body: z.object({
-    type: z.literal('message_action'),
-    user: z.object({ id: z.string() }),
-    channel: z.object({ id: z.string() }),
-    message: Raw,
-  }),
-})
-
 /** What people do beside slash commands comes to the same: a mention, a shortcut, a form and a reaction type a command for them. */
 export function createHearing({ deps, run, commands, me }: Ears): Hearing {
   const { desk, log, slack, store } = deps
-  const hear = (event: unknown) => heard(event, { me: me(), captureWith: deps.rules().incidents.captureWith })
+  const ears = () => ({ me: me(), captureWith: deps.rules().incidents.captureWith })
 
   async function tell(asked: Pick<Asked, 'channel' | 'user'>, answer: Answer, thread: string | null = null) {
     const first = await whisper(slack.rest, asked.channel, asked.user, answer, thread)
@@ -98,23 +87,19 @@ export function createHearing({ deps, run, commands, me }: Ears): Hearing {
 
   /** The message that a form was opened on: as Slack sent it then, to the same person. */
   async function pointedAt(from: string, user: string): Promise<{ place: Place; raw: Raw } | null> {
-    const payload = OfMessage.safeParse(await payloadOf(store.pool, from))
-    if (!payload.success || payload.data.body.user.id !== user) return null
-    const { channel, message } = payload.data.body
-    return { place: { channel: channel.id, ts: message.ts }, raw: message }
+    const pointed = await readPointed(store.pool, from, user)
+    const raw = Raw.safeParse(pointed?.message)
+    return pointed && raw.success ? { place: { channel: pointed.channel, ts: raw.data.ts }, raw: raw.data } : null
   }
 
   return {
-    heeds(event) {
-      const type = (event as { type?: unknown } | undefined)?.type
-      return type === 'app_home_opened' || hear(event) !== null
-    },
+    heeds: (event) => !isNoise(event, ears()),
     wrongIn(view) {
       const form = filled(view, deps.rules())
       return form !== null && 'errors' in form ? form.errors : null
     },
     async onEvent(event, from, key) {
-      const what = hear(event)
+      const what = heard(event, ears())
       switch (what?.kind) {
         case undefined:
           return
@@ -133,6 +118,7 @@ export function createHearing({ deps, run, commands, me }: Ears): Hearing {
     async onShortcut({ callback, user, team, channel, trigger, message, key }) {
       const verb = callback === ADD_TO_TIMELINE && message ? `capture ${channel}/${message.ts}` : 'declare'
       const asked = { user, team, channel, text: verb, on: null, key, trigger, ...(message ? { message } : {}) }
+      if (message) await keepPointed(store.pool, key, { user, channel, message }, deps.clock.now())
       const answer = await run('/incident', asked)
       if (!answer.shown) await tell(asked, answer)
     },

@@ -214,20 +214,12 @@ export function owes(fact: Recorded, incident: Incident | null, rules: Rules): O
   if (fact.type === 'joined' || fact.type === 'receded') return [...owed, ...storm(fact, incident)]
   // Before the entries: the summary is the first message of the channel.
   if (changesViews(fact)) owed.push(...views(incident))
-  if (fact.type === 'paged') {
-    const { key, person } = fact.page
-    owed.push(pageOf(incident.id, key))
+  if (fact.type === 'paged') owed.push(pageOf(incident.id, fact.page.key))
+  for (const person of newcomers(fact, incident))
     owed.push({
       key: `invite/${incident.id}/${person}`,
       lane,
       about: { kind: 'invite', incident: incident.id, person },
-    })
-  }
-  if (fact.type === 'acked' || fact.type === 'responding')
-    owed.push({
-      key: `invite/${incident.id}/${fact.by}`,
-      lane,
-      about: { kind: 'invite', incident: incident.id, person: fact.by },
     })
   if (isPosted(fact, incident))
     owed.push({
@@ -245,6 +237,30 @@ export function owes(fact: Recorded, incident: Incident | null, rules: Rules): O
       owed.push({ key, lane: key, about: { kind: 'heads-up', incident: incident.id, person, fact: fact.id } })
     }
   return owed
+}
+
+/** Whom a fact brings into the incident's channel; nobody finds a private one by themselves. */
+function newcomers(fact: Recorded, incident: Incident): string[] {
+  switch (fact.type) {
+    case 'opened':
+      return incident.private && fact.by !== null ? [fact.by] : []
+    case 'paged':
+      return [fact.page.person]
+    case 'acked':
+    case 'responding':
+      return [fact.by]
+    case 'role':
+      return fact.person === null ? [] : [fact.person]
+    case 'task':
+      return incident.private && fact.task.owner !== null ? [fact.task.owner] : []
+    case 'taken':
+    case 'revived':
+      return incident.private ? [fact.by] : []
+    case 'handed':
+      return incident.private ? fact.to : []
+    default:
+      return []
+  }
 }
 
 /** Whether an entry is put into the incident's channel: what was said there stands there. */

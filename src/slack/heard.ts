@@ -59,6 +59,12 @@ interface Ears {
   captureWith: readonly string[]
 }
 
+/** Whether an event of a kind that we listen to is certainly no news: what is said in channels, and what the bot does itself. */
+export function isNoise(event: unknown, ears: Ears): boolean {
+  const parsed = Event.safeParse(event)
+  return parsed.success && parsed.data.type !== 'app_mention' && heard(event, ears) === null
+}
+
 /** What an event says that is of interest; null: nothing. Most of what is said in channels is not. */
 export function heard(event: unknown, { me, captureWith }: Ears): Heard | null {
   const parsed = Event.safeParse(event)

@@ -84,15 +84,6 @@ export async function receive(
   return rows[0] ? Receipt.parse(rows[0]) : null
 }
 
-/** A payload as Slack sent it, by what it is known by; null when there is none, or none any more. */
-export async function payloadOf(pool: Pool, key: string): Promise<unknown> {
-  const { rows } = await pool.query<{ body: unknown }>(
-    `select body from inbox where source = 'slack' and lane = 'slack' and key = $1`,
-    [key],
-  )
-  return rows[0]?.body ?? null
-}
-
 /** Claims payloads that a dead or frozen process left half done. */
 export async function reclaimReceipts(store: Store, machineNow: number): Promise<Receipt[]> {
   const { rows } = await store.pool.query(

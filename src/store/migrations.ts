@@ -448,6 +448,14 @@ const MIGRATIONS: readonly string[] = [
     at bigint not null,
     bytes bytea not null
   );
+  -- Messages that somebody opened a form on.
+  create table pointed (
+    key text primary key,
+    slack_user text not null,
+    channel text not null,
+    message jsonb not null,
+    at bigint not null
+  );
   -- The incident on whose timeline a message is.
   create index incidents_captured on incidents using gin ((doc -> 'captured'));
   `,

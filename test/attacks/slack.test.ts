@@ -152,6 +152,18 @@ const ACTS: Record<string, string> = {
   '/incident handover': '/incident handover INC-1 @sam',
   '/incident unack': '/incident unack INC-1',
   '/incident note': '/incident note INC-1 hello',
+  '/incident private': '/incident private webmail somebody reads our mail',
+  '/incident reopen': '/incident reopen INC-1',
+  '/incident severity': '/incident severity INC-1 error',
+  '/incident status': '/incident status INC-1 identified the disk is full',
+  '/incident update': '/incident update INC-1 we are on it',
+  '/incident role': '/incident role INC-1 me scribe',
+  '/incident task': '/incident task INC-1 add look at the disk',
+  '/incident capture': '/incident capture C0OPS/1700000000.000000 INC-1',
+  '/incident uncapture': '/incident uncapture C0OPS/1700000000.000000 INC-1',
+  '/incident link': '/incident link INC-1 INC-2',
+  '/incident merge': '/incident merge INC-1 into INC-2',
+  '/incident split': '/incident split INC-1 home',
   '/silence extend': '/silence extend 1 1h',
   '/silence end': '/silence end 1',
   '/silence': '/silence home 30m reason',
@@ -180,7 +192,7 @@ const ACTS: Record<string, string> = {
   '/oncall calendar revoke': '/oncall calendar revoke 1',
 }
 const READS = [
-  ...['/oncall', '/oncall help', '/page help', '/incident list', '/incident show', '/incident help'],
+  ...['/oncall', '/oncall help', '/page help', '/incident list', '/incident show', '/incident roles', '/incident help'],
   ...['/oncall mine', '/oncall month', '/oncall gaps', '/oncall fairness', '/oncall handover'],
   ...[
     '/silence list',

@@ -235,7 +235,6 @@ describe.each(['socket', 'http'] as const)('over %s', (each) => {
       ['/oncall handover __proto__', 'There is no schedule `__proto__`.'],
       ['/oncall handover secondary', 'The people on `secondary` do not change in sight.'],
       ['/oncall handover primary tomorrow', '`tomorrow` is more than I understand.'],
-      ['/incident declare', 'An incident needs a title'],
       ['/incident declare critical', 'An incident needs a title'],
       [`/incident declare ${'&'.repeat(600)}`, 'A title has at most 2500 characters'],
       ['/incident note INC-1', 'A note needs a text.'],

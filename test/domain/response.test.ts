@@ -1,0 +1,333 @@
+import { describe, expect, test } from 'vitest'
+import type { Event } from '../../src/domain/event.ts'
+import { capturesOf, happenedAt, type Recorded } from '../../src/domain/fact.ts'
+import { insiders, mayKnow } from '../../src/domain/incident.ts'
+import type { Said } from '../../src/domain/response.ts'
+import {
+  ack,
+  declare,
+  firing,
+  HOUR,
+  MINUTE,
+  recovered,
+  resolve,
+  rota,
+  rules,
+  step,
+  T0,
+  watch,
+} from '../support/builders.ts'
+
+const SERVICES = {
+  webmail: { dependsOn: ['mailstore'] },
+  imap: { dependsOn: ['mailstore'] },
+  mailstore: { dependsOn: ['disks'] },
+  disks: {},
+  shop: {},
+}
+const down = (service: string, key = service) => firing(key, { service })
+
+const said = (ts: string, change: Partial<Said> = {}): Said => ({
+  message: { channel: 'C0INC', ts },
+  thread: null,
+  saidAt: Number(ts) * 1_000,
+  author: 'dana',
+  text: 'it is the disk',
+  files: [],
+  permalink: null,
+  ...change,
+})
+
+describe('one incident for what fails together', () => {
+  test('what a service depends on is down: it joins, and nobody is paged again', () => {
+    const by = watch(rules({ services: SERVICES }))
+    by.at(0, down('disks'))
+    by.at(MINUTE, down('mailstore'))
+    by.at(2 * MINUTE, down('webmail'))
+    by.at(2 * MINUTE, down('imap'))
+    by.at(3 * MINUTE, down('shop'))
+    expect(Object.keys(by.desk.incidents)).toEqual(['1', '2'])
+    expect(by.incident(1).alerts.map(({ key, service }) => `${service ?? 'its own'} ${key}`)).toEqual([
+      'its own disks',
+      'mailstore mailstore',
+      'webmail webmail',
+      'imap imap',
+    ])
+    expect(by.pages(1)).toEqual(['0m dana s1'])
+    expect(by.incident(2).service).toBe('shop')
+    expect(by.facts.filter(({ type, incident }) => type === 'detected' && incident === 1)).toHaveLength(3)
+  })
+
+  test('the cause comes after what it breaks: the same people, the same incident', () => {
+    const by = watch(rules({ services: SERVICES }))
+    by.at(0, down('webmail'))
+    by.at(MINUTE, down('disks'))
+    expect(Object.keys(by.desk.incidents)).toEqual(['1'])
+    by.at(2 * MINUTE, recovered('webmail', { service: 'webmail' }))
+    expect(by.incident(1).state).toBe('paging')
+    by.at(3 * MINUTE, recovered('disks', { service: 'disks' }))
+    expect(by.incident(1).state).toBe('resolved')
+  })
+
+  test('others answer for the cause: they are paged, and both incidents name each other', () => {
+    const by = rules({ services: SERVICES, schedules: [rota('primary', ['dana']), rota('secondary', ['sam'])] })
+    by.policies.disks = { name: 'disks', steps: [step(5 * MINUTE, 'erik')], rounds: 1, fallback: ['mia'] }
+    if (by.services.disks) by.services.disks.policy = 'disks'
+    const desk = watch(by)
+    desk.at(0, down('webmail'))
+    desk.at(MINUTE, down('disks'))
+    expect(desk.pages(2)).toEqual(['1m erik s1'])
+    expect([desk.incident(1).links, desk.incident(2).links]).toEqual([[2], [1]])
+  })
+
+  test('services that depend on each other in a circle are all the same trouble, and no loop', () => {
+    const by = watch(rules({ services: { a: { dependsOn: ['b'] }, b: { dependsOn: ['a'] } } }))
+    by.at(0, down('a'))
+    by.at(MINUTE, down('b'))
+    expect(Object.keys(by.desk.incidents)).toEqual(['1'])
+  })
+
+  test('an alert of the same name in two services is two', () => {
+    const by = watch(rules({ services: SERVICES }))
+    by.at(0, down('webmail', 'up'))
+    by.at(MINUTE, down('mailstore', 'up'))
+    by.at(2 * MINUTE, recovered('up', { service: 'webmail' }))
+    expect(by.incident(1).alerts.map(({ service, recoveredAt }) => [service, recoveredAt !== null])).toEqual([
+      [null, true],
+      ['mailstore', false],
+    ])
+    expect(by.incident(1)).toMatchObject({ firing: 1, joined: 2, state: 'paging' })
+  })
+})
+
+describe('merging and splitting', () => {
+  const two = () => {
+    const by = watch(rules({ services: { webmail: {}, imap: {} } }))
+    by.at(0, down('webmail'), declare('erik', 'imap is slow', 'imap'))
+    return by
+  }
+  const merge = (by: string, incident: number, into: number): Event => ({ type: 'merge', by, incident, into })
+
+  test('what was declared is resolved by people, in the incident into which it was merged too', () => {
+    const by = two()
+    by.at(MINUTE, merge('erik', 2, 1))
+    expect(by.incident(2)).toMatchObject({ state: 'resolved', mergedInto: 1, deadlineAt: null })
+    by.at(2 * MINUTE, recovered('webmail', { service: 'webmail' }))
+    expect(by.incident(1).state).toBe('paging')
+    by.at(3 * MINUTE, resolve('dana'))
+    expect(by.incident(1).state).toBe('resolved')
+  })
+
+  test('nobody is paged any more for the one that ended, and its pages that are not out are void', () => {
+    const by = two()
+    by.at(MINUTE, merge('erik', 2, 1))
+    expect(by.last.voids).toContain('page/2/')
+    by.until(20 * MINUTE)
+    expect(by.pages(2)).toEqual(['0m dana s1'])
+    expect(by.pages(1).length).toBeGreaterThan(1)
+  })
+
+  test('into itself, one that is over, or one that is nowhere: refused', () => {
+    const by = two()
+    expect(by.at(MINUTE, merge('erik', 1, 1))).toMatchObject([{ refusal: { code: 'same-incident' } }])
+    expect(by.at(MINUTE, merge('erik', 1, 7))).toMatchObject([{ refusal: { code: 'unknown-incident', incident: 7 } }])
+    by.at(MINUTE, merge('erik', 2, 1))
+    expect(by.at(MINUTE, merge('erik', 2, 1))).toMatchObject([{ refusal: { code: 'merged-before', into: 1 } }])
+    expect(by.at(MINUTE, merge('erik', 1, 2))).toMatchObject([{ refusal: { code: 'merged-before', into: 1 } }])
+    expect(by.at(MINUTE, { type: 'reopen', by: 'erik', incident: 2 })).toMatchObject([
+      { refusal: { code: 'merged-before' } },
+    ])
+  })
+
+  test('an alert that was split off stays where it is, when it comes again', () => {
+    const by = watch()
+    by.at(0, firing('home'), firing('login'))
+    by.at(MINUTE, ack('dana'))
+    expect(by.at(MINUTE, { type: 'split', by: 'dana', incident: 1, what: { keys: ['login'] } })).toMatchObject([
+      { how: 'split', other: 2, paged: [] },
+    ])
+    expect(by.incident(2)).toMatchObject({
+      service: 'webmail',
+      apart: true,
+      state: 'acked',
+      ackedBy: 'dana',
+      firing: 1,
+    })
+    by.at(2 * MINUTE, firing('login', { severity: 'critical', seenAt: T0 }), firing('search'))
+    expect(by.incident(1).alerts.map(({ key }) => key)).toEqual(['home', 'search'])
+    expect(by.desk.alerts['webmail/login']?.incident).toBe(2)
+    by.at(3 * MINUTE, recovered('login'))
+    expect([by.incident(1).state, by.incident(2).state]).toEqual(['acked', 'resolved'])
+  })
+
+  test('nobody has it: whoever answers for what was split off is paged', () => {
+    const by = watch(rules({ services: SERVICES }))
+    by.at(0, down('disks'), down('webmail'))
+    by.at(MINUTE, { type: 'split', by: 'erik', incident: 1, what: { service: 'webmail' } })
+    expect(by.incident(2)).toMatchObject({ service: 'webmail', apart: false, state: 'paging', splitFrom: 1 })
+    expect(by.pages(2)).toEqual(['1m dana s1'])
+  })
+})
+
+describe('the response', () => {
+  const acked = (incidents = {}) => {
+    const by = watch(rules({ incidents }))
+    by.at(0, firing())
+    by.at(MINUTE, ack('dana'))
+    return by
+  }
+
+  test('an update that is due: counted from the acknowledgement, the last word, and the last reminder; never while it is paged', () => {
+    const by = watch(rules({ incidents: { updateEveryMs: { critical: 30 * MINUTE } } }))
+    by.at(0, firing())
+    by.until(4 * MINUTE)
+    by.at(4 * MINUTE, ack('dana'))
+    expect(by.dueAt()).toBeLessThanOrEqual(T0 + 34 * MINUTE)
+    by.until(20 * MINUTE)
+    by.at(20 * MINUTE, { type: 'give-update', by: 'dana', incident: 1, text: 'we look' })
+    by.at(21 * MINUTE, { type: 'give-role', by: 'dana', incident: 1, role: 'commander', person: 'sam' })
+    by.until(2 * HOUR)
+    const due = by.facts.flatMap((fact) =>
+      fact.type === 'update-overdue' ? [[(fact.at - T0) / MINUTE, ...fact.to]] : [],
+    )
+    expect(due).toEqual([
+      [50, 'sam'],
+      [80, 'sam'],
+      [110, 'sam'],
+    ])
+    by.at(2 * HOUR, resolve('dana'))
+    by.until(4 * HOUR)
+    expect(by.facts.filter(({ type }) => type === 'update-overdue')).toHaveLength(3)
+  })
+
+  test('what was slept through is reminded of once', () => {
+    const by = acked({ updateEveryMs: { critical: 10 * MINUTE } })
+    by.at(3 * HOUR)
+    expect(by.facts.filter(({ type }) => type === 'update-overdue')).toHaveLength(1)
+  })
+
+  test('as it is already: nothing is put on record', () => {
+    const by = acked()
+    const before = by.facts.length
+    const same: Event[] = [
+      { type: 'set-severity', by: 'dana', incident: 1, severity: 'critical' },
+      { type: 'set-status', by: 'dana', incident: 1, status: 'investigating', text: null },
+    ]
+    expect(by.at(MINUTE, ...same)).toMatchObject([{ how: 'unchanged' }, { how: 'unchanged' }])
+    expect(by.facts).toHaveLength(before)
+  })
+
+  test('people and roles that nobody knows are refused', () => {
+    const by = acked()
+    const give = (role: string, person: string | null): Event => ({
+      type: 'give-role',
+      by: 'dana',
+      incident: 1,
+      role,
+      person,
+    })
+    expect(
+      by.at(MINUTE, give('king', 'sam'), give('scribe', 'zoe'), give('scribe', null), give('constructor', 'sam')),
+    ).toMatchObject([
+      { refusal: { code: 'unknown-role' } },
+      { refusal: { code: 'unknown-person' } },
+      { refusal: { code: 'no-role-holder' } },
+      { refusal: { code: 'unknown-role' } },
+    ])
+  })
+
+  test('reopened while its service has another one: refused; else whoever says so has it', () => {
+    const by = acked()
+    by.at(2 * MINUTE, resolve('dana'))
+    by.at(3 * MINUTE, { type: 'reopen', by: 'sam', incident: 1 })
+    expect(by.incident()).toMatchObject({ state: 'acked', ackedBy: 'sam', resolvedAt: null, status: 'investigating' })
+    expect(by.desk.alerts['webmail/home']?.recheckAt).toBeNull()
+    by.at(4 * MINUTE, resolve('sam'))
+    by.at(5 * MINUTE, declare('erik', 'again'))
+    expect(by.at(6 * MINUTE, { type: 'reopen', by: 'sam', incident: 1 })).toMatchObject([
+      { refusal: { code: 'another-open', other: 2 } },
+    ])
+  })
+})
+
+describe('what people said', () => {
+  const of = (facts: readonly Recorded[]) => capturesOf(facts).map(({ text }) => text)
+  const capture = (ts: string): Event => ({ type: 'capture', by: 'sam', incident: 1, said: said(ts) })
+  const changed = (ts: string, change: object): Event =>
+    ({ type: 'capture-changed', incident: 1, message: { channel: 'C0INC', ts }, change }) as Event
+
+  test('counts once, stands at its own time, and follows what becomes of it', () => {
+    const by = watch()
+    by.at(0, firing())
+    by.at(MINUTE, capture('5'), capture('5'))
+    const captured = by.facts.filter(({ type }) => type === 'captured')
+    expect(captured).toHaveLength(1)
+    expect(captured.map(happenedAt)).toEqual([5_000])
+    const edit = (text: string, editedAt: number) => changed('5', { what: 'edited', text, files: [], editedAt })
+    by.at(2 * MINUTE, edit('second', 20), edit('first', 10), changed('9', { what: 'deleted', deletedAt: 1 }))
+    expect(of(by.facts)).toEqual(['second'])
+    by.at(3 * MINUTE, changed('5', { what: 'deleted', deletedAt: 30 }))
+    expect(capturesOf(by.facts)).toMatchObject([{ text: 'second', editedAt: 20, deletedAt: 30 }])
+    by.at(4 * MINUTE, changed('5', { what: 'uncaptured', by: 'sam' }))
+    expect(of(by.facts)).toEqual([])
+    expect(by.at(5 * MINUTE, capture('5'))).toMatchObject([{ how: 'captured' }])
+  })
+
+  test('a note of what is still to come is none', () => {
+    const by = watch()
+    by.at(0, firing())
+    const note = (happenedAt: number): Event => ({ type: 'note', by: 'dana', incident: 1, text: 'x', happenedAt })
+    expect(by.at(MINUTE, note(T0 - HOUR), note(T0 + HOUR))).toMatchObject([
+      { how: 'noted' },
+      { refusal: { code: 'in-future' } },
+    ])
+  })
+})
+
+describe('a private one', () => {
+  const open = () => {
+    const by = watch()
+    by.at(0, { type: 'declare', by: 'erik', title: 'secret', severity: 'critical', service: 'webmail', private: true })
+    return by
+  }
+
+  test('is known to those who are in it, and to nobody else', () => {
+    const by = open()
+    expect([...insiders(by.incident())].sort()).toEqual(['dana', 'erik'])
+    expect(['dana', 'erik', 'sam', null].map((name) => mayKnow(by.incident(), name))).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ])
+    by.at(MINUTE, { type: 'give-role', by: 'dana', incident: 1, role: 'scribe', person: 'sam' })
+    expect(mayKnow(by.incident(), 'sam')).toBe(true)
+  })
+
+  test('stands beside what everybody sees of its service', () => {
+    const by = open()
+    by.at(MINUTE, firing(), declare('nora', 'webmail hangs'))
+    expect(by.incident(1)).toMatchObject({ private: true, alerts: [] })
+    expect(by.incident(2)).toMatchObject({ private: false, alerts: [{ key: 'home' }] })
+    by.at(2 * MINUTE, {
+      type: 'declare',
+      by: 'erik',
+      title: 'more',
+      severity: 'critical',
+      service: 'webmail',
+      private: true,
+    })
+    expect(by.incident(3).private).toBe(true)
+    expect(by.facts.filter(({ type, incident }) => type === 'note' && incident === 2)).toHaveLength(1)
+  })
+
+  test('owes no announcement, no loud post and no heads-up, whoever does not answer', () => {
+    const by = open()
+    by.until(HOUR)
+    expect(by.incident().state).toBe('exhausted')
+    const kinds = new Set(by.owed.map(({ about }) => about.kind))
+    expect([...kinds].filter((kind) => ['announcement', 'loud', 'heads-up', 'notice'].includes(kind))).toEqual([])
+    expect(kinds).toContain('page')
+    expect(kinds).toContain('channel')
+  })
+})
