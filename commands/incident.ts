@@ -1,6 +1,8 @@
+import { didYouMean } from '../src/config/suggest.ts'
 import { under } from '../src/domain/rules.ts'
+import { UserError } from '../src/errors.ts'
 import { code, cut, typed } from '../src/slack/text.ts'
-import { type Ask, type Command, help, misused, type Reply, split } from './command.ts'
+import { type Ask, type Command, help, type Reply, split } from './command.ts'
 import { capture, uncapture } from './incident/capture.ts'
 import { declare } from './incident/declare.ts'
 import { acknowledge, change, handOver, keep } from './incident/have.ts'
@@ -19,7 +21,12 @@ export const incident: Command = {
   async run(ask) {
     const [verb, rest] = split(ask.text)
     const does = under(verbs, verb.toLowerCase())
-    return does ? does(ask, rest) : misused(incident, `\`/incident\` has no verb ${code(cut(typed(verb), 100))}.`)
+    if (does) return does(ask, rest)
+    const near = didYouMean(verb.toLowerCase(), Object.keys(verbs))
+    throw new UserError(
+      'bad-arguments',
+      `\`/incident\` has no verb ${code(cut(typed(verb), 100))}${near}${near === '' ? '.' : ''} \`/incident help\` lists what there is. Nothing was done.`,
+    )
   },
 }
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { formatProblem, loadConfig, parseConfig } from '../src/config.ts'
+import { USUAL_ROLES } from '../src/domain/response.ts'
 import { Rules } from '../src/domain/rules.ts'
 import badConfigs from './vectors/bad-config/cases.json' with { type: 'json' }
 
@@ -450,6 +451,42 @@ describe('what the example leaves out', () => {
       rounds: 1,
       steps: [{ page: [{ kind: 'schedule' }, { kind: 'person', name: 'ben' }], waitMs: 90_000 }],
     })
+  })
+
+  test('incidents: the usual roles and marks, with those of the file', () => {
+    expect(rulesOf(small()).incidents).toEqual({
+      roles: USUAL_ROLES,
+      updateEveryMs: {},
+      captureWith: ['pushpin', 'memo'],
+    })
+    const own = rulesOf(
+      small(
+        'incidents: { roles: { liaison: "Call them." }, update_every: { critical: 30m }, capture_with: ["+1", eyes] }',
+      ),
+    )
+    expect(own.incidents).toEqual({
+      roles: { ...USUAL_ROLES, liaison: 'Call them.' },
+      updateEveryMs: { critical: 30 * 60_000 },
+      captureWith: ['+1', 'eyes'],
+    })
+  })
+
+  test.each([
+    ['roles: [king]', 'incidents: roles must be a mapping'],
+    ['roles: { King: x }', 'has the role "King", which is not a name that can be used'],
+    ['roles: { king: 5 }', 'king must be text'],
+    ['update_every: { critical: soon }', 'update_every.critical must be a whole number and ms'],
+    ['update_every: { dreadful: 5m }', 'dreadful is not a key'],
+    ['capture_with: [":pin:"]', 'must be the name of an emoji without colons'],
+    ['captures: [pin]', 'captures is not a key'],
+  ])('incidents that make no sense: %s', (keys, said) => {
+    expect(problemsOf(small(`incidents: { ${keys} }`)).join()).toContain(said)
+  })
+
+  test('a service depends on services that are there', () => {
+    const text = (on: string) => small().replace('policy: all', `policy: all, depends_on: [${on}]`)
+    expect(rulesOf(text('web')).services.web?.dependsOn).toEqual([])
+    expect(problemsOf(text('wab')).join()).toContain('depends on wab, which is not in services; did you mean web?')
   })
 
   test('layers without a name are counted; an element of people may be a group', () => {

@@ -10,11 +10,11 @@ import { asker } from '../oncall/names.ts'
 /** How people name incidents, and what they write about them. */
 
 /** A text longer than this does not fit one message of Slack's. */
-export const NOTE_CHARACTERS = 2_500
+const NOTE_CHARACTERS = 2_500
 
 /** What was typed is not right: what is, in the forms that were meant. */
 export const wrong = (sentence: string, ...forms: string[]) =>
-  new UserError('bad-arguments', `${sentence} Type ${inWords(forms.map((form) => code(`/incident ${form}`)))}.`)
+  new UserError('bad-arguments', `${sentence} Type ${forms.map((form) => code(`/incident ${form}`)).join(', or ')}.`)
 
 export const tooLong = (what: string, text: string, so: string) =>
   new UserError(

@@ -69,6 +69,8 @@ export const Fact = z.discriminatedUnion('type', [
     type: z.literal('detected'),
     incident: incident.nullable(),
     service: z.string(),
+    /** Of another service than the incident's, which has to do with it. */
+    related: z.boolean().optional(),
     ...Joining.shape,
   }),
   /** The same alert again, while it fires. */
@@ -95,6 +97,7 @@ export const Fact = z.discriminatedUnion('type', [
     incident: incident.nullable(),
     at,
     service: z.string(),
+    related: z.boolean().optional(),
     alerts: z.array(Joining),
     /** Alerts that fired already and said so again. */
     repeats: z.array(z.strictObject({ key: z.string(), lastAt: at, count: z.int() })),

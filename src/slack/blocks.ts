@@ -124,7 +124,8 @@ export const byGravity = (alerts: readonly Joined[]): Joined[] =>
 function symptom(voice: Voice, alert: Joined, word: string): string {
   if (alert.recoveredAt !== null)
     return `:white_check_mark: ${code(alert.key)} recovered at ${when(alert.recoveredAt, voice.rules.zone)}, after ${duration(alert.recoveredAt - alert.firstAt)}`
-  return `*${word}:* ${named(alert.key, alert.summary)}${plain(alert.summary)}, since ${when(alert.firstAt, voice.rules.zone)}`
+  const of = alert.service === null ? '' : ` (service ${code(alert.service)})`
+  return `*${word}:* ${named(alert.key, alert.summary)}${plain(alert.summary)}${of}, since ${when(alert.firstAt, voice.rules.zone)}`
 }
 
 function about(incident: Incident): string {

@@ -3,12 +3,12 @@ import type { Incident } from '../domain/incident.ts'
 import type { Said } from '../domain/response.ts'
 import { type Rules, Severity, under } from '../domain/rules.ts'
 import { cut, escapeText } from './text.ts'
-import { inc, severityMark } from './words.ts'
+import { inc } from './words.ts'
 
 /** Forms: what they ask, and what was filled in. Pure. */
 
 export const DECLARE = 'incident_declare'
-export const DECLARE_FROM = 'incident_declare_from'
+const DECLARE_FROM = 'incident_declare_from'
 export const ADD_TO_TIMELINE = 'timeline_add'
 
 /** As people find them in Slack's menus; the name has 24 characters at most. */
@@ -54,7 +54,7 @@ const GRAVITY: Record<Severity, string> = {
 /** What the form keeps for itself: where it was opened, and by which payload. Slack gives it back, and it is believed nothing. */
 const Meta = z.strictObject({ from: z.string().nullable() })
 
-export const metaOf = (text: string): z.infer<typeof Meta> => {
+const metaOf = (text: string): z.infer<typeof Meta> => {
   try {
     return Meta.parse(JSON.parse(text))
   } catch {
@@ -71,7 +71,7 @@ export function declareForm(
   const names = Object.keys(services)
   const [first] = names
   const choices = names.slice(0, MOST_CHOICES).map((name) => option(name, name))
-  const options = Severity.options.map((each) => option(`${severityMark[each]} ${each}`, each, GRAVITY[each]))
+  const options = Severity.options.map((each) => option(each, each, GRAVITY[each]))
   const title = said === null ? '' : cut(said.text.split('\n', 1)[0] ?? '', TITLE_CHARACTERS)
   return {
     type: 'modal',

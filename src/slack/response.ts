@@ -33,7 +33,7 @@ const at = ({ rules, now }: Voice, instant: number) =>
 
 const lines = (text: string) => escapeText(cut(text, 2_500)).replaceAll('\n', '\n>')
 
-export const statusMark: Record<Status, string> = {
+const statusMark: Record<Status, string> = {
   investigating: ':mag_right:',
   identified: ':bulb:',
   monitoring: ':eyeglasses:',
@@ -124,7 +124,7 @@ export function responseAnswer(voice: Voice, event: Event, outcome: Done): strin
   const id = `*${inc(outcome.incident ?? 0)}*`
   const by = 'by' in event ? person(voice, event.by) : 'Watchbill'
   const other = outcome.other === undefined ? '' : `*${inc(outcome.other)}*`
-  if (outcome.how === 'unchanged') return unchanged(event, id, other)
+  if (outcome.how === 'unchanged') return unchanged(voice, event, id, other)
   switch (event.type) {
     case 'set-severity':
       return `:vertical_traffic_light: ${by} set ${id} to ${event.severity}.`
@@ -159,14 +159,14 @@ export function responseAnswer(voice: Voice, event: Event, outcome: Done): strin
   }
 }
 
-function unchanged(event: Event, id: string, other: string): string {
+function unchanged(voice: Voice, event: Event, id: string, other: string): string {
   switch (event.type) {
     case 'set-severity':
       return `${id} is ${event.severity} already; nothing was changed.`
     case 'set-status':
       return `${id} is ${event.status} already; nothing was changed. With a few words behind it, it would be news.`
     case 'give-role':
-      return `They have that role in ${id} already; nothing was changed.`
+      return `${person(voice, event.person ?? '')} is ${event.role} of ${id} already; nothing was changed.`
     case 'change-task':
       return `Task ${event.task} of ${id} is like that already; nothing was changed.`
     case 'link':

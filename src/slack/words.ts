@@ -128,13 +128,13 @@ export function entry(voice: Voice, fact: Recorded): string | null {
     case 'detected':
       return `:mag: *Detected:* ${named(fact.key, fact.summary)}${plain(fact.summary)}${
         fact.still ? '. It never stopped: its incident had been resolved by hand, or it was silenced or held back' : ''
-      }${witnessed(voice, fact.evidence)}`
+      }${relatedTo(fact)}${witnessed(voice, fact.evidence)}`
     case 'recovered':
       return `:white_check_mark: *Recovered:* ${named(fact.key, fact.summary)}${plain(fact.summary)}`
     case 'joined':
       return fact.alerts.length === 0
         ? null
-        : burst(voice, { begun: fact.alerts, joined: fact.alerts.length, ended: [], receded: 0 })
+        : `${burst(voice, { begun: fact.alerts, joined: fact.alerts.length, ended: [], receded: 0 })}${relatedTo(fact)}`
     case 'receded':
       return burst(voice, { begun: [], joined: 0, ended: fact.alerts, receded: fact.alerts.length })
     case 'stepped':
@@ -249,10 +249,16 @@ function went(ended: Burst['ended'], receded: number): string[] {
     : [`:white_check_mark: *Recovered: ${receded} alerts:* ${list(more > 0 ? [...names, `${more} more`] : names)}`]
 }
 
+/** Why what fails elsewhere stands here. */
+const relatedTo = ({ related, service }: { related?: boolean | undefined; service: string }) =>
+  related ? `. It is of service ${code(service)}, and one cannot be well without the other: it joins` : ''
+
 function openedBy(voice: Voice, fact: Recorded & { type: 'opened' }): string {
   const service = fact.service === null ? '' : ` · service ${code(fact.service)}`
   const by = fact.by === null ? '' : ` · ${fact.origin === 'call' ? 'called' : 'declared'} by ${person(voice, fact.by)}`
-  return `${service} · severity ${fact.severity} · policy ${code(fact.policy.name)}${by}`
+  const from = fact.splitFrom === undefined ? '' : ` · split off ${inc(fact.splitFrom)}`
+  const hidden = fact.private ? ' · :lock: private: only those who are here know of it' : ''
+  return `${service} · severity ${fact.severity} · policy ${code(fact.policy.name)}${by}${from}${hidden}`
 }
 
 /** Lines of evidence that are shown: nobody reads two hundred labels, and Slack refuses what is too long. */

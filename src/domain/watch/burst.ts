@@ -42,12 +42,14 @@ function noteBegun(book: Book, { service, incident, begun, repeats }: Fold, at: 
   const single = alerts.length + again.reduce((total, { count }) => total + count, 0) === 1
   const [alert] = alerts
   const [repeat] = again
+  const home = incident === null ? null : incidentOf(book, incident).service
+  const related = home !== null && home !== service ? { related: true } : {}
   if (single && alert && isToldAlone(book, incident, at))
-    note(book, { type: 'detected', incident, service, ...alert, at })
+    note(book, { type: 'detected', incident, service, ...related, ...alert, at })
   else if (single && repeat) note(book, { type: 'repeated', incident, at, service, key: repeat.key })
   else {
     const raisedTo = graverThan(book, incident, alerts)
-    note(book, { type: 'joined', incident, at, service, alerts, repeats: again, raisedTo })
+    note(book, { type: 'joined', incident, at, service, ...related, alerts, repeats: again, raisedTo })
   }
 }
 
