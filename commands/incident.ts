@@ -51,9 +51,10 @@ const verbs: Record<string, (ask: Ask, rest: string) => Promise<Reply>> = {
   roles,
   task,
   note,
-  capture,
-  uncapture,
-  // What a reaction or a pin types that is taken off.
+  capture: (ask, rest) => capture(ask, rest),
+  uncapture: (ask, rest) => uncapture(ask, rest),
+  // What a reaction or a pin types, and what it types when it is taken off.
+  mark: (ask, rest) => capture(ask, rest, 'marked'),
   unmark: (ask, rest) => uncapture(ask, rest, 'marked'),
   link,
   merge,

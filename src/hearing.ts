@@ -59,7 +59,7 @@ export function createHearing({ deps, run, commands, me }: Ears): Hearing {
     const { channel } = message
     const incident = await incidentOfChannel(store.pool, channel)
     if (!incident || (kind === 'unmarked' && !incident.captured.includes(placeKey(message)))) return
-    const text = `${kind === 'marked' ? 'capture' : 'unmark'} ${placeKey(message)}`
+    const text = `${kind === 'marked' ? 'mark' : 'unmark'} ${placeKey(message)}`
     const asked = { user, team, channel, text, on: null, key }
     await tell(asked, await run('/incident', asked))
   }

@@ -1,7 +1,7 @@
 import type { Incident } from '../../src/domain/incident.ts'
-import { type Place, placeKey, type Said } from '../../src/domain/response.ts'
+import { type CaptureChange, type Place, placeKey, type Said } from '../../src/domain/response.ts'
 import { UserError } from '../../src/errors.ts'
-import { glimpseOf, isMarked, messageAt, saidOf } from '../../src/slack/messages.ts'
+import { editedAt, filesOf, glimpseOf, isMarked, messageAt, saidOf, textOf } from '../../src/slack/messages.ts'
 import { timelineForm } from '../../src/slack/modals.ts'
 import { answer, inc } from '../../src/slack/words.ts'
 import { incidentOfChannel, openIncidents } from '../../src/store/incidents.ts'
@@ -9,8 +9,12 @@ import { type Ask, act, only, type Reply, split } from '../command.ts'
 import { asker } from '../oncall/names.ts'
 import { apart, find, wrong } from './find.ts'
 
-/** What somebody said belongs on the timeline, at the time when they said it: by a reaction, a pin, the message's menu, or its link. */
-export async function capture(ask: Ask, rest: string): Promise<Reply> {
+/**
+ * What somebody said belongs on the timeline, at the time when they said it: by a reaction, a pin, the message's menu, or its link.
+ *
+ * @param because it is there for as long as a mark is on the message, or because somebody said so
+ */
+export async function capture(ask: Ask, rest: string, because: 'marked' | 'asked' = 'asked'): Promise<Reply> {
   const by = ask.by()
   const asksWhich = await whichForm(ask, rest)
   if (asksWhich) return asksWhich
@@ -23,8 +27,31 @@ export async function capture(ask: Ask, rest: string): Promise<Reply> {
     )
   const said = await read(ask, place)
   const reply = await act(ask, { type: 'capture', by, incident: found.id, said }, answer)
+  if (reply.acted) await lookAgain(ask, found.id, said, because)
   // Whoever was meant to see it sees the message.
   return { ...reply, public: false }
+}
+
+/** What became of the message before it was on record was followed by nobody. */
+async function lookAgain(ask: Ask, incident: number, said: Said, because: 'marked' | 'asked'): Promise<void> {
+  const { desk, slack, rules } = ask.deps
+  const { message } = said
+  const now = await messageAt(slack.rest, message)
+  const change = (what: CaptureChange) =>
+    desk.submit({
+      source: 'said',
+      key: `${ask.key}/${what.what}`,
+      event: { type: 'capture-changed', incident, message, change: what },
+    })
+  if (!now.ok) {
+    if (now.reason === 'message_not_found') await change({ what: 'deleted', deletedAt: ask.now })
+    return
+  }
+  if (because === 'marked' && !isMarked(now.value, rules().incidents.captureWith, message.channel))
+    await change({ what: 'uncaptured', by: ask.by() })
+  const text = await textOf(slack.rest, ask.rota, now.value)
+  if (text !== said.text)
+    await change({ what: 'edited', text, files: filesOf(now.value), editedAt: editedAt(now.value) })
 }
 
 /** Whoever points at a message outside the channels of incidents is asked for which it is. */

@@ -1,3 +1,4 @@
+import { capturesOf, happenedAt, type Recorded } from '../../src/domain/fact.ts'
 import type { Incident } from '../../src/domain/incident.ts'
 import { isOpen } from '../../src/domain/incident.ts'
 import { outlook } from '../../src/domain/watch/outlook.ts'
@@ -50,9 +51,10 @@ export async function show(ask: Ask, rest: string): Promise<Reply> {
   const [word] = split(rest)
   const found = await find(ask, word)
   const { rules } = voice(ask)
-  const entries = (await factsOf(ask.deps.store.pool, found.id)).flatMap((fact) => {
+  const facts = await factsOf(ask.deps.store.pool, found.id)
+  const entries = asTheyStand(facts).flatMap((fact) => {
     const text = entry(voice(ask), fact)
-    return text === null ? [] : [`${when(fact.at, rules.zone, '{time_secs}')}  ${text}`]
+    return text === null ? [] : [`${when(happenedAt(fact), rules.zone, '{time_secs}')}  ${text}`]
   })
   const left = entries.length > ENTRIES ? [`_${entries.length - ENTRIES} earlier entries are in the channel._`] : []
   const head = `*${inc(found.id)}* ${plain(found.title)} · ${found.severity} · ${found.status}${found.channel ? ` · <#${found.channel.id}|${found.channel.name}>` : ''}`
@@ -62,4 +64,15 @@ export async function show(ask: Ask, rest: string): Promise<Reply> {
       '\n',
     ),
   )
+}
+
+/** In the order in which it happened; what was said as it was said last, unless it was taken off again. */
+function asTheyStand(facts: readonly Recorded[]): Recorded[] {
+  const captures = new Map(capturesOf(facts).map((captured) => [captured.fact, captured]))
+  const standing = facts.flatMap((fact): Recorded | [] => {
+    if (fact.type !== 'captured') return fact
+    const now = captures.get(fact.id)
+    return now ? { ...fact, said: { ...fact.said, text: now.text, files: now.files } } : []
+  })
+  return standing.sort((a, b) => happenedAt(a) - happenedAt(b) || a.id - b.id)
 }

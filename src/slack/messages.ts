@@ -32,6 +32,7 @@ export const Raw = z.object({
   text: z.string().default(''),
   files: z.array(File).optional(),
   permalink: z.string().optional(),
+  edited: z.object({ ts: z.string() }).optional(),
   reactions: z.array(z.object({ name: z.string(), users: z.array(z.string()) })).optional(),
   pinned_to: z.array(z.string()).optional(),
 })
@@ -43,6 +44,9 @@ export async function messageAt(slack: SlackCall, { channel, ts }: Place): Promi
   const got = await call(slack, 'reactions.get', { channel, timestamp: ts, full: true }, answer)
   return got.ok ? { ok: true, value: got.value.message } : got
 }
+
+/** When it was last edited, UTC ms; when it was said, where it never was. */
+export const editedAt = ({ edited, ts }: Raw): number => Math.floor(Number(edited?.ts ?? ts) * 1_000)
 
 /** Whether any emoji that puts messages on a timeline, or a pin, is on it. */
 export const isMarked = ({ reactions = [], pinned_to = [] }: Raw, emoji: readonly string[], channel: string): boolean =>

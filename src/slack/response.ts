@@ -69,11 +69,15 @@ export function responseEntry(voice: Voice, fact: Response): string {
     case 'revived':
       return `:leftwards_arrow_with_hook: *Reopened* by ${by}, who has it`
     case 'captured':
-      return `:pushpin: *${plain(fact.said.author)}*, ${at(voice, fact.said.saidAt)}: ${quoted(fact.said.text)}${fact.said.files.length > 0 ? ` :paperclip: ${list(fact.said.files.map(({ name }) => code(cut(name, 100))))}` : ''}`
+      return `:pushpin: *${plain(fact.said.author)}*, ${at(voice, fact.said.saidAt)}${source(fact.said.permalink)}: ${quoted(fact.said.text)}${fact.said.files.length > 0 ? ` :paperclip: ${list(fact.said.files.map(({ name }) => code(cut(name, 100))))}` : ''}`
     default:
       return fact satisfies never
   }
 }
+
+/** Where it was said. Slack gave the address; whatever else it were, would not be one. */
+const source = (permalink: string | null) =>
+  permalink !== null && /^https?:\/\/[^\s<>|]+$/.test(permalink) ? ` (<${permalink}|message>)` : ''
 
 const quoted = (text: string) => plain(cut(text, QUOTED).replaceAll('\n', ' '))
 

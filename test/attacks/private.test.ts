@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { insiders } from '../../src/domain/incident.ts'
 import { readIncident } from '../../src/store/incidents.ts'
-import { API_TOKEN, type Driver, startBot } from '../support/bot.ts'
+import { API_TOKEN, type Driver, MONDAY_NIGHT, startBot } from '../support/bot.ts'
 
 /** A private incident: whoever is not in it looks everywhere, types everything, and learns nothing. */
 const SECRET = 'somebody reads our mail'
@@ -38,7 +38,8 @@ const never = (): never => {
 }
 
 test('a private incident leaks nowhere, from the declaration until after it is over', async () => {
-  const bot = await startBot({ probes: false, workspace: { channels: ROOMS } })
+  // Not long before the watch changes.
+  const bot = await startBot({ probes: false, at: MONDAY_NIGHT + 260 * 60_000, workspace: { channels: ROOMS } })
   try {
     await bot.openHome('erik')
     expect(await bot.type('sam', `/incident private webmail ${SECRET}`)).toContain('opened *INC-1*')
@@ -85,9 +86,10 @@ test('a private incident leaks nowhere, from the declaration until after it is o
     expect(await bot.openHome('erik')).not.toMatch(/INC-1|reads our mail/)
 
     // The watch changes, and nobody answers for it any more: whoever comes is paged, and is in it then.
-    await bot.advance('6h')
+    await bot.advance('50m')
+    expect(bot.paged()).toContain('dana')
     await bot.type('sam', '/incident resolve INC-1', 'elsewhere')
-    await bot.advance('1h')
+    await bot.advance('2m')
     const leaks = (await shownToOthers(bot)).filter((text) => /INC-1\b|reads our mail|changed the keys/.test(text))
     expect(leaks).toEqual([])
   } finally {
