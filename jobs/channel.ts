@@ -49,7 +49,7 @@ async function make(
     // One that stood still may find the channel that another process made meanwhile for the same incident.
     if (!(await stands(deps.store.pool, claim))) return { ok: false, kind: 'again', reason: OVERTAKEN, afterMs: null }
     if (!repeated) continue
-    const found = await findChannel(deps.slack.rest, name)
+    const found = await findChannel(deps.slack.rest, name, isPrivate)
     if (!found.ok) return found
     const me = await whoAmI(deps.slack.rest)
     if (!me.ok) return me

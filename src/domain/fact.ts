@@ -223,6 +223,8 @@ export const Fact = z.discriminatedUnion('type', [
     at,
     by: z.string(),
     from: z.int(),
+    /** Whoever worked on that one: they go on here. */
+    people: z.array(z.string()),
     alerts: z.array(z.strictObject({ service: z.string(), key: z.string() })),
   }),
   /** These alerts are another incident's from now on. */

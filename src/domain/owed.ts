@@ -251,6 +251,8 @@ function newcomers(fact: Recorded, incident: Incident): string[] {
       return [fact.by]
     case 'role':
       return fact.person === null ? [] : [fact.person]
+    case 'absorbed':
+      return fact.people
     case 'task':
       return incident.private && fact.task.owner !== null ? [fact.task.owner] : []
     case 'taken':

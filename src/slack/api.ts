@@ -184,11 +184,12 @@ const LIST_PAGES = 10
 export async function findChannel(
   slack: SlackCall,
   name: string,
+  isPrivate: boolean,
 ): Promise<SlackResult<{ id: string; creator: string | null } | null>> {
   let cursor = ''
   for (let page = 0; page < LIST_PAGES; page++) {
     const args = {
-      types: 'public_channel,private_channel',
+      types: isPrivate ? 'private_channel' : 'public_channel',
       exclude_archived: true,
       limit: 200,
       ...(cursor ? { cursor } : {}),

@@ -14,15 +14,15 @@ export const METHODS = {
   'conversations.create': ['channels:manage', 'groups:write'],
   // A message whose reply was lost is looked for: in a DM, a public channel, or a private one that the bot was invited to.
   'conversations.history': ['channels:history', 'groups:history', 'im:history'],
-  'conversations.invite': ['channels:manage'],
+  'conversations.invite': ['channels:manage', 'groups:write'],
   // Channels of services are joined when something is said there for the first time.
   'conversations.join': ['channels:join'],
   'conversations.list': ['channels:read', 'groups:read'],
   'conversations.open': ['im:write'],
   // Threads of pages: they are in DMs.
   'conversations.replies': ['im:history'],
-  'conversations.setPurpose': ['channels:manage'],
-  'conversations.setTopic': ['channels:manage'],
+  'conversations.setPurpose': ['channels:manage', 'groups:write'],
+  'conversations.setTopic': ['channels:manage', 'groups:write'],
   // Files of captured messages: as the app may see them, where it is.
   'files.info': ['files:read'],
   'pins.add': ['pins:write'],

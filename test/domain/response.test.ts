@@ -127,6 +127,16 @@ describe('merging and splitting', () => {
     expect(by.pages(1).length).toBeGreaterThan(1)
   })
 
+  test('whoever worked on the one comes along to the other', () => {
+    const by = two()
+    by.at(MINUTE, ack('sam', 2), { type: 'give-role', by: 'sam', incident: 2, role: 'scribe', person: 'nora' })
+    by.at(2 * MINUTE, merge('erik', 2, 1))
+    const invited = by.last.owed.flatMap(({ about }) =>
+      about.kind === 'invite' ? [`${about.person} ${about.incident}`] : [],
+    )
+    expect(invited).toEqual(['sam 1', 'nora 1'])
+  })
+
   test('into itself, one that is over, or one that is nowhere: refused', () => {
     const by = two()
     expect(by.at(MINUTE, merge('erik', 1, 1))).toMatchObject([{ refusal: { code: 'same-incident' } }])

@@ -208,6 +208,7 @@ describe('the scopes', () => {
     await started.press('nora', 'Escalate')
     await started.press('sam', 'Acknowledge')
     await marking(started)
+    lost('conversations.create')
     await started.type('sam', '/incident private webmail somebody reads our mail')
     lost('chat.postMessage', 'nora')
     await started.pressIn('sam', 'ops', 'Resolve')
@@ -239,9 +240,9 @@ async function marking({ slack, rest, room, type }: Driver): Promise<void> {
   await rest()
 }
 
-/** One call of each method and channel. */
+/** One call of each method and channel, or kind of channel. */
 function distinct(calls: readonly Call[]): Call[] {
-  const seen = new Map(calls.map((call) => [`${call.method} ${String(call.args.channel ?? '')}`, call]))
+  const seen = new Map(calls.map((call) => [`${call.method} ${String(call.args.channel ?? call.args.types ?? '')}`, call]))
   return [...seen.values()].filter(({ method }) => method !== 'response_url')
 }
 

@@ -58,9 +58,13 @@ export function merge(book: Book, { incident: id, by, into }: Merge, at: number)
   if (from.private !== to.private) return refuse({ code: 'private-and-not', incident: id, other: into })
   const alerts = alertsOf(book, id).map(({ service, key }) => ({ service, key }))
   note(book, { type: 'merged', incident: id, at, by, into })
-  note(book, { type: 'absorbed', incident: into, at, by, from: id, alerts })
+  note(book, { type: 'absorbed', incident: into, at, by, from: id, people: workingOn(from), alerts })
   return { ...done(id, 'merged'), other: into }
 }
+
+const workingOn = ({ ackedBy, responders, roles }: Incident): string[] => [
+  ...new Set([...(ackedBy === null ? [] : [ackedBy]), ...responders, ...Object.values(roles)]),
+]
 
 const isOver = (incident: Incident): Outcome =>
   incident.mergedInto === null
