@@ -87,6 +87,16 @@ describe('one incident for what fails together', () => {
     expect(Object.keys(by.desk.incidents)).toEqual(['1'])
   })
 
+  test('an incident of its own is opened by hand meanwhile: what fires stays where it is, what comes again goes there', () => {
+    const by = watch(rules({ services: SERVICES }))
+    by.at(0, down('disks'), down('webmail', 'a'), down('webmail', 'b'))
+    by.at(MINUTE, declare('erik', 'webmail again', 'webmail'), recovered('a', { service: 'webmail' }))
+    by.at(2 * MINUTE, down('webmail', 'a'), firing('b', { service: 'webmail', severity: 'critical' }))
+    const where = (key: string) => by.desk.alerts[`webmail/${key}`]?.incident
+    expect([where('a'), where('b')]).toEqual([2, 1])
+    expect([by.incident(1).firing, by.incident(2).firing]).toEqual([2, 1])
+  })
+
   test('an alert of the same name in two services is two', () => {
     const by = watch(rules({ services: SERVICES }))
     by.at(0, down('webmail', 'up'))

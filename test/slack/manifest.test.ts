@@ -242,7 +242,9 @@ async function marking({ slack, rest, room, type }: Driver): Promise<void> {
 
 /** One call of each method and channel, or kind of channel. */
 function distinct(calls: readonly Call[]): Call[] {
-  const seen = new Map(calls.map((call) => [`${call.method} ${String(call.args.channel ?? call.args.types ?? '')}`, call]))
+  const seen = new Map(
+    calls.map((call) => [`${call.method} ${String(call.args.channel ?? call.args.types ?? '')}`, call]),
+  )
   return [...seen.values()].filter(({ method }) => method !== 'response_url')
 }
 

@@ -17,10 +17,12 @@ export function homeOf(
   book: Book,
   { service, key }: Pick<Signal, 'service' | 'key'>,
 ): { home: Incident | null; related: Incident | null } {
-  const known = book.desk.alerts[alertId(service, key)]?.incident ?? null
-  const before = known === null ? undefined : book.desk.incidents[known]
-  if (before && isOpen(before) && before.drill === null) return { home: before, related: null }
-  const open = openIncidentOf(book, service)
+  const known = book.desk.alerts[alertId(service, key)]
+  const last = known?.incident == null ? undefined : book.desk.incidents[known.incident]
+  const before = last && isOpen(last) && last.drill === null ? last : null
+  // What fires there fires there still; what was split off comes back to where it was.
+  if (before && (known?.status === 'firing' || before.apart)) return { home: before, related: null }
+  const open = openIncidentOf(book, service) ?? before
   if (open) return { home: open, related: null }
   const above = upwards(book.rules, service).flatMap((name) => openIncidentOf(book, name) ?? [])
   if (above[0]) return { home: above[0], related: null }
