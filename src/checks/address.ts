@@ -1,6 +1,7 @@
 import { lookup as systemLookup } from 'node:dns/promises'
 import { isIP, type LookupFunction } from 'node:net'
 import ipaddr from 'ipaddr.js'
+import { type Address, listedAddresses } from './hosts.ts'
 import { freshNames, type Names } from './names.ts'
 
 /**
@@ -51,8 +52,8 @@ function meant(address: string): ipaddr.IPv4 | ipaddr.IPv6 {
 }
 
 /**
- * A lookup that asks afresh each time, and answers with what may be reached. What DNS does not know (names of the hosts file) the system
- * is asked.
+ * A lookup that asks afresh each time, and answers with what may be reached: the hosts file first, as the system does, then DNS. Of a name
+ * that DNS says it does not know, the system is asked, which may have other ways.
  */
 export const lookup =
   (allowPrivate: readonly string[], signal: AbortSignal, names: Names = freshNames): LookupFunction =>
@@ -78,21 +79,36 @@ export function refusedHost(host: string, allowPrivate: readonly string[]): stri
   return isIP(bare) === 0 ? null : refused(bare, allowPrivate)
 }
 
-async function resolve(
-  host: string,
-  signal: AbortSignal,
-  names: Names,
-): Promise<{ address: string; family: number }[]> {
+/**
+ * So many questions to the system are under way at once. It answers each in one of four threads, which files are read in, too, and takes many
+ * seconds where nothing answers: thousands of names that nobody resolves would pile up there.
+ */
+const SYSTEM_AT_ONCE = 2
+let askingSystem = 0
+
+/** What DNS says of a name that it does not know. */
+const UNKNOWN = new Set(['ENOTFOUND', 'ENODATA'])
+const NOTHING: NodeJS.ErrnoException = Object.assign(new Error('no address'), { code: 'ENODATA' })
+
+async function resolve(host: string, signal: AbortSignal, names: Names): Promise<readonly Address[]> {
   // RFC 6761: so are all names beneath it.
   if (/^(?:.+\.)?localhost\.?$/i.test(host))
     return [
       { address: '127.0.0.1', family: 4 },
       { address: '::1', family: 6 },
     ]
+  const listed = await listedAddresses(host)
+  if (listed.length > 0) return listed
   const [v4, v6] = await names(host, signal)
   const found = [
     ...(v4.status === 'fulfilled' ? v4.value.map((address) => ({ address, family: 4 })) : []),
     ...(v6.status === 'fulfilled' ? v6.value.map((address) => ({ address, family: 6 })) : []),
   ]
-  return found.length > 0 ? found : systemLookup(host, { all: true })
+  if (found.length > 0) return found
+  const reasons = [v4, v6].flatMap((each) => (each.status === 'rejected' ? [each.reason as NodeJS.ErrnoException] : []))
+  // What failed says more than what was not found.
+  const reason = reasons.find(({ code }) => !UNKNOWN.has(code ?? '')) ?? reasons[0] ?? NOTHING
+  if (!UNKNOWN.has(reason.code ?? '') || askingSystem >= SYSTEM_AT_ONCE) throw reason
+  askingSystem++
+  return systemLookup(host, { all: true }).finally(() => askingSystem--)
 }

@@ -110,7 +110,7 @@ export function isMute(error: unknown, phase: Phase | null, late: boolean): bool
   if (late) return true
   const { code, errors } = (error ?? {}) as { code?: unknown; errors?: unknown[] }
   if (Array.isArray(errors) && errors.length > 0) return errors.every((each) => isMute(each, phase, late))
-  return typeof code === 'string' && (MUTE.has(code) || (phase === 'query' && code === 'ECONNREFUSED'))
+  return typeof code === 'string' && (MUTE.has(code) || (phase !== 'connection' && code === 'ECONNREFUSED'))
 }
 
 /** What went wrong, in words, and in the middle of what; several addresses may each have failed. */
@@ -119,6 +119,7 @@ export function inWords(error: unknown, phase: Phase | null = null): string {
   if (Array.isArray(errors) && errors.length > 0) return inWords(errors[0], phase)
   if ((phase === 'headers' || phase === 'body') && CLOSURES.has(code))
     return `the connection was closed in the middle of the ${phase}`
+  if (phase === 'name' && code === 'ECONNREFUSED') return 'the name server cannot be reached'
   if (name === 'HTTPParserError') return 'what answers there is not HTTP'
   return (typeof code === 'string' ? WORDS[code] : undefined) ?? messageOf(error)
 }

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { parseHosts } from '../../src/checks/hosts.ts'
 import { a, aaaa, nameServer, type Reply } from '../support/name-server.ts'
 import { closeTargets, http, probe } from '../support/probed.ts'
 
 /** Names whose addresses change: c-ares itself, but asked of a name server of ours. */
-const by = vi.hoisted(() => ({ address: '' }))
+const by = vi.hoisted(() => ({ address: '', asking: 0, most: 0, asked: 0 }))
 vi.mock('node:dns/promises', async (original) => {
   const dns = await original<typeof import('node:dns/promises')>()
   class Resolver extends dns.Resolver {
@@ -12,7 +13,23 @@ vi.mock('node:dns/promises', async (original) => {
       this.setServers([by.address])
     }
   }
-  return { ...dns, Resolver }
+  /** The system, which knows nothing and takes its time. */
+  const lookup = async (host: string) => {
+    by.asked++
+    by.most = Math.max(by.most, ++by.asking)
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    by.asking--
+    throw Object.assign(new Error(`getaddrinfo ENOTFOUND ${host}`), { code: 'ENOTFOUND' })
+  }
+  return { ...dns, Resolver, lookup }
+})
+
+/** The machine's own list of names. */
+vi.mock('node:fs/promises', async (original) => {
+  const fs = await original<typeof import('node:fs/promises')>()
+  const readFile = (file: string, ...more: []) =>
+    /[\\/]etc[\\/]hosts$/.test(file) ? Promise.resolve('127.0.0.1 localhost listed.test') : fs.readFile(file, ...more)
+  return { ...fs, readFile }
 })
 
 let answers: { v4: (nth: number) => Reply | null; v6: (nth: number) => Reply | null }
@@ -20,6 +37,7 @@ let server: Awaited<ReturnType<typeof nameServer>>
 const none = () => ({})
 
 beforeEach(async () => {
+  Object.assign(by, { most: 0, asked: 0 })
   answers = { v4: none, v6: none }
   server = await nameServer((type, _, nth) => (type === 'A' ? answers.v4(nth) : answers.v6(nth)))
   by.address = server.address
@@ -64,4 +82,40 @@ test('a name server that says nothing is what was slow', async () => {
   const sample = await probe('http://slow.test/', { timeoutMs: 500 })
   expect(sample.saw).toBe('the name did not resolve within 0.5 s')
   expect(sample.phases?.dnsMs).toBeGreaterThan(450)
+})
+
+test('of many names that DNS does not know the system is asked about two at a time, and none waits for that', async () => {
+  const samples = await Promise.all(Array.from({ length: 40 }, (_, n) => probe(`http://unknown${n}.test/`)))
+  for (const { saw } of samples) expect(saw).toMatch(/^the name (does not resolve|has no address)$/)
+  expect([by.most, by.asked]).toEqual([2, 2])
+  await probe('http://unknown.test/')
+  expect(by.asked).toBe(3)
+})
+
+test('while no name server answers the system is not asked either, and nobody is blamed for it', async () => {
+  by.address = '127.0.0.1:1'
+  const samples = await Promise.all(Array.from({ length: 20 }, (_, n) => probe(`http://name${n}.test/`)))
+  for (const { saw, mute } of samples) {
+    expect(saw).toMatch(/^the name server (cannot be reached|does not answer)$|^the name did not resolve within/)
+    expect(mute).toBe(true)
+  }
+  expect(by.asked).toBe(0)
+})
+
+test('a name of the hosts file is looked for there first, as the system does', async () => {
+  expect([
+    ...parseHosts('# ours\n10.0.0.7  Shop.test shop # the shop\n::7 shop.test.\nnonsense shop\n10.0.0.7 shop\n'),
+  ]).toEqual([
+    [
+      'shop.test',
+      [
+        { address: '10.0.0.7', family: 4 },
+        { address: '::7', family: 6 },
+      ],
+    ],
+    ['shop', [{ address: '10.0.0.7', family: 4 }]],
+  ])
+  const target = await http((_, response) => response.end())
+  const { ok } = await probe(`http://LISTED.test:${target.port}/`, { allow: ['127.0.0.0/8'] })
+  expect([ok, server.questions, by.asked]).toEqual([true, [], 0])
 })
