@@ -375,8 +375,25 @@ export type Fact = z.infer<typeof Fact>
 /** A fact with its place in the record: counted without gaps over the whole installation. */
 export type Recorded = Fact & { id: number }
 
-/** The words of the timeline (design §7); null: kept in the record, not shown as an entry of its own. */
-export function timelineKind(fact: Fact) {
+/** The words of the timeline, which others read over HTTP. */
+export type TimelineKind =
+  | 'detected'
+  | 'opened'
+  | 'paged'
+  | 'acked'
+  | 'escalated'
+  | 'handover'
+  | 'recovered'
+  | 'resolved'
+  | 'note'
+  | 'deploy'
+  | 'silence'
+  | 'captured'
+  | 'gap'
+  | 'exhausted'
+
+/** What kind of entry a fact is in the timeline of its incident; null: kept in the record, not shown as an entry of its own. */
+export function timelineKind(fact: Fact): TimelineKind | null {
   switch (fact.type) {
     case 'opened':
     case 'detected':

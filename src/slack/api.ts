@@ -29,7 +29,12 @@ export interface Message {
 }
 
 export const whoAmI = (slack: SlackCall) =>
-  call(slack, 'auth.test', {}, z.object({ user_id: z.string(), bot_id: z.string().optional(), team_id: z.string() }))
+  call(
+    slack,
+    'auth.test',
+    {},
+    z.object({ user_id: z.string(), bot_id: z.string().optional(), team_id: z.string(), url: z.url().optional() }),
+  )
 
 export async function openDm(slack: SlackCall, user: string): Promise<SlackResult<string>> {
   const answer = z.object({ channel: z.object({ id: z.string() }) })
