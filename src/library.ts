@@ -1,5 +1,5 @@
 import type { Deps } from './deps.ts'
-import type { Incident } from './domain/incident.ts'
+import { type Incident, mayKnow } from './domain/incident.ts'
 import type { Behind, Document } from './intake/incidents.ts'
 import {
   incidentJson,
@@ -26,7 +26,8 @@ export function library(
   async function about<T>(id: number, read: (incident: Incident, voice: Voice) => Promise<T>): Promise<T | null> {
     try {
       const incident = await readIncident(store.pool, id)
-      if (incident === null || incident.drill !== null) return null
+      // Whoever has the token of the program is nobody in particular.
+      if (incident === null || incident.drill !== null || !mayKnow(incident, null)) return null
       const now = clock.now()
       return await read(incident, { rules: await rotaOf(store.pool, deps.rules(), now), now })
     } catch (error) {

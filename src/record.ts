@@ -47,7 +47,8 @@ export async function readRecord(
   ])
   return {
     ...{ incident, facts, around, entries },
-    urlOf({ fact }) {
+    urlOf({ fact, captured }) {
+      if (captured !== null) return captured.permalink
       const place = places.get(fact.id)
       if (!place || base === null) return null
       return `${base.replace(/\/$/, '')}/archives/${place.channel}/p${place.ts.replace('.', '')}`
@@ -65,9 +66,18 @@ export function incidentJson(incident: Incident) {
     ...{ openedAt: iso(incident.openedAt), ackedAt: iso(incident.ackedAt), resolvedAt: iso(incident.resolvedAt) },
     ...{ owner: isOpen(incident) && state !== 'acked' ? null : ackedBy, responders, resolvedBy: incident.resolvedBy },
     channel,
+    private: incident.private,
+    roles: incident.roles,
+    tasks: incident.tasks.map(taskJson),
+    links: incident.links.map(inc),
+    mergedInto: incident.mergedInto === null ? null : inc(incident.mergedInto),
     alerts: { named: incident.alerts.map(alertJson), joined: incident.joined, firing: incident.firing },
   }
 }
+
+const taskJson = ({ id, text, owner, dueAt, doneAt, doneBy }: Incident['tasks'][number]) => ({
+  ...{ id, text, owner, dueAt: iso(dueAt), doneAt: iso(doneAt), doneBy },
+})
 
 const alertJson = ({ key, monitor, severity, summary, firstAt, recoveredAt }: Incident['alerts'][number]) => ({
   ...{ key, monitor, severity, summary, firstAt: iso(firstAt), recoveredAt: iso(recoveredAt) },
@@ -122,7 +132,7 @@ export async function changesBefore(
         ? (fact.what === 'begun' || fact.what === 'disabled') &&
           serviceOf(fact.silence, voice.rules) === incident.service
         : fact.type === 'edited' && fact.edit.pieces.some(({ schedule }) => schedules.includes(schedule))
-    const what = isOurs ? sentenceOf(voice, { at: fact.at, kind: 'note', by: null, evidence: [], fact }) : null
+    const what = isOurs ? sentenceOf(voice, { fact, captured: null }) : null
     return what === null ? [] : [{ at: fact.at, kind: fact.type === 'silence' ? 'silence' : 'roster', what }]
   })
   const reloaded = await reloads(pool, startedAt - BEFORE_MS, startedAt)
@@ -143,7 +153,9 @@ export async function auditOf(
   if (service === null) return []
   const { startedAt, mitigatedAt, resolvedAt } = milestonesOf(incident, facts)
   const span = { fromAt: startedAt, toAt: mitigatedAt ?? resolvedAt ?? now }
-  const monitors = Object.fromEntries(Object.entries(rules.monitors).filter(([, each]) => each.service === service))
+  // What failed of others with it is part of it.
+  const services = new Set([service, ...incident.alerts.flatMap((each) => each.service ?? [])])
+  const monitors = Object.fromEntries(Object.entries(rules.monitors).filter(([, each]) => services.has(each.service)))
   const [standings, looks, silences] = await Promise.all([
     readStandings(pool, { monitors }),
     looksOf(pool, Object.keys(monitors), span.fromAt, span.toAt),

@@ -23,7 +23,9 @@ export function milestonesOf(incident: Incident, facts: readonly Recorded[]): Mi
     detectedAt,
     pagedAt: first('paged'),
     ackedAt: first('acked'),
-    mitigatedAt: mitigatedAt(facts),
+    // What no monitor sees, people say.
+    mitigatedAt:
+      mitigatedAt(facts) ?? facts.findLast((fact) => fact.type === 'status' && fact.to === 'monitoring')?.at ?? null,
     resolvedAt: incident.resolvedAt,
   }
 }

@@ -1,6 +1,14 @@
 import { serviceOf } from './detect/silence.ts'
 import { HOUR_MS } from './duty/time.ts'
-import { type Recorded, type SilenceWhat, type TimelineKind, timelineKind } from './fact.ts'
+import {
+  type Captured,
+  capturesOf,
+  happenedAt,
+  type Recorded,
+  type SilenceWhat,
+  type TimelineKind,
+  timelineKind,
+} from './fact.ts'
 import type { Handover } from './handover.ts'
 import type { Evidence, Incident } from './incident.ts'
 import { type Rules, schedulesOf } from './rules.ts'
@@ -15,6 +23,8 @@ export interface Entry {
   /** What was seen, as far as it is not in the sentence. */
   evidence: readonly Evidence[]
   fact: Recorded
+  /** What somebody said, with all that became of it. */
+  captured: Captured | null
 }
 
 /** What changed so long before an incident may well be its cause. */
@@ -25,7 +35,7 @@ export function spanOf(
   { openedAt, resolvedAt }: Incident,
   facts: readonly Recorded[],
 ): [fromAt: number, toAt: number | null] {
-  const seen = facts.flatMap((fact) => entryOf(fact)?.at ?? [])
+  const seen = facts.flatMap((fact) => (timelineKind(fact) === null ? [] : happenedAt(fact)))
   return [Math.min(openedAt, ...seen), resolvedAt]
 }
 
@@ -45,15 +55,22 @@ export function timeline(
   const others = around.filter(
     (fact) => fact.at >= fromAt - beforeOf(fact) && fact.at <= (toAt ?? fact.at) && concerns(fact, incident, rules),
   )
-  return [...facts, ...others]
-    .flatMap((fact) => entryOf(fact) ?? [])
-    .sort((a, b) => a.at - b.at || a.fact.id - b.fact.id)
+  const captures = new Map(capturesOf(facts).map((each) => [each.fact, each]))
+  return (
+    [...facts, ...others]
+      .flatMap((fact) => entryOf(fact, captures) ?? [])
+      // What was taken off again, or put there twice, is there no more.
+      .filter(({ fact, captured }) => fact.type !== 'captured' || captured !== null)
+      .sort((a, b) => a.at - b.at || a.fact.id - b.fact.id)
+  )
 }
 
-function entryOf(fact: Recorded): Entry | null {
+function entryOf(fact: Recorded, captures: ReadonlyMap<number, Captured> = new Map()): Entry | null {
   const kind = timelineKind(fact) ?? kindAround(fact)
   if (kind === null) return null
-  return { at: fact.at, kind, by: 'by' in fact ? fact.by : null, evidence: evidenceOf(fact), fact }
+  const captured = captures.get(fact.id) ?? null
+  const by = captured ? captured.author : 'by' in fact ? fact.by : null
+  return { at: happenedAt(fact), kind, by, evidence: evidenceOf(fact), fact, captured }
 }
 
 function evidenceOf(fact: Recorded): readonly Evidence[] {

@@ -72,6 +72,10 @@ export function draftMarkdown(voice: Voice, draft: Draft): string {
     `All times are of ${voice.rules.zone}.`,
     ...timelineMarkdown(voice, entries, urlOf),
     '',
+    '## Tasks',
+    '',
+    ...taskLines(voice, incident),
+    '',
     '## Miss audit',
     '',
     ...auditLines(voice, incident, audit),
@@ -120,6 +124,14 @@ function impactLines(voice: Voice, { incident, milestones }: Draft): string[] {
 
 const participantLine = ({ name, paged, acted }: Draft['participants'][number]) =>
   `- ${escapeMarkdown(name)}: ${list([...(paged ? ['was paged'] : []), ...(acted ? ['took part'] : [])])}${paged && !acted ? ', and did nothing that is on record' : ''}`
+
+function taskLines(voice: Voice, { tasks }: Incident): string[] {
+  if (tasks.length === 0) return ['- _None yet: what will be done, by whom, until when?_']
+  return tasks.map(({ text, owner, dueAt, doneAt }) => {
+    const whose = owner === null ? ', _nobody has it_' : `, ${escapeMarkdown(owner)}`
+    return `- [${doneAt === null ? ' ' : 'x'}] ${escapeMarkdown(text)}${whose}${dueAt === null ? '' : `, due ${full(voice, dueAt)}`}`
+  })
+}
 
 function changeLines(voice: Voice, changes: readonly Change[], { startedAt }: Milestones): string[] {
   if (changes.length === 0) return ['- Nothing that Watchbill knows of, in the six hours before.']

@@ -1,17 +1,19 @@
 import { DateTime } from 'luxon'
-import type { Recorded } from '../domain/fact.ts'
+import type { Captured, Recorded } from '../domain/fact.ts'
 import type { Evidence } from '../domain/incident.ts'
+import { under } from '../domain/rules.ts'
 import type { Entry } from '../domain/timeline.ts'
 import { handoverStanding } from './handover.ts'
 import { asMarkdown, asText, escapeMarkdown } from './markdown.ts'
 import { silenceNews } from './silence.ts'
-import { code, list, when } from './text.ts'
+import { code, cut, list, plain, when } from './text.ts'
 import { entry as entryWords, notice, person, type Voice } from './words.ts'
 
 /** The timeline as it is read: in Slack, as JSON, as Markdown. Pure. */
 
 /** An entry in a sentence or a few, mrkdwn; null for what is not shown. */
-export function sentenceOf(voice: Voice, { fact }: Entry): string | null {
+export function sentenceOf(voice: Voice, { fact, captured }: Pick<Entry, 'fact' | 'captured'>): string | null {
+  if (captured !== null) return saidBy(voice, captured)
   // Standings and silences are told as of then.
   const then = { ...voice, now: fact.at }
   switch (fact.type) {
@@ -33,6 +35,25 @@ export function sentenceOf(voice: Voice, { fact }: Entry): string | null {
       return entryWords(voice, fact)
   }
 }
+
+/** What somebody said, as it is now; what was taken back is told with what it was. */
+function saidBy(voice: Voice, { author, text, files, filed, editedAt, deletedAt }: Captured): string {
+  const { zone } = voice.rules
+  const changed =
+    deletedAt === null
+      ? editedAt === null
+        ? ''
+        : ` _(edited ${when(editedAt, zone, '{date_short_pretty} {time}')})_`
+      : ` _(taken back ${when(deletedAt, zone, '{date_short_pretty} {time}')})_`
+  const attached = files.map(({ id, name }) => {
+    const known = under(filed, id)
+    return `${code(cut(name, 100))}${known && 'why' in known ? ` (not kept: ${plain(known.why)})` : ''}`
+  })
+  return `:pushpin: *${plain(author)}:* ${plain(cut(text, SAID))}${changed}${attached.length > 0 ? `\n:paperclip: ${list(attached)}` : ''}`
+}
+
+/** Of one message: what is longer is read where it was said. */
+const SAID = 1_500
 
 const schedulesIn = ({ edit }: Recorded & { type: 'edited' }) =>
   list([...new Set(edit.pieces.map(({ schedule }) => schedule))].map(code))

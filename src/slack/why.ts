@@ -1,6 +1,7 @@
 import { DateTime } from 'luxon'
 import type { Recorded } from '../domain/fact.ts'
 import type { Incident, Page } from '../domain/incident.ts'
+import type { CaptureChange } from '../domain/response.ts'
 import { asText } from './markdown.ts'
 import { clockTime, duration, list } from './text.ts'
 import { sentenceOf } from './timeline.ts'
@@ -11,12 +12,12 @@ import { inc, type Voice, whyYou } from './words.ts'
 /** A fact in a sentence: as the timeline has it, or, where that leaves it out, in words of its own. */
 export function factSentence(voice: Voice, fact: Recorded): string {
   const { rules } = voice
-  const told = sentenceOf(voice, { at: fact.at, kind: 'note', by: null, evidence: [], fact })
+  const told = sentenceOf(voice, { fact, captured: null })
   if (told !== null) return asText(told, { rules, at: fact.at })
   const at = (instant: number) => clockTime(instant, rules.zone, fact.at)
   switch (fact.type) {
     case 'stepped':
-      return `Escalation begins at step ${fact.step + 1}; the next is due at ${at(fact.waitsUntilAt)}`
+      return `Escalation begins at step ${fact.step + 1}`
     case 'repeated':
       return `${fact.key} said the same again, and nothing changes by it`
     case 'joined':
@@ -31,6 +32,8 @@ export function factSentence(voice: Voice, fact: Recorded): string {
       return `Nobody had it by then: whoever comes on duty next for ${fact.schedule} is paged, too`
     case 'postponed':
       return `The watch of ${fact.schedule} has changed: the next step waits until ${at(fact.deadlineAt)}`
+    case 'capture-changed':
+      return `A message on the timeline: ${CHANGED[fact.change.what]}`
     // The timeline has a sentence for each of these, or they belong to no incident.
     case 'opened':
     case 'detected':
@@ -63,10 +66,30 @@ export function factSentence(voice: Voice, fact: Recorded): string {
     case 'covered':
     case 'drilled':
     case 'denied':
+    case 'severity':
+    case 'status':
+    case 'role':
+    case 'task':
+    case 'update':
+    case 'update-overdue':
+    case 'linked':
+    case 'merged':
+    case 'absorbed':
+    case 'split':
+    case 'revived':
+    case 'captured':
       return fact.type
     default:
       return fact satisfies never
   }
+}
+
+const CHANGED: Record<CaptureChange['what'], string> = {
+  edited: 'its author changed it',
+  deleted: 'its author took it back',
+  uncaptured: 'it is there no more',
+  filed: 'a file of it is in the store',
+  'not-filed': 'a file of it could not be kept',
 }
 
 /** Why a person was paged, without markup. */
@@ -104,7 +127,7 @@ const LATER_MS = 60_000
 function restsOn(voice: Voice, fact: Recorded): string[] {
   if (fact.type === 'paged') return [`because: ${reasonOf(voice, fact.page)}`]
   if (fact.type === 'stepped')
-    return [`unless somebody acknowledges, until ${clockTime(fact.waitsUntilAt, voice.rules.zone, fact.at)}`]
+    return [`waits for somebody to acknowledge, until ${clockTime(fact.waitsUntilAt, voice.rules.zone, fact.at)}`]
   const evidence =
     fact.type === 'detected'
       ? fact.evidence
