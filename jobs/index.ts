@@ -3,17 +3,21 @@ import type { Here } from '../src/here.ts'
 import type { Judge } from '../src/judge.ts'
 import type { Handlers } from '../src/outbox.ts'
 import { announcement } from './announcement.ts'
+import { archive } from './archive.ts'
 import { backup } from './backup.ts'
 import { bundle } from './bundle.ts'
 import { burst } from './burst.ts'
 import { calendars } from './calendars.ts'
+import { canvas } from './canvas.ts'
 import { channel } from './channel.ts'
 import { coverage } from './coverage.ts'
 import { covered } from './covered.ts'
 import { DRILLS_MS, drill, drills } from './drill.ts'
 import { duty } from './duty.ts'
 import { edit } from './edit.ts'
+import { exported } from './export.ts'
 import { file } from './file.ts'
+import { furnish } from './furnish.ts'
 import { gaps } from './gaps.ts'
 import { type GroupTrouble, group, groups } from './groups.ts'
 import { handed } from './handed.ts'
@@ -39,6 +43,7 @@ import { relief } from './relief.ts'
 import { returns } from './returns.ts'
 import { rosterReport } from './roster-report.ts'
 import { rosterWarning } from './roster-warning.ts'
+import { seenBefore } from './seen-before.ts'
 import { silence } from './silence.ts'
 import { STALENESS_MS, staleness } from './staleness.ts'
 import { summary } from './summary.ts'
@@ -90,6 +95,11 @@ export const payers = (deps: JobDeps & { groupTrouble: GroupTrouble }): Handlers
   bundle: bundle(deps),
   told: told(deps),
   channel: channel(deps),
+  furnish: furnish(deps),
+  'seen-before': seenBefore(deps),
+  canvas: canvas(deps),
+  export: exported(deps),
+  archive: archive(deps),
   invite: invite(deps),
   summary: summary(deps),
   post: post(deps),

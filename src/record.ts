@@ -9,7 +9,7 @@ import { BEFORE_MS, type Entry, spanOf, timeline } from './domain/timeline.ts'
 import { drawTimeline } from './picture.ts'
 import { title } from './slack/blocks.ts'
 import { asText, escapeMarkdown } from './slack/markdown.ts'
-import { draftMarkdown, fixOf } from './slack/postmortem.ts'
+import { draftMarkdown, fixOf, liveLines } from './slack/postmortem.ts'
 import { readEntries, sentenceOf, timelineMarkdown } from './slack/timeline.ts'
 import { inc, type Voice } from './slack/words.ts'
 import { factsOf } from './store/incidents.ts'
@@ -106,6 +106,11 @@ export const timelineJson = (voice: Voice, { incident, entries, urlOf }: Inciden
 export function timelineDocument(voice: Voice, { incident, entries, urlOf }: IncidentRecord): string {
   const head = [`# Timeline of ${inc(incident.id)}: ${escapeMarkdown(incident.title)}`, '']
   return `${[...head, `All times are of ${voice.rules.zone}.`, ...timelineMarkdown(voice, entries, urlOf, '##')].join('\n')}\n`
+}
+
+/** How an incident stands, and its timeline so far: the canvas of its channel while it is open. */
+export function liveDocument(voice: Voice, { incident, entries, urlOf }: IncidentRecord): string {
+  return `${[...liveLines(voice, incident), '', '## Timeline', '', `All times are of ${voice.rules.zone}.`, ...timelineMarkdown(voice, entries, urlOf)].join('\n')}\n`
 }
 
 /** The incident on one axis of time, as SVG. */

@@ -17,7 +17,7 @@ export async function call<T extends z.ZodType>(
   return { ok: false, kind: 'unknown', reason: `${method} answered without ${parsed.error.issues[0]?.path.join('.')}` }
 }
 
-const Anything = z.unknown()
+export const Anything = z.unknown()
 const Posted = z.object({ channel: z.string(), ts: z.string() })
 export type Posted = z.infer<typeof Posted>
 

@@ -6,6 +6,7 @@ import { isOpen } from '../domain/incident.ts'
 import { DURATIONS, type Durations, durationsOf, type Milestones, milestonesOf } from '../domain/milestones.ts'
 import type { Change } from '../domain/suspect.ts'
 import type { Entry } from '../domain/timeline.ts'
+import { outlook } from '../domain/watch/outlook.ts'
 import { asMarkdown, escapeMarkdown, markdownCode } from './markdown.ts'
 import { code, duration, list, plain } from './text.ts'
 import { timelineMarkdown } from './timeline.ts'
@@ -101,6 +102,34 @@ function summaryLines(voice: Voice, { incident, milestones }: Draft): string[] {
     ...(isOpen(incident) ? ['- _This is how it stands now, and not the end._'] : []),
   ]
 }
+
+/** How it stands, for the canvas of the channel while it is open. */
+export function liveLines(voice: Voice, incident: Incident): string[] {
+  const { service, severity, status, openedAt, roles, tasks, update, alerts } = incident
+  const around = { rules: voice.rules, at: openedAt }
+  const failing = alerts.filter(({ recoveredAt }) => recoveredAt === null)
+  return [
+    `# ${inc(incident.id)}: ${escapeMarkdown(incident.title)}`,
+    '',
+    '_Watchbill keeps this in step while the incident is open, and overwrites what is written here. When it is resolved this becomes the draft of the post-mortem, and yours._',
+    '',
+    `- **Standing:** ${asMarkdown(standing(voice, incident, outlook(incident, voice.rules)), around)}`,
+    `- **Severity:** ${severity}, **status:** ${status}, **service:** ${service === null ? 'none' : markdownCode(service)}`,
+    `- **Since:** ${full(voice, openedAt)}`,
+    ...Object.entries(roles).map(([role, holder]) => `- **${escapeMarkdown(role)}:** ${escapeMarkdown(holder)}`),
+    ...(update === null
+      ? []
+      : [
+          `- **Last update** (${full(voice, update.at)}, ${escapeMarkdown(update.by)}): ${escapeMarkdown(update.text)}`,
+        ]),
+    ...(failing.length === 0 ? [] : ['', '## What fails', '', ...failing.slice(0, NAMED).map(failingLine)]),
+    ...(failing.length > NAMED ? [`- _and ${incident.firing - NAMED} more_`] : []),
+    ...(tasks.length === 0 ? [] : ['', '## Tasks', '', ...taskLines(voice, incident)]),
+  ]
+}
+
+const failingLine = ({ key, summary }: Incident['alerts'][number]) =>
+  `- ${markdownCode(key)}: ${escapeMarkdown(summary)}`
 
 /** Alerts that are named; the JSON has the count of all. */
 const NAMED = 15

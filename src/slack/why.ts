@@ -42,6 +42,7 @@ export function factSentence(voice: Voice, fact: Recorded): string {
     case 'paged':
     case 'skipped':
     case 'refused':
+    case 'shortfall':
     case 'gap':
     case 'exhausted':
     case 'acked':

@@ -130,3 +130,28 @@ export async function silencesIn(pool: Pool, fromAt: number, toAt: number): Prom
   )
   return rows.map((row) => Silence.parse(row.doc))
 }
+
+/** Offered to whoever looks for a place to begin. */
+const MOST_LIKE = 3
+
+/**
+ * Resolved incidents before this one, those first that the same alert or monitor had a part in, then others of the service; of what is private
+ * nothing.
+ */
+export async function incidentsLike(pool: Pool, { id, service, alerts }: Incident): Promise<Incident[]> {
+  const { rows } = await pool.query<{ doc: unknown }>(
+    `select doc from (
+       select id, doc, exists (
+         select from jsonb_array_elements(doc -> 'alerts') as a where a ->> 'key' = any ($3) or a ->> 'monitor' = any ($4)
+       ) as same
+       from incidents where id < $1 and service = $2 and state = 'resolved' and doc ->> 'drill' is null
+         and not coalesce((doc ->> 'private')::boolean, false)
+       order by id desc limit ${LOOK_BACK}) as those
+     order by same desc, id desc limit ${MOST_LIKE}`,
+    [id, service, alerts.map(({ key }) => key), alerts.flatMap(({ monitor }) => monitor ?? [])],
+  )
+  return rows.map((row) => Incident.parse(row.doc))
+}
+
+/** Older ones have little to say. */
+const LOOK_BACK = 200

@@ -50,7 +50,14 @@ describe('over HTTP', () => {
     const { incident, zone, entries } = (await json('/v1/incidents/INC-1/timeline')) as unknown as {
       incident: string
       zone: string
-      entries: { at: string; kind: string; text: string; by: string | null; evidence: unknown; source: { url: string } }[]
+      entries: {
+        at: string
+        kind: string
+        text: string
+        by: string | null
+        evidence: unknown
+        source: { url: string }
+      }[]
     }
     expect([incident, zone]).toEqual(['INC-1', 'Europe/Zurich'])
     expect(entries.map(({ at, kind }) => `${at.slice(11, 19)} ${kind}`)).toEqual([
@@ -69,7 +76,10 @@ describe('over HTTP', () => {
       text: 'Detected: home is down: 503 Service Unavailable',
       evidence: [{ at: '2026-11-23T02:01:56.000Z', saw: '503 | <b>' }],
     })
-    expect(entries[0]).toMatchObject({ by: 'erik', text: expect.stringMatching(/^Silenced: monitor login, by erik until/) })
+    expect(entries[0]).toMatchObject({
+      by: 'erik',
+      text: expect.stringMatching(/^Silenced: monitor login, by erik until/),
+    })
     expect(entries[6]?.text).toContain('<script>alert(1)</script>')
     const { room, messages } = bot.slack.channel(bot.room())
     const ts = messages.find(({ blocks }) => JSON.stringify(blocks).includes('*Note*'))?.ts
@@ -80,7 +90,9 @@ describe('over HTTP', () => {
     const markdown = await (await get('/v1/incidents/1/timeline?format=markdown')).text()
     expect(markdown).toContain('# Timeline of INC-1: home is down\n\nAll times are of Europe/Zurich.\n')
     expect(markdown).toContain('## Monday 23 November 2026 (UTC+01:00)')
-    expect(markdown).toMatch(/^- \[\*\*03:02:00\*\*\]\(http[^)]+\) \*\*Paged\*\* nora: named by the policy \(step 1\)$/m)
+    expect(markdown).toMatch(
+      /^- \[\*\*03:02:00\*\*\]\(http[^)]+\) \*\*Paged\*\* nora: named by the policy \(step 1\)$/m,
+    )
     expect(markdown).toMatch(/^ {2}- 03:01:56 503 \\\| \\<b\\>$/m)
     expect(markdown).toContain('\\[x\\](https\\://evil.test) \\<script\\>alert(1)\\</script\\>\n  \\# heading\n')
     expect(markdown).not.toMatch(/@(?:here|channel)/)
@@ -105,7 +117,9 @@ describe('over HTTP', () => {
     expect(markdown).toContain('- `home`: **fired** at Mon 23 Nov 2026 03:02:00 UTC+01:00.')
     expect(markdown).toMatch(/- `login`: \*\*silenced\*\* by erik since .* \(moving the login servers\)\. Fix: /)
     expect(markdown).toMatch(/- `backup`: \*\*out of scope\*\*: what it watches was well\. Fix: /)
-    expect(markdown).toMatch(/- 1 min 56 s before: \*\*Silenced:\*\* monitor `login`.* \*\*Most likely:\*\* somebody silenced it/)
+    expect(markdown).toMatch(
+      /- 1 min 56 s before: \*\*Silenced:\*\* monitor `login`.* \*\*Most likely:\*\* somebody silenced it/,
+    )
     const { missAudit } = (await json('/v1/incidents/1/postmortem')) as unknown as { missAudit: { verdict: string }[] }
     expect(missAudit.map(({ verdict }) => verdict)).toEqual(['fired', 'silenced', 'scope'])
   })
@@ -127,7 +141,10 @@ describe('over HTTP', () => {
       next: number
     }
     expect([incidents.map(({ id }) => id), next]).toEqual([['INC-2'], 2])
-    expect(await json(`/v1/incidents?limit=1&before=${next}`)).toMatchObject({ incidents: [{ id: 'INC-1' }], next: null })
+    expect(await json(`/v1/incidents?limit=1&before=${next}`)).toMatchObject({
+      incidents: [{ id: 'INC-1' }],
+      next: null,
+    })
     expect(await json('/v1/incidents?state=resolved')).toMatchObject({ incidents: [{ id: 'INC-1' }] })
     expect((await get('/v1/incidents/INC-77/timeline')).status).toBe(404)
     expect((await get('/v1/incidents/1/timeline?format=pdf')).status).toBe(400)
@@ -148,7 +165,12 @@ describe('in Slack', () => {
   })
 
   test('in pages, where it is long', async () => {
-    const notes = Array.from({ length: 30 }, (_, n) => ({ type: 'note' as const, by: 'nora', incident: 2, text: `look ${n}`, happenedAt: null }))
+    const notes = Array.from({ length: 30 }, (_, n) => ({
+      type: 'note' as const,
+      by: 'nora',
+      incident: 2,
+      text: `look ${n}`,
+    }))
     await Promise.all(notes.map((event, n) => bot.bot.desk.submit({ source: 'test', key: `note ${n}`, event })))
     expect(await bot.type('nora', '/incident timeline INC-2')).toContain('page 2 of 2')
     const first = await bot.type('nora', '/incident timeline INC-2 1')
@@ -171,14 +193,21 @@ async function run(incident: string, options: Parameters<typeof why>[1] = {}) {
   const said = { stdout: '', stderr: '' }
   const into = (stream: keyof typeof said) => ({ write: (text: string) => (said[stream] += text) })
   const env = { WATCHBILL_CONFIG: join(folder, 'watchbill.yaml'), DATABASE_URL: urlOf(bot.store.config) }
-  const code = await why(incident, options, { env, stdout: into('stdout'), stderr: into('stderr'), now: bot.clock.now() })
+  const code = await why(incident, options, {
+    env,
+    stdout: into('stdout'),
+    stderr: into('stderr'),
+    now: bot.clock.now(),
+  })
   return { code, ...said }
 }
 
 test('watchbill why: every fact with its reason, in the order in which it was decided', async () => {
   const { code, stdout } = await run('INC-1')
   expect(code).toBe(0)
-  expect(stdout).toContain('INC-1  home is down  (critical, service webmail and resolved; times of Europe/Zurich, took 12 min)')
+  expect(stdout).toContain(
+    'INC-1  home is down  (critical, service webmail and resolved; times of Europe/Zurich, took 12 min)',
+  )
   expect(stdout).toMatch(/03:02:00 {2}Paged nora: named by the policy \(step 1\)\n {12}because: the policy names you\./)
   expect(stdout).toMatch(/03:07:00 {2}Escalated to step 2: nobody acknowledged in time {2}\(5 min later\)/)
   const { facts } = JSON.parse((await run('1', { json: true })).stdout)
