@@ -3,7 +3,7 @@ import type { Here } from '../src/here.ts'
 import type { Judge } from '../src/judge.ts'
 import type { Handlers } from '../src/outbox.ts'
 import { announcement } from './announcement.ts'
-import { archive } from './archive.ts'
+import { archive, archives } from './archive.ts'
 import { backup } from './backup.ts'
 import { bundle } from './bundle.ts'
 import { burst } from './burst.ts'
@@ -85,6 +85,7 @@ export const timetable = (
   { name: 'calendars', everyMs: HOUR / 12, run: calendars(deps), atStart: true },
   { name: 'coverage', everyMs: MINUTE * 5, run: coverage(deps), atStart: true },
   { name: 'log-coverage', everyMs: MINUTE * 5, run: logCoverage(deps), atStart: true },
+  { name: 'archives', everyMs: HOUR, run: archives(deps) },
   { name: 'backup', everyMs: HOUR / 4, run: backup(deps) },
 ]
 

@@ -334,7 +334,10 @@ export function createBot(given: BotOptions): Bot {
         team = known.value.team_id
         me = known.value.user_id
         log.info({ team }, 'Slack knows us')
-        if (me.value.url !== undefined) await keepWorkspaceUrl(store.pool, me.value.url)
+        if (known.value.url !== undefined)
+          await keepWorkspaceUrl(store.pool, known.value.url).catch((error: unknown) =>
+            complain("the workspace's address could not be kept", error),
+          )
         for (const { atStart, run: job } of entries) if (atStart) await job(clock.now())
       } else {
         log.warn({ reason: known.reason }, 'Slack does not know us; asking again')

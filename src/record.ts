@@ -13,7 +13,7 @@ import { draftMarkdown, fixOf, liveLines } from './slack/postmortem.ts'
 import { readEntries, sentenceOf, timelineMarkdown } from './slack/timeline.ts'
 import { inc, type Voice } from './slack/words.ts'
 import { factsOf } from './store/incidents.ts'
-import { factsAround, looksOf, placesOfFacts, reloads, silencesIn, workspaceUrl } from './store/record.ts'
+import { factsAround, looksOf, placesOfFacts, reloads, silencesIn } from './store/record.ts'
 import { readStandings } from './store/standings.ts'
 import type { Store } from './store/store.ts'
 
@@ -37,21 +37,15 @@ export async function readRecord(
   const [fromAt, toAt] = spanOf(incident, facts)
   const around = await factsAround(pool, fromAt - BEFORE_MS, toAt ?? now)
   const entries = timeline(incident, facts, around, rules)
-  const [places, base] = await Promise.all([
-    placesOfFacts(
-      pool,
-      incident.id,
-      entries.map(({ fact }) => fact.id),
-    ),
-    workspaceUrl(pool),
-  ])
+  const ids = entries.map(({ fact }) => fact.id)
+  const { places, url } = await placesOfFacts(pool, incident.id, ids)
   return {
     ...{ incident, facts, around, entries },
     urlOf({ fact, captured }) {
       if (captured !== null) return captured.permalink
       const place = places.get(fact.id)
-      if (!place || base === null) return null
-      return `${base.replace(/\/$/, '')}/archives/${place.channel}/p${place.ts.replace('.', '')}`
+      if (!place || url === null) return null
+      return `${url.replace(/\/$/, '')}/archives/${place.channel}/p${place.ts.replace('.', '')}`
     },
   }
 }

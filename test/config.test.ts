@@ -69,6 +69,8 @@ describe('the example', () => {
         pages: ['critical', 'error'],
         domains: ['example-mail.test'],
         dependsOn: [],
+        links: {},
+        invite: [],
       },
     })
   })
@@ -446,6 +448,8 @@ describe('what the example leaves out', () => {
       pages: ['critical', 'error'],
       domains: [],
       dependsOn: [],
+      links: {},
+      invite: [],
     })
     expect(rulesOf(small()).policies.all).toMatchObject({
       rounds: 1,

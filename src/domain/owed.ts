@@ -42,7 +42,7 @@ export const About = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('canvas'), incident }),
   /** Files for whoever reads up on it: the picture, and the draft where there is no canvas. By when it was resolved. */
   z.strictObject({ kind: z.literal('export'), incident, resolvedAt: z.number() }),
-  /** The channel goes to the archive once it has been quiet for long enough. */
+  /** The channel goes to the archive, if it has been quiet for long enough: owed by the timetable. */
   z.strictObject({ kind: z.literal('archive'), incident, resolvedAt: z.number() }),
   /** An entry of the timeline. */
   z.strictObject({ kind: z.literal('post'), incident, fact: z.int() }),
@@ -238,7 +238,7 @@ export function owes(fact: Recorded, incident: Incident | null, rules: Rules): O
       about: { kind: 'post', incident: incident.id, fact: fact.id },
     })
   if (fact.type === 'resolved' || fact.type === 'merged') owed.push(...tellTheWoken(fact, incident))
-  owed.push(...duties(fact, incident.id), ...furnishings(fact, incident, rules))
+  owed.push(...duties(fact, incident.id), ...furnishings(fact, incident))
   if (fact.type === 'captured' || fact.type === 'capture-changed') owed.push(...files(fact, incident.id))
   // Whoever comes on duty next is in it once they are paged, and not before.
   if (fact.type === 'heads-up' && !incident.private)
@@ -276,27 +276,23 @@ function newcomers(fact: Recorded, incident: Incident): string[] {
 }
 
 /** What goes with the channel, each in a lane of its own: a workspace that is slow with it holds up no entry. */
-function furnishings(fact: Recorded, incident: Incident, { incidents }: Rules): Owed[] {
+function furnishings(fact: Recorded, incident: Incident): Owed[] {
   const { id, resolvedAt } = incident
   const row = (about: Extract<About, { incident: number }>, key: string): Owed => ({ key, lane: key, about })
+  const over =
+    incident.channel === null || resolvedAt === null
+      ? []
+      : [row({ kind: 'export', incident: id, resolvedAt }, `export/${id}/${resolvedAt}`)]
   if (fact.type === 'channel')
     return [
       row({ kind: 'furnish', incident: id }, `furnish/${id}`),
       row({ kind: 'seen-before', incident: id }, `seen-before/${id}`),
       ...canvas(incident).map(({ lazy: _, ...now }): Owed => now),
+      // It was over before it had a channel.
+      ...over,
     ]
   if (fact.type === 'resolved' || fact.type === 'merged')
-    return [
-      ...canvas(incident).map(({ lazy: _, ...now }): Owed => now),
-      ...(incident.channel === null || resolvedAt === null
-        ? []
-        : [
-            row({ kind: 'export', incident: id, resolvedAt }, `export/${id}/${resolvedAt}`),
-            ...(incidents.archiveAfterMs === null
-              ? []
-              : [row({ kind: 'archive', incident: id, resolvedAt }, `archive/${id}/${resolvedAt}`)]),
-          ]),
-    ]
+    return [...canvas(incident).map(({ lazy: _, ...now }): Owed => now), ...over]
   return timelineKind(fact) === null && fact.type !== 'capture-changed' ? [] : canvas(incident)
 }
 

@@ -33,7 +33,7 @@ export const whoAmI = (slack: SlackCall) =>
     slack,
     'auth.test',
     {},
-    z.object({ user_id: z.string(), bot_id: z.string().optional(), team_id: z.string(), url: z.url().optional() }),
+    z.object({ user_id: z.string(), bot_id: z.string().optional(), team_id: z.string(), url: z.string().optional() }),
   )
 
 export async function openDm(slack: SlackCall, user: string): Promise<SlackResult<string>> {

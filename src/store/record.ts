@@ -4,6 +4,7 @@ import { Silence } from '../domain/detect/silence.ts'
 import type { Recorded } from '../domain/fact.ts'
 import { Incident } from '../domain/incident.ts'
 import { recorded } from './incidents.ts'
+import { NOTIFY } from './store.ts'
 
 /** What is read of the record afterwards: for timelines, exports and reports. Nothing here needs the desk's lock. */
 
@@ -26,33 +27,43 @@ export interface Place {
   ts: string
 }
 
-/** Where the messages lie that told these facts: those of an incident in its channel, others where they were said. By fact. */
+/**
+ * Where the messages lie that told these facts, those of an incident in its channel, others where they were said; by fact. And where the
+ * workspace is in a browser; null before Slack has said so.
+ */
 export async function placesOfFacts(
   pool: Pool,
   incident: number,
   facts: readonly number[],
-): Promise<Map<number, Place>> {
+): Promise<{ places: Map<number, Place>; url: string | null }> {
   const { rows } = await pool.query(
-    `select (about ->> 'fact')::int as fact, result ->> 'channel' as channel, result ->> 'ts' as ts
-     from owed where result ->> 'ts' is not null and kind <> 'page' and key in (
-       select unnest($1::text[]) union all
+    `with wanted as (
+       select unnest($1::text[]) as key union all
        select owed.key from unnest($2::text[]) as prefix join owed
-         on owed.key collate "C" >= prefix and owed.key collate "C" < prefix || '~')`,
+         on owed.key collate "C" >= prefix and owed.key collate "C" < prefix || '~'
+     ), told as (
+       select (about ->> 'fact')::int as fact, result ->> 'channel' as channel, result ->> 'ts' as ts
+       from wanted join owed using (key) where result ->> 'ts' is not null
+     )
+     select fact, channel, ts, url from (values (true)) as one left join workspace on true left join told on true`,
     [
       facts.flatMap((fact) => [`post/${incident}/${fact}`, `burst/${incident}/${fact}`]),
       facts.flatMap((fact) => [`silence/${fact}/C`, `relief/${fact}/`]),
     ],
   )
-  return new Map(rows.map((row) => Told.parse(row)).map(({ fact, channel, ts }) => [fact, { channel, ts }]))
+  const told = rows.map((row) => Told.parse(row))
+  const places = told.flatMap(({ fact, channel, ts }): [number, Place][] =>
+    fact === null || channel === null || ts === null ? [] : [[fact, { channel, ts }]],
+  )
+  return { places: new Map(places), url: told[0]?.url ?? null }
 }
 
-const Told = z.strictObject({ fact: z.number(), channel: z.string(), ts: z.string() })
-
-/** Where the workspace is in a browser; null before Slack has said so. */
-export async function workspaceUrl(pool: Pool): Promise<string | null> {
-  const { rows } = await pool.query<{ url: string }>('select url from workspace')
-  return rows[0]?.url ?? null
-}
+const Told = z.strictObject({
+  fact: z.number().nullable(),
+  channel: z.string().nullable(),
+  ts: z.string().nullable(),
+  url: z.string().nullable(),
+})
 
 export async function keepWorkspaceUrl(pool: Pool, url: string): Promise<void> {
   await pool.query(
@@ -155,3 +166,23 @@ export async function incidentsLike(pool: Pool, { id, service, alerts }: Inciden
 
 /** Older ones have little to say. */
 const LOOK_BACK = 200
+
+/** Incidents that are older than this were archived, or are nobody's any more. */
+const ARCHIVED_MS = 90 * 86_400_000
+
+/** Owes the channels to the archive of incidents that were resolved before an instant; and again those that were still talked about. */
+export async function oweArchives(pool: Pool, resolvedBefore: number, now: number): Promise<void> {
+  await pool.query(
+    `with owed_rows as (
+       insert into owed (key, lane, kind, about, due_at)
+       select name, name, 'archive', jsonb_build_object('kind', 'archive', 'incident', id, 'resolvedAt', at), $2
+       from (select id, (doc ->> 'resolvedAt')::bigint as at, 'archive/' || id || '/' || (doc ->> 'resolvedAt') as name
+         from incidents where state = 'resolved' and opened_at > $3 and doc -> 'channel' ->> 'id' is not null) as over
+       where at <= $1 order by id
+       on conflict (key) do update set state = 'open', due_at = $2, result = null
+         where owed.state = 'done' and (owed.result ->> 'againAt')::bigint <= $2
+       returning key
+     ) select ${NOTIFY} from owed_rows`,
+    [resolvedBefore, now, resolvedBefore - ARCHIVED_MS],
+  )
+}

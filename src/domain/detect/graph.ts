@@ -47,6 +47,7 @@ export const ENTRIES = {
   calendars: { watch: false, what: 'reads calendars of others' },
   coverage: { watch: false, what: 'finds names that nothing watches' },
   'log-coverage': { watch: false, what: 'finds logs that nothing reads' },
+  archives: { watch: false, what: 'archives the channels of incidents that are long over' },
   backup: { watch: false, what: 'backs up the store each night' },
 } as const
 export type EntryName = keyof typeof ENTRIES
