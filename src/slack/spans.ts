@@ -17,7 +17,7 @@ export interface Dialect {
 
 /** Code, what stands in angle brackets, bold, italic; marks that are escaped have a space of no width behind them. */
 const TOKEN =
-  /`([^`\n]+)`|<([^<>\n]+)>|(?<![\p{L}\p{N}*])\*(?![\s\u200b*])((?:[^*\n]|\*\u200b)+?)\*(?![\p{L}\p{N}\u200b*])|(?<![\p{L}\p{N}_])_(?![\s\u200b_])((?:[^_\n]|_\u200b)+?)_(?![\p{L}\p{N}\u200b_])/gu
+  /`(?!\u200b)([^`\n]+)`(?!\u200b)|<([^<>\n]+)>|(?<![\p{L}\p{N}*])\*(?![\s\u200b*])((?:[^*\n]|\*\u200b)+?)\*(?![\p{L}\p{N}\u200b*])|(?<![\p{L}\p{N}_])_(?![\s\u200b_])((?:[^_\n]|_\u200b)+?)_(?![\p{L}\p{N}\u200b_])/gu
 
 /** A sentence of the bot, in another dialect. */
 export function translate(mrkdwn: string, dialect: Dialect): string {
