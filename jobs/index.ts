@@ -12,6 +12,7 @@ import { canvas } from './canvas.ts'
 import { channel } from './channel.ts'
 import { coverage } from './coverage.ts'
 import { covered } from './covered.ts'
+import { digest, digests } from './digest.ts'
 import { DRILLS_MS, drill, drills } from './drill.ts'
 import { duty } from './duty.ts'
 import { edit } from './edit.ts'
@@ -85,6 +86,7 @@ export const timetable = (
   { name: 'calendars', everyMs: HOUR / 12, run: calendars(deps), atStart: true },
   { name: 'coverage', everyMs: MINUTE * 5, run: coverage(deps), atStart: true },
   { name: 'log-coverage', everyMs: MINUTE * 5, run: logCoverage(deps), atStart: true },
+  { name: 'digests', everyMs: HOUR, run: digests(deps) },
   { name: 'archives', everyMs: HOUR, run: archives(deps) },
   { name: 'backup', everyMs: HOUR / 4, run: backup(deps) },
 ]
@@ -101,6 +103,7 @@ export const payers = (deps: JobDeps & { groupTrouble: GroupTrouble }): Handlers
   canvas: canvas(deps),
   export: exported(deps),
   archive: archive(deps),
+  digest: digest(deps),
   invite: invite(deps),
   summary: summary(deps),
   post: post(deps),

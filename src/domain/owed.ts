@@ -13,7 +13,7 @@ import { channelsOf, isPaged, type Rules, schedulesOf, under } from './rules.ts'
  * What the world has not been told yet: rows written in the deciding transaction, sent by `src/outbox.ts` through the file of the same
  * name in `jobs/`. Keys are made of meaning, so that a repeat collapses.
  *
- * - tell: at least once (page, post, notice, told, heads-up, duty, seen-before, relief, silence, roster-warning, gaps,
+ * - tell: at least once (page, post, notice, told, heads-up, duty, seen-before, relief, silence, roster-warning, gaps, digest,
  * covered); - view: re-rendered until what is shown is what is wanted (summary,
  *   burst, announcement, loud, page-view, bundle, watch-page, prompt, handover, handed, group, edit, home, canvas);
  *   - step of the channel (channel, furnish, invite, export, archive), a file that is fetched: each may be repeated without harm.
@@ -97,6 +97,8 @@ export const About = z.discriminatedUnion('kind', [
     names: z.array(z.string()),
     at: z.number(),
   }),
+  /** What a week was like: owed by the timetable. */
+  z.strictObject({ kind: z.literal('digest'), channel: z.string(), fromAt: z.number(), toAt: z.number() }),
   /** What somebody decided about a name of the ledger: in the channel of its service. */
   z.strictObject({ kind: z.literal('covered'), fact: z.int(), channel: z.string() }),
   /** An injected fault: paid when it is claimed, and told to nobody. */

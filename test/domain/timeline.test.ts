@@ -15,7 +15,8 @@ const by = rules()
 
 /** An incident as the desk makes it, at minute 1; seen first 10 s before. */
 function played() {
-  const w = watch()
+  const monitors = { home: { ...httpMonitor('home'), name: 'home' }, login: { ...httpMonitor('login'), name: 'login' } }
+  const w = watch({ ...by, monitors })
   w.at(MINUTE, firing('home', { monitor: 'home', evidence: [{ at: T0 + 50 * SECOND, saw: '503' }] }))
   w.at(4 * MINUTE, ack('dana'))
   w.at(6 * MINUTE, firing('login', { monitor: 'login' }))
@@ -134,7 +135,13 @@ describe('the miss audit', () => {
         ...change,
       } as Fact,
     ])[0] as Recorded
-  const looked = { monitor: httpMonitor('home'), looks: 20, failures: 0, lastAt: T0, learnsUntilAt: null }
+  const looked = {
+    monitor: { ...httpMonitor('home'), name: 'home', service: 'webmail' },
+    looks: 20,
+    failures: 0,
+    lastAt: T0,
+    learnsUntilAt: null,
+  }
   const audit = (part: Partial<Parameters<typeof missAudit>[0]>): Verdict | undefined =>
     missAudit({
       ...{
