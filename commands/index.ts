@@ -16,6 +16,7 @@ import { pagesNaming, type Rows } from '../src/store/owed.ts'
 import { isOvertaken, readHandover } from '../src/store/rota.ts'
 import type { Store } from '../src/store/store.ts'
 import type { Command } from './command.ts'
+import { missButton } from './incident/reading.ts'
 import { incident } from './incident.ts'
 import { gapButton } from './monitor/gaps.ts'
 import { monitor } from './monitor.ts'
@@ -53,6 +54,7 @@ export const buttons: Readonly<Record<string, OnMessage | OnAnswer>> = {
   gap_watch_anyway: { on: 'answer', command: monitor, read: gapButton('anyway') },
   gap_own: { on: 'answer', command: monitor, read: gapButton('own') },
   gap_leave: { on: 'answer', command: monitor, read: gapButton('leave') },
+  miss_task: { on: 'answer', command: incident, read: missButton },
   roster_leave: { on: 'answer', command: oncall, read: () => ({ leave: nothingChanged }) },
 }
 

@@ -1,11 +1,13 @@
 import { outlook } from '../../src/domain/watch/outlook.ts'
 import { auditOf, readRecord } from '../../src/record.ts'
-import { postmortemAnswer } from '../../src/slack/postmortem.ts'
+import { missBlocks, missTask, postmortemAnswer } from '../../src/slack/postmortem.ts'
+import { staleAnswer } from '../../src/slack/roster-words.ts'
 import { code, cut, plain, typed } from '../../src/slack/text.ts'
 import { timelinePage } from '../../src/slack/timeline.ts'
 import { inc, standing } from '../../src/slack/words.ts'
 import { incidentOfChannel } from '../../src/store/incidents.ts'
-import { type Ask, only, type Reply, split, voice } from '../command.ts'
+import { type Ask, only, type Reply, SHOWN_BEFORE, split, voice } from '../command.ts'
+import type { Confirmed } from '../oncall/propose.ts'
 import { find, wrong } from './find.ts'
 
 /** Everything that happened, in pages: the last one unless another is asked for. */
@@ -36,5 +38,14 @@ export async function postmortem(ask: Ask, rest: string): Promise<Reply> {
   const said = voice(ask)
   const record = await readRecord(ask.deps.store, said.rules, found, ask.now)
   const audit = await auditOf(ask.deps.store, said.rules, record, ask.now)
-  return only(postmortemAnswer(said, record, audit, ask.deps.publicUrl))
+  const reply = only(postmortemAnswer(said, record, audit, ask.deps.publicUrl))
+  return { ...reply, more: missBlocks(found, audit) }
+}
+
+/** What a button of the miss audit types: the task that would have it caught the next time. Pressed twice, it is one task. */
+export function missButton(value: string): Confirmed {
+  const [, id, what = '', monitor = ''] = /^(\d{1,9}) ([a-z-]{1,20}) ([a-z0-9-]{1,100})$/.exec(value) ?? []
+  const text = missTask(what, monitor)
+  if (id === undefined || text === null) return { leave: staleAnswer('broken') }
+  return { text: `task add ${text} ${inc(Number(id))}`, confirmed: SHOWN_BEFORE, key: `miss/${value}` }
 }

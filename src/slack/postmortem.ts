@@ -1,14 +1,17 @@
+import type { KnownBlock } from '@slack/types'
 import { DateTime } from 'luxon'
 import type { Verdict } from '../domain/detect/miss.ts'
 import type { Recorded } from '../domain/fact.ts'
 import type { Incident } from '../domain/incident.ts'
 import { isOpen } from '../domain/incident.ts'
 import { DURATIONS, type Durations, durationsOf, type Milestones, milestonesOf } from '../domain/milestones.ts'
+import { under } from '../domain/rules.ts'
 import type { Change } from '../domain/suspect.ts'
 import type { Entry } from '../domain/timeline.ts'
 import { outlook } from '../domain/watch/outlook.ts'
+import { button, section } from './blocks.ts'
 import { asMarkdown, escapeMarkdown, markdownCode } from './markdown.ts'
-import { code, duration, list, plain } from './text.ts'
+import { code, cut, duration, list, plain } from './text.ts'
 import { timelineMarkdown } from './timeline.ts'
 import { inc, standing, type Voice } from './words.ts'
 
@@ -265,8 +268,7 @@ export function postmortemAnswer(
     audit.length === 0
       ? '*Miss audit:* nothing watches this service.'
       : `*Miss audit:* ${audit.length - missed.length} of ${audit.length} monitors fired.`,
-    ...missed.slice(0, NAMED).map((verdict) => `• ${code(verdict.monitor)} ${SHORT[verdict.what]}`),
-    ...(missed.length > NAMED ? [`_and ${missed.length - NAMED} more_`] : []),
+    ...(missed.length > MISSED ? [`_of those that did not, the first ${MISSED} are here_`] : []),
     `The whole draft: ${publicUrl === null ? code(path) : code(`${publicUrl}${path}`)}${incident.channel === null ? '' : `, and the canvas of <#${incident.channel.id}|${incident.channel.name}>`}.`,
   ].join('\n')
 }
@@ -282,4 +284,44 @@ const SHORT: Record<Verdict['what'], string> = {
   threshold: 'saw failures, and not enough of them',
   scope: 'was well: it watches something else',
   'not-built': 'is of a kind that is not watched yet',
+}
+
+/** Monitors that a message names; the draft has all of them. */
+const MISSED = 15
+
+/** What missed it, each with a button that makes it a task: `<incident> <verdict> <monitor>`. */
+export function missBlocks({ id, tasks }: Incident, audit: readonly Verdict[]): KnownBlock[] {
+  const known = new Set(tasks.map(({ text }) => text))
+  return audit
+    .filter(({ what }) => what !== 'fired')
+    .slice(0, MISSED)
+    .map(({ what, monitor }): KnownBlock => {
+      const line = section(`${code(monitor)} ${SHORT[what]}`)
+      const isTask = known.has(missTask(what, monitor) ?? '')
+      if (isTask || line.type !== 'section') return line
+      return {
+        ...line,
+        block_id: cut(`miss_${id}_${monitor}`, 250),
+        accessory: button('Make it a task', 'miss_task', `${id} ${what} ${monitor}`),
+      }
+    })
+}
+
+/** The task that a verdict asks for, plain text; null: nothing is to be done, or it is no verdict. */
+export function missTask(what: string, monitor: string): string | null {
+  const todo = under<string | null>(TODO, what) ?? null
+  return todo === null ? null : `${monitor}: ${todo}`
+}
+
+const TODO: Record<Verdict['what'], string | null> = {
+  fired: null,
+  silenced: 'it was silenced; see to it that silences are shorter, or cover less',
+  disabled: 'it was disabled; enable it, and have another monitor watch while it is off',
+  held: 'it was held back; see whether it really depends on what was down',
+  unwatched: 'nobody looked after it; find out why',
+  'no-data': 'it had no data; mend its source, and have its silence be an alarm',
+  learning: 'it was learning still; give it a floor and a ceiling',
+  threshold: 'it saw failures and stayed quiet; lower its threshold',
+  scope: 'it watches something else; have it watch what failed, too',
+  'not-built': 'it is not watched by this version; watch the same in another way',
 }

@@ -182,7 +182,17 @@ describe('in Slack', () => {
   test('the post-mortem: durations, what missed it, and where the draft is', async () => {
     const said = await bot.type('nora', '/incident postmortem INC-1')
     expect(said).toContain('*Durations:* detect 4 s, page 0 s, ack 5 min, mitigate 12 min and resolve 12 min')
-    expect(said).toContain('• `login` was silenced')
+    expect(said).toContain('`login` was silenced')
+    const [shown] = bot.slack
+      .channel('ops', 'U0NORA')
+      .messages.filter(({ ephemeral }) => ephemeral)
+      .slice(-1)
+    for (let n = 0; n < 2; n++)
+      await bot.slack.press('U0NORA', 'ops', shown?.ts ?? '', 'miss_task', { block_id: 'miss_1_login' })
+    await bot.rest()
+    expect((await json('/v1/incidents/1')) as unknown).toMatchObject({
+      tasks: [{ text: 'login: it was silenced; see to it that silences are shorter, or cover less' }],
+    })
   })
 })
 
