@@ -23,11 +23,12 @@ import { monitor } from './monitor.ts'
 import { type Confirmed, confirmed } from './oncall/propose.ts'
 import { oncall } from './oncall.ts'
 import { page } from './page.ts'
+import { postmortem } from './postmortem.ts'
 import { silence } from './silence.ts'
 import { watchbill } from './watchbill.ts'
 
 /** Every slash command: one file each, one line here. */
-export const commands: readonly Command[] = [oncall, page, incident, silence, monitor, watchbill]
+export const commands: readonly Command[] = [oncall, page, incident, postmortem, silence, monitor, watchbill]
 
 /** What each button types for the person who presses it, and where it counts. */
 export const buttons: Readonly<Record<string, OnMessage | OnAnswer>> = {

@@ -18,7 +18,7 @@ const TOP = 96
 /** A storm has hundreds: the first to fail are what is looked for. */
 const MOST_LANES = 24
 /** Labels of two marks nearer than this, in pixels, stand one beneath the other. */
-const LABEL_ROOM = 128
+const LABEL_ROOM = 150
 const LABEL_ROW = 15
 
 const NAMES: { [M in keyof Milestones]: { label: string; colour: string } } = {

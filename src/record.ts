@@ -13,7 +13,7 @@ import { draftMarkdown, fixOf, liveLines } from './slack/postmortem.ts'
 import { readEntries, sentenceOf, timelineMarkdown } from './slack/timeline.ts'
 import { inc, type Voice } from './slack/words.ts'
 import { factsOf } from './store/incidents.ts'
-import { factsAround, looksOf, placesOfFacts, reloads, silencesIn } from './store/record.ts'
+import { factsAround, looksOf, type Place, placesOfFacts, reloads, silencesIn } from './store/record.ts'
 import { readStandings } from './store/standings.ts'
 import type { Store } from './store/store.ts'
 
@@ -39,6 +39,7 @@ export async function readRecord(
   const entries = timeline(incident, facts, around, rules)
   const ids = entries.map(({ fact }) => fact.id)
   const { places, url } = await placesOfFacts(pool, incident.id, ids)
+  placeBursts(facts, places)
   return {
     ...{ incident, facts, around, entries },
     urlOf({ fact, captured }) {
@@ -47,6 +48,17 @@ export async function readRecord(
       if (!place || url === null) return null
       return `${url.replace(/\/$/, '')}/archives/${place.channel}/p${place.ts.replace('.', '')}`
     },
+  }
+}
+
+/** What came and went in a burst stands in the message of the first of it. */
+function placeBursts(facts: readonly Recorded[], places: Map<number, Place>): void {
+  let burst: Place | undefined
+  for (const { id, type } of facts) {
+    if (type === 'detected' || type === 'recovered') burst = undefined
+    if (type !== 'joined' && type !== 'receded') continue
+    burst = places.get(id) ?? burst
+    if (burst) places.set(id, burst)
   }
 }
 
@@ -118,7 +130,7 @@ export const picture = (voice: Voice, { incident, facts }: IncidentRecord): stri
   })
 
 /** What changed in the hours before an incident, the latest first, with the likeliest cause marked. */
-export async function changesBefore(
+async function changesBefore(
   { pool }: Pick<Store, 'pool'>,
   voice: Voice,
   { incident, facts, around }: IncidentRecord,

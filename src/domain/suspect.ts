@@ -12,7 +12,7 @@ export interface Change {
 }
 
 const WEIGHT = { deploy: 4, configuration: 3, silence: 1, roster: 0 } as const
-export type ChangeKind = keyof typeof WEIGHT
+type ChangeKind = keyof typeof WEIGHT
 
 /** A change weighs half as much for every so long that lies between it and the first failure. */
 const HALF_MS = HOUR_MS / 2
@@ -30,18 +30,14 @@ export function suspected(changes: readonly Omit<Change, 'suspect'>[], startedAt
   const [likeliest] = before.toSorted((a, b) => weight(b) - weight(a))
   return before.map((change) => ({
     ...change,
-    suspect: change === likeliest && weight(change) >= LEAST ? why(change, startedAt) : null,
+    suspect: change === likeliest && weight(change) >= LEAST ? LIKELY[change.kind] : null,
   }))
 }
 
-const why = ({ at, kind }: Omit<Change, 'suspect'>, startedAt: number) => {
-  const minutes = Math.max(1, Math.round((startedAt - at) / 60_000))
-  return `${LIKELY[kind](minutes)}.`
-}
-
-const LIKELY: Record<ChangeKind, (minutes: number) => string> = {
-  deploy: (minutes) => `it was deployed ${minutes} min before the first failure`,
-  configuration: (minutes) => `another configuration held ${minutes} min before the first failure`,
-  silence: (minutes) => `somebody silenced it ${minutes} min before the first failure: what was being worked on?`,
-  roster: (minutes) => `${minutes} min before the first failure`,
+/** How long before is said beside it. */
+const LIKELY: Record<ChangeKind, string> = {
+  deploy: 'it was deployed so shortly before.',
+  configuration: 'another configuration held so shortly before.',
+  silence: 'somebody silenced it so shortly before: what was being worked on?',
+  roster: 'the roster changed so shortly before.',
 }

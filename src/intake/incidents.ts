@@ -9,8 +9,8 @@ export interface Document {
   body: string | object
 }
 
-export const TIMELINE_FORMATS = ['json', 'markdown', 'svg'] as const
-export const DRAFT_FORMATS = ['json', 'markdown'] as const
+const TIMELINE_FORMATS = ['json', 'markdown', 'svg'] as const
+const DRAFT_FORMATS = ['json', 'markdown'] as const
 
 /** What the routes need of the program; null of it while it starts, null of its answers: there is no such incident. */
 export interface Behind {

@@ -190,7 +190,7 @@ function auditLines(voice: Voice, incident: Incident, audit: readonly Verdict[])
 }
 
 /** Whether a monitor fired, or why it did not; Markdown. */
-export function auditSentence(voice: Voice, verdict: Verdict): string {
+function auditSentence(voice: Voice, verdict: Verdict): string {
   const at = (instant: number) => full(voice, instant)
   switch (verdict.what) {
     case 'fired':

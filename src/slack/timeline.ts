@@ -7,7 +7,7 @@ import { handoverStanding } from './handover.ts'
 import { asMarkdown, asText, escapeMarkdown } from './markdown.ts'
 import { silenceNews } from './silence.ts'
 import { code, cut, list, plain, when } from './text.ts'
-import { entry as entryWords, notice, person, type Voice } from './words.ts'
+import { entry as entryWords, named, notice, person, type Voice } from './words.ts'
 
 /** The timeline as it is read: in Slack, as JSON, as Markdown. Pure. */
 
@@ -30,10 +30,18 @@ export function sentenceOf(voice: Voice, { fact, captured }: Pick<Entry, 'fact' 
     case 'joined':
     case 'recovered':
     case 'receded':
-      return fact.incident === null ? notice(voice, fact) : entryWords(voice, fact)
+      if (fact.incident === null) return notice(voice, fact)
+      return alone(fact) ?? entryWords(voice, fact)
     default:
       return entryWords(voice, fact)
   }
+}
+
+/** An alert that came in a burst, and has an entry to itself here: when it came stands in front of it. */
+function alone(fact: Recorded): string | null {
+  if (fact.type !== 'joined' || fact.alerts.length !== 1) return null
+  const [alert] = fact.alerts
+  return alert ? `:mag: *Detected:* ${named(alert.key, alert.summary)}${plain(alert.summary)}` : null
 }
 
 /** What somebody said, as it is now; what was taken back is told with what it was. */
