@@ -487,7 +487,7 @@ describe('what the example leaves out', () => {
     ['update_every: { dreadful: 5m }', 'dreadful is not a key'],
     ['capture_with: [":pin:"]', 'must be the name of an emoji without colons'],
     ['captures: [pin]', 'captures is not a key'],
-    ['archive_after: 5m', 'archive_after must be between 1h and 52w, or never'],
+    ['archive_after: 5m', 'archive_after must be a duration between 1h and 52w, or never'],
     ['digest: ops', 'digest must be the id of a Slack channel'],
   ])('incidents that make no sense: %s', (keys, said) => {
     expect(problemsOf(small(`incidents: { ${keys} }`)).join()).toContain(said)

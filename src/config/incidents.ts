@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { USUAL_ROLES } from '../domain/response.ts'
 import { Rules } from '../domain/rules.ts'
-import { duration, leaf, listOf, matching, ok, type Read, text } from './leaf.ts'
+import { duration, leaf, listOf, matching, mustBe, ok, parseDuration, type Read, text } from './leaf.ts'
 import { slackChannel, wrongName } from './names.ts'
 
 /** How people work on incidents: roles, how often an update is due, and which emoji put a message on the timeline. */
@@ -26,11 +26,12 @@ const roles = leaf('a mapping of roles, each with what its holder is told', (val
   return ok(value as Record<string, string>)
 })
 
-const quiet = duration('1h', '52w')
-const archiveAfter = leaf('a duration such as 7d, or never', (value): Read<number | null> => {
+const QUIET = 'a duration between 1h and 52w, or never'
+const [LEAST_QUIET_MS, MOST_QUIET_MS] = [3_600_000, 52 * 7 * 86_400_000]
+const archiveAfter = leaf(QUIET, (value): Read<number | null> => {
   if (value === 'never') return ok(null)
-  const read = quiet.safeParse(value)
-  return read.success ? ok(read.data) : { wrong: `${read.error.issues[0]?.message ?? 'is wrong'}, or never` }
+  const ms = parseDuration(value)
+  return ms !== null && ms >= LEAST_QUIET_MS && ms <= MOST_QUIET_MS ? ok(ms) : mustBe(QUIET)
 })
 
 export function incidentsShape() {
