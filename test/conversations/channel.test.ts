@@ -91,6 +91,11 @@ describe('what the workspace does not let it have is said, and the incident goes
     expect(said).toHaveLength(refused.length)
     for (const [, error, what] of refused)
       expect(said.filter((text) => text.includes(`*Could not be done:* ${what} (\`${error}\``))).toHaveLength(1)
+    // Without a canvas the draft comes as a file.
+    await bot.recover()
+    const files = [...bot.slack.workspace.files.values()]
+    expect(files.map(({ name }) => name)).toEqual(['INC-1.svg', 'INC-1-post-mortem.md'])
+    expect(files[1]?.bytes.toString()).toContain('# Post-mortem of INC-1: home is down')
   })
 
   test('a user who left, and a channel that somebody archived', async () => {
@@ -105,16 +110,6 @@ describe('what the workspace does not let it have is said, and the incident goes
     expect(said).toContain('the channel of this incident (`is_archived`: somebody has archived it)')
     expect(said.match(/is_archived/g)).toHaveLength(1)
     expect(said).toContain('*Acknowledged* by <@U0NORA>')
-  })
-
-  test('without canvases the draft comes as a file', async () => {
-    await start()
-    bot.slack.workspace.preferences.canvases = false
-    await bot.alert()
-    await bot.recover()
-    const files = [...bot.slack.workspace.files.values()]
-    expect(files.map(({ name }) => name)).toEqual(['INC-1.svg', 'INC-1-post-mortem.md'])
-    expect(files[1]?.bytes.toString()).toContain('# Post-mortem of INC-1: home is down')
   })
 })
 
