@@ -103,7 +103,7 @@ export type FetchFile = (
   mostBytes: number,
 ) => Promise<{ ok: true; bytes: Buffer } | { ok: false; again: boolean; why: string }>
 
-/** Puts a file where Slack has said; `again`-able: what was put there before is replaced. Why not is a clause without its subject. */
+/** Puts a file where Slack has said; done again, it takes the place of what was put there before. Why not is a clause without its subject. */
 export type UploadFile = (address: string, bytes: Buffer) => Promise<{ ok: true } | { ok: false; why: string }>
 
 /** All that the bot does to the world, so that a test can stop it at any call. */
