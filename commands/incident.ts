@@ -7,6 +7,7 @@ import { capture, uncapture } from './incident/capture.ts'
 import { declare } from './incident/declare.ts'
 import { acknowledge, change, handOver, keep } from './incident/have.ts'
 import { note } from './incident/note.ts'
+import { postmortem, timeline } from './incident/reading.ts'
 import { link, merge, split as splitOff } from './incident/regroup.ts'
 import { role, roles } from './incident/roles.ts'
 import { list, show } from './incident/show.ts'
@@ -34,6 +35,8 @@ const verbs: Record<string, (ask: Ask, rest: string) => Promise<Reply>> = {
   '': list,
   list,
   show,
+  timeline,
+  postmortem,
   declare,
   private: (ask, rest) => declare(ask, rest, 'private'),
   ack: acknowledge,

@@ -16,17 +16,19 @@ import { pagesNaming, type Rows } from '../src/store/owed.ts'
 import { isOvertaken, readHandover } from '../src/store/rota.ts'
 import type { Store } from '../src/store/store.ts'
 import type { Command } from './command.ts'
+import { missButton } from './incident/reading.ts'
 import { incident } from './incident.ts'
 import { gapButton } from './monitor/gaps.ts'
 import { monitor } from './monitor.ts'
 import { type Confirmed, confirmed } from './oncall/propose.ts'
 import { oncall } from './oncall.ts'
 import { page } from './page.ts'
+import { postmortem } from './postmortem.ts'
 import { silence } from './silence.ts'
 import { watchbill } from './watchbill.ts'
 
 /** Every slash command: one file each, one line here. */
-export const commands: readonly Command[] = [oncall, page, incident, silence, monitor, watchbill]
+export const commands: readonly Command[] = [oncall, page, incident, postmortem, silence, monitor, watchbill]
 
 /** What each button types for the person who presses it, and where it counts. */
 export const buttons: Readonly<Record<string, OnMessage | OnAnswer>> = {
@@ -53,6 +55,7 @@ export const buttons: Readonly<Record<string, OnMessage | OnAnswer>> = {
   gap_watch_anyway: { on: 'answer', command: monitor, read: gapButton('anyway') },
   gap_own: { on: 'answer', command: monitor, read: gapButton('own') },
   gap_leave: { on: 'answer', command: monitor, read: gapButton('leave') },
+  miss_task: { on: 'answer', command: incident, read: missButton },
   roster_leave: { on: 'answer', command: oncall, read: () => ({ leave: nothingChanged }) },
 }
 

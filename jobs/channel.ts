@@ -2,9 +2,9 @@ import { DateTime } from 'luxon'
 import type { SlackResult } from '../src/deps.ts'
 import type { Incident } from '../src/domain/incident.ts'
 import type { Handler } from '../src/outbox.ts'
-import { createChannel, findChannel, setPurpose, whoAmI } from '../src/slack/api.ts'
-import { inc } from '../src/slack/words.ts'
+import { createChannel, findChannel, whoAmI } from '../src/slack/api.ts'
 import { type Claim, stands } from '../src/store/owed.ts'
+import { fallShort } from './shortfall.ts'
 import { incidentOf, type JobDeps, OVERTAKEN } from './tell.ts'
 
 /** What it is about, in a few words: Slack's limit is 80 for the whole name, but names are read in a narrow list. */
@@ -18,13 +18,14 @@ export function channel(deps: JobDeps): Handler {
     const incident = await incidentOf(deps, claim.about.incident)
     const made = await make(deps, claim, channelName(incident, deps.rules().zone), incident.private)
     if (!made.ok) {
-      if (made.kind === 'never') return { outcome: 'never', reason: made.reason }
+      if (made.kind === 'never') {
+        await fallShort(deps, { incident: incident.id, step: 'channel', about: null, reason: made.reason })
+        return { outcome: 'never', reason: made.reason }
+      }
       // Whether it was made shows at the next attempt, by its name.
       return { outcome: 'again', reason: made.reason, afterMs: made.kind === 'again' ? made.afterMs : null }
     }
     const { id, name } = made.value
-    const purpose = `${inc(incident.id)}${incident.service === null ? '' : ` of ${incident.service}`}: everything about it, kept by Watchbill.`
-    await setPurpose(deps.slack.rest, id, purpose)
     await deps.desk.submit({
       source: 'outbox',
       key: claim.key,

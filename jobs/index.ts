@@ -3,17 +3,22 @@ import type { Here } from '../src/here.ts'
 import type { Judge } from '../src/judge.ts'
 import type { Handlers } from '../src/outbox.ts'
 import { announcement } from './announcement.ts'
+import { archive, archives } from './archive.ts'
 import { backup } from './backup.ts'
 import { bundle } from './bundle.ts'
 import { burst } from './burst.ts'
 import { calendars } from './calendars.ts'
+import { canvas } from './canvas.ts'
 import { channel } from './channel.ts'
 import { coverage } from './coverage.ts'
 import { covered } from './covered.ts'
+import { digest, digests } from './digest.ts'
 import { DRILLS_MS, drill, drills } from './drill.ts'
 import { duty } from './duty.ts'
 import { edit } from './edit.ts'
+import { exported } from './export.ts'
 import { file } from './file.ts'
+import { furnish } from './furnish.ts'
 import { gaps } from './gaps.ts'
 import { type GroupTrouble, group, groups } from './groups.ts'
 import { handed } from './handed.ts'
@@ -39,6 +44,7 @@ import { relief } from './relief.ts'
 import { returns } from './returns.ts'
 import { rosterReport } from './roster-report.ts'
 import { rosterWarning } from './roster-warning.ts'
+import { seenBefore } from './seen-before.ts'
 import { silence } from './silence.ts'
 import { STALENESS_MS, staleness } from './staleness.ts'
 import { summary } from './summary.ts'
@@ -80,6 +86,8 @@ export const timetable = (
   { name: 'calendars', everyMs: HOUR / 12, run: calendars(deps), atStart: true },
   { name: 'coverage', everyMs: MINUTE * 5, run: coverage(deps), atStart: true },
   { name: 'log-coverage', everyMs: MINUTE * 5, run: logCoverage(deps), atStart: true },
+  { name: 'digests', everyMs: HOUR, run: digests(deps) },
+  { name: 'archives', everyMs: HOUR, run: archives(deps) },
   { name: 'backup', everyMs: HOUR / 4, run: backup(deps) },
 ]
 
@@ -90,6 +98,12 @@ export const payers = (deps: JobDeps & { groupTrouble: GroupTrouble }): Handlers
   bundle: bundle(deps),
   told: told(deps),
   channel: channel(deps),
+  furnish: furnish(deps),
+  'seen-before': seenBefore(deps),
+  canvas: canvas(deps),
+  export: exported(deps),
+  archive: archive(deps),
+  digest: digest(deps),
   invite: invite(deps),
   summary: summary(deps),
   post: post(deps),

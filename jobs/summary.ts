@@ -1,6 +1,7 @@
 import type { Handler, Sent } from '../src/outbox.ts'
 import { pin, setTopic } from '../src/slack/api.ts'
 import { summaryMessage, topic } from '../src/slack/blocks.ts'
+import { fallShort } from './shortfall.ts'
 import { incidentOf, type JobDeps, keyed, settled, show, tell, voice, whereabouts } from './tell.ts'
 
 /** The pinned live summary and the topic of the incident's channel, rendered from the record each time. */
@@ -27,13 +28,18 @@ export function summary(deps: JobDeps): Handler {
     if (!result.pinned) {
       const pinned = await pin(deps.slack.rest, place)
       if (!pinned.ok && pinned.kind !== 'never') return { ...again(pinned.reason), result }
+      if (!pinned.ok && pinned.reason !== 'already_pinned')
+        await fallShort(deps, { incident: incident.id, step: 'pin', about: null, reason: pinned.reason })
       // A workspace that forbids pins still has its summary.
       result.pinned = true
     }
     const wanted = topic(said, incident)
     if (result.topic === wanted) return { outcome: 'done', result }
     const set = await setTopic(deps.slack.rest, place.channel, wanted)
-    if (!set.ok && set.kind === 'never') return { outcome: 'done', result }
+    if (!set.ok && set.kind === 'never') {
+      await fallShort(deps, { incident: incident.id, step: 'topic', about: null, reason: set.reason })
+      return { outcome: 'done', result }
+    }
     return set.ok
       ? settled(set, { ...result, topic: wanted })
       : { ...again(set.reason, set.kind === 'again' ? set.afterMs : null), result }

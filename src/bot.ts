@@ -25,6 +25,7 @@ import type { Check } from './intake/health.ts'
 import type { Behind } from './intake/routes.ts'
 import { createTray, lastRefusal } from './intake/tray.ts'
 import { createJudge } from './judge.ts'
+import { library } from './library.ts'
 import { raiseAlarms } from './location-alarm.ts'
 import { countedAttempts, countedCalls, PAGE_LATE_MS, type Readings, type RotaReadings } from './metrics.ts'
 import { createOutbox } from './outbox.ts'
@@ -44,6 +45,7 @@ import { openHome } from './store/homes.ts'
 import { finishReceipt, type Receipt, receive, reclaimReceipts, submit } from './store/inbox.ts'
 import { placesOf, type Rows } from './store/owed.ts'
 import { standings } from './store/people.ts'
+import { keepWorkspaceUrl } from './store/record.ts'
 import { rosterEdits, rotaOf, withCalendars, withEdits } from './store/rota.ts'
 import { isOutage } from './store/store.ts'
 import type { Shard } from './timetable/shards.ts'
@@ -332,6 +334,10 @@ export function createBot(given: BotOptions): Bot {
         team = known.value.team_id
         me = known.value.user_id
         log.info({ team }, 'Slack knows us')
+        if (known.value.url !== undefined)
+          await keepWorkspaceUrl(store.pool, known.value.url).catch((error: unknown) =>
+            complain("the workspace's address could not be kept", error),
+          )
         for (const { atStart, run: job } of entries) if (atStart) await job(clock.now())
       } else {
         log.warn({ reason: known.reason }, 'Slack does not know us; asking again')
@@ -497,6 +503,7 @@ export function createBot(given: BotOptions): Bot {
           complain('a calendar could not be made', error)
           throw error
         }),
+      record: library(deps, complain),
       ping: (ping) =>
         pings.hear(ping).catch((error: unknown) => {
           complain('a ping could not be stored', error)

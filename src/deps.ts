@@ -103,6 +103,9 @@ export type FetchFile = (
   mostBytes: number,
 ) => Promise<{ ok: true; bytes: Buffer } | { ok: false; again: boolean; why: string }>
 
+/** Puts a file where Slack has said; done again, it takes the place of what was put there before. Why not is a clause without its subject. */
+export type UploadFile = (address: string, bytes: Buffer) => Promise<{ ok: true } | { ok: false; why: string }>
+
 /** All that the bot does to the world, so that a test can stop it at any call. */
 export interface Deps {
   clock: Clock
@@ -119,6 +122,7 @@ export interface Deps {
   readNames: ReadNames
   pingOutward: PingOutward
   fetchFile: FetchFile
+  uploadFile: UploadFile
   readCalendar: ReadCalendar
   /** The active configuration. */
   rules(): Rules

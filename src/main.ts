@@ -25,7 +25,7 @@ import type { Logger } from './log.ts'
 import { createMet } from './met.ts'
 import { createMetrics, type Metrics, type Readings } from './metrics.ts'
 import { slackCalls } from './slack/client.ts'
-import { fileFetcher } from './slack/files.ts'
+import { fileFetcher, fileUploader } from './slack/files.ts'
 import type { HearRequest } from './slack/http.ts'
 import { inc } from './slack/words.ts'
 import { backupFolder } from './store/backup-folder.ts'
@@ -174,6 +174,7 @@ export async function launch(options: Launch): Promise<Launched> {
       readNames: readNames(machine.now),
       pingOutward,
       fetchFile: fileFetcher(env.slackBotToken, env.slackApiUrl),
+      uploadFile: fileUploader(env.slackApiUrl),
       readRate,
       readCalendar: readApart,
       rules: () => rules,

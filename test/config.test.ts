@@ -69,6 +69,8 @@ describe('the example', () => {
         pages: ['critical', 'error'],
         domains: ['example-mail.test'],
         dependsOn: [],
+        links: {},
+        invite: [],
       },
     })
   })
@@ -446,6 +448,8 @@ describe('what the example leaves out', () => {
       pages: ['critical', 'error'],
       domains: [],
       dependsOn: [],
+      links: {},
+      invite: [],
     })
     expect(rulesOf(small()).policies.all).toMatchObject({
       rounds: 1,
@@ -458,16 +462,20 @@ describe('what the example leaves out', () => {
       roles: USUAL_ROLES,
       updateEveryMs: {},
       captureWith: ['pushpin', 'memo'],
+      archiveAfterMs: 7 * 86_400_000,
+      digestChannel: null,
     })
     const own = rulesOf(
       small(
-        'incidents: { roles: { liaison: "Call them." }, update_every: { critical: 30m }, capture_with: ["+1", eyes] }',
+        'incidents: { roles: { liaison: "Call them." }, update_every: { critical: 30m }, capture_with: ["+1", eyes], archive_after: never, digest: C0OPS }',
       ),
     )
     expect(own.incidents).toEqual({
       roles: { ...USUAL_ROLES, liaison: 'Call them.' },
       updateEveryMs: { critical: 30 * 60_000 },
       captureWith: ['+1', 'eyes'],
+      archiveAfterMs: null,
+      digestChannel: 'C0OPS',
     })
   })
 
@@ -479,6 +487,8 @@ describe('what the example leaves out', () => {
     ['update_every: { dreadful: 5m }', 'dreadful is not a key'],
     ['capture_with: [":pin:"]', 'must be the name of an emoji without colons'],
     ['captures: [pin]', 'captures is not a key'],
+    ['archive_after: 5m', 'archive_after must be a duration between 1h and 52w, or never'],
+    ['digest: ops', 'digest must be the id of a Slack channel'],
   ])('incidents that make no sense: %s', (keys, said) => {
     expect(problemsOf(small(`incidents: { ${keys} }`)).join()).toContain(said)
   })
@@ -487,6 +497,26 @@ describe('what the example leaves out', () => {
     const text = (on: string) => small().replace('policy: all', `policy: all, depends_on: [${on}]`)
     expect(rulesOf(text('web')).services.web?.dependsOn).toEqual([])
     expect(problemsOf(text('wab')).join()).toContain('depends on wab, which is not in services; did you mean web?')
+  })
+
+  test('a service has links for people, and whom its channels are to have', () => {
+    const text = (keys: string) => small().replace('policy: all', `policy: all, ${keys}`)
+    expect(
+      rulesOf(text('links: { Runbook: "https://wiki.internal/x" }, invite: [ana, schedule/primary]')).services.web,
+    ).toMatchObject({
+      links: { Runbook: 'https://wiki.internal/x' },
+      invite: [
+        { kind: 'person', name: 'ana' },
+        { kind: 'schedule', name: 'primary' },
+      ],
+    })
+    for (const [keys, said] of [
+      ['links: [x]', 'links must be a mapping'],
+      ['links: { Runbook: "javascript:alert(1)" }', 'Runbook must be an http or https URL'],
+      ['links: { Runbook: "https://u:p@wiki.internal" }', 'must not hold a user name or password'],
+      ['invite: [anna]', 'invites anna, which is not in people; did you mean ana?'],
+    ] as const)
+      expect(problemsOf(text(keys)).join()).toContain(said)
   })
 
   test('layers without a name are counted; an element of people may be a group', () => {

@@ -2,6 +2,8 @@
 export const usage: readonly (readonly [form: string, does: string])[] = [
   ['list', 'the open incidents, and the latest ones'],
   ['show [INC-n]', 'one incident with its timeline'],
+  ['timeline [INC-n] [PAGE]', 'everything that happened, in order'],
+  ['postmortem [INC-n]', 'the draft of the post-mortem: how long it took, and what missed it'],
   [
     'declare [SEVERITY] [SERVICE] TITLE',
     'opens an incident and pages whoever answers for the service; alone, it opens a form',

@@ -12,6 +12,7 @@ import { pings } from './pings.ts'
 import { prober } from './prober.ts'
 import { restore } from './restore.ts'
 import { start } from './start.ts'
+import { why } from './why.ts'
 
 /** The binary: one file per subcommand. Exit codes: 0 fine, 1 found a problem, 2 cannot run. */
 const program = new Command('watchbill')
@@ -90,6 +91,16 @@ program
   .option('--json', 'print {nodes: [{name, kind, what, watchedBy: [{by, how}]}], looseEnds: [{node, sentence}]}')
   .option('--dot', 'print it for Graphviz')
   .action(async (options) => finish(await graph(options, io)))
+
+program
+  .command('why')
+  .description(
+    'print every fact of an incident with its reason, in order: who was paged, and why; exits 1 when there is none',
+  )
+  .argument('<incident>', 'its number, as INC-7 or 7')
+  .option('--config <file>', 'the configuration (WATCHBILL_CONFIG, ./watchbill.yaml)')
+  .option('--json', 'print {incident, facts: [{id, at, type, sentence, ...}]}')
+  .action(async (incident, options) => finish(await why(incident, options, { ...io, now: Date.now() })))
 
 program
   .command('pings')

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { USUAL_ROLES } from '../domain/response.ts'
 import { Rules } from '../domain/rules.ts'
-import { duration, leaf, listOf, matching, ok, text } from './leaf.ts'
-import { wrongName } from './names.ts'
+import { duration, leaf, listOf, matching, mustBe, ok, parseDuration, type Read, text } from './leaf.ts'
+import { slackChannel, wrongName } from './names.ts'
 
 /** How people work on incidents: roles, how often an update is due, and which emoji put a message on the timeline. */
 
@@ -26,6 +26,14 @@ const roles = leaf('a mapping of roles, each with what its holder is told', (val
   return ok(value as Record<string, string>)
 })
 
+const QUIET = 'a duration between 1h and 52w, or never'
+const [LEAST_QUIET_MS, MOST_QUIET_MS] = [3_600_000, 52 * 7 * 86_400_000]
+const archiveAfter = leaf(QUIET, (value): Read<number | null> => {
+  if (value === 'never') return ok(null)
+  const ms = parseDuration(value)
+  return ms !== null && ms >= LEAST_QUIET_MS && ms <= MOST_QUIET_MS ? ok(ms) : mustBe(QUIET)
+})
+
 export function incidentsShape() {
   const every = duration('1m', '7d').optional()
   const emoji = matching(/^[a-z0-9_+'-]{1,100}$/, 'the name of an emoji without colons, such as pushpin')
@@ -33,6 +41,8 @@ export function incidentsShape() {
     roles: roles.optional(),
     update_every: z.strictObject({ critical: every, error: every, warning: every, info: every }).optional(),
     capture_with: listOf(emoji, MOST_EMOJI).optional(),
+    archive_after: archiveAfter.optional(),
+    digest: slackChannel.optional(),
   })
 }
 
@@ -42,5 +52,7 @@ export function toIncidents(shape: z.infer<ReturnType<typeof incidentsShape>> | 
     roles: { ...USUAL_ROLES, ...shape?.roles },
     updateEveryMs: Object.fromEntries(every),
     ...(shape?.capture_with ? { captureWith: shape.capture_with } : {}),
+    ...(shape?.archive_after === undefined ? {} : { archiveAfterMs: shape.archive_after }),
+    digestChannel: shape?.digest ?? null,
   })
 }

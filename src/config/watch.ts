@@ -1,9 +1,21 @@
 import { z } from 'zod'
 import { nextFire } from '../domain/detect/cron.ts'
 import { HERE, type Monitor, type Rhythm, type Service } from '../domain/rules.ts'
-import { duration, formatDuration, integer, listOf, matching, oneOf, text, trueOrFalse } from './leaf.ts'
+import {
+  duration,
+  formatDuration,
+  integer,
+  leaf,
+  listOf,
+  matching,
+  ok,
+  oneOf,
+  type Read,
+  text,
+  trueOrFalse,
+} from './leaf.ts'
 import { logShape, toLog } from './logs.ts'
-import { type Context, reference, slackChannel } from './names.ts'
+import { type Context, member, reference, slackChannel } from './names.ts'
 import {
   dnsKeys,
   dnsSense,
@@ -28,6 +40,30 @@ import { cron, zone } from './times.ts'
 const MOST_DOMAINS = 1_000
 const MOST_DEPENDENCIES = 100
 const SEVERITIES = ['critical', 'error', 'warning', 'info'] as const
+
+/** Slack has room for more, and nobody looks at them. */
+const MOST_LINKS = 10
+const MOST_INVITED = 50
+const LONGEST_TITLE = 60
+const LONGEST_LINK = 2_000
+
+/** Addresses for people to open: where they lead is nobody's to check, but whoever is no person is not let in by them. */
+const links = leaf('a mapping of titles, each with its address', (value): Read<Record<string, string>> => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return { wrong: 'must be a mapping, one title: https://… on each line' }
+  const entries = Object.entries(value)
+  if (entries.length > MOST_LINKS) return { wrong: `has ${entries.length} links; at most ${MOST_LINKS} are of use` }
+  for (const [title, link] of entries) {
+    if (title.trim() === '' || title.length > LONGEST_TITLE)
+      return { wrong: `has a title of ${title.length} characters: 1 to ${LONGEST_TITLE} are right` }
+    const parsed = typeof link === 'string' && link.length <= LONGEST_LINK && URL.canParse(link) ? new URL(link) : null
+    if (parsed === null || !/^https?:$/.test(parsed.protocol))
+      return { wrong: `: ${title} must be an http or https URL` }
+    if (parsed.username !== '' || parsed.password !== '')
+      return { wrong: `: ${title} must not hold a user name or password: everybody in the channel would read it` }
+  }
+  return ok(value as Record<string, string>)
+})
 
 export function serviceShape(context: Context) {
   const hook = z.strictObject({ webhook: url(context.network), secret: text('a secret') })
@@ -54,6 +90,8 @@ export function serviceShape(context: Context) {
         .default(['critical', 'error']),
       domains: listOf(hostname, MOST_DOMAINS).optional(),
       depends_on: listOf(reference('services', context, 'depends on'), MOST_DEPENDENCIES).optional(),
+      links: links.optional(),
+      invite: listOf(member(context, 'invites', false), MOST_INVITED).optional(),
       pool: url(context.network).optional(),
       deploy: deploy.optional(),
     })
@@ -75,6 +113,8 @@ export function toService(name: string, shape: ServiceShape): Service {
     pages: [...new Set(shape.pages)],
     domains,
     dependsOn: [...new Set(shape.depends_on ?? [])].filter((other) => other !== name),
+    links: shape.links ?? {},
+    invite: (shape.invite ?? []).flatMap((to) => (to.kind === 'slack' ? [] : to)),
   }
 }
 

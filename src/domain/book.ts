@@ -306,6 +306,7 @@ export function evolve(desk: Desk, fact: Recorded): Desk {
     case 'covered':
       return { ...desk, marks: { ...desk.marks, [fact.mark.name]: fact.mark } }
     case 'skipped':
+    case 'shortfall':
     case 'gap':
     case 'note':
     case 'drilled':

@@ -28,6 +28,7 @@ import {
   channelOpened,
   checked,
   declare,
+  fallShort,
   handOver,
   keep,
   pageRefused,
@@ -97,6 +98,7 @@ const handlers = {
   cover,
   'page-refused': pageRefused,
   'channel-opened': channelOpened,
+  shortfall: fallShort,
   checked,
   attempt: attempted,
 } satisfies Handlers

@@ -293,6 +293,30 @@ export const ChannelOpened = z.strictObject({
 })
 export type ChannelOpened = z.infer<typeof ChannelOpened>
 
+/** A part of the incident's channel that Slack does not let us make. */
+export const SHORT_STEPS = [
+  'channel',
+  'purpose',
+  'topic',
+  'pin',
+  'bookmark',
+  'invite',
+  'canvas',
+  'file',
+  'archive',
+] as const
+
+/** It could not be done, and why (Slack's name of the error); the incident goes on without it. */
+export const Shortfall = z.strictObject({
+  type: z.literal('shortfall'),
+  incident,
+  step: z.enum(SHORT_STEPS),
+  /** Whom or what it is about, where a step has several. */
+  about: z.string().nullable(),
+  reason: z.string(),
+})
+export type Shortfall = z.infer<typeof Shortfall>
+
 /** The hourly check of the people's Slack accounts; `unreachable` is the reason, null when all is well. */
 export const Checked = z.strictObject({
   type: z.literal('checked'),
@@ -348,6 +372,7 @@ export const Event = z.discriminatedUnion('type', [
   Cover,
   PageRefused,
   ChannelOpened,
+  Shortfall,
   Checked,
   Attempt,
 ])

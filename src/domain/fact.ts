@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Denied } from './authority.ts'
 import { Mark } from './detect/adoption.ts'
 import { Silence } from './detect/silence.ts'
+import { SHORT_STEPS } from './event.ts'
 import { Handover, RosterEdit, Watch, WatchPage } from './handover.ts'
 import { Drill, Evidence, Hold, Page, Status } from './incident.ts'
 import { CaptureChange, Place, placeKey, Said, Task } from './response.ts'
@@ -242,6 +243,15 @@ export const Fact = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('captured'), incident, at, by: z.string(), said: Said }),
   z.strictObject({ type: z.literal('capture-changed'), incident, at, message: Place, change: CaptureChange }),
   z.strictObject({ type: z.literal('channel'), incident, at, channel: z.string(), name: z.string() }),
+  /** A part of the channel could not be made: the incident goes on without it. */
+  z.strictObject({
+    type: z.literal('shortfall'),
+    incident,
+    at,
+    step: z.enum(SHORT_STEPS),
+    about: z.string().nullable(),
+    reason: z.string(),
+  }),
   z.strictObject({
     type: z.literal('reachability'),
     incident: z.null(),
@@ -375,8 +385,25 @@ export type Fact = z.infer<typeof Fact>
 /** A fact with its place in the record: counted without gaps over the whole installation. */
 export type Recorded = Fact & { id: number }
 
-/** The words of the timeline (design §7); null: kept in the record, not shown as an entry of its own. */
-export function timelineKind(fact: Fact) {
+/** The words of the timeline, which others read over HTTP. */
+export type TimelineKind =
+  | 'detected'
+  | 'opened'
+  | 'paged'
+  | 'acked'
+  | 'escalated'
+  | 'handover'
+  | 'recovered'
+  | 'resolved'
+  | 'note'
+  | 'deploy'
+  | 'silence'
+  | 'captured'
+  | 'gap'
+  | 'exhausted'
+
+/** What kind of entry a fact is in the timeline of its incident; null: kept in the record, not shown as an entry of its own. */
+export function timelineKind(fact: Fact): TimelineKind | null {
   switch (fact.type) {
     case 'opened':
     case 'detected':
@@ -399,6 +426,7 @@ export function timelineKind(fact: Fact) {
       return fact.reason === 'start' || fact.reason === 'reopened' ? null : 'escalated'
     case 'skipped':
     case 'refused':
+    case 'shortfall':
       return 'gap'
     case 'heads-up':
     case 'inherited':

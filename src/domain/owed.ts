@@ -13,10 +13,10 @@ import { channelsOf, isPaged, type Rules, schedulesOf, under } from './rules.ts'
  * What the world has not been told yet: rows written in the deciding transaction, sent by `src/outbox.ts` through the file of the same
  * name in `jobs/`. Keys are made of meaning, so that a repeat collapses.
  *
- * - tell: at least once (page, post, notice, told, heads-up, duty, relief, silence, roster-warning, gaps,
+ * - tell: at least once (page, post, notice, told, heads-up, duty, seen-before, relief, silence, roster-warning, gaps, digest,
  * covered); - view: re-rendered until what is shown is what is wanted (summary,
- *   burst, announcement, loud, page-view, bundle, watch-page, prompt, handover, handed, group, edit, home);
- *   - step of the channel (channel, invite), a file that is fetched: each may be repeated without harm.
+ *   burst, announcement, loud, page-view, bundle, watch-page, prompt, handover, handed, group, edit, home, canvas);
+ *   - step of the channel (channel, furnish, invite, export, archive), a file that is fetched: each may be repeated without harm.
  */
 const incident = z.int()
 const change = { schedule: z.string(), changeAt: z.number() }
@@ -34,6 +34,16 @@ export const About = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('invite'), incident, person: z.string() }),
   /** The pinned live summary, and the topic. */
   z.strictObject({ kind: z.literal('summary'), incident }),
+  /** What the channel has beside its messages: its purpose, its bookmarks, and whoever of the service is to be in it. */
+  z.strictObject({ kind: z.literal('furnish'), incident }),
+  /** Incidents like it, and how they ended: said once, in its channel. */
+  z.strictObject({ kind: z.literal('seen-before'), incident }),
+  /** The canvas of its channel: the timeline while it is open, then the draft of the post-mortem. */
+  z.strictObject({ kind: z.literal('canvas'), incident }),
+  /** Files for whoever reads up on it: the picture, and the draft where there is no canvas. By when it was resolved. */
+  z.strictObject({ kind: z.literal('export'), incident, resolvedAt: z.number() }),
+  /** The channel goes to the archive, if it has been quiet for long enough: owed by the timetable. */
+  z.strictObject({ kind: z.literal('archive'), incident, resolvedAt: z.number() }),
   /** An entry of the timeline. */
   z.strictObject({ kind: z.literal('post'), incident, fact: z.int() }),
   /** Alerts that came and went within moments of each other, from this fact on: one message, kept up to date. */
@@ -87,6 +97,8 @@ export const About = z.discriminatedUnion('kind', [
     names: z.array(z.string()),
     at: z.number(),
   }),
+  /** What a week was like: owed by the timetable. */
+  z.strictObject({ kind: z.literal('digest'), channel: z.string(), fromAt: z.number(), toAt: z.number() }),
   /** What somebody decided about a name of the ledger: in the channel of its service. */
   z.strictObject({ kind: z.literal('covered'), fact: z.int(), channel: z.string() }),
   /** An injected fault: paid when it is claimed, and told to nobody. */
@@ -211,7 +223,7 @@ export function owes(fact: Recorded, incident: Incident | null, rules: Rules): O
   const lane = laneOf(incident.id)
   if (fact.type === 'opened')
     owed.push({ key: `channel/${incident.id}`, lane, about: { kind: 'channel', incident: incident.id } })
-  if (fact.type === 'joined' || fact.type === 'receded') return [...owed, ...storm(fact, incident)]
+  if (fact.type === 'joined' || fact.type === 'receded') return [...storm(fact, incident), ...canvas(incident)]
   // Before the entries: the summary is the first message of the channel.
   if (changesViews(fact)) owed.push(...views(incident))
   if (fact.type === 'paged') owed.push(pageOf(incident.id, fact.page.key))
@@ -228,7 +240,7 @@ export function owes(fact: Recorded, incident: Incident | null, rules: Rules): O
       about: { kind: 'post', incident: incident.id, fact: fact.id },
     })
   if (fact.type === 'resolved' || fact.type === 'merged') owed.push(...tellTheWoken(fact, incident))
-  owed.push(...duties(fact, incident.id))
+  owed.push(...duties(fact, incident.id), ...furnishings(fact, incident))
   if (fact.type === 'captured' || fact.type === 'capture-changed') owed.push(...files(fact, incident.id))
   // Whoever comes on duty next is in it once they are paged, and not before.
   if (fact.type === 'heads-up' && !incident.private)
@@ -264,6 +276,32 @@ function newcomers(fact: Recorded, incident: Incident): string[] {
       return []
   }
 }
+
+/** What goes with the channel, each in a lane of its own: a workspace that is slow with it holds up no entry. */
+function furnishings(fact: Recorded, incident: Incident): Owed[] {
+  const { id, resolvedAt } = incident
+  const row = (about: Extract<About, { incident: number }>, key: string): Owed => ({ key, lane: key, about })
+  const over =
+    incident.channel === null || resolvedAt === null
+      ? []
+      : [row({ kind: 'export', incident: id, resolvedAt }, `export/${id}/${resolvedAt}`)]
+  if (fact.type === 'channel')
+    return [
+      row({ kind: 'furnish', incident: id }, `furnish/${id}`),
+      row({ kind: 'seen-before', incident: id }, `seen-before/${id}`),
+      ...canvas(incident).map(({ lazy: _, ...now }): Owed => now),
+      // It was over before it had a channel.
+      ...over,
+    ]
+  if (fact.type === 'resolved' || fact.type === 'merged')
+    return [...canvas(incident).map(({ lazy: _, ...now }): Owed => now), ...over]
+  return timelineKind(fact) === null && fact.type !== 'capture-changed' ? [] : canvas(incident)
+}
+
+const canvas = ({ id, channel }: Incident): Owed[] =>
+  channel === null
+    ? []
+    : [{ key: `canvas/${id}`, lane: `canvas/${id}`, about: { kind: 'canvas', incident: id }, lazy: true }]
 
 /** Whether an entry is put into the incident's channel: what was said there stands there. */
 const isPosted = (fact: Recorded, { channel }: Incident): boolean =>
@@ -421,6 +459,7 @@ function rowOf({ bundled }: Incident, page: string): string {
 function changesViews(fact: Fact): boolean {
   switch (fact.type) {
     case 'note':
+    case 'shortfall':
     case 'repeated':
     case 'skipped':
     case 'held':
@@ -565,6 +604,7 @@ export function showsAtHome(fact: Fact): boolean {
     case 'recovered':
     case 'receded':
     case 'skipped':
+    case 'shortfall':
     case 'gap':
     case 'note':
     case 'update-overdue':

@@ -49,6 +49,10 @@ export const Service = z.strictObject({
   domains: z.array(z.string()).default([]),
   /** Services without which it cannot be well: what fails of them and of it is one incident. */
   dependsOn: z.array(z.string()).default([]),
+  /** What the channels of its incidents are given as bookmarks: titles and addresses. */
+  links: z.record(z.string(), z.string()).default({}),
+  /** Who is brought into them, beside whoever is paged. */
+  invite: z.array(Target).default([]),
 })
 export type Service = z.infer<typeof Service>
 
@@ -413,6 +417,14 @@ const Incidents = z.strictObject({
   updateEveryMs: z.partialRecord(Severity, z.int().positive()).default({}),
   /** Names of the emoji that put a message on the timeline; a pin does too. */
   captureWith: z.array(z.string()).default(['pushpin', 'memo']),
+  /** A channel is archived once its incident has been resolved, and nobody has said anything there, for so long; null: never. */
+  archiveAfterMs: z
+    .int()
+    .positive()
+    .nullable()
+    .default(7 * 86_400_000),
+  /** Where the weekly digest goes (Slack's id); null: nowhere. */
+  digestChannel: z.string().nullable().default(null),
 })
 
 const named = <T extends z.ZodType>(value: T) => z.record(z.string(), value)

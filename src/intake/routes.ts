@@ -1,6 +1,7 @@
 import { alertRoutes, type Behind as OfAlerts } from './alerts.ts'
 import { calendarRoutes, type Behind as OfCalendars } from './calendars.ts'
 import { type Check, healthRoutes } from './health.ts'
+import { incidentRoutes, type Behind as OfIncidents } from './incidents.ts'
 import { logRoutes, type Behind as OfLogs } from './logs.ts'
 import { metricsRoutes } from './metrics.ts'
 import { type Behind as OfPings, pingRoutes } from './pings.ts'
@@ -9,7 +10,7 @@ import { type Behind as OfRates, rateRoutes } from './rates.ts'
 import type { Routes } from './server.ts'
 
 /** The program behind the routes. */
-export interface Behind extends OfAlerts, OfCalendars, OfLogs, OfPings, OfProbers, OfRates {
+export interface Behind extends OfAlerts, OfCalendars, OfIncidents, OfLogs, OfPings, OfProbers, OfRates {
   checks(): Promise<Check[]>
 }
 
@@ -29,6 +30,7 @@ export function allRoutes({ behind, waitsFor, scrape, contentType }: Front): Rou
     healthRoutes(checks),
     metricsRoutes(scrape, contentType),
     alertRoutes(behind, waitsFor),
+    incidentRoutes(behind, waitsFor),
     logRoutes(behind, waitsFor),
     calendarRoutes(behind, waitsFor),
     pingRoutes(behind, waitsFor),

@@ -293,7 +293,9 @@ export function dmFor(ws: Workspace, userId: string): Message[] {
 
 /** A canvas, when this person may read it. */
 export function canvasFor(ws: Workspace, canvas: StoredCanvas, userId: string): Canvas | null {
-  if (accessOf(ws, canvas, userId) === null) return null
+  const room = canvas.channel === null ? undefined : ws.rooms.get(canvas.channel)
+  // Whoever may read a channel without being in it may read its canvas.
+  if (accessOf(ws, canvas, userId) === null && !(room && canSee(ws, room, userId))) return null
   const { id, title, channel, sections, updatedAt } = canvas
   return { id, title, channel, markdown: markdownOf(canvas), sections, updated_at: updatedAt }
 }

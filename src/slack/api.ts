@@ -17,7 +17,7 @@ export async function call<T extends z.ZodType>(
   return { ok: false, kind: 'unknown', reason: `${method} answered without ${parsed.error.issues[0]?.path.join('.')}` }
 }
 
-const Anything = z.unknown()
+export const Anything = z.unknown()
 const Posted = z.object({ channel: z.string(), ts: z.string() })
 export type Posted = z.infer<typeof Posted>
 
@@ -29,7 +29,12 @@ export interface Message {
 }
 
 export const whoAmI = (slack: SlackCall) =>
-  call(slack, 'auth.test', {}, z.object({ user_id: z.string(), bot_id: z.string().optional(), team_id: z.string() }))
+  call(
+    slack,
+    'auth.test',
+    {},
+    z.object({ user_id: z.string(), bot_id: z.string().optional(), team_id: z.string(), url: z.string().optional() }),
+  )
 
 export async function openDm(slack: SlackCall, user: string): Promise<SlackResult<string>> {
   const answer = z.object({ channel: z.object({ id: z.string() }) })

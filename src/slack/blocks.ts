@@ -191,11 +191,33 @@ export function summaryMessage(voice: Voice, incident: Incident): Pick<Message, 
           field('Paged', paged(voice, incident)),
         ],
       },
+      ...response(voice, incident),
       ...symptoms(voice, incident, (more) => `and ${more} more: ${incident.firing} of ${incident.joined} fail now`),
       ...buttons(incident),
     ],
   }
 }
+
+/** Who does what, what was said last to everybody who waits, and how much is left to do. */
+function response(voice: Voice, { roles, update, tasks, links }: Incident): KnownBlock[] {
+  const open = tasks.filter(({ doneAt }) => doneAt === null).length
+  const lines = [
+    ...Object.entries(roles).map(([role, holder]) => `*${sentence(role)}:* ${person(voice, holder)}`),
+    ...(update === null
+      ? []
+      : [
+          `*Last update* (${person(voice, update.by)}, ${when(update.at, voice.rules.zone)}): ${plain(cut(update.text.replaceAll(/\s+/g, ' '), UPDATE))}`,
+        ]),
+    ...(tasks.length === 0 ? [] : [`*Tasks:* ${open} open, ${tasks.length - open} done`]),
+    ...(links.length === 0 ? [] : [`*Linked:* ${links.map(inc).join(', ')}`]),
+  ]
+  return lines.length === 0 ? [] : [section(lines.join('\n'))]
+}
+
+/** Of an update, in the summary; the timeline has the whole. */
+const UPDATE = 500
+
+const sentence = (text: string) => plain(text.charAt(0).toUpperCase() + text.slice(1))
 
 const field = (name: string, value: string) => ({ type: 'mrkdwn' as const, text: cut(`*${name}*\n${value}`, 1_900) })
 

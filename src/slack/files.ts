@@ -1,4 +1,4 @@
-import type { FetchFile } from '../deps.ts'
+import type { FetchFile, UploadFile } from '../deps.ts'
 import { messageOf } from '../errors.ts'
 
 /** A file that comes slower than this is asked for again later. */
@@ -32,6 +32,27 @@ export function fileFetcher(token: string, apiUrl: string): FetchFile {
         : { ok: true, bytes }
     } catch (error) {
       return { ok: false, again: true, why: messageOf(error) }
+    }
+  }
+}
+
+/** Puts files where Slack says: to a host of Slack's and to nobody else. The address itself is the authority. */
+export function fileUploader(apiUrl: string): UploadFile {
+  return async (address, bytes) => {
+    const url = URL.canParse(address) ? new URL(address) : null
+    if (!url || !isSlacks(url, apiUrl)) return { ok: false, why: 'the address for it is not of Slack' }
+    try {
+      const body = new Uint8Array(bytes)
+      const response = await fetch(url, {
+        method: 'POST',
+        body,
+        redirect: 'manual',
+        signal: AbortSignal.timeout(FETCH_MS),
+      })
+      await response.body?.cancel()
+      return response.status === 200 ? { ok: true } : { ok: false, why: `Slack answers ${response.status}` }
+    } catch (error) {
+      return { ok: false, why: messageOf(error) }
     }
   }
 }

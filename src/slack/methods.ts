@@ -5,15 +5,22 @@
  */
 export const METHODS = {
   'auth.test': [],
+  'bookmarks.add': ['bookmarks:write'],
+  'bookmarks.list': ['bookmarks:read'],
+  'canvases.edit': ['canvases:write'],
   'chat.delete': ['chat:write'],
   'chat.getPermalink': [],
   'chat.postEphemeral': ['chat:write'],
   'chat.postMessage': ['chat:write'],
   'chat.update': ['chat:write'],
+  'conversations.archive': ['channels:manage', 'groups:write'],
+  'conversations.canvases.create': ['canvases:write'],
   // Channels of incidents, private where those are. Their topic, their purpose and their members come with the right to make them.
   'conversations.create': ['channels:manage', 'groups:write'],
   // A message whose reply was lost is looked for: in a DM, a public channel, or a private one that the bot was invited to.
   'conversations.history': ['channels:history', 'groups:history', 'im:history'],
+  // The canvas that a channel has.
+  'conversations.info': ['channels:read', 'groups:read'],
   'conversations.invite': ['channels:manage', 'groups:write'],
   // Channels of services are joined when something is said there for the first time.
   'conversations.join': ['channels:join'],
@@ -23,6 +30,9 @@ export const METHODS = {
   'conversations.replies': ['im:history'],
   'conversations.setPurpose': ['channels:manage', 'groups:write'],
   'conversations.setTopic': ['channels:manage', 'groups:write'],
+  // The picture of an incident, and its draft where there is no canvas.
+  'files.completeUploadExternal': ['files:write'],
+  'files.getUploadURLExternal': ['files:write'],
   // Files of captured messages: as the app may see them, where it is.
   'files.info': ['files:read'],
   'pins.add': ['pins:write'],

@@ -9,6 +9,7 @@ import type { Joining, Recorded } from '../domain/fact.ts'
 import type { Evidence, Incident, Page, PageReason } from '../domain/incident.ts'
 import type { Rules, Severity } from '../domain/rules.ts'
 import type { Outlook } from '../domain/watch/outlook.ts'
+import { shortfall } from './channel.ts'
 import { responseAnswer, responseEntry, responseRefusal } from './response.ts'
 import { clockTime, code, cut, duration, escapeText, list, mention, plain, when } from './text.ts'
 
@@ -149,6 +150,8 @@ export function entry(voice: Voice, fact: Recorded): string | null {
         : `:zzz: *Not paged again:* ${person(voice, fact.person)} was paged for this less than two minutes ago`
     case 'refused':
       return `:no_entry: *Page not delivered* to ${person(voice, fact.person)}: ${code(fact.reason)}, ${unreachable(fact.reason)}`
+    case 'shortfall':
+      return shortfall(voice, fact)
     case 'gap':
       return `:ghost: *Nobody on duty* for ${code(fact.schedule)} (step ${fact.step + 1}): going on at once`
     case 'exhausted':

@@ -314,7 +314,7 @@ const SAVE = `
         when owed.state = 'open' and (owed.tries > 0 or excluded.lazy or not owed.lazy) then owed.due_at
         when excluded.lazy then greatest(excluded.due_at, owed.shown_at + ${LAZY_MS})
         else excluded.due_at end
-      where owed.kind in ('summary', 'burst', 'announcement', 'page-view', 'bundle', 'loud', 'watch-page', 'prompt', 'handover', 'handed', 'group', 'edit')
+      where owed.kind in ('summary', 'burst', 'announcement', 'page-view', 'bundle', 'loud', 'watch-page', 'prompt', 'handover', 'handed', 'group', 'edit', 'canvas')
     returning key, lane, kind, about, fence, (xmax = 0) as born
   ), done as (
     update inbox set done_at = $8, outcome = d.outcome from jsonb_to_recordset($7) as d (id bigint, outcome jsonb)

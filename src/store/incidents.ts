@@ -57,7 +57,7 @@ export async function incidentOfChannel(pool: Pool, channel: string): Promise<In
   return rows[0] ? Incident.parse(rows[0].doc) : null
 }
 
-const recorded = (row: { id: number; body: unknown }): Recorded => {
+export const recorded = (row: { id: number; body: unknown }): Recorded => {
   const { id: _, ...body } = row.body as { id: unknown }
   return { ...Fact.parse(body), id: row.id }
 }

@@ -459,6 +459,13 @@ const MIGRATIONS: readonly string[] = [
   -- The incident on whose timeline a message is.
   create index incidents_captured on incidents using gin ((doc -> 'captured'));
   `,
+  `
+  -- Where the workspace is in a browser: links to messages begin with it.
+  create table workspace (id int primary key default 1 check (id = 1), url text not null);
+  -- What belongs to no incident and may be told in the timeline of one.
+  create index facts_around on facts (at) where kind in
+    ('silence', 'changed', 'handover', 'edited', 'watch-paged', 'detected', 'joined', 'recovered', 'receded') and incident is null;
+  `,
 ]
 
 /** The schema that this program speaks. A database that is ahead of it belongs to a newer program. */

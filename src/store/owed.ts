@@ -56,10 +56,13 @@ export async function claim(
          and ${urgent ? `(kind = 'page' or ${LANE_IS_FREE})` : LANE_IS_FREE}
        -- What people have open in Slack keeps its old place in the order, and waits for everything else.
        order by kind = 'home', seq limit $3 for update skip locked
+     ), taken as (
+       update owed set owner = $4, fence = fence + 1, lease_until = $2 + $5, sending = true, tries = tries + 1, lazy = true
+       from free where owed.key = free.key
+       returning owed.key, lane, about, fence, tries, wanted, free.sending as uncertain, result, seq
      )
-     update owed set owner = $4, fence = fence + 1, lease_until = $2 + $5, sending = true, tries = tries + 1, lazy = true
-     from free where owed.key = free.key
-     returning owed.key, lane, about, fence, tries, wanted, free.sending as uncertain, result`,
+     -- Begun in the order in which they were owed.
+     select key, lane, about, fence, tries, wanted, uncertain, result from taken order by seq`,
     [now, machineNow, limit, store.process, leaseMs, inFlight],
   )
   return rows.map((row) => Claim.parse(row))

@@ -7,6 +7,9 @@ export interface Workspace {
   messages: Message[]
   /** The channel of a person's DM with the bot. */
   dmOf(user: string): string
+  /** What each canvas says, and where each file is shared. */
+  canvases: Map<string, string>
+  files: Map<string, string[]>
   /** Changes so far. */
   changes: number
   /** Methods that were called and are not here. */
@@ -22,6 +25,8 @@ export interface Room {
   topic: string
   purpose: string
   pins: Set<string>
+  canvas: string | null
+  archived: boolean
 }
 
 export interface Message {
@@ -47,6 +52,8 @@ export function createWorkspace(now: () => number, people: Readonly<Record<strin
     users: new Map(named),
     rooms: new Map(),
     messages: [],
+    canvases: new Map(),
+    files: new Map(),
     dmOf: (user) => `D${people[user]?.slice(1)}`,
     changes: 0,
     unknown: new Set(),
@@ -56,7 +63,18 @@ export function createWorkspace(now: () => number, people: Readonly<Record<strin
 export function addRoom(ws: Workspace, room: { id: string; name: string; members: string[]; direct?: boolean }): Room {
   const { id, name, members, direct = false } = room
   const creator = members[0] ?? BOT
-  const made: Room = { id, name, direct, creator, members: new Set(members), topic: '', purpose: '', pins: new Set() }
+  const made: Room = {
+    id,
+    name,
+    direct,
+    creator,
+    members: new Set(members),
+    topic: '',
+    purpose: '',
+    pins: new Set(),
+    canvas: null,
+    archived: false,
+  }
   ws.rooms.set(made.id, made)
   ws.changes += 1
   return made
@@ -166,6 +184,55 @@ const METHODS: Record<string, (ws: Workspace, args: Args, historyUntil: number) 
     room.pins.add(String(timestamp))
     return {}
   }),
+
+  'conversations.canvases.create'(ws, { channel_id: channel, document_content: content }) {
+    const room = ws.rooms.get(String(channel))
+    if (!room) return 'canvas_creation_failed'
+    if (room.canvas !== null) return 'channel_canvas_already_exists'
+    room.canvas = `F0CANVAS${ws.canvases.size}`
+    ws.canvases.set(room.canvas, String(content))
+    ws.changes += 1
+    return { canvas_id: room.canvas }
+  },
+
+  'canvases.edit'(ws, { canvas_id: canvas, changes }) {
+    if (!ws.canvases.has(String(canvas))) return 'canvas_not_found'
+    ws.canvases.set(String(canvas), String(changes))
+    ws.changes += 1
+    return {}
+  },
+
+  'conversations.info'(ws, { channel }) {
+    const room = ws.rooms.get(String(channel))
+    if (!room) return 'channel_not_found'
+    const properties = room.canvas === null ? {} : { canvas: { file_id: room.canvas } }
+    return { channel: { ...shown(room).channel, properties } }
+  },
+
+  'conversations.archive': inRoom((_, room) => {
+    if (room.archived) return 'already_archived'
+    room.archived = true
+    return {}
+  }),
+
+  'files.getUploadURLExternal'(ws) {
+    const file = `F0FILE${ws.files.size}`
+    ws.files.set(file, [])
+    return { upload_url: `https://files.slack.com/${file}`, file_id: file }
+  },
+
+  'files.completeUploadExternal'(ws, { files, channel_id: channel }) {
+    for (const { id } of JSON.parse(String(files)) as { id: string }[]) ws.files.get(id)?.push(String(channel))
+    ws.changes += 1
+    return {}
+  },
+
+  'files.info'(ws, { file }) {
+    const rooms = ws.files.get(String(file))
+    return rooms
+      ? { file: { shares: { public: Object.fromEntries(rooms.map((room) => [room, []])) } } }
+      : 'file_not_found'
+  },
 
   'chat.postMessage'(ws, { channel, text, blocks, metadata, thread_ts: threadTs = null }) {
     const room = ws.rooms.get(String(channel))

@@ -186,7 +186,9 @@ describe('the scopes', () => {
       config: (config) =>
         `${config}\noutward_heartbeat: { url: "http://127.0.0.1:9/x", every: 1d, drill_to: mia }\n`
           .replace('services:\n', 'services:\n  imap: { policy: mail, channel: C0QUIET }\n')
-          .replace('schedules:\n', `schedules:\n${DOOR}`),
+          .replace('schedules:\n', `schedules:\n${DOOR}`)
+          .replace('webmail: {', 'webmail: { links: { Runbook: "https://wiki.example.com/webmail" },')
+          .concat('\nincidents: { archive_after: 1h }\n'),
       workspace: {
         manifest: overSocket,
         channels: [
@@ -199,6 +201,7 @@ describe('the scopes', () => {
       started.slack.fault({ kind: 'lost_reply', method, count: 1, ...(channel ? { channel } : {}) })
     for (const channel of ['nora', 'ops', 'quiet', 'inc-20261123-1-home-is-down']) lost('chat.postMessage', channel)
     lost('conversations.create')
+    lost('conversations.canvases.create')
     await started.openHome('nora')
     await started.alert()
     await started.alert({ service: 'imap', key: 'imap' })
@@ -214,6 +217,8 @@ describe('the scopes', () => {
     await started.pressIn('sam', 'ops', 'Resolve')
     // Two drills: the page of the second takes the place of the first.
     await started.advance('10m')
+    started.clock.advanceTo(started.clock.now() + 2 * 3_600_000)
+    await started.rest()
     return started
   }
 })

@@ -28,7 +28,7 @@ import type { Timing } from '../../src/sandbox/delivery.ts'
 import { type LocalSlack, type SlackOptions, startWorkspace } from '../../src/sandbox/server.ts'
 import type { Call, Message } from '../../src/sandbox/wire.ts'
 import { slackCalls } from '../../src/slack/client.ts'
-import { fileFetcher } from '../../src/slack/files.ts'
+import { fileFetcher, fileUploader } from '../../src/slack/files.ts'
 import { manifest } from '../../src/slack/manifest.ts'
 import { undone } from '../../src/store/inbox.ts'
 import { factsOf } from '../../src/store/incidents.ts'
@@ -228,6 +228,7 @@ export async function startBot(options: Options = {}): Promise<Driver> {
       readNames: counted(busy, readNames(machine.now)),
       pingOutward: counted(busy, pingOutward),
       fetchFile: counted(busy, fileFetcher(slack.botToken, slack.apiUrl)),
+      uploadFile: counted(busy, fileUploader(slack.apiUrl)),
       readCalendar: counted(busy, readApart),
       rules: () => followed,
       version: 'test',

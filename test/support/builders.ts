@@ -61,7 +61,7 @@ export function rules(options: Options = {}): Rules {
   const pages: Service['pages'] = ['critical', 'error']
   const services = Object.entries(options.services ?? { webmail: {} }).map(([name, service]) => [
     name,
-    { name, policy: 'mail', channel: 'C0OPS', pages, domains: [], dependsOn: [], ...service },
+    { name, policy: 'mail', channel: 'C0OPS', pages, domains: [], dependsOn: [], links: {}, invite: [], ...service },
   ])
   return {
     company: 'Example Mail',

@@ -39,6 +39,12 @@ export async function startFront({ apiToken = TOKEN, behind = {}, more = [] }: O
     ping: async () => 'unknown',
     pingRefused: () => {},
     prober: { work: async () => ({ rev: '', now: T0 }), take: async () => 0 },
+    record: {
+      list: async () => ({ incidents: [], next: null }),
+      incident: async () => null,
+      timeline: async () => null,
+      postmortem: async () => null,
+    },
     async take(arrivals) {
       taken.push(...arrivals)
       return arrivals.map((_, n) => taken.length - arrivals.length + n + 1)

@@ -47,6 +47,8 @@ export const ENTRIES = {
   calendars: { watch: false, what: 'reads calendars of others' },
   coverage: { watch: false, what: 'finds names that nothing watches' },
   'log-coverage': { watch: false, what: 'finds logs that nothing reads' },
+  digests: { watch: false, what: 'tells each Monday what the week before was like' },
+  archives: { watch: false, what: 'archives the channels of incidents that are long over' },
   backup: { watch: false, what: 'backs up the store each night' },
 } as const
 export type EntryName = keyof typeof ENTRIES

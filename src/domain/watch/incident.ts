@@ -16,6 +16,7 @@ import type {
   Outcome,
   PageRefused,
   Refusal,
+  Shortfall,
   Unack,
 } from '../event.ts'
 import type { Drill, Incident } from '../incident.ts'
@@ -319,6 +320,13 @@ export function channelOpened(book: Book, event: ChannelOpened, at: number): Out
   if (incident.channel?.id !== event.channel)
     note(book, { type: 'channel', incident: incident.id, at, channel: event.channel, name: event.name })
   return done(incident.id, 'recorded')
+}
+
+/** Once for each thing that cannot be done: the steps are tried again, and it is known. */
+export function fallShort(book: Book, { incident: id, step, about, reason }: Shortfall, at: number): Outcome {
+  if (!book.desk.incidents[id]) return refuse({ code: 'unknown-incident', incident: id })
+  note(book, { type: 'shortfall', incident: id, at, step, about, reason })
+  return done(id, 'recorded')
 }
 
 export function attempted(book: Book, { user, team, channel, act, reason }: Attempt, at: number): Outcome {
