@@ -1,3 +1,4 @@
+import type { Verdict } from '../src/domain/detect/rate-feedback.ts'
 import type { Handover } from '../src/domain/handover.ts'
 import {
   bearers,
@@ -10,7 +11,7 @@ import {
 } from '../src/domain/owed.ts'
 import { schedulesOf } from '../src/domain/rules.ts'
 import { nothingChanged, notOurOffer } from '../src/slack/roster-words.ts'
-import { notOurRequest, notOurs } from '../src/slack/words.ts'
+import { notOurAlarm, notOurRequest, notOurs } from '../src/slack/words.ts'
 import { readFact, readIncident } from '../src/store/incidents.ts'
 import { pagesNaming, type Rows } from '../src/store/owed.ts'
 import { isOvertaken, readHandover } from '../src/store/rota.ts'
@@ -47,6 +48,8 @@ export const buttons: Readonly<Record<string, OnMessage | OnAnswer>> = {
     ({ incident: id, schedule }) => (id ? undefined : schedule),
     whereConfirmed,
   ),
+  rate_false: ofFeedback('false'),
+  rate_real: ofFeedback('real'),
   disable_approve: ofRequest(),
   edit_agree: ofOffer('agree'),
   edit_decline: ofOffer('decline'),
@@ -179,6 +182,23 @@ function ofRequest(): OnMessage {
       const asked = fact === undefined ? null : await readFact(pool, Number(fact))
       if (asked?.type !== 'silence' || asked.what !== 'asked' || asked.silence.id !== Number(id)) return null
       return { keys: [], under: [silenceRowsOf(asked.id)] }
+    },
+  }
+}
+
+/** On what shows an incident: `7/requests`, the incident and the monitor whose alarm was false or real. */
+function ofFeedback(verdict: Verdict): OnMessage {
+  const read = (value: string) => /^(\d{1,9})\/([a-z0-9-]{1,100})$/.exec(value)
+  return {
+    on: 'message',
+    command: monitor,
+    verb: 'feedback',
+    notOurs: notOurAlarm,
+    typed: (value) => `${read(value)?.[2] ?? ''} ${verdict} ${read(value)?.[1] ?? ''}`,
+    async rows(pool, value) {
+      const id = Number(read(value)?.[1] ?? Number.NaN)
+      const found = id > 0 ? await readIncident(pool, id) : null
+      return found && { keys: bearers(found), under: [] }
     },
   }
 }

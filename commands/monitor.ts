@@ -24,6 +24,7 @@ import {
   watchedDetail,
 } from '../src/slack/monitors.ts'
 import { code, cut, list as inWords, knownNames, typed } from '../src/slack/text.ts'
+import { readAlert, readWords } from '../src/store/feedback.ts'
 import { readViews, viewSamplesSince } from '../src/store/locations.ts'
 import { readLogs } from '../src/store/logs.ts'
 import { readMonitors, samplesSince } from '../src/store/monitors.ts'
@@ -34,6 +35,7 @@ import { readStandings } from '../src/store/standings.ts'
 import { type Ask, type Command, help, misused, only, type Reply, split, voice } from './command.ts'
 import { approve, disable, enable } from './monitor/disable.ts'
 import { drill } from './monitor/drill.ts'
+import { feedback } from './monitor/feedback.ts'
 import * as gaps from './monitor/gaps.ts'
 
 /** What `show` charts. */
@@ -64,6 +66,10 @@ export const monitor: Command = {
     ['ping MONITOR', 'where a heartbeat is to be pinged'],
     ['rotate MONITOR', 'another address for a heartbeat: nobody is heard at the one before'],
     ['test MONITOR', 'looks at its target now; pages nobody and counts for nothing'],
+    [
+      'feedback MONITOR false|real [INC-n]',
+      'what an alarm of a rate was worth: it rings later after false ones, sooner after real ones',
+    ],
     ['help', 'this'],
   ],
   async run(ask) {
@@ -91,6 +97,10 @@ export const monitor: Command = {
       case 'drill': {
         const [name, more] = split(rest)
         return drill(ask, monitorNamed(ask.deps.rules(), name), more)
+      }
+      case 'feedback': {
+        const [name, more] = split(rest)
+        return feedback(ask, monitorNamed(ask.deps.rules(), name), more)
       }
       case 'disable': {
         const [name, more] = split(rest)
@@ -170,9 +180,16 @@ async function rated(
   const { pool } = deps.store
   const { name } = standing.monitor
   const fromAt = ask.now - DAY_MS
-  const [samples, known] = await Promise.all([rateSamples(pool, name, fromAt), readFeeds(pool, [name])])
+  const [samples, known, alert, words] = await Promise.all([
+    rateSamples(pool, name, fromAt),
+    readFeeds(pool, [name]),
+    readAlert(pool, standing.monitor.service, name),
+    readWords(pool, ask.now),
+  ])
   const learning = known.get(name)?.learning ?? true
-  const { text, more } = rateDetail(voice({ ...ask, deps }), standing, { samples, fromAt, learning }, silences)
+  const alarm = alert?.status === 'firing' ? alert : null
+  const rated = { samples, fromAt, learning, alarm, words: words.get(name) ?? [] }
+  const { text, more } = rateDetail(voice({ ...ask, deps }), standing, rated, silences)
   return { ...only(text), more }
 }
 

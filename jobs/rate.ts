@@ -1,12 +1,22 @@
 import type { AskedRate } from '../src/deps.ts'
 import { type Count, closedSlot } from '../src/domain/detect/rate-counts.ts'
 import { AWAY_MS, type Reading } from '../src/domain/detect/rate-feed.ts'
-import { judge, newSeries, type RateChange, relearn, type Series, specOf } from '../src/domain/detect/rate-series.ts'
+import { heed, type Word } from '../src/domain/detect/rate-feedback.ts'
+import {
+  judge,
+  newSeries,
+  type RateChange,
+  relearn,
+  type Series,
+  specOf,
+  withBudget,
+} from '../src/domain/detect/rate-series.ts'
 import { rateSignal, sourceSignal } from '../src/domain/detect/rate-signal.ts'
-import { RateState } from '../src/domain/detect/rate-state.ts'
+import { type RateSpec, RateState } from '../src/domain/detect/rate-state.ts'
 import { type RateMonitor, ratesOf } from '../src/domain/rules.ts'
 import { messageOf } from '../src/errors.ts'
 import { createTray } from '../src/intake/tray.ts'
+import { readWords } from '../src/store/feedback.ts'
 import { addCounts, countsBetween, type Judged, NO_SLOT, rateSamples, readRate, saveRates } from '../src/store/rates.ts'
 import { isOutage } from '../src/store/store.ts'
 import { slotOf } from '../src/timetable/entries.ts'
@@ -21,9 +31,14 @@ const WRITE_MS = 3_600_000
 /** Of what was missed while nobody looked no more slots are made up for; they count only with something in them. */
 const MOST_MISSED = 100
 
+/** What people say of alarms is heeded this soon. */
+const HEED_MS = 10_000
+
 /** A rate as this process knows it. */
 interface AtHand {
   series: Series
+  /** The false alarms a month by which it rings. */
+  budget: number
   /** The last slot that is stored; those after it were passed over. */
   storedAt: number
   /** The slot up to which all that was learned is written down. */
@@ -35,6 +50,8 @@ export function rates(deps: JobDeps) {
   const running = new Set<string>()
   const known = new Map<string, AtHand>()
   const startedAt = deps.clock.now()
+  let words = new Map<string, Word[]>()
+  let heededAt = Number.NEGATIVE_INFINITY
   // What is judged at the same time is stored by one statement.
   const tray = createTray<Judged, boolean>({
     insert: (judged) => saveRates(deps.store, judged, deps.clock.now()),
@@ -61,9 +78,20 @@ export function rates(deps: JobDeps) {
     known.set(monitor.name, { ...at, series: { ...at.series, slotAt } })
   }
 
+  /** What is asked of the detector, by the configuration and by what people said of its alarms. */
+  const heeded = (monitor: RateMonitor): RateSpec => {
+    const { budget } = heed(monitor.falseAlarms, words.get(monitor.name) ?? [], deps.clock.now())
+    return specOf({ ...monitor, falseAlarms: budget }, deps.rules().zone)
+  }
+
   const begin = (monitor: RateMonitor): AtHand => {
-    const series = newSeries(NO_SLOT, deps.clock.now(), specOf(monitor, deps.rules().zone))
-    return { series, storedAt: NO_SLOT, writtenAt: NO_SLOT }
+    const spec = heeded(monitor)
+    return {
+      series: newSeries(NO_SLOT, deps.clock.now(), spec),
+      budget: spec.budget,
+      storedAt: NO_SLOT,
+      writtenAt: NO_SLOT,
+    }
   }
 
   async function readingOf(monitor: RateMonitor, slotAt: number): Promise<Reading | null> {
@@ -96,9 +124,10 @@ export function rates(deps: JobDeps) {
     const { name } = monitor
     for (;;) {
       const now = deps.clock.now()
-      const spec = specOf(monitor, deps.rules().zone)
-      const { series: before, storedAt, writtenAt } = known.get(name) ?? begin(monitor)
-      if (before.slotAt >= slotAt) return
+      const spec = heeded(monitor)
+      const { series: last, budget, storedAt, writtenAt } = known.get(name) ?? begin(monitor)
+      if (last.slotAt >= slotAt) return
+      const before = budget === spec.budget ? last : withBudget(last, spec)
       const { series, value, changes } = judge(before, { slotAt, reading }, monitor, spec, now)
       const isTime = changes.length > 0 || slotAt - writtenAt >= WRITE_MS
       const events = changes.map((change) => ({
@@ -118,7 +147,7 @@ export function rates(deps: JobDeps) {
         await load(monitor)
         continue
       }
-      known.set(name, { series, storedAt: slotAt, writtenAt: isTime ? slotAt : writtenAt })
+      known.set(name, { series, budget: spec.budget, storedAt: slotAt, writtenAt: isTime ? slotAt : writtenAt })
       for (const { event } of events) deps.log.info({ monitor: name, saw: event.summary }, 'monitor')
       if (events.length > 0) deps.desk.wake()
       return
@@ -131,14 +160,18 @@ export function rates(deps: JobDeps) {
     const { pool } = deps.store
     const row = await readRate(pool, name)
     if (row === null) return undefined
-    const spec = specOf(monitor, deps.rules().zone)
+    const spec = heeded(monitor)
     const learned = RateState.safeParse(row.learned)
     const from = learned.success && row.learnedAt !== null ? row.learnedAt : NO_SLOT
     const fresh = newSeries(from, deps.clock.now(), spec)
     let series: Series = learned.success ? { ...fresh, state: learned.data } : fresh
     for (const sample of await rateSamples(pool, name, from, row.slotAt)) series = relearn(series, sample, spec)
     const loaded = {
-      series: { ...series, slotAt: row.slotAt, feed: row.feed, alarm: row.alarm, sinceAt: row.sinceAt },
+      series: {
+        ...withBudget(series, spec),
+        ...{ slotAt: row.slotAt, feed: row.feed, alarm: row.alarm, sinceAt: row.sinceAt },
+      },
+      budget: spec.budget,
       storedAt: row.slotAt,
       writtenAt: from,
     }
@@ -148,6 +181,10 @@ export function rates(deps: JobDeps) {
 
   return async (): Promise<void> => {
     const monitors = ratesOf(deps.rules())
+    if (monitors.length > 0 && deps.clock.now() - heededAt >= HEED_MS) {
+      words = await readWords(deps.store.pool, deps.clock.now())
+      heededAt = deps.clock.now()
+    }
     for (const monitor of monitors) {
       const { name } = monitor
       const at = known.get(name)
@@ -180,7 +217,7 @@ function dueSlot({ name, everyMs, source }: RateMonitor, lastAt: number | null, 
 const signalOf = (monitor: RateMonitor, change: RateChange, { recent }: Series, at: number) =>
   change.of === 'source'
     ? sourceSignal(monitor, change.to, change.why, at)
-    : rateSignal(monitor, { why: change.to === 'down' ? change.why : null, recent }, at)
+    : rateSignal(monitor, { alarm: change.to === 'down' ? change : null, recent }, at)
 
 /**
  * Stores counts that were pushed.

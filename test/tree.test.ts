@@ -40,6 +40,7 @@ const WATCH = [
   'handover',
   'roster',
   'coverage',
+  'feedback',
 ]
 /** Beside that order, with the only one that they may import. */
 const WATCH_ASIDE: Record<string, string[]> = { outlook: ['holders'] }

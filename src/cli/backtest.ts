@@ -1,7 +1,8 @@
 import { DateTime } from 'luxon'
 import { intervalOf } from '../domain/detect/rate-interval.ts'
 import { type Rung, replay } from '../domain/detect/rate-replay.ts'
-import { monthsBetween } from '../domain/detect/rate-score.ts'
+import { monthsBetween, rarity } from '../domain/detect/rate-score.ts'
+import { ACCEPT_MS } from '../domain/detect/rate-series.ts'
 import type { RateSample, RateSpec } from '../domain/detect/rate-state.ts'
 import { DAY_MS, HOUR_MS, isZone } from '../domain/duty/time.ts'
 import { messageOf } from '../errors.ts'
@@ -22,7 +23,6 @@ interface Options {
 /** Shown side by side, so that a team sees what each costs. */
 const BUDGETS = [0.5, 1, 3, 10]
 const USUAL_BUDGET = 1
-const ACCEPT_MS = 3 * HOUR_MS
 const MONTH_DAYS = 30
 
 interface Tried {
@@ -144,7 +144,7 @@ function told(about: About, tried: readonly Tried[]): string {
     WHY[why],
     seen === null ? 'nothing' : number(seen),
     expected === null ? '' : `${number(expected.low)} to ${number(expected.high)}`,
-    rarity(score),
+    rarity(monthsBetween(score)),
   ])
   return `${[
     ...lines,
@@ -172,15 +172,6 @@ const WHY: Record<Rung['why'], string> = {
 
 const number = (value: number) =>
   value >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(value < 1 ? 2 : 3)))
-
-/** `2 months`, `40 years`: how long one would wait for such a thing, were nothing wrong. */
-function rarity(score: number): string {
-  const months = monthsBetween(score)
-  const say = (value: number, unit: string) => `${Number(value.toPrecision(value < 10 ? 1 : 2))} ${unit}`
-  if (months < 1) return say(months * MONTH_DAYS, 'days')
-  if (months < 24) return say(months, 'months')
-  return months < 12_000 ? say(months / 12, 'years') : 'over 1000 years'
-}
 
 function span(ms: number): string {
   if (ms < 60_000) return `${ms / 1_000} s`

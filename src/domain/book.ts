@@ -305,6 +305,14 @@ export function evolve(desk: Desk, fact: Recorded): Desk {
       return revived(desk, fact)
     case 'covered':
       return { ...desk, marks: { ...desk.marks, [fact.mark.name]: fact.mark } }
+    case 'feedback': {
+      const { incident: id, monitor, by, verdict, at } = fact
+      if (id === null) return desk
+      return change(desk, id, ({ verdicts, ...incident }) => {
+        const others = verdicts.filter((each) => each.by !== by || each.monitor !== monitor)
+        return { ...incident, verdicts: [...others, { monitor, by, verdict, at }] }
+      })
+    }
     case 'skipped':
     case 'shortfall':
     case 'gap':
@@ -355,6 +363,7 @@ function opened(fact: Fact & { type: 'opened' }): Incident {
     burst: { fact: null, lastAt: Number.MIN_SAFE_INTEGER },
     channel: null,
     louds: [],
+    verdicts: [],
     drill: fact.drill,
     private: fact.private ?? false,
     apart: fact.apart ?? false,

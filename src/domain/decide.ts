@@ -10,6 +10,7 @@ import { settle } from './watch/burst.ts'
 import { cover } from './watch/coverage.ts'
 import { approveDisable, askDisable } from './watch/disable.ts'
 import { type Due, isLate, nextTimer } from './watch/escalation.ts'
+import { feedback } from './watch/feedback.ts'
 import {
   confirm,
   followAll,
@@ -101,6 +102,7 @@ const handlers = {
   shortfall: fallShort,
   checked,
   attempt: attempted,
+  feedback,
 } satisfies Handlers
 
 /**

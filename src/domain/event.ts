@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Denied } from './authority.ts'
 import { Mark } from './detect/adoption.ts'
+import { Verdict } from './detect/rate-feedback.ts'
 import { Silence } from './detect/silence.ts'
 import { RosterEdit } from './handover.ts'
 import { Evidence, Status } from './incident.ts'
@@ -338,6 +339,19 @@ export const Attempt = z.strictObject({
 })
 export type Attempt = z.infer<typeof Attempt>
 
+/** Whether an alarm of a rate was real, by somebody who has looked. */
+export const Feedback = z.strictObject({
+  type: z.literal('feedback'),
+  by,
+  monitor: z.string(),
+  /** The incident that it opened or joined; null: it paged nobody. */
+  incident: incident.nullable(),
+  /** When it began. */
+  alarmAt: z.number(),
+  verdict: Verdict,
+})
+export type Feedback = z.infer<typeof Feedback>
+
 export const Event = z.discriminatedUnion('type', [
   Signal,
   Declare,
@@ -375,6 +389,7 @@ export const Event = z.discriminatedUnion('type', [
   Shortfall,
   Checked,
   Attempt,
+  Feedback,
 ])
 export type Event = z.infer<typeof Event>
 
@@ -454,6 +469,10 @@ export const Refusal = z.discriminatedUnion('code', [
   z.strictObject({ code: z.literal('own-disable'), silence: z.int() }),
   /** Longer takes a second person, as at the beginning. */
   z.strictObject({ code: z.literal('disable-not-extended'), monitor: z.string() }),
+  /** What is said of alarms is heeded by the monitors of rates alone. */
+  z.strictObject({ code: z.literal('no-rate'), monitor: z.string() }),
+  z.strictObject({ code: z.literal('never-rang'), monitor: z.string(), incident }),
+  z.strictObject({ code: z.literal('said-before'), monitor: z.string(), verdict: Verdict }),
   z.strictObject({ code: z.literal('failed'), reference: z.string() }),
 ])
 export type Refusal = z.infer<typeof Refusal>
@@ -506,6 +525,7 @@ export const Outcome = z.discriminatedUnion('result', [
       'uncaptured',
       /** It is as they ask already. */
       'unchanged',
+      'heeded',
     ]),
     /** Whom the decision paged. */
     paged: z.array(z.string()),

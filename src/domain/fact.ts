@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Denied } from './authority.ts'
 import { Mark } from './detect/adoption.ts'
+import { Verdict } from './detect/rate-feedback.ts'
 import { Silence } from './detect/silence.ts'
 import { SHORT_STEPS } from './event.ts'
 import { Handover, RosterEdit, Watch, WatchPage } from './handover.ts'
@@ -379,6 +380,16 @@ export const Fact = z.discriminatedUnion('type', [
     act: z.string(),
     reason: Denied,
   }),
+  /** Somebody said of an alarm of a rate whether it was real: from now on it rings sooner, or later. */
+  z.strictObject({
+    type: z.literal('feedback'),
+    incident: incident.nullable(),
+    at,
+    by: z.string(),
+    monitor: z.string(),
+    alarmAt: at,
+    verdict: Verdict,
+  }),
 ])
 export type Fact = z.infer<typeof Fact>
 
@@ -434,6 +445,8 @@ export function timelineKind(fact: Fact): TimelineKind | null {
     case 'kept':
     case 'handed':
       return 'handover'
+    case 'feedback':
+      return 'note'
     case 'reopened':
       return 'escalated'
     case 'severity':

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Task, Update } from './response.ts'
+import { Verdict } from './detect/rate-feedback.ts'
 import { Policy, Severity } from './rules.ts'
 
 /** Why a person is paged; every page says so. */
@@ -136,6 +137,10 @@ export const Incident = z.strictObject({
   channel: z.strictObject({ id: z.string(), name: z.string() }).nullable(),
   /** Facts that were said loudly: nobody answered, the last resort could not be reached. */
   louds: z.array(z.int()),
+  /** What people said of the alarms of rates in it; of each person and monitor the last word. */
+  verdicts: z
+    .array(z.strictObject({ monitor: z.string(), by: z.string(), verdict: Verdict, at: z.number() }))
+    .default([]),
   /** Null: it is real. */
   drill: Drill.nullable().default(null),
   /** Only those who are in it ({@link insiders}) may know of it. */

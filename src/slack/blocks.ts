@@ -5,6 +5,7 @@ import type { Incident, Joined, Page } from '../domain/incident.ts'
 import { graver, isOpen, place } from '../domain/incident.ts'
 import { outlook } from '../domain/watch/outlook.ts'
 import type { Message } from './api.ts'
+import { feedbackBlocks } from './rates.ts'
 import { clockTime, code, cut, duration, escapeText, list, plain, when } from './text.ts'
 import {
   inc,
@@ -164,6 +165,7 @@ export function pageMessage(
       ...buttons(incident),
       // Newer than the types of Slack's SDK.
       ...(charts as KnownBlock[]),
+      ...feedbackBlocks(voice, incident),
       context(`${about(incident)}${alsoPaged}`),
     ],
   }
@@ -194,6 +196,7 @@ export function summaryMessage(voice: Voice, incident: Incident): Pick<Message, 
       ...response(voice, incident),
       ...symptoms(voice, incident, (more) => `and ${more} more: ${incident.firing} of ${incident.joined} fail now`),
       ...buttons(incident),
+      ...feedbackBlocks(voice, incident),
     ],
   }
 }

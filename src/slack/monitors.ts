@@ -1,14 +1,17 @@
 import type { View } from '../domain/detect/agreement.ts'
 import { type Place, troubleOf } from '../domain/detect/location.ts'
 import type { Point, Rollup, Sample } from '../domain/detect/probe.ts'
+import type { Word } from '../domain/detect/rate-feedback.ts'
 import { amount, type SlotSample } from '../domain/detect/rate-signal.ts'
 import type { Shapes } from '../domain/detect/shapes.ts'
 import { type Silence, silenceOver } from '../domain/detect/silence.ts'
 import type { Standing } from '../domain/detect/standing.ts'
 import { DAY_MS } from '../domain/duty/time.ts'
+import type { Alert } from '../domain/incident.ts'
 import { HERE, type Monitor, type Probe, probesAt, type RateMonitor, type RateSource, under } from '../domain/rules.ts'
 import { bar, bars, PIECES, rateChart } from './charts.ts'
 import { logRules, logSource, shapesLine } from './logs.ts'
+import { heededLine } from './rates.ts'
 import { code, cut, duration, plain, when } from './text.ts'
 import { person, type Voice } from './words.ts'
 
@@ -234,11 +237,19 @@ const FROM: { [K in RateSource['kind']]: (source: Extract<RateSource, { kind: K 
 export function rateDetail(
   voice: Voice,
   standing: Standing & { monitor: RateMonitor },
-  rated: { samples: readonly SlotSample[]; fromAt: number; learning: boolean },
+  rated: {
+    samples: readonly SlotSample[]
+    fromAt: number
+    learning: boolean
+    /** What rings; null: nothing does. */
+    alarm: Alert | null
+    words: readonly Word[]
+  },
   silences: readonly Silence[],
 ): { text: string; more: unknown[] } {
   const { monitor } = standing
-  const { samples, fromAt, learning } = rated
+  const { samples, fromAt, learning, alarm, words } = rated
+  const heeded = heededLine(monitor, words, voice.now)
   // What is young is drawn in full.
   const stretch = { fromAt: Math.max(fromAt, samples[0]?.at ?? fromAt), untilAt: voice.now }
   const span = `the last ${duration(voice.now - stretch.fromAt)}`
@@ -261,6 +272,10 @@ export function rateDetail(
       : []),
     ...(samples.length > 0 ? [`${code(bars(samples, stretch))} ${span}`] : []),
     now,
+    ...(alarm === null
+      ? []
+      : [`Rings since ${when(alarm.firstAt, voice.rules.zone, '{time_secs}')}: ${plain(alarm.summary)}.`]),
+    ...(heeded === null ? [] : [heeded]),
   ].join('\n')
   const drawn = rateChart(`${monitor.name}, ${span}`, samples, stretch, voice.rules.zone)
   return { text, more: drawn === null ? [] : [drawn] }

@@ -79,6 +79,7 @@ export function factSentence(voice: Voice, fact: Recorded): string {
     case 'split':
     case 'revived':
     case 'captured':
+    case 'feedback':
       return fact.type
     default:
       return fact satisfies never

@@ -1,5 +1,6 @@
 import { DateTime } from 'luxon'
 import type { Denied } from '../domain/authority.ts'
+import type { Verdict } from '../domain/detect/rate-feedback.ts'
 import type { Pattern, Problem } from '../domain/duty/gaps.ts'
 import type { Weekday } from '../domain/duty/schedule-types.ts'
 import { WEEK_MS } from '../domain/duty/time.ts'
@@ -189,6 +190,8 @@ export function entry(voice: Voice, fact: Recorded): string | null {
     case 'revived':
     case 'captured':
       return responseEntry(voice, fact)
+    case 'feedback':
+      return verdictSaid(voice, fact)
     case 'capture-changed':
     case 'repeated':
     case 'channel':
@@ -213,6 +216,12 @@ export function entry(voice: Voice, fact: Recorded): string | null {
       return fact satisfies never
   }
 }
+
+/** In words, what somebody said of an alarm of a rate. */
+export const VERDICTS: Record<Verdict, string> = { false: 'a *false alarm*', real: '*real*' }
+
+const verdictSaid = (voice: Voice, { by, monitor, verdict }: Recorded & { type: 'feedback' }) =>
+  `${verdict === 'false' ? ':no_bell:' : ':bell:'} ${person(voice, by)} says that ${code(monitor)} was ${VERDICTS[verdict]}`
 
 /** Alerts named in one message, however many there are; the record has them all. */
 const BURST_NAMES = 8
@@ -529,8 +538,9 @@ export function answer(voice: Voice, event: Event, outcome: Outcome): string {
     case 'uncaptured':
     case 'unchanged':
       return responseAnswer(voice, event, outcome)
-    // What becomes of a name is said by coverage.ts.
+    // What becomes of a name is said by coverage.ts, of a budget by rates.ts.
     case 'covered':
+    case 'heeded':
     case 'recorded':
       return 'Recorded.'
     default:
@@ -615,6 +625,12 @@ function refusal(voice: Voice, why: Refusal): string {
     case 'in-future':
     case 'too-many':
       return responseRefusal(voice, why)
+    case 'no-rate':
+      return `${code(why.monitor)} does not learn from what is said of its alarms: only monitors of rates do. Nothing was done.`
+    case 'never-rang':
+      return `${code(why.monitor)} has not rung in ${inc(why.incident)}, so there is nothing to say of it there. \`/monitor show ${why.monitor}\` shows how it stands.`
+    case 'said-before':
+      return `You said before that ${code(why.monitor)} was ${VERDICTS[why.verdict]}: it counts once, and nothing was done twice.`
     case 'failed':
       return `That went wrong on our side and nothing was done (reference ${code(why.reference)}). It is logged; please try again, and tell whoever runs Watchbill.`
     default:
@@ -655,6 +671,10 @@ export const notOurRequest =
 /** A form that was opened on a message by somebody else, or so long ago that nothing is known of it. */
 export const formNotYours =
   'That form does not belong to a message that you pointed at (it may be too old), so nothing was done. Please choose the message again, from its menu.'
+
+/** Likewise of what an alarm of a rate was. */
+export const notOurAlarm =
+  'That button is not on a message that Watchbill wrote about this alarm (it may be a copy), so nothing was done. If you mean it: `/monitor feedback MONITOR false INC-n`; `/incident list` has the number.'
 
 export const broken = (reference: string) =>
   `That went wrong on our side (reference \`${reference}\`). Whether anything was done is in the log; please look at \`/incident list\` before you try again.`

@@ -466,6 +466,9 @@ const MIGRATIONS: readonly string[] = [
   create index facts_around on facts (at) where kind in
     ('silence', 'changed', 'handover', 'edited', 'watch-paged', 'detected', 'joined', 'recovered', 'receded') and incident is null;
   `,
+  `
+  create index facts_feedback on facts (at) where kind = 'feedback';
+  `,
 ]
 
 /** The schema that this program speaks. A database that is ahead of it belongs to a newer program. */

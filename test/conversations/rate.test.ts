@@ -62,6 +62,35 @@ test('a busy rate that falls to nothing pages within two samples, on its first d
   expect((await signals()).at(-1)).toMatch(/^requests is as usual again: 8\d\d/)
 })
 
+test('what people say of an alarm is on its page, counts once for each alarm, and outlasts a restart', async () => {
+  await start(asked())
+  await busy(20)
+  answer = 0
+  await bot.advance('30s')
+  expect(bot.paged()).toEqual(['nora'])
+  await bot.press('nora', 'Acknowledge')
+  await bot.press('nora', 'False alarm')
+  expect(bot.dm('nora').at(-1)).toMatch(/`requests`: <@U0NORA> says it was a \*false alarm\*/)
+  expect(await bot.press('nora', 'False alarm')).toContain('You said before that `requests` was a *false alarm*')
+  const budget =
+    /Told in the last 90 days: 1 false alarm\. It rings at what comes by chance once in 2 months instead of once a month/
+  const shown = await bot.type('nora', '/monitor show requests')
+  expect(shown).toMatch(/Rings since .*requests has (gone silent|dropped to 0).*by chance that comes once in/)
+  expect(shown).toMatch(budget)
+  await bot.restart()
+  await busy(4)
+  expect(await bot.type('nora', '/monitor show requests')).toMatch(budget)
+  // Somebody else has looked, too: the last word counts.
+  expect(await bot.type('dana', '/monitor feedback requests real')).toMatch(
+    /<@U0DANA>: in \*INC-1\*, `requests` was \*real\*.*1 real one/,
+  )
+  expect(bot.dm('nora')[0]).toMatch(
+    /<@U0NORA> says it was a \*false alarm\*, <@U0DANA> says it was \*real\*; the last word counts/,
+  )
+  expect(await bot.type('dana', '/monitor feedback requests maybe')).toContain('Was it a false alarm, or real?')
+  expect(await bot.type('dana', '/monitor feedback requests real INC-9')).toContain('There is no INC-9')
+})
+
 test('a source that cannot be read is an alarm of its own, and a rate of zero none of the source', async () => {
   await start(asked())
   await busy(12)

@@ -459,6 +459,8 @@ const ACTIONS = {
   Leave: 'incident_leave',
   Keep: 'incident_keep',
   Approve: 'disable_approve',
+  'False alarm': 'rate_false',
+  Real: 'rate_real',
 } as const
 
 /** Buttons of pages; the others may be on other messages of a DM. */

@@ -218,6 +218,6 @@ function known(state: RateState, at: number, value: number, seen: Forecast, spec
 /** Evidence of what is known is none, and nothing to remember. */
 function explained(state: RateState): RateState {
   const threads = { ...state.threads }
-  for (const strand of STRANDS) threads[strand] = { ...threads[strand], now: 0, peak: 0, calm: 0 }
+  for (const strand of STRANDS) threads[strand] = { ...threads[strand], now: 0, peak: 0, calm: 0, run: 0 }
   return { ...state, threads }
 }

@@ -21,6 +21,8 @@ const Thread = z.strictObject({
   peak: z.number(),
   /** Samples since there was any. */
   calm: z.int(),
+  /** Samples since this excursion began. */
+  run: z.int().default(0),
   tail: Tail,
 })
 export type Thread = z.infer<typeof Thread>
@@ -55,8 +57,10 @@ const NATURE: Record<Strand, Nature> = {
   nodata: { prior: RUN, share: 0.5, rest: 0.1, apart: 1 },
 }
 
+const NOTHING = { now: 0, peak: 0, calm: 0, run: 0 }
+
 export function newThreads(budget: number): Threads {
-  const thread = (strand: Strand): Thread => ({ now: 0, peak: 0, calm: 0, tail: limited(strand, newTail(), 0, budget) })
+  const thread = (strand: Strand): Thread => ({ ...NOTHING, tail: limited(strand, newTail(), 0, budget) })
   return Object.fromEntries(STRANDS.map((strand) => [strand, thread(strand)])) as Threads
 }
 
@@ -73,10 +77,10 @@ const limited = (strand: Strand, tail: Tail, samples: number, budget: number): T
  */
 export function spun(strand: Strand, thread: Thread, now: number, samples: number, budget: number): Thread {
   const { rest, apart } = NATURE[strand]
-  if (now >= rest) return { ...thread, now, peak: Math.max(thread.peak, now), calm: 0 }
+  if (now >= rest) return { ...thread, now, peak: Math.max(thread.peak, now), calm: 0, run: thread.run + 1 }
   const calm = thread.calm + 1
   if (calm < apart || thread.peak === 0) return { ...thread, now, calm }
-  return { now, peak: 0, calm, tail: remembered(strand, thread, samples, budget) }
+  return { ...NOTHING, now, calm, tail: remembered(strand, thread, samples, budget) }
 }
 
 const remembered = (strand: Strand, { tail, peak }: Thread, samples: number, budget: number): Tail =>
@@ -84,11 +88,18 @@ const remembered = (strand: Strand, { tail, peak }: Thread, samples: number, bud
 
 /** After an alarm evidence begins at nothing; what it came to is remembered. */
 export const cleared = (strand: Strand, thread: Thread, samples: number, budget: number): Thread => ({
-  now: 0,
-  peak: 0,
-  calm: 0,
+  ...NOTHING,
   tail: remembered(strand, thread, samples, budget),
 })
+
+/** The heights that another budget asks for. */
+export function retuned(threads: Threads, samples: number, budget: number): Threads {
+  const each = (strand: Strand): [Strand, Thread] => {
+    const thread = threads[strand]
+    return [strand, { ...thread, tail: limited(strand, thread.tail, samples, budget) }]
+  }
+  return Object.fromEntries(STRANDS.map(each)) as Threads
+}
 
 export function fade(threads: Threads, share: number, samples: number, budget: number): Threads {
   const fadedThread = (strand: Strand): Thread => {

@@ -1,8 +1,12 @@
+import { HOUR_MS } from '../duty/time.ts'
 import type { RateMonitor } from '../rules.ts'
 import { observe } from './rate.ts'
+import { isFamiliar } from './rate-baseline.ts'
+import { retuned } from './rate-evidence.ts'
 import { feed, newFeed, type RateFeed, type Reading } from './rate-feed.ts'
-import type { Shown } from './rate-signal.ts'
-import { type Direction, newRate, type RateSpec, type RateState, type Why } from './rate-state.ts'
+import { monthsBetween } from './rate-score.ts'
+import type { Grounds, Shown } from './rate-signal.ts'
+import { budgetOf, type Direction, newRate, type RateSpec, type RateState, type Why } from './rate-state.ts'
 
 /** A rate as a process that watches it has it at hand. */
 export interface Series {
@@ -20,7 +24,7 @@ export interface Series {
 
 /** What became of the rate, or of its source. */
 export type RateChange =
-  | { of: 'rate'; to: 'down'; why: Why }
+  | { of: 'rate'; to: 'down'; why: Why; grounds: Grounds }
   | { of: 'rate'; to: 'up' }
   | { of: 'source'; to: 'down' | 'up'; why: string }
 
@@ -38,7 +42,7 @@ export const newSeries = (slotAt: number, at: number, spec: RateSpec): Series =>
 })
 
 /** A level that has held for so long is the new normal. */
-const ACCEPT_MS = 4 * 3_600_000
+export const ACCEPT_MS = 3 * HOUR_MS
 
 export const specOf = ({ everyMs, floor, ceiling, falseAlarms }: RateMonitor, zone: string): RateSpec => ({
   intervalMs: everyMs,
@@ -71,6 +75,20 @@ export function relearn(series: Series, sample: { at: number; value: number | nu
   return { ...series, slotAt: sample.at, state, learning, recent }
 }
 
+/** From the next sample on it rings by the budget of `spec`, whatever it was before. */
+export function withBudget(series: Series, spec: RateSpec): Series {
+  const { state } = series
+  return { ...series, state: { ...state, threads: retuned(state.threads, state.samples, budgetOf(spec)) } }
+}
+
+/** How unusual what rings is, and for how long it has been going on: since its evidence began, which is before it was enough. */
+function groundsOf({ base, threads, alarm }: RateState, why: Why, spec: RateSpec): Grounds {
+  const familiar = base !== null && isFamiliar(base)
+  if (why === 'floor' || why === 'ceiling') return { months: null, lastsMs: 0, zone: spec.zone, familiar }
+  const lastsMs = Math.max(0, threads[why].run - 1) * spec.intervalMs
+  return { months: monthsBetween(alarm?.best ?? 0), lastsMs, zone: spec.zone, familiar }
+}
+
 /**
  * What a reading of a slot says after all that was seen before it.
  *
@@ -91,7 +109,8 @@ export function judge(
   const learned = relearn(before, { at: slotAt, value: fed.value }, spec)
   const why = rings(monitor, learned.state)
   // By what the desk knows, not by what the detector says now: whatever was lost in between is made up for.
-  if (why !== null && before.alarm === null) changes.push({ of: 'rate', to: 'down', why })
+  if (why !== null && before.alarm === null)
+    changes.push({ of: 'rate', to: 'down', why, grounds: groundsOf(learned.state, why, spec) })
   if (why === null && before.alarm !== null) changes.push({ of: 'rate', to: 'up' })
   // What began as a drop and became silence is one alarm, and keeps its name.
   const alarm = why === null ? null : (before.alarm ?? why)

@@ -1,6 +1,9 @@
+import { DateTime } from 'luxon'
+import { DAY_MS, HOUR_MS } from '../duty/time.ts'
 import type { Signal } from '../event.ts'
 import type { Evidence } from '../incident.ts'
 import type { RateMonitor } from '../rules.ts'
+import { once } from './rate-score.ts'
 import type { Reading, Why } from './rate-state.ts'
 
 /** What a monitor of a rate says of its alarms, in words for people. */
@@ -19,6 +22,18 @@ export interface SlotSample {
   value: number | null
   low: number | null
   high: number | null
+}
+
+/** What an alarm stands on. */
+export interface Grounds {
+  /** How long one would wait for as much by chance; null: somebody has written a limit down. */
+  months: number | null
+  /** For how long it has been so, as far as that can be told. */
+  lastsMs: number
+  /** Of the people behind the counts. */
+  zone: string
+  /** A whole week has been seen: what is expected is of this very hour of the week. */
+  familiar: boolean
 }
 
 /** `1,234`, `12.5`, `0.004`: as many digits as tell it apart. */
@@ -76,45 +91,68 @@ function headlineOf({ name, floor, ceiling }: RateMonitor, why: Why, last: Shown
   }
 }
 
-/** Beside the headline: what was expected. */
-function explained(why: Why, { expected }: Shown): string {
-  const range = expected === null ? '' : `usually ${usual(expected)} at this time`
+/** Beside the headline: what was expected, for how long it has not been so, and how unusual that is. */
+function explained(why: Why, last: Shown, grounds: Grounds): string {
+  const { months } = grounds
+  const parts = [
+    ...(why === 'nodata' ? ['the source answers, and has nothing to count'] : comparison(why, last, grounds)),
+    ...(months === null ? [] : [`by chance that comes ${once(months)}`]),
+  ]
+  return parts.join('; ')
+}
+
+function comparison(why: Exclude<Why, 'nodata'>, { at, expected }: Shown, grounds: Grounds): string[] {
+  const range = `usually ${expected === null ? '' : usual(expected)} ${hourOf(at, grounds)}`
+  // Each of many samples may lie where samples lie, and all of them to one side.
+  const about = `usually about ${amount(expected?.mid ?? 0)} ${hourOf(at, grounds)}`
+  const lasts = grounds.lastsMs > 0 ? ` for ${lasting(grounds.lastsMs)}` : ''
   switch (why) {
     case 'floor':
     case 'ceiling':
-      return range === '' ? 'a limit of the configuration' : range
-    case 'nodata':
-      return 'the source answers, and has nothing to count'
+      return ['a limit of the configuration', ...(expected === null ? [] : [range])]
     case 'fall':
     case 'sink':
+      return expected === null ? [] : [`${about}, and below that${lasts}`]
     case 'rise':
     case 'surge':
-      return `${range === '' ? '' : `${range}, `}and it has been off for a while`
+      return expected === null ? [] : [`${about}, and above that${lasts}`]
     case 'silence':
     case 'stuck':
+      return [...(lasts === '' ? [] : [`so${lasts}`]), ...(expected === null ? [] : [range])]
     case 'plunge':
     case 'burst':
-      return range === '' ? 'that is unusual for it' : range
+      return expected === null ? [] : [range]
     default:
       return why satisfies never
   }
 }
 
+/** `on Mondays at 08:10`, once the week is known. */
+const hourOf = (at: number, { zone, familiar }: Grounds) =>
+  familiar ? DateTime.fromMillis(at, { zone, locale: 'en' }).toFormat("'on' cccc's at' HH:mm") : 'at this time'
+
+/** `45 s`, `25 min`, `3.5 h`, `2 days` */
+function lasting(ms: number): string {
+  if (ms < 60_000) return `${Math.round(ms / 1_000)} s`
+  if (ms < 2 * HOUR_MS) return `${Math.round(ms / 60_000)} min`
+  return ms < 2 * DAY_MS ? `${Number((ms / HOUR_MS).toFixed(1))} h` : `${Math.round(ms / DAY_MS)} days`
+}
+
 /** What the desk hears when an alarm of the rate begins or ends. */
 export function rateSignal(
   monitor: RateMonitor,
-  { why, recent }: { why: Why | null; recent: readonly Shown[] },
+  { alarm, recent }: { alarm: { why: Why; grounds: Grounds } | null; recent: readonly Shown[] },
   at: number,
 ): Signal {
   const { name, service, severity } = monitor
   const last = recent.at(-1) ?? { at, value: null, expected: null }
   const said = { type: 'signal' as const, service, key: name, monitor: name, severity, seenAt: at }
-  if (why === null) {
+  if (alarm === null) {
     const headline = `${name} is as usual again`
     return { ...said, status: 'resolved', headline, summary: `${headline}: ${saw(last)}`, evidence: [] }
   }
-  const headline = headlineOf(monitor, why, last)
-  const summary = `${headline}: ${explained(why, last)}`
+  const headline = headlineOf(monitor, alarm.why, last)
+  const summary = `${headline}: ${explained(alarm.why, last, alarm.grounds)}`
   return { ...said, status: 'firing', headline, summary, evidence: recent.map(evidenceOf) }
 }
 
