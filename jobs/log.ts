@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { canaryDue, canaryLine, observe } from '../src/domain/detect/log.ts'
+import { type LineRate, slotCounts } from '../src/domain/detect/log-counts.ts'
 import { isDue, spanFor, taken } from '../src/domain/detect/log-query.ts'
 import {
   type Change,
@@ -11,7 +12,7 @@ import {
   stateFor,
 } from '../src/domain/detect/log-state.ts'
 import type { Signal } from '../src/domain/event.ts'
-import { type LogMonitor, type LogQuery, logsOf, under } from '../src/domain/rules.ts'
+import { type LogMonitor, type LogQuery, logsOf, type Rules, ratesOf, under } from '../src/domain/rules.ts'
 import { messageOf } from '../src/errors.ts'
 import { logWords } from '../src/slack/logs.ts'
 import { type KnownLog, NO_STATE, readLogs, saveLog } from '../src/store/logs.ts'
@@ -118,14 +119,20 @@ async function follow(
     key: `${monitor.name}#${after + 1}/${change.of}`,
     event: signal(monitor, change, look.at),
   }))
+  const before = known?.state ?? newLog(monitor, look.at)
+  const counts = lineRates(deps.rules(), monitor).flatMap((rate) => slotCounts(rate, monitor, before, look))
   const saved = await saveLog(deps.store, {
-    ...{ monitor: monitor.name, after, state, events, mustLast, now: deps.clock.now() },
+    ...{ monitor: monitor.name, after, state, events, mustLast, counts, now: deps.clock.now() },
   })
   if (!saved) return null
   for (const { event } of events) deps.log.info({ monitor: monitor.name, saw: event.summary }, 'monitor')
   if (events.length > 0) deps.desk.wake()
   return { seq: after + 1, state }
 }
+
+/** The rates that count the lines of a log. */
+const lineRates = (rules: Rules, { name }: LogMonitor): LineRate[] =>
+  ratesOf(rules).filter((rate): rate is LineRate => rate.source.kind === 'log' && rate.source.log === name)
 
 const isNews = (before: LogState, after: LogState) =>
   after.lookedAt - before.lookedAt >= ALIVE_MS ||

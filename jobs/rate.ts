@@ -1,4 +1,5 @@
 import type { AskedRate } from '../src/deps.ts'
+import { readingOfLines } from '../src/domain/detect/log-counts.ts'
 import { type Count, closedSlot } from '../src/domain/detect/rate-counts.ts'
 import { AWAY_MS, type Reading } from '../src/domain/detect/rate-feed.ts'
 import { heed, type Word } from '../src/domain/detect/rate-feedback.ts'
@@ -13,11 +14,21 @@ import {
 } from '../src/domain/detect/rate-series.ts'
 import { rateSignal, sourceSignal } from '../src/domain/detect/rate-signal.ts'
 import { type RateSpec, RateState } from '../src/domain/detect/rate-state.ts'
-import { type RateMonitor, ratesOf } from '../src/domain/rules.ts'
+import { type RateMonitor, ratesOf, under } from '../src/domain/rules.ts'
 import { messageOf } from '../src/errors.ts'
 import { createTray } from '../src/intake/tray.ts'
 import { readWords } from '../src/store/feedback.ts'
-import { addCounts, countsBetween, type Judged, NO_SLOT, rateSamples, readRate, saveRates } from '../src/store/rates.ts'
+import { readLogs } from '../src/store/logs.ts'
+import {
+  addCounts,
+  countsBetween,
+  type Judged,
+  linesIn,
+  NO_SLOT,
+  rateSamples,
+  readRate,
+  saveRates,
+} from '../src/store/rates.ts'
 import { isOutage } from '../src/store/store.ts'
 import { slotOf } from '../src/timetable/entries.ts'
 import type { JobDeps } from './tell.ts'
@@ -66,9 +77,10 @@ export function rates(deps: JobDeps) {
       const slotAt = dueSlot(monitor, at?.series.slotAt ?? null, deps.clock.now())
       if (slotAt === null) return
       const reading = await readingOf(monitor, slotAt)
+      if (reading === 'wait') return
       if (reading !== null) await follow(monitor, slotAt, reading)
       else skip(monitor, slotAt)
-      if (monitor.source.kind !== 'push') return
+      if (!isCounted(monitor)) return
     }
   }
 
@@ -94,7 +106,7 @@ export function rates(deps: JobDeps) {
     }
   }
 
-  async function readingOf(monitor: RateMonitor, slotAt: number): Promise<Reading | null> {
+  async function readingOf(monitor: RateMonitor, slotAt: number): Promise<Reading | 'wait' | null> {
     const { source, everyMs } = monitor
     switch (source.kind) {
       case 'prometheus':
@@ -114,6 +126,15 @@ export function rates(deps: JobDeps) {
         if (sum !== null) return { kind: 'value', value: sum }
         const wasHeard = slotAt >= startedAt && slotAt === closedSlot(deps.clock.now(), everyMs)
         return wasHeard ? { kind: 'absent', saw: 'nothing is pushed any more' } : null
+      }
+      case 'log': {
+        const log = under(deps.rules().monitors, source.log)
+        if (log?.kind !== 'log') return { kind: 'failed', saw: `there is no log ${source.log} any more` }
+        // What is known of the log first: lines that come in meanwhile belong to later slots.
+        const state = (await readLogs(deps.store.pool, log.name)).get(log.name)?.state
+        const counted = await linesIn(deps.store.pool, monitor.name, slotAt)
+        const slot = { fromAt: slotAt, untilAt: slotAt + everyMs }
+        return readingOfLines(state, log, slot, counted, deps.clock.now())
       }
       default:
         return source satisfies never
@@ -203,9 +224,13 @@ export function rates(deps: JobDeps) {
   }
 }
 
-/** The slot that is due, null when none is. Of what is asked for only the present can be had; what was pushed is there still. */
-function dueSlot({ name, everyMs, source }: RateMonitor, lastAt: number | null, now: number): number | null {
-  if (source.kind !== 'push') {
+/** What is counted by us comes by slots that begin with the clock, and is judged when they are over. */
+const isCounted = ({ source }: RateMonitor) => source.kind === 'push' || source.kind === 'log'
+
+/** The slot that is due, null when none is. Of what is asked for only the present can be had; what was counted is there still. */
+function dueSlot(monitor: RateMonitor, lastAt: number | null, now: number): number | null {
+  const { name, everyMs } = monitor
+  if (!isCounted(monitor)) {
     const slotAt = slotOf(name, everyMs, now)
     return lastAt === null || lastAt < slotAt ? slotAt : null
   }

@@ -19,6 +19,7 @@ import { readMonitors } from './config/monitors.ts'
 import type { Context, Names, Section } from './config/names.ts'
 import { isTooLarge, TOO_LARGE } from './config/prelude.ts'
 import type { Problem } from './config/problem.ts'
+import { ofLogs } from './config/rates.ts'
 import { type Reader, readerOf, recordOf } from './config/reader.ts'
 import { circles, sharedIds, unreachable } from './config/relations.ts'
 import {
@@ -186,6 +187,7 @@ function readRoot(root: Record<string, unknown>, reader: Reader, folder: string)
   sharedIds(groups, (name) => ['schedules', name, 'slack_group'], reader.report)
   unreachable(schedules, policies, reader.report)
   circles(new Map([...monitors].map(([name, { shape }]) => [name, shape.depends_on ?? []])), reader.report)
+  ofLogs(monitors, reader.report)
 
   const watched = watchedOf(monitors, { folder: context.folder, zone })
 

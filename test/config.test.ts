@@ -674,6 +674,26 @@ describe('a bomb', () => {
   })
 })
 
+describe('rates', () => {
+  test.for([
+    ['rate: { log: errors }, every: 1m', []],
+    ['rate: { log: nowhere }', ['counts the lines of nowhere, which is not in monitors']],
+    ['rate: { log: home }', ['counts the lines of home, which reads no log']],
+    ['rate: { push: true, match: "^5" }', ['match is only looked for in the lines of a log']],
+    ['rate: { log: errors, match: "(?=x)" }', ['is no regular expression of RE2']],
+    ['rate: { log: errors, headers: { a: b } }', ['headers are never sent: nobody is asked']],
+  ] as [string, string[]][])('%s', ([rate, problems]) => {
+    const monitors = [
+      'home: { service: web, tcp: "web.test:80" }',
+      'errors: { service: web, log: { file: /var/log/x, canary: 5m } }',
+      `counted: { service: web, ${rate} }`,
+    ]
+    const found = problemsOf(small(`monitors:\n${monitors.map((monitor) => `  ${monitor}\n`).join('')}`))
+    expect(found).toHaveLength(problems.length)
+    for (const [index, problem] of problems.entries()) expect(found[index]).toContain(problem)
+  })
+})
+
 describe('calendars of other systems', () => {
   const calendar = '{ name: old, calendar: "https://x.test/rota.ics?key=hunter2", priority: 2 }'
   const withLayer = (layer: string) => small().replace('layers: [{', `layers: [${layer}, {`)

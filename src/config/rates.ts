@@ -1,8 +1,11 @@
 import { z } from 'zod'
 import type { RateMonitor } from '../domain/rules.ts'
 import { duration, leaf, listOf, mustBe, ok, oneOf, text, trueOrFalse } from './leaf.ts'
-import type { Context } from './names.ts'
+import type { readMonitors } from './monitors.ts'
+import { type Context, reference } from './names.ts'
+import { pattern } from './pattern.ts'
 import { jsonPointer, requestHeaders } from './probes.ts'
+import type { Report } from './relations.ts'
 import { url } from './targets.ts'
 
 /** What a monitor of a rate says about it. */
@@ -30,15 +33,18 @@ function sourceShape(context: Context) {
       json: url(context.network).optional(),
       at: jsonPointer.optional(),
       push: trueOrFalse.optional(),
+      log: reference('monitors', context, 'counts the lines of').optional(),
+      match: pattern.optional(),
       headers: requestHeaders.optional(),
       counter: trueOrFalse.optional(),
     })
     .superRefine((source, refinement) => {
       const refuse = (message: string, ...path: string[]) => refinement.addIssue({ code: 'custom', path, message })
-      const { prometheus, json, push } = source
-      const kinds = [prometheus !== undefined, json !== undefined, push === true]
+      const { prometheus, json, push, log } = source
+      const kinds = [prometheus !== undefined, json !== undefined, push === true, log !== undefined]
       if (kinds.filter(Boolean).length !== 1)
-        return refuse('needs exactly one of prometheus (with query), json (with at), or push: true')
+        return refuse('needs exactly one of prometheus (with query), json (with at), log (a monitor), or push: true')
+      if (source.match !== undefined && log === undefined) refuse('is only looked for in the lines of a log', 'match')
       if ((prometheus === undefined) !== (source.query === undefined))
         return prometheus === undefined
           ? refuse('is only asked of prometheus', 'query')
@@ -93,9 +99,29 @@ export const toRate = (shape: RateShape): Omit<RateMonitor, 'name' | 'service' |
   falseAlarms: shape.false_alarms_a_month ?? DEFAULT_BUDGET,
 })
 
-function toSource({ prometheus, query, json, at, headers, counter }: RateShape['rate']): RateMonitor['source'] {
+function toSource({
+  prometheus,
+  query,
+  json,
+  at,
+  log,
+  match,
+  headers,
+  counter,
+}: RateShape['rate']): RateMonitor['source'] {
   const asked = { headers: headers ?? {}, counter: counter ?? false }
   if (prometheus !== undefined) return { kind: 'prometheus', url: prometheus, query: query ?? '', ...asked }
   if (json !== undefined) return { kind: 'json', url: json, pointer: at ?? '', ...asked }
+  if (log !== undefined) return { kind: 'log', log, match: match ?? null }
   return { kind: 'push' }
+}
+
+/** Lines are counted of what reads lines. */
+export function ofLogs(monitors: ReturnType<typeof readMonitors>, report: Report): void {
+  for (const [name, { kind, shape }] of monitors) {
+    const log = kind === 'rate' ? shape.rate.log : undefined
+    const found = log === undefined ? undefined : monitors.get(log)
+    if (found !== undefined && found.kind !== 'log')
+      report(['monitors', name, 'rate', 'log'], `counts the lines of {name}, which reads no log`, true)
+  }
 }

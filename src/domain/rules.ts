@@ -278,6 +278,8 @@ const RateSource = z.discriminatedUnion('kind', [
   /** Of a JSON document, by a pointer into it (RFC 6901). */
   z.strictObject({ kind: z.literal('json'), pointer: z.string(), ...number }),
   z.strictObject({ kind: z.literal('push') }),
+  /** How many lines there are in the log of another monitor: those that match, or all that it does not ignore (null). */
+  z.strictObject({ kind: z.literal('log'), log: z.string(), match: z.string().nullable() }),
 ])
 export type RateSource = z.infer<typeof RateSource>
 

@@ -231,6 +231,8 @@ const FROM: { [K in RateSource['kind']]: (source: Extract<RateSource, { kind: K 
   prometheus: ({ url }) => `Asks Prometheus at ${plain(new URL(url).host)}`,
   json: ({ url, pointer }) => `Reads ${plain(pointer === '' ? 'the number' : pointer)} at ${plain(new URL(url).host)}`,
   push: () => 'Adds up what is pushed to it',
+  log: ({ log, match }) =>
+    `Counts the lines of ${code(log)}${match === null ? '' : ` that match ${code(cut(match, 80))}`}`,
 }
 
 /** A rate, with its last day against what was expected. */

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg'
 import { z } from 'zod'
+import type { SlotCount } from '../domain/detect/log-counts.ts'
 import { LogState } from '../domain/detect/log-state.ts'
 import { recordable, storable } from '../json.ts'
 import type { Entry } from './inbox.ts'
@@ -31,6 +32,8 @@ interface Next {
   events: readonly Entry[]
   /** Somebody was or will be told that it is stored: it must outlast a crash. What is read of a file can be read again. */
   mustLast: boolean
+  /** What its lines add to the rates that count them. */
+  counts: readonly SlotCount[]
   now: number
 }
 
@@ -39,11 +42,16 @@ const MOVE = `
     insert into logs (name, seq, state) values ($1, $2::bigint + 1, $3)
     on conflict (name) do update set seq = excluded.seq, state = excluded.state where logs.seq = $2
     returning name
+  ), counted as (
+    insert into rate_counts (monitor, at, sender, count)
+    select rate, "slotAt", kind, count from jsonb_to_recordset($6)
+      as c (rate text, "slotAt" bigint, kind text, count float8), moved
+    on conflict (monitor, at, sender) do update set count = rate_counts.count + excluded.count
   ), ${HEARD_IF_MOVED}`
 
 /**
- * Stores the next state of a log, and with it, in one statement, what the desk must hear of: a line is neither lost nor told twice, whenever a
- * process dies.
+ * Stores the next state of a log, and with it, in one statement, what the desk must hear of: a line is neither lost, told nor
+ * counted twice, whenever a process dies.
  *
  * @returns whether it followed on the state that is there; if not, another process has read on meanwhile
  */
@@ -56,6 +64,7 @@ export async function saveLog(store: Pick<Store, 'pool' | 'samplePool'>, next: N
     storable(next.state),
     recordable(next.events),
     next.now,
+    storable(next.counts),
   ])
   return rows[0]?.moved === 1
 }

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg'
 import { z } from 'zod'
+import type { CountKind } from '../domain/detect/log-counts.ts'
 import type { Count } from '../domain/detect/rate-counts.ts'
 import { RateFeed } from '../domain/detect/rate-feed.ts'
 import type { SlotSample } from '../domain/detect/rate-signal.ts'
@@ -175,6 +176,19 @@ export async function countsBetween(
     [monitor, fromAt, untilAt],
   )
   return rows[0]?.sum ?? null
+}
+
+/** How many lines of a log there were in the slot of a rate, by what is known of them. */
+export async function linesIn(
+  pool: Pool,
+  monitor: string,
+  slotAt: number,
+): Promise<Partial<Record<CountKind, number>>> {
+  const { rows } = await pool.query<{ sender: CountKind; count: number }>(
+    'select sender, count from rate_counts where monitor = $1 and at = $2',
+    [monitor, slotAt],
+  )
+  return Object.fromEntries(rows.map(({ sender, count }) => [sender, count]))
 }
 
 /** Samples and counts of a time before `before` are kept no longer. */

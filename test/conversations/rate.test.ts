@@ -1,5 +1,8 @@
+import { appendFileSync, mkdtempSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { API_TOKEN, type Driver, startBot } from '../support/bot.ts'
 
@@ -162,4 +165,51 @@ test('counts are pushed: added up, once each however often they are sent; silenc
   })
   expect(await push({ count: 1, at: bot.clock.now() + 3_600_000 })).toMatchObject({ status: 400 })
   expect(await push({ count: 1 }, 'nothing')).toMatchObject({ status: 404 })
+})
+
+test('the lines of a log are counted: silence pages, and a log that cannot be read is no zero', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'watchbill-lines-'))
+  const file = join(folder, 'access.log')
+  writeFileSync(file, '')
+  try {
+    const monitors = [
+      `access: { service: webmail, severity: warning, log: { file: "${file}", canary: 5m } }`,
+      'errors: { service: webmail, rate: { log: access, match: "^5" }, every: 15s, ceiling: 20 }',
+    ]
+    bot = await startBot({
+      config: (text) => text.replace(/ {2}home: .*\n/, monitors.map((monitor) => `  ${monitor}\n`).join('')),
+      ...{ probes: false, rates: true, logs: true },
+    })
+    const lines = (n: number, status = 500) => appendFileSync(file, `${status} /compose\n`.repeat(n))
+    // What stands in it when it is first read is no news.
+    await bot.advance('15s')
+    for (let slot = 0; slot < 4; slot++) {
+      lines(3)
+      lines(9, 200)
+      await bot.advance('15s')
+    }
+    await bot.advance('45s')
+    const values = async () => {
+      const { rows } = await bot.store.pool.query('select value from rate_samples order by slot_at')
+      return rows.map(({ value }: { value: number }) => value)
+    }
+    expect((await values()).reduce((sum, value) => sum + value, 0)).toBe(12)
+    expect((await values()).at(-1)).toBe(0)
+    expect(await bot.type('nora', '/monitor show errors')).toContain('Counts the lines of `access` that match `^5`')
+    unlinkSync(file)
+    const before = (await values()).length
+    await bot.advance('75s')
+    expect((await signals()).at(-1)).toMatch(/^errors: its source cannot be read: the log `access` is not being read: /)
+    expect(await values()).not.toContain(null)
+    expect((await values()).length - before).toBeLessThan(4)
+    writeFileSync(file, '')
+    await bot.advance('60s')
+    lines(21)
+    await bot.advance('50s')
+    expect((await signals()).filter((said) => said.startsWith('errors')).at(-1)).toMatch(
+      /^errors is at 21, above its ceiling of 20/,
+    )
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 })

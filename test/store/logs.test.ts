@@ -14,7 +14,14 @@ beforeAll(async () => {
 })
 
 const next = (monitor: string, after: number, event = true) => ({
-  ...{ monitor, after, state: newLog({ file: '/x', expectEmpty: true }, T0 + after), mustLast: false, now: T0 },
+  ...{
+    monitor,
+    after,
+    state: newLog({ file: '/x', expectEmpty: true }, T0 + after),
+    mustLast: false,
+    counts: [],
+    now: T0,
+  },
   events: event ? [{ source: 'monitor', key: `${monitor}#${after + 1}/lines`, event: firing(monitor) }] : [],
 })
 const inTray = async (monitor: string) =>

@@ -127,6 +127,9 @@ function sort(lines: readonly Line[], spec: LogMonitor): Sorted {
   return sorted
 }
 
+/** The lines that are neither marked nor ignored. */
+export const countingLines = (lines: readonly Line[], spec: LogMonitor): Line[] => sort(lines, spec).counting
+
 function withoutMarks(line: Line, spec: LogMonitor, sorted: Sorted): Line | null {
   if (!line.text.includes(MARK)) return line
   // Whoever writes the line puts a time and a name before the mark: all of it is one marked line.
