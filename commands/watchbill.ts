@@ -154,10 +154,7 @@ function calendarLines(sources: readonly Source[], imports: readonly Import[], n
   const sick = sources.flatMap((source) => {
     const known = imports.find(({ name, url }) => name === source.name && url === source.url)
     if (known?.problem === null) return []
-    const what =
-      source.kind === 'layer'
-        ? `layer ${code(source.layer)} of ${code(source.schedule)}`
-        : `absences of ${plain(source.person)}`
+    const what = calendarOf(source)
     if (!known) return [`:hourglass_flowing_sand: Calendar (${what}): not read yet`]
     const age = known.fetchedAt === null ? 'it was never read' : `last read ${duration(now - known.fetchedAt)} ago`
     return [`:warning: Calendar (${what}) ${plain(known.problem ?? '')}; ${age}`]
@@ -165,4 +162,17 @@ function calendarLines(sources: readonly Source[], imports: readonly Import[], n
   if (sick.length === 0) return [`:white_check_mark: Calendars: all ${sources.length} are read`]
   const more = sick.length - CALENDARS
   return [...sick.slice(0, CALENDARS), ...(more > 0 ? [`_and ${more} more calendars_`] : [])]
+}
+
+function calendarOf(source: Source): string {
+  switch (source.kind) {
+    case 'layer':
+      return `layer ${code(source.layer)} of ${code(source.schedule)}`
+    case 'absence':
+      return `absences of ${plain(source.person)}`
+    case 'holidays':
+      return 'holidays'
+    default:
+      return source satisfies never
+  }
 }

@@ -14,10 +14,13 @@ import {
 } from '../src/domain/detect/rate-series.ts'
 import { rateSignal, sourceSignal } from '../src/domain/detect/rate-signal.ts'
 import { type RateSpec, RateState } from '../src/domain/detect/rate-state.ts'
+import { holidaysAround } from '../src/domain/duty/holidays.ts'
+import { holidayEntries } from '../src/domain/duty/imports.ts'
 import { type RateMonitor, ratesOf, under } from '../src/domain/rules.ts'
 import { messageOf } from '../src/errors.ts'
 import { createTray } from '../src/intake/tray.ts'
 import { readWords } from '../src/store/feedback.ts'
+import { readImports } from '../src/store/imports.ts'
 import { readLogs } from '../src/store/logs.ts'
 import {
   addCounts,
@@ -42,7 +45,7 @@ const WRITE_MS = 3_600_000
 /** Of what was missed while nobody looked no more slots are made up for; they count only with something in them. */
 const MOST_MISSED = 100
 
-/** What people say of alarms is heeded this soon. */
+/** What people say of alarms is heeded this soon, and a calendar of holidays. */
 const HEED_MS = 10_000
 
 /** A rate as this process knows it. */
@@ -62,6 +65,7 @@ export function rates(deps: JobDeps) {
   const known = new Map<string, AtHand>()
   const startedAt = deps.clock.now()
   let words = new Map<string, Word[]>()
+  let holidays: ReadonlySet<number> = new Set()
   let heededAt = Number.NEGATIVE_INFINITY
   // What is judged at the same time is stored by one statement.
   const tray = createTray<Judged, boolean>({
@@ -93,7 +97,7 @@ export function rates(deps: JobDeps) {
   /** What is asked of the detector, by the configuration and by what people said of its alarms. */
   const heeded = (monitor: RateMonitor): RateSpec => {
     const { budget } = heed(monitor.falseAlarms, words.get(monitor.name) ?? [], deps.clock.now())
-    return specOf({ ...monitor, falseAlarms: budget }, deps.rules().zone)
+    return specOf({ ...monitor, falseAlarms: budget }, deps.rules().zone, holidays)
   }
 
   const begin = (monitor: RateMonitor): AtHand => {
@@ -203,7 +207,11 @@ export function rates(deps: JobDeps) {
   return async (): Promise<void> => {
     const monitors = ratesOf(deps.rules())
     if (monitors.length > 0 && deps.clock.now() - heededAt >= HEED_MS) {
-      words = await readWords(deps.store.pool, deps.clock.now())
+      const { pool } = deps.store
+      const rules = deps.rules()
+      words = await readWords(pool, deps.clock.now())
+      const read = rules.holidays.calendar === null ? [] : holidayEntries(rules, await readImports(pool))
+      holidays = holidaysAround(rules.holidays, read, rules.zone, deps.clock.now())
       heededAt = deps.clock.now()
     }
     for (const monitor of monitors) {

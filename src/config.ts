@@ -12,6 +12,7 @@ import {
   toLocations,
   toSilences,
 } from './config/extras.ts'
+import { holidaysShape, toHolidays } from './config/holidays.ts'
 import { incidentsShape, toIncidents } from './config/incidents.ts'
 import { text } from './config/leaf.ts'
 import { ownerOfLogs } from './config/log-folders.ts'
@@ -49,7 +50,7 @@ type Env = Record<string, string | undefined>
 
 const KEYS = [
   ...['company', 'zone', 'network', 'people', 'roles', 'schedules', 'policies', 'services', 'monitors'],
-  ...['coverage', 'gate', 'silences', 'locations', 'outward_heartbeat', 'incidents'],
+  ...['coverage', 'gate', 'silences', 'locations', 'outward_heartbeat', 'incidents', 'holidays'],
 ]
 
 /** More problems than this are one mistake made many times. */
@@ -169,6 +170,7 @@ function readRoot(root: Record<string, unknown>, reader: Reader, folder: string)
   const outward = reader.optional(outwardHeartbeatShape(context), root, 'outward_heartbeat')
   const silences = reader.optional(silencesShape(), root, 'silences')
   const incidents = reader.optional(incidentsShape(), root, 'incidents')
+  const holidays = reader.optional(holidaysShape(context), root, 'holidays')
   const only = {
     gate: reader.optional(gateShape(context, zone), root, 'gate'),
   }
@@ -206,6 +208,7 @@ function readRoot(root: Record<string, unknown>, reader: Reader, folder: string)
     incidents: toIncidents(incidents),
     outwardHeartbeat: outward ? { url: outward.url, everyMs: outward.every, drillTo: outward.drill_to ?? null } : null,
     coverage: toCoverage(coverage, (path) => resolve(context.folder, path), ownerOfLogs(watched, [...services.keys()])),
+    holidays: toHolidays(holidays),
     adopted: {},
     notWatchedYet: notWatchedYet({ people, roles, services, monitors, only }),
   }

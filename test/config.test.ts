@@ -694,6 +694,23 @@ describe('rates', () => {
   })
 })
 
+describe('holidays', () => {
+  test('are dates, and one calendar', () => {
+    const { holidays } = rulesOf(small('holidays: [2026-04-06, "12-25", { calendar: "https://x.test/ch.ics" }]\n'))
+    expect(holidays).toEqual({ dates: ['2026-04-06', '12-25'], calendar: 'https://x.test/ch.ics' })
+  })
+
+  test.for([
+    ['["2026-02-30"]', 'is "2026-02-30", a date that does not exist'],
+    ['["Christmas"]', 'must be a date such as 2026-04-06, 12-25 for each year, or { calendar: URL }, not "Christmas"'],
+    ['[{ calendar: "https://a.test" }, { calendar: "https://b.test" }]', 'is a second calendar: one can be read'],
+  ] as const)('%s', ([holidays, problem]) => {
+    const [found = '', ...others] = problemsOf(small(`holidays: ${holidays}\n`))
+    expect(found).toContain(problem)
+    expect(others).toEqual([])
+  })
+})
+
 describe('calendars of other systems', () => {
   const calendar = '{ name: old, calendar: "https://x.test/rota.ics?key=hunter2", priority: 2 }'
   const withLayer = (layer: string) => small().replace('layers: [{', `layers: [${layer}, {`)

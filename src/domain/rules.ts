@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Holidays } from './duty/holidays.ts'
 import { Schedule } from './duty/schedule-types.ts'
 import { USUAL_ROLES } from './response.ts'
 
@@ -472,6 +473,7 @@ export const Rules = z.strictObject({
     .default(null),
   incidents: Incidents.prefault({}),
   coverage: Coverage.prefault({}),
+  holidays: Holidays.prefault({ dates: [], calendar: null }),
   /** Monitors that are not in the configuration: somebody adopted what they watch. By their names; never stored with the rest. */
   adopted: named(z.strictObject({ name: z.string(), by: z.string(), at: z.number() })).default({}),
   notWatchedYet: z.array(z.string()),

@@ -77,6 +77,7 @@ export function rules(options: Options = {}): Rules {
     outwardHeartbeat: null,
     incidents: Rules.shape.incidents.parse(options.incidents ?? {}),
     coverage: Rules.shape.coverage.parse({}),
+    holidays: { dates: [], calendar: null },
     adopted: {},
     silences: { maxMs: 8 * HOUR, noticeMs: 10 * MINUTE, returnMs: 120_000 },
     notWatchedYet: [],

@@ -125,6 +125,9 @@ export const newBaseline = (intervalMs: number, value: number): Baseline => {
 /** Whether every day of the week has been seen: what is expected is of this very day. */
 export const isFamiliar = ({ days }: Baseline) => days >= 7
 
+export const isHoliday = (at: number, zone: string, holidays: ReadonlySet<number>) =>
+  holidays.has(Math.floor(toWall(at, zone) / DAY_MS))
+
 function slotOf(bins: number, at: number, zone: string, holidays: ReadonlySet<number>): Slot {
   const wall = toWall(at, zone)
   const time = timeOfDay(wall)

@@ -1,7 +1,7 @@
 import { HOUR_MS } from '../duty/time.ts'
 import type { RateMonitor } from '../rules.ts'
 import { observe } from './rate.ts'
-import { isFamiliar } from './rate-baseline.ts'
+import { isFamiliar, isHoliday } from './rate-baseline.ts'
 import { retuned } from './rate-evidence.ts'
 import { feed, newFeed, type RateFeed, type Reading } from './rate-feed.ts'
 import { monthsBetween } from './rate-score.ts'
@@ -44,10 +44,14 @@ export const newSeries = (slotAt: number, at: number, spec: RateSpec): Series =>
 /** A level that has held for so long is the new normal. */
 export const ACCEPT_MS = 3 * HOUR_MS
 
-export const specOf = ({ everyMs, floor, ceiling, falseAlarms }: RateMonitor, zone: string): RateSpec => ({
+export const specOf = (
+  { everyMs, floor, ceiling, falseAlarms }: RateMonitor,
+  zone: string,
+  holidays: ReadonlySet<number> = new Set(),
+): RateSpec => ({
   intervalMs: everyMs,
   zone,
-  holidays: new Set(),
+  holidays,
   floor,
   ceiling,
   budget: falseAlarms,
@@ -82,11 +86,12 @@ export function withBudget(series: Series, spec: RateSpec): Series {
 }
 
 /** How unusual what rings is, and for how long it has been going on: since its evidence began, which is before it was enough. */
-function groundsOf({ base, threads, alarm }: RateState, why: Why, spec: RateSpec): Grounds {
-  const familiar = base !== null && isFamiliar(base)
-  if (why === 'floor' || why === 'ceiling') return { months: null, lastsMs: 0, zone: spec.zone, familiar }
+function groundsOf({ base, threads, alarm }: RateState, why: Why, at: number, spec: RateSpec): Grounds {
+  const { zone } = spec
+  const about = { zone, familiar: base !== null && isFamiliar(base), holiday: isHoliday(at, zone, spec.holidays) }
+  if (why === 'floor' || why === 'ceiling') return { ...about, months: null, lastsMs: 0 }
   const lastsMs = Math.max(0, threads[why].run - 1) * spec.intervalMs
-  return { months: monthsBetween(alarm?.best ?? 0), lastsMs, zone: spec.zone, familiar }
+  return { ...about, months: monthsBetween(alarm?.best ?? 0), lastsMs }
 }
 
 /**
@@ -110,7 +115,7 @@ export function judge(
   const why = rings(monitor, learned.state)
   // By what the desk knows, not by what the detector says now: whatever was lost in between is made up for.
   if (why !== null && before.alarm === null)
-    changes.push({ of: 'rate', to: 'down', why, grounds: groundsOf(learned.state, why, spec) })
+    changes.push({ of: 'rate', to: 'down', why, grounds: groundsOf(learned.state, why, slotAt, spec) })
   if (why === null && before.alarm !== null) changes.push({ of: 'rate', to: 'up' })
   // What began as a drop and became silence is one alarm, and keeps its name.
   const alarm = why === null ? null : (before.alarm ?? why)

@@ -34,6 +34,8 @@ export interface Grounds {
   zone: string
   /** A whole week has been seen: what is expected is of this very hour of the week. */
   familiar: boolean
+  /** Which is spent like a Sunday. */
+  holiday: boolean
 }
 
 /** `1,234`, `12.5`, `0.004`: as many digits as tell it apart. */
@@ -128,8 +130,12 @@ function comparison(why: Exclude<Why, 'nodata'>, { at, expected }: Shown, ground
 }
 
 /** `on Mondays at 08:10`, once the week is known. */
-const hourOf = (at: number, { zone, familiar }: Grounds) =>
-  familiar ? DateTime.fromMillis(at, { zone, locale: 'en' }).toFormat("'on' cccc's at' HH:mm") : 'at this time'
+const hourOf = (at: number, { zone, familiar, holiday }: Grounds) =>
+  holiday
+    ? 'at this time of a holiday'
+    : familiar
+      ? DateTime.fromMillis(at, { zone, locale: 'en' }).toFormat("'on' cccc's at' HH:mm")
+      : 'at this time'
 
 /** `45 s`, `25 min`, `3.5 h`, `2 days` */
 function lasting(ms: number): string {

@@ -9,7 +9,7 @@ export interface RateSpec {
   intervalMs: number
   /** IANA name: the day and the week of the people behind the counts. */
   zone: string
-  /** Days of that zone which are spent like a Sunday, counted from 1 January 1970 ({@link dayNumber}). */
+  /** Days of that zone which are spent like a Sunday, counted from 1 January 1970 ({@link dayOfDate}). */
   holidays: ReadonlySet<number>
   /** A sample below (above) is an alarm from the first one on, learning or not. */
   floor: number | null
@@ -19,9 +19,6 @@ export interface RateSpec {
   /** A level that has held for so long is the new normal. Silence never is. */
   acceptMs: number
 }
-
-/** `2026-12-25` as a day of {@link RateSpec.holidays}; NaN when it is none. */
-export const dayNumber = (date: string): number => Date.parse(`${date}T00:00:00Z`) / DAY_MS
 
 export interface RateSample {
   /** UTC ms. */

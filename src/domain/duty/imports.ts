@@ -10,6 +10,7 @@ import { WEEK_MS } from './time.ts'
 export type Source = { name: string; url: string; zone: string } & (
   | { kind: 'layer'; schedule: string; layer: string }
   | { kind: 'absence'; person: string }
+  | { kind: 'holidays' }
 )
 
 /** One entry of a calendar, as it was read. */
@@ -22,6 +23,7 @@ export interface Occurrence {
 }
 
 const ImportedEvent = z.strictObject({
+  /** Whose it is; empty: everybody's. */
   person: z.string(),
   startAt: z.number(),
   endAt: z.number(),
@@ -62,8 +64,18 @@ export function sourcesOf(rules: Rules): Source[] {
   const absences = Object.values(rules.people).flatMap(({ name: person, absence: url }): Source[] =>
     url === undefined ? [] : [{ kind: 'absence', name: absenceName(person), url, zone: rules.zone, person }],
   )
-  return [...layers, ...absences]
+  const { calendar } = rules.holidays
+  const holidays: Source[] =
+    calendar === null ? [] : [{ kind: 'holidays', name: HOLIDAYS_NAME, url: calendar, zone: rules.zone }]
+  return [...layers, ...absences, ...holidays]
 }
+
+/** The calendar of the days that are spent like Sundays. */
+const HOLIDAYS_NAME = 'holidays'
+
+/** What the calendar of holidays says, as it was read last. */
+export const holidayEntries = ({ holidays }: Pick<Rules, 'holidays'>, imports: readonly Import[]) =>
+  imports.find(({ name, url }) => name === HOLIDAYS_NAME && url === holidays.calendar)?.events ?? []
 
 const layerName = (schedule: Schedule, layer: ImportedLayer) => `layer/${schedule.name}/${layer.name}`
 const absenceName = (person: string) => `absence/${person}`
@@ -95,7 +107,7 @@ function assigned(
   const events: ImportedEvent[] = []
   const nobodys: string[] = []
   for (const { names, ...occurrence } of look.occurrences) {
-    const person = source.kind === 'absence' ? source.person : personOf(occurrence.title, names, rules)
+    const person = whose(source, occurrence.title, names, rules)
     if (person === null) nobodys.push(occurrence.title)
     else events.push({ person, ...occurrence })
   }
@@ -104,6 +116,19 @@ function assigned(
   const more = new Set(nobodys).size > SHOWN ? ' and others' : ''
   const count = nobodys.length === 1 ? '1 entry does' : `${nobodys.length} entries do`
   return { events, notes: [`${count} not name exactly one person: ${titles.join(', ')}${more}`, ...look.notes] }
+}
+
+function whose(source: Source, title: string, names: readonly string[], rules: Rules): string | null {
+  switch (source.kind) {
+    case 'absence':
+      return source.person
+    case 'holidays':
+      return ''
+    case 'layer':
+      return personOf(title, names, rules)
+    default:
+      return source satisfies never
+  }
 }
 
 /**

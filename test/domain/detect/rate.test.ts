@@ -3,13 +3,13 @@ import { describe, expect, test } from 'vitest'
 import { observe } from '../../../src/domain/detect/rate.ts'
 import { replay } from '../../../src/domain/detect/rate-replay.ts'
 import {
-  dayNumber,
   newRate,
   type RateSample,
   type RateSpec,
   RateState,
   type Reading,
 } from '../../../src/domain/detect/rate-state.ts'
+import { dayOfDate } from '../../../src/domain/duty/holidays.ts'
 import { DAY_MS, HOUR_MS } from '../../../src/domain/duty/time.ts'
 import { run } from '../../bench/rate-faults.ts'
 import { random, TUNED } from '../../bench/rate-series.ts'
@@ -200,7 +200,7 @@ describe('calendars', () => {
     const isSunday = (day + 3) % 7 === 6
     return isSunday || closed.has(day) ? 40 : 400
   }
-  const holidays = new Set([dayNumber('2026-02-11')])
+  const holidays = new Set([dayOfDate('2026-02-11')])
   const from = Date.UTC(2026, 0, 5, 5)
 
   test.for<[what: string, known: ReadonlySet<number>, alarms: boolean]>([
@@ -216,16 +216,18 @@ describe('calendars', () => {
     expect(rung.some((each) => each.from >= Date.UTC(2026, 1, 11, 5))).toBe(alarms)
   })
 
-  test('the change to summer time moves the day with the people', () => {
+  test.for([
+    ['summer', Date.UTC(2026, 1, 9, 5), Date.UTC(2026, 2, 8, 7), 5, 4],
+    ['winter', Date.UTC(2026, 9, 5, 4), Date.UTC(2026, 10, 1, 6), 4, 5],
+  ] as const)('the change to %s time moves the day with the people', ([, fromAt, changeAt, before, after]) => {
     const r = random(4)
     const samples = Array.from({ length: 35 * 24 }, (_, i) => {
-      const at = Date.UTC(2026, 1, 9, 5) + i * HOUR_MS
-      const offset = at >= Date.UTC(2026, 2, 8, 7) ? 4 : 5
-      const hour = new Date(at - offset * HOUR_MS).getUTCHours()
+      const at = fromAt + i * HOUR_MS
+      const hour = new Date(at - (at >= changeAt ? after : before) * HOUR_MS).getUTCHours()
       return { at, value: r.poisson(hour >= 8 && hour < 20 ? 900 : 90) }
     })
     const { rung } = replay(samples, spec)
-    expect(rung.filter((each) => each.from >= Date.UTC(2026, 2, 8))).toEqual([])
+    expect(rung.filter((each) => each.from >= changeAt - 7 * HOUR_MS)).toEqual([])
   })
 })
 
