@@ -37,6 +37,7 @@ import { outward } from './outward.ts'
 import { page } from './page.ts'
 import { pageView } from './page-view.ts'
 import { people } from './people.ts'
+import { picture } from './picture.ts'
 import { post } from './post.ts'
 import { prompt } from './prompt.ts'
 import { rates } from './rate.ts'
@@ -127,4 +128,5 @@ export const payers = (deps: JobDeps & { groupTrouble: GroupTrouble }): Handlers
   edit: edit(deps),
   home: home(deps),
   drill: drill(deps),
+  picture: picture(deps),
 })

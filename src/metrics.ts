@@ -113,7 +113,7 @@ export function createMetrics(version: string, { ofProcess = false } = {}): Metr
 }
 
 /** Calls of Slack, each counted with what came of it. */
-export function countedCalls({ pages, rest, trouble }: SlackCalls, metrics: Metrics): SlackCalls {
+export function countedCalls({ pages, rest, ...others }: SlackCalls, metrics: Metrics): SlackCalls {
   const counted =
     (call: SlackCall): SlackCall =>
     async (method, args) => {
@@ -121,7 +121,7 @@ export function countedCalls({ pages, rest, trouble }: SlackCalls, metrics: Metr
       metrics.slackCall(method, result.ok ? 'ok' : result.kind)
       return result
     }
-  return { pages: counted(pages), rest: counted(rest), trouble }
+  return { pages: counted(pages), rest: counted(rest), ...others }
 }
 
 /** Attempts to send what is owed, each counted with what came of it. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Task, Update } from './response.ts'
 import { Verdict } from './detect/rate-feedback.ts'
-import { Policy, Severity } from './rules.ts'
+import { Policy, type Rules, Severity, under } from './rules.ts'
 
 /** Why a person is paged; every page says so. */
 export const PageReason = z.discriminatedUnion('kind', [
@@ -235,3 +235,7 @@ export function named(alerts: readonly Joined[], alert: Joined): Joined[] {
   const leaves = well >= 0 ? well : lesser
   return leaves < 0 ? others : [...others.toSpliced(leaves, 1), alert]
 }
+
+/** The rates whose alarms an incident names. That a source cannot be read is no alarm of its rate. */
+export const ratesIn = ({ alerts }: Pick<Incident, 'alerts'>, { monitors }: Pick<Rules, 'monitors'>): string[] =>
+  alerts.flatMap(({ key, monitor }) => (key === monitor && under(monitors, key)?.kind === 'rate' ? key : []))

@@ -6,7 +6,7 @@ import { Lead, Warned } from './duty/warning.ts'
 import type { Fact, Joining, Recorded } from './fact.ts'
 import { timelineKind } from './fact.ts'
 import { type Handover, handoverId } from './handover.ts'
-import { type Incident, type Page, type PageReason, place } from './incident.ts'
+import { type Incident, type Page, type PageReason, place, ratesIn } from './incident.ts'
 import { channelsOf, isPaged, type Rules, schedulesOf, under } from './rules.ts'
 
 /**
@@ -14,7 +14,7 @@ import { channelsOf, isPaged, type Rules, schedulesOf, under } from './rules.ts'
  * name in `jobs/`. Keys are made of meaning, so that a repeat collapses.
  *
  * - tell: at least once (page, post, notice, told, heads-up, duty, seen-before, relief, silence, roster-warning, gaps, digest,
- * covered); - view: re-rendered until what is shown is what is wanted (summary,
+ * covered, picture); - view: re-rendered until what is shown is what is wanted (summary,
  *   burst, announcement, loud, page-view, bundle, watch-page, prompt, handover, handed, group, edit, home, canvas);
  *   - step of the channel (channel, furnish, invite, export, archive), a file that is fetched: each may be repeated without harm.
  */
@@ -105,6 +105,8 @@ export const About = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('drill'), fact: z.int() }),
   /** A change of the roster by hand, to somebody whom it concerns; an offer is kept up to date. */
   z.strictObject({ kind: z.literal('edit'), edit: z.int(), fact: z.int(), person: z.string() }),
+  /** The chart of a page as a picture in its thread, where Slack takes no charts. */
+  z.strictObject({ kind: z.literal('picture'), incident, page: z.string() }),
 ])
 export type About = z.infer<typeof About>
 export type OwedKind = About['kind']
@@ -160,6 +162,11 @@ const pageOf = (incident: number, page: string): Owed => ({
   key: page,
   lane: page,
   about: { kind: 'page', incident, page },
+})
+const picture = (incident: number, page: string): Owed => ({
+  key: `picture/${page}`,
+  lane: `picture/${page}`,
+  about: { kind: 'picture', incident, page },
 })
 const bundle = (fact: number): Owed => ({
   key: bundleKey(fact),
@@ -226,7 +233,10 @@ export function owes(fact: Recorded, incident: Incident | null, rules: Rules): O
   if (fact.type === 'joined' || fact.type === 'receded') return [...storm(fact, incident), ...canvas(incident)]
   // Before the entries: the summary is the first message of the channel.
   if (changesViews(fact)) owed.push(...views(incident))
-  if (fact.type === 'paged') owed.push(pageOf(incident.id, fact.page.key))
+  if (fact.type === 'paged') {
+    owed.push(pageOf(incident.id, fact.page.key))
+    if (ratesIn(incident, rules).length > 0) owed.push(picture(incident.id, fact.page.key))
+  }
   for (const person of newcomers(fact, incident))
     owed.push({
       key: `invite/${incident.id}/${person}`,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { SlackCall, SlackResult } from '../deps.ts'
+import type { SlackCall, SlackCalls, SlackResult } from '../deps.ts'
 import { withoutCharts } from './charts.ts'
 import type { Method } from './methods.ts'
 
@@ -42,19 +42,25 @@ export async function openDm(slack: SlackCall, user: string): Promise<SlackResul
   return opened.ok ? { ok: true, value: opened.value.channel.id } : opened
 }
 
+/** `chartless`: Slack took the message without its charts. */
+export type Sent = Posted & { chartless?: true }
+
 /** Posts; links are not unfolded. A message whose blocks Slack refuses goes out as plain text: what must be said is said. */
 export async function post(
   slack: SlackCall,
   channel: string,
   message: Message,
   threadTs?: string,
-): Promise<SlackResult<Posted>> {
+): Promise<SlackResult<Sent>> {
   const thread = threadTs === undefined ? {} : { thread_ts: threadTs }
   const args = { channel, ...message, ...thread, unfurl_links: false, unfurl_media: false }
   const posted = await call(slack, 'chat.postMessage', args, Posted)
   if (posted.ok || posted.kind !== 'never' || !BLOCKS_REFUSED.has(posted.reason)) return posted
   const fewer = withoutCharts(args.blocks)
-  if (fewer) return post(slack, channel, { ...message, blocks: fewer }, threadTs)
+  if (fewer) {
+    const without = await post(slack, channel, { ...message, blocks: fewer }, threadTs)
+    return without.ok ? { ok: true, value: { ...without.value, chartless: true } } : without
+  }
   const { blocks: _, ...plain } = args
   return call(slack, 'chat.postMessage', plain, Posted)
 }
@@ -83,6 +89,32 @@ export async function update(
   if (updated.ok || updated.kind !== 'never' || !BLOCKS_REFUSED.has(updated.reason)) return updated
   const fewer = withoutCharts(blocks)
   return fewer ? update(slack, posted, { text, blocks: fewer }) : updated
+}
+
+const Upload = z.object({ upload_url: z.string(), file_id: z.string() })
+
+interface Share {
+  channel: string
+  threadTs: string
+  filename: string
+  title: string
+  /** For whoever cannot see it. */
+  about: string
+  comment: string
+  bytes: Uint8Array
+}
+
+/** Shares a file in a thread: an address is asked for, its bytes are sent there, and then it is shown. */
+export async function shareFile({ rest, upload }: SlackCalls, share: Share): Promise<SlackResult<unknown>> {
+  const { filename, bytes, channel, threadTs, title, about, comment } = share
+  const asked = { filename, length: bytes.length, alt_txt: about }
+  const promised = await call(rest, 'files.getUploadURLExternal', asked, Upload)
+  if (!promised.ok) return promised.kind === 'unknown' ? { ...promised, kind: 'again', afterMs: null } : promised
+  const sent = await upload(promised.value.upload_url, bytes)
+  if (!sent.ok) return sent
+  const files = [{ id: promised.value.file_id, title }]
+  const shown = { files, channel_id: channel, thread_ts: threadTs, initial_comment: comment }
+  return call(rest, 'files.completeUploadExternal', shown, Anything)
 }
 
 const History = z.object({

@@ -35,6 +35,9 @@ export const METHODS = {
   'files.getUploadURLExternal': ['files:write'],
   // Files of captured messages: as the app may see them, where it is.
   'files.info': ['files:read'],
+  // Pictures of charts, where Slack takes no chart in a message.
+  'files.completeUploadExternal': ['files:write'],
+  'files.getUploadURLExternal': ['files:write'],
   'pins.add': ['pins:write'],
   // A message that somebody marks, wherever it stands.
   'reactions.get': ['reactions:read'],

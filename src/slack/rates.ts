@@ -1,9 +1,8 @@
 import type { KnownBlock } from '@slack/types'
 import { type Heeded, heed, type Verdict, type Word } from '../domain/detect/rate-feedback.ts'
 import { once } from '../domain/detect/rate-score.ts'
-import type { Incident } from '../domain/incident.ts'
+import { type Incident, ratesIn } from '../domain/incident.ts'
 import type { RateMonitor } from '../domain/rules.ts'
-import { ratesIn } from '../domain/watch/feedback.ts'
 import { code, list } from './text.ts'
 import { inc, people, VERDICTS, type Voice } from './words.ts'
 

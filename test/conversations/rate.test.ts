@@ -117,14 +117,22 @@ test('what was learned outlasts a restart: no sample is lost, and none counts tw
   await bot.restart()
   await busy(4)
   expect(await samples()).toBe(before + 4)
-  // A workspace that does not know charts yet: the page goes out without one.
+  // A workspace that does not know charts yet: the page goes out without one, and a picture follows in its thread.
   bot.slack.fault({ kind: 'error', error: 'invalid_blocks', method: 'chat.postMessage', channel: 'nora', count: 1 })
   answer = 0
   await bot.advance('30s')
   expect(bot.paged()).toEqual(['nora'])
-  expect(bot.dm('nora').at(-1)).toContain('[Acknowledge]')
+  expect(bot.dm('nora')[0]).toContain('[Acknowledge]')
   const pages = bot.calls('chat.postMessage').filter(({ args }) => JSON.stringify(args).includes('watchbill_page'))
   expect(pages.map(({ args }) => JSON.stringify(args).includes('data_visualization'))).toEqual([false])
+  const { rows } = await bot.store.pool.query(`select result ->> 'ts' as ts from owed where kind = 'page'`)
+  const [shared] = bot.calls('files.completeUploadExternal')
+  expect(shared?.args).toMatchObject({ thread_ts: rows[0].ts, initial_comment: expect.stringContaining('the band') })
+  const [file] = bot.slack.workspace.files.values()
+  expect(file).toMatchObject({ name: 'requests.png', title: 'requests until the alarm' })
+  const bytes = Buffer.from(file?.bytes ?? [])
+  expect(bytes.subarray(1, 4).toString()).toBe('PNG')
+  expect([bytes.readUInt32BE(16), bytes.readUInt32BE(20)]).toEqual([960, 360])
 })
 
 test('counts are pushed: added up, once each however often they are sent; silence pages, and who is late is told', async () => {

@@ -83,7 +83,10 @@ export function createSlack(world: World, people: Readonly<Record<string, string
     latency: () => 0,
     underWay: 0,
     hearers: [],
-    callsOf: (instance) => ({ pages: caller(instance), rest: caller(instance), trouble: () => null }),
+    callsOf: (instance) => ({
+      ...{ pages: caller(instance), rest: caller(instance), trouble: () => null },
+      upload: async () => ({ ok: true, value: null }),
+    }),
     respond(instance, url, body) {
       return world.call(instance, {
         port: 'slack',

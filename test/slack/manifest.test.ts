@@ -177,7 +177,17 @@ describe('the scopes', () => {
       - { name: all, people: [erik], rotation: { every: 1 week, start: "2026-01-05T08:00" }, hours: [{ from: "03:02", to: "03:01" }] }
 `
 
-  /** An outage that needs every method: replies are lost, a channel is private, an address for answers is gone. */
+  /** A rate that has been counted, so that its page has a chart; Slack takes none. */
+  async function dropOf(bot: Driver, key: string): Promise<void> {
+    const now = bot.clock.now()
+    const samples = Array.from({ length: 9 }, (_, n) => `('${key}', ${now - n * 60_000}, ${n * 100}, 700, 900)`)
+    await bot.store.pool.query(`insert into rate_samples (monitor, slot_at, value, low, high) values ${samples.join()}`)
+    const refused = { kind: 'error', error: 'invalid_blocks', method: 'chat.postMessage', count: 1 } as const
+    bot.slack.fault({ ...refused, channel: 'nora' })
+    await bot.alert({ service: 'imap', key, monitor: key })
+  }
+
+  /** An outage that needs every method: replies are lost, a channel is private, an address for answers is gone, charts are refused. */
   async function wholeJob(): Promise<Driver> {
     const started = await startBot({
       probes: false,
@@ -186,6 +196,7 @@ describe('the scopes', () => {
       config: (config) =>
         `${config}\noutward_heartbeat: { url: "http://127.0.0.1:9/x", every: 1d, drill_to: mia }\n`
           .replace('services:\n', 'services:\n  imap: { policy: mail, channel: C0QUIET }\n')
+          .replace('monitors:\n', 'monitors:\n  logins: { service: imap, rate: { push: true }, every: 1m }\n')
           .replace('schedules:\n', `schedules:\n${DOOR}`)
           .replace('webmail: {', 'webmail: { links: { Runbook: "https://wiki.example.com/webmail" },')
           .concat('\nincidents: { archive_after: 1h }\n'),
@@ -204,7 +215,8 @@ describe('the scopes', () => {
     lost('conversations.canvases.create')
     await started.openHome('nora')
     await started.alert()
-    await started.alert({ service: 'imap', key: 'imap' })
+    await started.advance('30s')
+    await dropOf(started, 'logins')
     await started.advance('2m')
     started.slack.fault({ kind: 'http', method: 'response_url', status: 404, count: 1 })
     await started.type('erik', '/oncall')

@@ -1,13 +1,9 @@
 import type { Book } from '../book.ts'
 import { note } from '../book.ts'
 import type { Feedback, Outcome } from '../event.ts'
-import type { Incident } from '../incident.ts'
-import { type Rules, under } from '../rules.ts'
+import { ratesIn } from '../incident.ts'
+import { under } from '../rules.ts'
 import { refuse } from './incident.ts'
-
-/** The rates whose alarms an incident names. That a source cannot be read is no alarm of its rate. */
-export const ratesIn = ({ alerts }: Pick<Incident, 'alerts'>, { monitors }: Pick<Rules, 'monitors'>): string[] =>
-  alerts.flatMap(({ key, monitor }) => (key === monitor && under(monitors, key)?.kind === 'rate' ? key : []))
 
 /** What somebody says of an alarm of a rate; the same word of the same person is said once. */
 export function feedback(book: Book, { by, monitor, incident: id, alarmAt, verdict }: Feedback, at: number): Outcome {
