@@ -63,6 +63,7 @@ export const RateState = z.strictObject({
   /** Samples in a row that did not come; that repeated the one before. */
   missing: z.int(),
   same: z.int(),
+  zero: z.int().default(0),
   /** The latest sample refused for its time, and how many in a row went forward from it. */
   late: z.strictObject({ at: z.number(), n: z.int() }).nullable(),
   /** null before the first value. */
@@ -72,6 +73,7 @@ export const RateState = z.strictObject({
   samples: z.number(),
   fadedAt: z.number(),
   repeats: Habit,
+  zeros: Habit.default({ of: 0, first: 0, again: 0 }),
   gaps: Habit,
   alarm: Alarm.nullable(),
   /** Samples for which an alarm that has just ended keeps the bar higher: what comes back swings. */
@@ -92,12 +94,14 @@ export const newRate = (spec: RateSpec): RateState => ({
   last: null,
   missing: 0,
   same: 0,
+  zero: 0,
   late: null,
   base: null,
   threads: newThreads(budgetOf(spec)),
   samples: 0,
   fadedAt: 0,
   repeats: { of: 0, first: 0, again: 0 },
+  zeros: { of: 0, first: 0, again: 0 },
   gaps: { of: 0, first: 0, again: 0 },
   alarm: null,
   wary: 0,

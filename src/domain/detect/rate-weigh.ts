@@ -35,7 +35,12 @@ const FEW_DAYS = 2
 const FEWER_THAN_A_WEEK = 8
 
 /** What a value says, as it adds to each strand. */
-export function weigh(state: RateState, value: number, same: number, seen: Forecast): Record<Strand, number> {
+export function weigh(
+  state: RateState,
+  value: number,
+  { same, zeros }: { same: number; zeros: number },
+  seen: Forecast,
+): Record<Strand, number> {
   const { base, threads } = state
   const ready = base !== null && base.n >= FIRST_GUESSES
   const most = (strand: Strand) => 2 * threads[strand].tail.limit
@@ -56,7 +61,7 @@ export function weigh(state: RateState, value: number, same: number, seen: Forec
     fall: sum('fall'),
     surge: sum('surge'),
     sink: sum('sink'),
-    silence: value === 0 ? run('silence', Math.min(MOST_OF_ZERO, surpriseOfZero(seen.slow, seen.slowNoise))) : 0,
+    silence: value === 0 ? run('silence', surpriseOf(state.zeros, zeros, seen)) : 0,
     stuck:
       same > 0 && value !== 0 && moves >= MOVES
         ? run('stuck', surprise(state.repeats, same, byChance(value, seen, base?.integers ?? false)))
@@ -64,6 +69,10 @@ export function weigh(state: RateState, value: number, same: number, seen: Forec
     nodata: 0,
   }
 }
+
+/** A zero is as surprising as its forecast makes it, and as the series has never or seldom had one: what is rough need not come to nothing. */
+const surpriseOf = (habit: Habit, run: number, { slow, slowNoise }: Forecast) =>
+  Math.min(MOST_OF_ZERO, Math.max(surpriseOfZero(slow, slowNoise), Math.min(surprise(habit, run, 0), slow / 6)))
 
 /** The density of the counts around what is expected, or around a lower value (there they lie closer): the chance that two are equal. */
 function byChance(value: number, { fast, noise }: Forecast, integers: boolean): number {

@@ -103,7 +103,8 @@ function counted(before: RateState, at: number, value: number, spec: RateSpec): 
   const isNext = before.lastAt !== null && at - before.lastAt <= GAP_SAMPLES * spec.intervalMs
   const same = isNext && before.missing === 0 && value === before.last ? before.same + 1 : 0
   const samples = before.samples + 1
-  const now = weigh({ ...before, base }, value, same, seen)
+  const zero = value === 0 ? before.zero + 1 : 0
+  const now = weigh({ ...before, base }, value, { same, zeros: zero }, seen)
   const state: RateState = {
     ...before,
     base,
@@ -111,8 +112,10 @@ function counted(before: RateState, at: number, value: number, spec: RateSpec): 
     last: value,
     missing: 0,
     same,
+    zero,
     samples,
     repeats: before.alarm ? before.repeats : practised(before.repeats, same),
+    zeros: before.alarm ? before.zeros : practised(before.zeros, zero),
     gaps: before.alarm ? before.gaps : practised(before.gaps, 0),
     threads: spunAll(before, now, samples, spec),
     wary: Math.max(0, before.wary - 1),
@@ -122,5 +125,8 @@ function counted(before: RateState, at: number, value: number, spec: RateSpec): 
   const found = beyondLimits(value, spec) ?? loudest(state, seen)
   if (found === null) return { ...quiet({ ...state, base: learn(base, value, seen, spec.intervalMs) }), expected }
   // What rings is no habit.
-  return { ...begin({ ...state, repeats: before.repeats }, at, found, value, seen, spec), expected }
+  return {
+    ...begin({ ...state, repeats: before.repeats, zeros: before.zeros }, at, found, value, seen, spec),
+    expected,
+  }
 }
