@@ -127,12 +127,12 @@ function bar({ base, wary }: RateState, strand: Strand, isNewDay: boolean): numb
   switch (strand) {
     case 'burst':
     case 'plunge':
-      return after * (days < FEW_DAYS || isNewDay ? 1.5 : days < FEWER_THAN_A_WEEK ? 1.15 : 1)
+      return after * (isNewDay ? 2 : days < FEW_DAYS ? 1.6 : days < FEWER_THAN_A_WEEK ? 1.15 : 1)
     case 'rise':
     case 'fall':
     case 'surge':
     case 'sink':
-      return after * (isNewDay ? 3 : days < FEWER_THAN_A_WEEK ? 1.5 : 1)
+      return after * (isNewDay ? 5 : days < FEWER_THAN_A_WEEK ? 1.5 : 1)
     case 'silence':
     case 'stuck':
     case 'nodata':
