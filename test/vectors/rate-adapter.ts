@@ -22,7 +22,7 @@ interface Row {
 const FIRST_ROWS = 12
 
 /** A little below one false alarm a week. */
-const BUDGET = 3
+const BUDGET = 4
 
 const specOf = (intervalMs: number): RateSpec => ({
   intervalMs,
