@@ -18,6 +18,7 @@ const PATIENCE_MS = 300
  * draw, or the store is slow: no page fails for want of a picture.
  */
 export async function charts(deps: JobDeps, incident: Incident): Promise<Record<string, unknown>[]> {
+  if (ratesIn(incident, deps.rules()).length === 0) return []
   const read = charted(deps, incident).catch((error: unknown) => {
     deps.log.debug({ incident: incident.id, reason: messageOf(error) }, 'a chart could not be drawn')
     return null

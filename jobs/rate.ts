@@ -94,6 +94,22 @@ export function rates(deps: JobDeps) {
     known.set(monitor.name, { ...at, series: { ...at.series, slotAt } })
   }
 
+  /** Hears what people said of alarms, and which days are holidays; where that cannot be read, what was heard before holds. */
+  async function listen(): Promise<void> {
+    const now = deps.clock.now()
+    if (now - heededAt < HEED_MS) return
+    heededAt = now
+    const { pool } = deps.store
+    const rules = deps.rules()
+    try {
+      words = await readWords(pool, now)
+      const read = rules.holidays.calendar === null ? [] : holidayEntries(rules, await readImports(pool))
+      holidays = holidaysAround(rules.holidays, read, rules.zone, now)
+    } catch (error) {
+      deps.log.warn({ reason: messageOf(error) }, 'what was said of rates cannot be read')
+    }
+  }
+
   /** What is asked of the detector, by the configuration and by what people said of its alarms. */
   const heeded = (monitor: RateMonitor): RateSpec => {
     const { budget } = heed(monitor.falseAlarms, words.get(monitor.name) ?? [], deps.clock.now())
@@ -206,14 +222,7 @@ export function rates(deps: JobDeps) {
 
   return async (): Promise<void> => {
     const monitors = ratesOf(deps.rules())
-    if (monitors.length > 0 && deps.clock.now() - heededAt >= HEED_MS) {
-      const { pool } = deps.store
-      const rules = deps.rules()
-      words = await readWords(pool, deps.clock.now())
-      const read = rules.holidays.calendar === null ? [] : holidayEntries(rules, await readImports(pool))
-      holidays = holidaysAround(rules.holidays, read, rules.zone, deps.clock.now())
-      heededAt = deps.clock.now()
-    }
+    if (monitors.length > 0) await listen()
     for (const monitor of monitors) {
       const { name } = monitor
       const at = known.get(name)

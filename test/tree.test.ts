@@ -100,6 +100,11 @@ const PACKAGES: Rule[] = [
     belongs: 'only src/domain/detect/cron.ts knows cron: when it fires is asked there',
   },
   {
+    packages: /^@resvg\//,
+    may: (path) => path === 'jobs/picture.ts',
+    belongs: 'only jobs/picture.ts makes pictures: what is in them is drawn by src/slack/picture.ts',
+  },
+  {
     packages: /^(fastify|@fastify\/.+)$/,
     may: (path) => inRoom(path, 'intake'),
     belongs: 'only src/intake serves HTTP: a route there',

@@ -179,6 +179,7 @@ const ACTS: Record<string, string> = {
   '/monitor disable': '/monitor disable home 30m a new disk',
   '/monitor approve': '/monitor approve 1',
   '/monitor enable': '/monitor enable home',
+  '/monitor feedback': '/monitor feedback home false',
   '/watchbill reload': '/watchbill reload',
   '/oncall relieve': '/oncall relieve primary',
   '/oncall take': '/oncall take primary for 2h',
