@@ -46,12 +46,12 @@ const DRIFT: Prior = { rate: 0.004, power: 0.5, scale: 1 }
 const RUN: Prior = { rate: 0.05, power: 1, scale: 1 }
 
 const NATURE: Record<Strand, Nature> = {
-  burst: { prior: SHIFT, share: 0.2, rest: 1, apart: 3 },
-  plunge: { prior: SHIFT, share: 0.2, rest: 1, apart: 3 },
-  rise: { prior: DRIFT, share: 0.1, rest: 0.5, apart: 1 },
-  fall: { prior: DRIFT, share: 0.1, rest: 0.5, apart: 1 },
-  surge: { prior: DRIFT, share: 0.08, rest: 0.5, apart: 1 },
-  sink: { prior: DRIFT, share: 0.1, rest: 0.5, apart: 1 },
+  burst: { prior: SHIFT, share: 0.13, rest: 1, apart: 3 },
+  plunge: { prior: SHIFT, share: 0.13, rest: 1, apart: 3 },
+  rise: { prior: DRIFT, share: 0.07, rest: 0.5, apart: 1 },
+  fall: { prior: DRIFT, share: 0.07, rest: 0.5, apart: 1 },
+  surge: { prior: DRIFT, share: 0.05, rest: 0.5, apart: 1 },
+  sink: { prior: DRIFT, share: 0.07, rest: 0.5, apart: 1 },
   silence: { prior: RUN, share: 0.12, rest: 0.1, apart: 1 },
   stuck: { prior: RUN, share: 0.2, rest: 0.1, apart: 1 },
   nodata: { prior: RUN, share: 0.5, rest: 0.1, apart: 1 },
