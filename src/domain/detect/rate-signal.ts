@@ -96,11 +96,9 @@ function headlineOf({ name, floor, ceiling }: RateMonitor, why: Why, last: Shown
 /** Beside the headline: what was expected, for how long it has not been so, and how unusual that is. */
 function explained(why: Why, last: Shown, grounds: Grounds): string {
   const { months } = grounds
-  const parts = [
-    ...(why === 'nodata' ? ['the source answers, and has nothing to count'] : comparison(why, last, grounds)),
-    ...(months === null ? [] : [`by chance that comes ${once(months)}`]),
-  ]
-  return parts.join('; ')
+  const said = why === 'nodata' ? ['the source answers, and has nothing to count'] : comparison(why, last, grounds)
+  const seldom = months === null ? '' : ` (by chance ${once(months)})`
+  return `${said.length > 0 ? said.join('; ') : 'that is unusual for it'}${seldom}`
 }
 
 function comparison(why: Exclude<Why, 'nodata'>, { at, expected }: Shown, grounds: Grounds): string[] {
