@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { Task, Update } from './response.ts'
 import { Verdict } from './detect/rate-feedback.ts'
+import { Task, Update } from './response.ts'
 import { Policy, type Rules, Severity, under } from './rules.ts'
 
 /** Why a person is paged; every page says so. */
