@@ -30,14 +30,11 @@ export const METHODS = {
   'conversations.replies': ['im:history'],
   'conversations.setPurpose': ['channels:manage', 'groups:write'],
   'conversations.setTopic': ['channels:manage', 'groups:write'],
-  // The picture of an incident, and its draft where there is no canvas.
+  // The picture of an incident, charts where Slack takes none in a message, and the draft where there is no canvas.
   'files.completeUploadExternal': ['files:write'],
   'files.getUploadURLExternal': ['files:write'],
   // Files of captured messages: as the app may see them, where it is.
   'files.info': ['files:read'],
-  // Pictures of charts, where Slack takes no chart in a message.
-  'files.completeUploadExternal': ['files:write'],
-  'files.getUploadURLExternal': ['files:write'],
   'pins.add': ['pins:write'],
   // A message that somebody marks, wherever it stands.
   'reactions.get': ['reactions:read'],
