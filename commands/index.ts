@@ -2,6 +2,7 @@ import type { Handover } from '../src/domain/handover.ts'
 import {
   bearers,
   bundleKey,
+  deployRowsOf,
   handoverRows,
   offerKey,
   promptRows,
@@ -9,6 +10,7 @@ import {
   watchPageRows,
 } from '../src/domain/owed.ts'
 import { schedulesOf } from '../src/domain/rules.ts'
+import { notOurDeploy } from '../src/slack/deploy-words.ts'
 import { nothingChanged, notOurOffer } from '../src/slack/roster-words.ts'
 import { notOurRequest, notOurs } from '../src/slack/words.ts'
 import { readFact, readIncident } from '../src/store/incidents.ts'
@@ -16,6 +18,8 @@ import { pagesNaming, type Rows } from '../src/store/owed.ts'
 import { isOvertaken, readHandover } from '../src/store/rota.ts'
 import type { Store } from '../src/store/store.ts'
 import type { Command } from './command.ts'
+import { tellButton } from './deploy/acts.ts'
+import { deploy } from './deploy.ts'
 import { incident } from './incident.ts'
 import { gapButton } from './monitor/gaps.ts'
 import { monitor } from './monitor.ts'
@@ -26,7 +30,7 @@ import { silence } from './silence.ts'
 import { watchbill } from './watchbill.ts'
 
 /** Every slash command: one file each, one line here. */
-export const commands: readonly Command[] = [oncall, page, incident, silence, monitor, watchbill]
+export const commands: readonly Command[] = [oncall, page, incident, silence, monitor, watchbill, deploy]
 
 /** What each button types for the person who presses it, and where it counts. */
 export const buttons: Readonly<Record<string, OnMessage | OnAnswer>> = {
@@ -53,6 +57,15 @@ export const buttons: Readonly<Record<string, OnMessage | OnAnswer>> = {
   gap_watch_anyway: { on: 'answer', command: monitor, read: gapButton('anyway') },
   gap_own: { on: 'answer', command: monitor, read: gapButton('own') },
   gap_leave: { on: 'answer', command: monitor, read: gapButton('leave') },
+  deploy_tell: { on: 'answer', command: deploy, read: tellButton },
+  deploy_approve: ofDeploy('approve'),
+  deploy_halt: ofDeploy('halt'),
+  deploy_rollback: ofDeploy('rollback'),
+  deploy_resume: ofDeploy('resume'),
+  deploy_finish: ofDeploy('finish'),
+  deploy_hold: ofDeploy('hold'),
+  deploy_started: ofDeploy('started'),
+  deploy_failed: ofDeploy('failed'),
   roster_leave: { on: 'answer', command: oncall, read: () => ({ leave: nothingChanged }) },
 }
 
@@ -177,6 +190,18 @@ function ofRequest(): OnMessage {
       if (asked?.type !== 'silence' || asked.what !== 'asked' || asked.silence.id !== Number(id)) return null
       return { keys: [], under: [silenceRowsOf(asked.id)] }
     },
+  }
+}
+
+/** On the messages about a deploy: its number. */
+function ofDeploy(verb: string): OnMessage {
+  return {
+    on: 'message',
+    command: deploy,
+    verb,
+    notOurs: notOurDeploy,
+    typed: (value) => value,
+    rows: async (_, value) => (/^\d{1,9}$/.test(value) ? deployRowsOf(Number(value)) : null),
   }
 }
 

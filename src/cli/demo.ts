@@ -103,6 +103,7 @@ async function run(
       apiToken: environment.WATCHBILL_API_TOKEN ?? null,
     },
     rules,
+    secrets: config.secrets,
     log,
     load: () => configOf(options, environment, company),
     signal,

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { nextFire } from '../domain/detect/cron.ts'
 import { HERE, type Monitor, type Rhythm, type Service } from '../domain/rules.ts'
-import { duration, formatDuration, integer, listOf, matching, oneOf, text, trueOrFalse } from './leaf.ts'
+import { deployShape, toDeploying } from './gate.ts'
+import { duration, formatDuration, integer, listOf, oneOf } from './leaf.ts'
 import { logShape, toLog } from './logs.ts'
 import { type Context, reference, slackChannel } from './names.ts'
 import {
@@ -30,20 +31,6 @@ const MOST_DEPENDENCIES = 100
 const SEVERITIES = ['critical', 'error', 'warning', 'info'] as const
 
 export function serviceShape(context: Context) {
-  const hook = z.strictObject({ webhook: url(context.network), secret: text('a secret') })
-  const deploy = z.strictObject({
-    estimate: duration('1s', '24h').optional(),
-    bake: duration('0s', '24h').optional(),
-    start: hook,
-    halt: hook.optional(),
-    halt_when: z
-      .strictObject({
-        pool_below: matching(/^(100|[1-9]?\d)%$/, 'a percentage such as 75%').optional(),
-        probes_failing: integer(1, 1_000).optional(),
-        rate_dip: trueOrFalse.optional(),
-      })
-      .optional(),
-  })
   return z
     .strictObject({
       policy: reference('policies', context, 'has the policy'),
@@ -54,7 +41,7 @@ export function serviceShape(context: Context) {
         .default(['critical', 'error']),
       domains: listOf(hostname, MOST_DOMAINS).optional(),
       pool: url(context.network).optional(),
-      deploy: deploy.optional(),
+      deploy: deployShape(context).optional(),
     })
     .superRefine((service, refinement) => {
       if (service.deploy?.halt_when?.pool_below === undefined || service.pool !== undefined) return
@@ -67,7 +54,11 @@ export type ServiceShape = z.infer<ReturnType<typeof serviceShape>>
 
 export function toService(name: string, shape: ServiceShape): Service {
   const domains = (shape.domains ?? []).map((domain) => domain.toLowerCase().replace(/\.$/, ''))
-  return { name, policy: shape.policy, channel: shape.channel ?? null, pages: [...new Set(shape.pages)], domains }
+  return {
+    ...{ name, policy: shape.policy, channel: shape.channel ?? null, pages: [...new Set(shape.pages)], domains },
+    pool: shape.pool ?? null,
+    deploy: shape.deploy ? toDeploying(name, shape.deploy) : null,
+  }
 }
 
 export const MONITOR_KINDS = ['probe', 'tls', 'dns', 'tcp', 'rate', 'heartbeat', 'log'] as const

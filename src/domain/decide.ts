@@ -1,5 +1,8 @@
 import type { Book, Desk } from './book.ts'
 import { openBook } from './book.ts'
+import { askDeploy, recheck, reportDeploy } from './deploy/ask.ts'
+import { lock, nextLock, unlock } from './deploy/lock.ts'
+import { actOnDeploy, hooked, nextDeploy, progress, regress } from './deploy/rollout.ts'
 import { AHEAD_MS } from './duty/schedule.ts'
 import type { Event, Outcome, Received } from './event.ts'
 import type { Recorded } from './fact.ts'
@@ -74,6 +77,15 @@ const handlers = {
   'channel-opened': channelOpened,
   checked,
   attempt: attempted,
+  deploy: askDeploy,
+  'deploy-report': reportDeploy,
+  'deploy-progress': progress,
+  'deploy-act': actOnDeploy,
+  'deploy-regression': regress,
+  'deploy-hook': hooked,
+  'deploy-recheck': recheck,
+  'deploy-lock': lock,
+  'deploy-unlock': unlock,
 } satisfies Handlers
 
 /**
@@ -152,9 +164,10 @@ const nextTimely = (book: Book, now: number): Due | null =>
 
 /** Of each kind the first. */
 const timers = (book: Book): Due[] =>
-  [nextPrompt(book), nextTimer(book), nextBundle(book), nextSilence(book), nextRecheck(book)].filter(
-    (due) => due !== null,
-  )
+  [
+    ...[nextPrompt(book), nextTimer(book), nextBundle(book), nextSilence(book), nextRecheck(book)],
+    ...[nextDeploy(book), nextLock(book)],
+  ].filter((due) => due !== null)
 
 /** What was slept through: each overdue timer once, and what it brings about counts from now. */
 function catchUp(book: Book, now: number): void {
@@ -192,6 +205,8 @@ export function nextDue(desk: Desk, rules: Rules): number {
     nextTimer(book),
     nextBundle(book),
     nextSilence(book),
+    nextDeploy(book),
+    nextLock(book),
   ]
   const alerts = Object.values(desk.alerts).map(({ recheckAt }) => recheckAt)
   // A schedule whose next change is not in sight is looked at again.

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Denied } from './authority.ts'
+import { Basis, Deploy, Lock } from './deploy/deploy.ts'
 import { Mark } from './detect/adoption.ts'
 import { Silence } from './detect/silence.ts'
 import { Handover, RosterEdit, Watch, WatchPage } from './handover.ts'
@@ -47,6 +48,13 @@ const SilenceWhat = z.enum([
   'overdue',
 ])
 export type SilenceWhat = z.infer<typeof SilenceWhat>
+
+const DeployWhat = z.enum([
+  ...['denied', 'allowed', 'override-asked', 'approved', 'glass-broken', 'lapsed', 'tell-asked', 'opens'],
+  ...['started', 'unsure', 'step', 'rolled', 'done', 'failed', 'superseded', 'overdue'],
+  ...['overrun', 'let-finish', 'held', 'not-holdable', 'resumed', 'halted', 'halt-done', 'halt-failed'],
+] as const)
+export type DeployWhat = z.infer<typeof DeployWhat>
 
 export const Fact = z.discriminatedUnion('type', [
   z.strictObject({
@@ -292,6 +300,29 @@ export const Fact = z.discriminatedUnion('type', [
     act: z.string(),
     reason: Denied,
   }),
+  /** A deploy, as it is after this; `by` is who did it, null when nobody of the configuration. */
+  z.strictObject({
+    type: z.literal('deploy'),
+    incident: incident.nullable(),
+    at,
+    by: z.string().nullable(),
+    what: DeployWhat,
+    deploy: Deploy,
+    /** Who hears of it by a message of their own. */
+    tell: z.array(z.string()),
+    /** What CI, or a hook, said. */
+    detail: z.string().nullable(),
+    /** What was decided on, where something was. */
+    basis: Basis.nullable(),
+  }),
+  z.strictObject({
+    type: z.literal('lock'),
+    incident: z.null(),
+    at,
+    by: z.string().nullable(),
+    what: z.enum(['made', 'lifted', 'over']),
+    lock: Lock,
+  }),
 ])
 export type Fact = z.infer<typeof Fact>
 
@@ -330,6 +361,8 @@ export function timelineKind(fact: Fact) {
       return 'handover'
     case 'reopened':
       return 'escalated'
+    case 'deploy':
+      return QUIET.has(fact.what) ? null : 'deploy'
     case 'repeated':
     case 'channel':
     case 'dual':
@@ -348,8 +381,12 @@ export function timelineKind(fact: Fact) {
     case 'covered':
     case 'drilled':
     case 'denied':
+    case 'lock':
       return null
     default:
       return fact satisfies never
   }
 }
+
+/** What is no news to whoever works on an incident. */
+const QUIET = new Set<DeployWhat>(['denied', 'tell-asked', 'opens', 'halt-done', 'lapsed'])

@@ -13,9 +13,9 @@ import { channelsOf, isPaged, type Rules, schedulesOf, under } from './rules.ts'
  * What the world has not been told yet: rows written in the deciding transaction, sent by `src/outbox.ts` through the file of the same
  * name in `jobs/`. Keys are made of meaning, so that a repeat collapses.
  *
- * - tell: at least once (page, post, notice, told, heads-up, relief, silence, roster-warning, gaps,
- * covered); - view: re-rendered until what is shown is what is wanted (summary,
- *   burst, announcement, loud, page-view, bundle, watch-page, prompt, handover, handed, group, edit, home);
+ * - tell: at least once (page, post, notice, told, heads-up, relief, silence, roster-warning, gaps, covered, deploy-told, lock,
+ *   deploy-halt); - do: at most once (deploy-start); - view: re-rendered until what is shown is what is wanted (summary,
+ *   burst, announcement, loud, page-view, bundle, watch-page, prompt, handover, handed, group, edit, home, deploy);
  *   - step of the channel (channel, invite): each may be repeated without harm.
  */
 const incident = z.int()
@@ -89,6 +89,16 @@ export const About = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('drill'), fact: z.int() }),
   /** A change of the roster by hand, to somebody whom it concerns; an offer is kept up to date. */
   z.strictObject({ kind: z.literal('edit'), edit: z.int(), fact: z.int(), person: z.string() }),
+  /** A deploy, in the channel of its service; kept up to date. */
+  z.strictObject({ kind: z.literal('deploy'), deploy: z.int() }),
+  /** It is started, or goes on: by the hook of its service, or by our word to GitHub. At most once. */
+  z.strictObject({ kind: z.literal('deploy-start'), deploy: z.int(), fact: z.int() }),
+  /** What rolls is told to stop: until it has heard. */
+  z.strictObject({ kind: z.literal('deploy-halt'), deploy: z.int(), fact: z.int() }),
+  /** Somebody hears what became of a deploy. */
+  z.strictObject({ kind: z.literal('deploy-told'), fact: z.int(), person: z.string() }),
+  /** A freeze or a lock: in a channel. */
+  z.strictObject({ kind: z.literal('lock'), fact: z.int(), channel: z.string() }),
 ])
 export type About = z.infer<typeof About>
 export type OwedKind = About['kind']
@@ -200,6 +210,8 @@ export function owes(fact: Recorded, incident: Incident | null, rules: Rules): O
   if (fact.type === 'silence') return silenceRows(fact, rules)
   if (fact.type === 'covered') return coveredRows(fact, rules)
   if (fact.type === 'drilled') return [drillRow(fact.id)]
+  if (fact.type === 'lock') return lockRows(fact, rules)
+  if (fact.type === 'deploy') return [...deployRows(fact, rules), ...timelineRow(fact)]
   if (incident !== null && incident.drill !== null) return ofDrill(fact, incident)
   if (incident === null) return [...warning(fact), ...ofTheWatch(fact, rules)]
   const owed: Owed[] = []
@@ -224,12 +236,7 @@ export function owes(fact: Recorded, incident: Incident | null, rules: Rules): O
       lane,
       about: { kind: 'invite', incident: incident.id, person: fact.by },
     })
-  if (timelineKind(fact) !== null)
-    owed.push({
-      key: `post/${incident.id}/${fact.id}`,
-      lane,
-      about: { kind: 'post', incident: incident.id, fact: fact.id },
-    })
+  owed.push(...timelineRow(fact))
   if (fact.type === 'resolved') owed.push(...tellTheWoken(fact, incident))
   if (fact.type === 'heads-up')
     for (const person of fact.people) {
@@ -237,6 +244,42 @@ export function owes(fact: Recorded, incident: Incident | null, rules: Rules): O
       owed.push({ key, lane: key, about: { kind: 'heads-up', incident: incident.id, person, fact: fact.id } })
     }
   return owed
+}
+
+/** What is told of a fact in the channel of its incident. */
+function timelineRow(fact: Recorded): Owed[] {
+  const { id, incident } = fact
+  if (incident === null || timelineKind(fact) === null) return []
+  return [{ key: `post/${incident}/${id}`, lane: laneOf(incident), about: { kind: 'post', incident, fact: id } }]
+}
+
+/** Keys of messages that bear the buttons of a deploy. */
+export const deployRowsOf = (deploy: number) => ({ keys: [`deploy/${deploy}`], under: [`deploy-told/${deploy}/`] })
+
+/** A deploy in its channel, to whoever has to know, and to what starts and stops it. */
+function deployRows({ id, what, deploy, tell }: Recorded & { type: 'deploy' }, rules: Rules): Owed[] {
+  const channel = under(rules.services, deploy.service)?.channel ?? null
+  // Whoever asked in Slack and was refused was told so there.
+  const isShown = channel !== null && (deploy.state !== 'denied' || deploy.via !== 'hook')
+  const row = (key: string, about: About): Owed => ({ key, lane: key, about })
+  const begins = deploy.state === 'starting' && (what === 'allowed' || what === 'resumed')
+  const stops = deploy.stop?.hook === 'owed' && (what === 'halted' || what === 'held' || what === 'superseded')
+  return [
+    ...(isShown ? [row(`deploy/${deploy.id}`, { kind: 'deploy', deploy: deploy.id })] : []),
+    ...(begins ? [row(`deploy-start/${deploy.id}/${id}`, { kind: 'deploy-start', deploy: deploy.id, fact: id })] : []),
+    ...(stops ? [row(`deploy-halt/${deploy.id}/${id}`, { kind: 'deploy-halt', deploy: deploy.id, fact: id })] : []),
+    ...tell.map((person) => row(`deploy-told/${deploy.id}/${id}/${person}`, { kind: 'deploy-told', fact: id, person })),
+  ]
+}
+
+/** What may not be deployed is said where the services are that it concerns. */
+function lockRows({ id, lock }: Recorded & { type: 'lock' }, { services }: Rules): Owed[] {
+  const ours = Object.values(services).filter(({ name }) => lock.service === null || lock.service === name)
+  const channels = [...new Set(ours.flatMap(({ channel }) => channel ?? []))]
+  return channels.map((channel): Owed => {
+    const key = `lock/${id}/${channel}`
+    return { key, lane: `lock/${channel}`, about: { kind: 'lock', fact: id, channel } }
+  })
 }
 
 function drillRow(fact: number): Owed {
@@ -508,6 +551,8 @@ export function showsAtHome(fact: Fact): boolean {
     case 'covered':
     case 'drilled':
     case 'denied':
+    case 'deploy':
+    case 'lock':
       return false
     default:
       return true

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Deploying, GateRules } from './deploy/rules.ts'
 import { Schedule } from './duty/schedule-types.ts'
 
 /**
@@ -46,6 +47,10 @@ export const Service = z.strictObject({
   pages: z.array(Severity),
   /** Its domains: every name beneath them should be watched. Lower case, without the last dot. */
   domains: z.array(z.string()).default([]),
+  /** Where it says how much of its pool serves. */
+  pool: z.string().nullable().default(null),
+  /** How it is deployed; null: not by us, and whoever asks may all the same. */
+  deploy: Deploying.nullable().default(null),
 })
 export type Service = z.infer<typeof Service>
 
@@ -444,6 +449,7 @@ export const Rules = z.strictObject({
     .nullable()
     .default(null),
   coverage: Coverage.prefault({}),
+  gate: GateRules.prefault({}),
   /** Monitors that are not in the configuration: somebody adopted what they watch. By their names; never stored with the rest. */
   adopted: named(z.strictObject({ name: z.string(), by: z.string(), at: z.number() })).default({}),
   notWatchedYet: z.array(z.string()),

@@ -9,6 +9,7 @@ import type { Joining, Recorded } from '../domain/fact.ts'
 import type { Evidence, Incident, Page, PageReason } from '../domain/incident.ts'
 import type { Rules, Severity } from '../domain/rules.ts'
 import type { Outlook } from '../domain/watch/outlook.ts'
+import { deployEntry, deployRefusal } from './deploy-words.ts'
 import { clockTime, code, cut, duration, escapeText, list, mention, plain, when } from './text.ts'
 
 /**
@@ -170,6 +171,8 @@ export function entry(voice: Voice, fact: Recorded): string | null {
       return `:leftwards_arrow_with_hook: *Nobody has it any more:* ${reopenedWhy(voice, fact)}. The policy begins again`
     case 'note':
       return `:memo: *Note* by ${person(voice, fact.by)}: ${escapeText(fact.text)}`
+    case 'deploy':
+      return deployEntry(voice, fact)
     case 'repeated':
     case 'channel':
     case 'reachability':
@@ -188,6 +191,7 @@ export function entry(voice: Voice, fact: Recorded): string | null {
     case 'covered':
     case 'drilled':
     case 'denied':
+    case 'lock':
       return null
     default:
       return fact satisfies never
@@ -489,6 +493,13 @@ export function answer(voice: Voice, event: Event, outcome: Outcome): string {
     // What becomes of a name is said by coverage.ts.
     case 'covered':
     case 'recorded':
+    // Likewise of a deploy by deploy-words.ts.
+    case 'deployed':
+    case 'denied':
+    case 'override-asked':
+    case 'deploy-moved':
+    case 'locked':
+    case 'unlocked':
       return 'Recorded.'
     default:
       return outcome.how satisfies never
@@ -560,6 +571,20 @@ function refusal(voice: Voice, why: Refusal): string {
       return `Disabling takes a second person, and you asked for it yourself: somebody else has to approve ${why.silence}. Nothing was done.`
     case 'disable-not-extended':
       return `That ${code(why.monitor)} is disabled is not made longer: it takes a second person each time. \`/monitor disable ${why.monitor} 30m REASON\` asks for it again once this is over. Nothing was done.`
+    case 'unknown-deploy':
+    case 'deploy-over':
+    case 'no-hook':
+    case 'unknown-environment':
+    case 'not-to-fix':
+    case 'same-rollout':
+    case 'rolls-already':
+    case 'own-override':
+    case 'lost-role':
+    case 'not-resumed':
+    case 'bad-lock':
+    case 'unknown-lock':
+    case 'lock-over':
+      return deployRefusal(voice, why)
     case 'failed':
       return `That went wrong on our side and nothing was done (reference ${code(why.reference)}). It is logged; please try again, and tell whoever runs Watchbill.`
     default:
