@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { VERSION } from '../main.ts'
+import { auditVerify } from './audit.ts'
 import { backtest } from './backtest.ts'
 import { backup } from './backup.ts'
 import { checkConfig } from './check-config.ts'
@@ -100,6 +101,14 @@ program
   .option('--config <file>', 'the configuration (WATCHBILL_CONFIG, ./watchbill.yaml)')
   .option('--json', 'print [{monitor, url, slugUrl, state, lastPing, missedAt}]')
   .action(async (options) => finish(await pings(options, { ...io, now: Date.now() })))
+
+program
+  .command('audit')
+  .description('the record of every decision: what was decided, overridden and refused')
+  .command('verify')
+  .description('say whether the record is whole: every fact as it was recorded, in order')
+  .option('--json', 'print {ok, facts, broken: [{fact, why}]}')
+  .action(async (options) => finish(await auditVerify(options, io)))
 
 program
   .command('gate')

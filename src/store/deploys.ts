@@ -13,7 +13,7 @@ const deployOf = (row: { doc: unknown }) => Deploy.parse(row.doc)
 /** One deploy, however it stands; null when there is none of that number. */
 export async function readDeploy(pool: Pool, id: number): Promise<Deploy | null> {
   const { rows } = await pool.query<{ doc: unknown }>('select doc from deploys where id = $1', [id])
-  return rows[0] ? deployOf(rows[0]) : null
+  return rows[0] ? Deploy.parse(rows[0].doc) : null
 }
 
 /** The latest deploys of a service (null: of all), denied ones too. */

@@ -3,6 +3,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { gate as gateCommand } from '../../src/cli/gate.ts'
+import { verifyChain } from '../../src/store/chain.ts'
 import { API_TOKEN, type Driver, startBot } from '../support/bot.ts'
 
 /** The gate, from a question in Slack or of a CI to the end of a rollout, against a hook that really listens. */
@@ -80,7 +81,7 @@ gate:
 ${more}`,
   })
   // Every monitor has looked once.
-  await bot.advance('31s')
+  if (options.probes !== false) await bot.advance('31s')
 }
 const ops = () => bot.channel('ops').join('\n---\n')
 const api = async (path: string, body?: object) => {
@@ -226,4 +227,76 @@ test('a rollout that takes servers away is halted while most of the pool serves,
   expect(await bot.type('erik', '/incident list')).toContain('No open incident')
   expect(await bot.type('dana', '/deploy unlock 1')).toContain('The lock 1 is over')
   expect(await bot.type('erik', '/deploy check webmail')).toContain('may be deployed to production now')
+})
+
+test('a hook that refuses, that gives no sense, and a process that dies: no second start, and a person is told', async () => {
+  await start({ rollouts: false })
+  hook.status = 422
+  await bot.type('erik', '/deploy webmail v1')
+  expect(bot.dm('erik').join()).toContain('failed (it answered 422 Unprocessable Entity)')
+  hook.status = 0
+  await bot.type('erik', '/deploy webmail v2')
+  expect(hook.calls.map(({ body }) => JSON.parse(body).data.version)).toEqual(['v1', 'v2'])
+  expect(bot.dm('erik').join()).toContain('gave no answer that says whether it has started')
+  expect(bot.dm('dana').join()).toContain('gave no answer that says whether it has started')
+  // Nothing starts beside what may have started.
+  expect(await bot.type('sam', '/deploy webmail v3')).toContain('*Another rollout:* deploy 2')
+  await bot.restart()
+  expect(hook.calls).toHaveLength(2)
+  expect(await bot.type('erik', '/deploy failed 2')).toContain('*Failed*')
+  // Two at the very same moment: one begins.
+  hook.status = 202
+  await Promise.all(['U0ERIK', 'U0SAM'].map((who, n) => bot.slack.command(who, 'ops', `/deploy webmail v${4 + n}`)))
+  await bot.rest()
+  expect(hook.calls).toHaveLength(3)
+  // A halt that fails is told of, and tried on.
+  hook.status = 503
+  const { deploy } = JSON.parse(hook.calls.at(-1)?.body ?? '{}').data
+  await bot.type('mia', `/deploy halt ${deploy} it looks wrong`)
+  await bot.advance('10s')
+  expect(bot.dm('dana').join()).toContain('does not answer to its halt hook')
+  hook.status = 200
+  await bot.advance('20s')
+  expect(ops()).toContain('What rolls was told to stop, and has confirmed it.')
+  expect(hook.calls.filter(({ path }) => path === '/deploy')).toHaveLength(3)
+  // Every decision is on record, and the record is whole; what is changed in it is found.
+  expect(await verifyChain(bot.store.pool)).toMatchObject({ broken: [] })
+  await bot.store.pool.query(`alter table facts disable trigger all`)
+  await bot.store.pool.query(
+    `update facts set body = jsonb_set(body, '{by}', '"mia"') where id = (select min(id) from facts where kind = 'deploy')`,
+  )
+  expect((await verifyChain(bot.store.pool)).broken).toEqual([
+    { fact: expect.any(Number), why: 'it is not what was recorded' },
+  ])
+  // The handover names what goes with the watch.
+  expect(await bot.type('nora', '/oncall handover primary')).toContain('*Deploys (')
+})
+
+test('CI reports a rollout of its own, which is held back at a change of the watch', async () => {
+  await start(
+    { at: Date.parse('2026-11-23T18:30:00+01:00'), probes: false },
+    '  refuse_when: [open_incident, nobody_on_call]',
+  )
+  const ask = { service: 'webmail', version: 'v9', by: 'pipeline 12', id: 'run-12' }
+  const begun = await api('/v1/deploys', ask)
+  expect(begun).toMatchObject({
+    status: 201,
+    body: { deploy: 1, decision: 'allow', state: 'rolling', proceed: true },
+  })
+  expect((await api('/v1/deploys', ask)).body).toEqual(begun.body)
+  expect(await api('/v1/deploys', { ...ask, version: 'v10', id: 'run-13' })).toMatchObject({
+    status: 409,
+    body: { decision: 'deny', proceed: false },
+  })
+  expect(await api('/v1/deploys', { service: 'nothing', version: 'v1' })).toMatchObject({ status: 404 })
+  expect(await api('/v1/deploys', { service: 'webmail' })).toMatchObject({ status: 400 })
+  await api('/v1/deploys/1/events', { type: 'step', message: '1 of 8', id: 's1' })
+  expect(hook.calls).toEqual([])
+  // It takes longer than it said: at half past seven its people are asked, and five minutes later it is held.
+  await bot.advance('61m')
+  expect(bot.dm('dana').join()).toContain('*A blackout has begun while it rolls.*')
+  await bot.advance('5m')
+  expect((await api('/v1/deploys/1')).body).toMatchObject({ state: 'held', proceed: false })
+  expect(ops()).toContain(':double_vertical_bar: *Held*')
+  expect(await bot.type('nora', '/deploy resume 1')).toContain('*Rolling out*')
 })
