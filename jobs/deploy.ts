@@ -1,12 +1,14 @@
+import { answerGithub } from '../src/deploys/app.ts'
 import { callHook, type Done, type Order } from '../src/deploys/hook.ts'
 import type { Deploy } from '../src/domain/deploy/deploy.ts'
 import type { Hook } from '../src/domain/deploy/rules.ts'
 import type { DeployHooked } from '../src/domain/event.ts'
+import type { Recorded } from '../src/domain/fact.ts'
 import { under } from '../src/domain/rules.ts'
-import type { Handler } from '../src/outbox.ts'
+import type { Claimed, Handler, Sent } from '../src/outbox.ts'
 import { plainMessage } from '../src/slack/blocks.ts'
 import { deployMessage, toldOfDeploy } from '../src/slack/deploy.ts'
-import { lockNews } from '../src/slack/deploy-words.ts'
+import { githubComment, lockNews } from '../src/slack/deploy-words.ts'
 import { readDeploy } from '../src/store/deploys.ts'
 import { readFact } from '../src/store/incidents.ts'
 import { dmOf, type JobDeps, keyed, show, tell, voice, whereabouts } from './tell.ts'
@@ -42,6 +44,9 @@ export function deployStart(deps: JobDeps): Handler {
     if (claim.about.kind !== 'deploy-start') throw new Error(`${claim.key} is about no start`)
     const found = await deployOf(deps, claim.about.deploy)
     const came = (done: Done) => hooked(deps, claim.key, found, 'start', done)
+    const fact = await readFact(deps.store.pool, claim.about.fact)
+    if (fact?.type !== 'deploy') throw new Error(`${claim.key} is about no deploy on record`)
+    if (found.via === 'github' || fact.what === 'linked') return answered(deps, claim, found, fact)
     // A second claim: the first may have called, whatever came of it.
     if (claim.uncertain || claim.tries > 1) {
       await came({ outcome: 'unknown', detail: 'Watchbill was stopped while it called the hook' })
@@ -50,8 +55,7 @@ export function deployStart(deps: JobDeps): Handler {
     // It was halted, or another took its place, before anything was called.
     if (found.state !== 'starting') return { outcome: 'never', reason: `it is ${found.state}` }
     const hooks = under(deps.rules().services, found.service)?.deploy ?? null
-    const fact = await readFact(deps.store.pool, claim.about.fact)
-    const action = fact?.type === 'deploy' && fact.what === 'resumed' ? 'resume' : 'start'
+    const action = fact.what === 'resumed' ? 'resume' : 'start'
     const own = action === 'resume' ? hooks?.resume : found.kind === 'rollback' ? hooks?.rollback : hooks?.start
     const hook = own ?? hooks?.start ?? null
     const order = orderOf(
@@ -65,6 +69,40 @@ export function deployStart(deps: JobDeps): Handler {
       ? { outcome: 'done' }
       : { outcome: 'never', reason: `${done.outcome}: ${done.detail}` }
   }
+}
+
+/** Our word to GitHub: repeated, it is the same, so it is tried until GitHub has it. */
+async function answered(
+  deps: JobDeps,
+  claim: Claimed,
+  found: Deploy,
+  fact: Recorded & { type: 'deploy' },
+): Promise<Sent> {
+  const app = deps.rules().gate.github
+  const key = app === null ? null : deps.secretOf(app.key)
+  const isDenied = fact.what === 'denied'
+  // It began since, or was halted: what is said is how it stands.
+  if (isDenied && found.state !== 'denied') return { outcome: 'never', reason: `it is ${found.state}` }
+  if (!isDenied && fact.what !== 'linked' && found.state !== 'starting')
+    return { outcome: 'never', reason: `it is ${found.state}` }
+  const said = {
+    ref: found.ref ?? '',
+    state: isDenied ? null : ('approved' as const),
+    comment: githubComment(await voice(deps), found),
+  }
+  const done: Done =
+    app === null || key === null
+      ? { outcome: 'failed', detail: 'the configuration has no GitHub App (gate.github)' }
+      : await answerGithub(deps.callOut, { ...app, key }, said, deps.rules().allowPrivate, deps.machine.now())
+  if (done.outcome === 'unknown' && claim.tries < MOST_HALT_TRIES)
+    return {
+      outcome: 'unknown',
+      reason: done.detail,
+      afterMs: Math.min(HALT_CEILING_MS, HALT_AGAIN_MS * 2 ** Math.min(claim.tries, 10)),
+      result: {},
+    }
+  if (!isDenied && fact.what !== 'linked') await hooked(deps, claim.key, found, 'start', done)
+  return done.outcome === 'done' ? { outcome: 'done' } : { outcome: 'never', reason: done.detail }
 }
 
 const NO_HOOK = 'the configuration has no hook for it any more'

@@ -11,7 +11,7 @@ import {
   toLocations,
   toSilences,
 } from './config/extras.ts'
-import { gateShape, secretsOf, toGate } from './config/gate.ts'
+import { gateShape, githubSecrets, secretsOf, toGate } from './config/gate.ts'
 import { text } from './config/leaf.ts'
 import { ownerOfLogs } from './config/log-folders.ts'
 import { readMonitors } from './config/monitors.ts'
@@ -207,7 +207,7 @@ function readRoot(root: Record<string, unknown>, reader: Reader, folder: string)
     notWatchedYet: notWatchedYet({ people, roles, monitors }),
   }
   const secrets = [...services].map(([name, { deploy }]) => (deploy ? secretsOf(name, deploy) : {}))
-  return { rules, secrets: Object.assign({}, ...secrets) }
+  return { rules, secrets: Object.assign({}, ...secrets, githubSecrets(gate)) }
 }
 
 function watchedOf(shapes: ReturnType<typeof readMonitors>, place: Place): Rules['monitors'] {

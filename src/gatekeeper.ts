@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { Asked, Became, isSigned, refOf } from './deploys/app.ts'
 import type { Deps, Desk } from './deps.ts'
 import type { Deploy } from './domain/deploy/deploy.ts'
 import { factsFor } from './domain/deploy/facts.ts'
@@ -7,9 +8,10 @@ import { BAKE_MS, ESTIMATE_MS, PRODUCTION } from './domain/deploy/rules.ts'
 import type { Blindness, Sight } from './domain/deploy/sight.ts'
 import type { DeployProgress, Outcome } from './domain/event.ts'
 import { type Rules, under } from './domain/rules.ts'
+import { parsedJson } from './json.ts'
 import { sightOf } from './lookout.ts'
 import { clockTime } from './slack/text.ts'
-import { readDeploy, readSeen } from './store/deploys.ts'
+import { deployOfGithub, readDeploy, readSeen } from './store/deploys.ts'
 import { rotaOf, withCalendars } from './store/rota.ts'
 
 /** What CI hears: the decision, each reason with a sentence, and when to ask again. ISO 8601. */
@@ -46,7 +48,7 @@ export interface Standing extends Verdict {
 
 export type Answer = { ok: true; standing: Standing } | { ok: false; code: string; sentence: string }
 
-type GateDeps = Pick<Deps, 'clock' | 'store' | 'askPool' | 'log' | 'rules'> & { desk: Desk }
+type GateDeps = Pick<Deps, 'clock' | 'store' | 'askPool' | 'log' | 'rules' | 'secretOf'> & { desk: Desk }
 
 /** The gate as CI asks it: without Slack, by HTTP. */
 export function createGatekeeper(deps: GateDeps) {
@@ -100,8 +102,53 @@ export function createGatekeeper(deps: GateDeps) {
     return { ok: true, standing: standingOf(found, rules, clock.now()) }
   }
 
+  /** What GitHub sends. `off`: nobody has set it up; `forged`: it is not signed by our secret. */
+  async function github({
+    name,
+    delivery,
+    body,
+    signature,
+  }: FromGithub): Promise<'taken' | 'ignored' | 'off' | 'forged'> {
+    const app = deps.rules().gate.github
+    const secret = app === null ? null : deps.secretOf(app.webhook)
+    if (app === null || secret === null) return 'off'
+    if (!isSigned(body, signature, secret)) return 'forged'
+    const said = parsedJson(body.toString('utf8'))
+    const key = `github/${delivery}`
+    const asked = name === 'deployment_protection_rule' ? Asked.safeParse(said) : null
+    const became = name === 'deployment_status' ? Became.safeParse(said) : null
+    const about = asked?.data ?? became?.data
+    const service = about && under(app.repositories, about.repository.full_name.toLowerCase())
+    if (!about || service === undefined) return 'ignored'
+    const { id, sha, creator } = about.deployment
+    const what = { service, version: sha.slice(0, 12), asker: `GitHub: ${creator?.login ?? 'somebody'}` }
+    const known = under(deps.rules().services, service)?.deploy?.environments ?? [PRODUCTION]
+    const environment = asked?.data?.environment ?? became?.data?.deployment_status.environment ?? ''
+    // Nobody guards what the configuration does not know.
+    if (!known.includes(environment)) return 'ignored'
+    if (asked?.data) {
+      const sight = await sightOf(deps, deps.rules(), service)
+      const more = { kind: 'deploy' as const, incident: null, via: 'github' as const, ref: refOf(asked.data), sight }
+      await desk.submit({ source: 'github', key, event: { type: 'deploy-report', ...what, environment, ...more } })
+      return 'taken'
+    }
+    const state = became?.data?.deployment_status.state ?? ''
+    const step = under(STEPS, state)
+    if (step === undefined) return 'ignored'
+    const found = await deployOfGithub(store.pool, id)
+    const text = became?.data?.deployment_status.description || state
+    await desk.submit({
+      ...{ source: 'github', key },
+      event: found
+        ? { type: 'deploy-progress', deploy: found.id, what: step, text }
+        : { type: 'deploy-seen', ...what, environment, ref: String(id) },
+    })
+    return 'taken'
+  }
+
   return {
     gate,
+    github,
     report,
     progress,
     async standing(id: number): Promise<Standing | null> {
@@ -110,6 +157,21 @@ export function createGatekeeper(deps: GateDeps) {
     },
   }
 }
+interface FromGithub {
+  name: string
+  delivery: string
+  body: Buffer
+  signature: string | undefined
+}
+
+/** What GitHub calls a deployment that has got somewhere. */
+const STEPS: Readonly<Record<string, DeployProgress['what']>> = {
+  in_progress: 'start',
+  success: 'finish',
+  failure: 'failure',
+  error: 'failure',
+}
+
 /** As though it were seen so much later. */
 const later = (sight: Sight, ms: number): Sight => ({
   ...sight,

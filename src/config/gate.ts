@@ -162,6 +162,15 @@ export function gateShape(context: Context, zone: string) {
     override: z
       .strictObject({ by: reference('roles', context), reason: oneOf('required', 'optional').optional() })
       .optional(),
+    github: z
+      .strictObject({
+        app: matching(/^[A-Za-z0-9.]{1,60}$/, 'the number or the client id of the GitHub App, in quotes'),
+        key: text('the private key of the GitHub App, PEM', 10_000),
+        webhook_secret: text('the secret of its webhook'),
+        api: url(context.network).default(GITHUB),
+        repositories: z.record(z.string().regex(/^[\w.-]{1,100}\/[\w.-]{1,100}$/), reference('services', context)),
+      })
+      .optional(),
   })
 }
 
@@ -180,8 +189,22 @@ export function toGate(shape: z.infer<ReturnType<typeof gateShape>> | undefined,
     })),
     refuseWhen: shape?.refuse_when ?? [...REFUSALS],
     overrideRole: shape?.override?.by ?? null,
+    github: shape?.github
+      ? {
+          ...{ api: shape.github.api, app: shape.github.app, key: GITHUB_KEY, webhook: GITHUB_WEBHOOK },
+          repositories: Object.fromEntries(
+            Object.entries(shape.github.repositories).map(([name, service]) => [name.toLowerCase(), service]),
+          ),
+        }
+      : null,
   }
 }
+
+const GITHUB_KEY = 'github/key'
+const GITHUB_WEBHOOK = 'github/webhook'
+
+export const githubSecrets = (shape: z.infer<ReturnType<typeof gateShape>> | undefined): Record<string, string> =>
+  shape?.github ? { [GITHUB_KEY]: shape.github.key, [GITHUB_WEBHOOK]: shape.github.webhook_secret } : {}
 
 function stretch(from: Edge, to: Edge, zone: string): Window['when'] {
   if (from.weekly && to.weekly) return { kind: 'weekly', from: from.weekly, to: to.weekly, zone }

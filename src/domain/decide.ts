@@ -2,7 +2,7 @@ import type { Book, Desk } from './book.ts'
 import { openBook } from './book.ts'
 import { askDeploy, recheck, reportDeploy } from './deploy/ask.ts'
 import { lock, nextLock, unlock } from './deploy/lock.ts'
-import { actOnDeploy, hooked, nextDeploy, progress, regress } from './deploy/rollout.ts'
+import { actOnDeploy, hooked, nextDeploy, progress, regress, seen } from './deploy/rollout.ts'
 import { AHEAD_MS } from './duty/schedule.ts'
 import type { Event, Outcome, Received } from './event.ts'
 import type { Recorded } from './fact.ts'
@@ -86,6 +86,7 @@ const handlers = {
   'deploy-recheck': recheck,
   'deploy-lock': lock,
   'deploy-unlock': unlock,
+  'deploy-seen': seen,
 } satisfies Handlers
 
 /**

@@ -265,6 +265,17 @@ export const DeployRegression = z.strictObject({
 })
 export type DeployRegression = z.infer<typeof DeployRegression>
 
+/** A deployment was seen that may never have asked. */
+export const DeploySeen = z.strictObject({
+  type: z.literal('deploy-seen'),
+  service: z.string(),
+  environment: z.string(),
+  version: z.string(),
+  asker: z.string(),
+  ref: z.string(),
+})
+export type DeploySeen = z.infer<typeof DeploySeen>
+
 /** What came of calling the hook of a service. */
 export const DeployHooked = z.strictObject({
   type: z.literal('deploy-hook'),
@@ -345,6 +356,7 @@ export const Event = z.discriminatedUnion('type', [
   DeployRecheck,
   DeployLock,
   DeployUnlock,
+  DeploySeen,
 ])
 export type Event = z.infer<typeof Event>
 

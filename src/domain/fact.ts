@@ -52,7 +52,18 @@ export type SilenceWhat = z.infer<typeof SilenceWhat>
 const DeployWhat = z.enum([
   ...['denied', 'allowed', 'override-asked', 'approved', 'glass-broken', 'lapsed', 'tell-asked', 'opens'],
   ...['started', 'unsure', 'step', 'rolled', 'done', 'failed', 'superseded', 'overdue'],
-  ...['overrun', 'let-finish', 'held', 'not-holdable', 'resumed', 'halted', 'halt-done', 'halt-failed'],
+  ...[
+    'overrun',
+    'let-finish',
+    'held',
+    'not-holdable',
+    'resumed',
+    'halted',
+    'halt-done',
+    'halt-failed',
+    'linked',
+    'seen',
+  ],
 ] as const)
 export type DeployWhat = z.infer<typeof DeployWhat>
 
@@ -389,4 +400,4 @@ export function timelineKind(fact: Fact) {
 }
 
 /** What is no news to whoever works on an incident. */
-const QUIET = new Set<DeployWhat>(['denied', 'tell-asked', 'opens', 'halt-done', 'lapsed'])
+const QUIET = new Set<DeployWhat>(['denied', 'tell-asked', 'opens', 'halt-done', 'lapsed', 'linked'])

@@ -262,7 +262,10 @@ function deployRows({ id, what, deploy, tell }: Recorded & { type: 'deploy' }, r
   // Whoever asked in Slack and was refused was told so there.
   const isShown = channel !== null && (deploy.state !== 'denied' || deploy.via !== 'hook')
   const row = (key: string, about: About): Owed => ({ key, lane: key, about })
-  const begins = deploy.state === 'starting' && (what === 'allowed' || what === 'resumed')
+  // GitHub waits for our word, and shows why it has none yet.
+  const answers = deploy.via === 'github' && what === 'denied'
+  const begins =
+    what === 'linked' || answers || (deploy.state === 'starting' && (what === 'allowed' || what === 'resumed'))
   const stops = deploy.stop?.hook === 'owed' && (what === 'halted' || what === 'held' || what === 'superseded')
   return [
     ...(isShown ? [row(`deploy/${deploy.id}`, { kind: 'deploy', deploy: deploy.id })] : []),

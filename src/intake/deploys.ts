@@ -68,6 +68,12 @@ export function deployRoutes(behind: () => Behind | null, whyNot: () => string):
     server.post('/v1/deploys', route(begin))
     server.post('/v1/deploys/:id/events', route(event))
     server.get('/v1/deploys/:id', route(standing))
+    server.register(async (scope) => {
+      // The signature is over the bytes: nothing is parsed before it is checked.
+      scope.removeAllContentTypeParsers()
+      scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_: unknown, body: Buffer) => body)
+      scope.post('/github', { config: { open: 'GitHub signs what it sends' } }, route(github))
+    })
   }
 }
 
@@ -102,6 +108,36 @@ async function gate(program: Behind, request: FastifyRequest, reply: FastifyRepl
 
 /** Clocks differ. */
 const PAST_MS = 60_000
+
+async function github(program: Behind, { headers, body }: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const header = (name: string) => headers[name]?.toString()
+  const sent = {
+    ...{ name: header('x-github-event') ?? '', delivery: header('x-github-delivery') ?? '' },
+    ...{ body: Buffer.isBuffer(body) ? body : Buffer.alloc(0), signature: header('x-hub-signature-256') },
+  }
+  try {
+    const came = await program.gatekeeper.github(sent)
+    switch (came) {
+      case 'taken':
+        return reply.code(202).send({ taken: true })
+      case 'ignored':
+        return reply.send({ taken: false })
+      case 'forged':
+        return problem(reply, 401, 'Not from GitHub', 'X-Hub-Signature-256 is not that of gate.github.webhook_secret.')
+      case 'off':
+        return problem(
+          reply,
+          503,
+          'Not set up',
+          'The configuration has no gate.github: GitHub is answered by nobody here.',
+        )
+      default:
+        return came satisfies never
+    }
+  } catch {
+    return notStored(reply)
+  }
+}
 
 async function begin(program: Behind, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const read = Begun.safeParse(request.body)

@@ -236,11 +236,14 @@ export function deployEntry(voice: Voice, fact: OfDeploy): string | null {
       return `:octagonal_sign: *Halted*${who}: ${which}: ${why(deploy.stop?.why ?? '')}${witnessed(voice, deploy.stop?.evidence ?? [])}`
     case 'halt-failed':
       return `:sos: *The halt hook does not answer:* ${which}${said}. Stop it by hand`
+    case 'seen':
+      return `:rotating_light: *Nobody asked for it:* ${which}, by ${plain(cut(deploy.asker, 100))}: it went past the gate`
     case 'denied':
     case 'tell-asked':
     case 'opens':
     case 'halt-done':
     case 'lapsed':
+    case 'linked':
       return null
     default:
       return fact.what satisfies never
@@ -347,6 +350,17 @@ export function deployRefusal(voice: Voice, refusal: DeployRefusal): string {
     default:
       return refusal satisfies never
   }
+}
+
+/** What GitHub shows beside the job that waits: no mark-up of Slack's. */
+export function githubComment({ rules, now }: Voice, { gate, id }: Deploy): string {
+  if (gate.allow) return `Watchbill: deploy ${id} is allowed.`
+  const next =
+    gate.nextAt === null
+      ? ''
+      : ` Next free: ${clockTime(gate.nextAt, rules.zone, now)}${gate.untilAt === null ? ' at the earliest' : ''}.`
+  const reasons = [...new Set(gate.reasons.map((each) => each.reason.replaceAll('-', ' ')))].join(', ')
+  return `Watchbill: not now (${reasons}).${next} It is approved by itself when the gate opens; in Slack: /deploy override ${id} REASON.`
 }
 
 /** A button that is not where we put it. */

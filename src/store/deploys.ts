@@ -40,6 +40,15 @@ export async function awaitedDeploys(pool: Pool): Promise<Deploy[]> {
   return rows.map(deployOf)
 }
 
+/** The deploy of a deployment of GitHub's; null when none is on record. */
+export async function deployOfGithub(pool: Pool, deployment: number): Promise<Deploy | null> {
+  const { rows } = await pool.query<{ doc: unknown }>(
+    `select doc from deploys where doc ->> 'ref' ^@ $1 order by id desc limit 1`,
+    [`{"deployment":"${deployment}",`],
+  )
+  return rows[0] ? Deploy.parse(rows[0].doc) : null
+}
+
 /** What was out before: the version of the latest deploy that held, and is not this version. */
 export async function versionBefore(
   pool: Pool,

@@ -41,6 +41,7 @@ export async function startFront({ apiToken = TOKEN, behind = {}, more = [] }: O
       report: async () => ({ ok: false, code: 'nothing', sentence: 'There is nothing.' }),
       progress: async () => ({ ok: false, code: 'unknown-deploy', sentence: 'There is none.' }),
       standing: async () => null,
+      github: async () => 'off',
     },
     ping: async () => 'unknown',
     pingRefused: () => {},

@@ -27,6 +27,14 @@ export function askDeploy(book: Book, event: DeployAsked, at: number): Outcome {
 
 /** CI asks, or GitHub does for it: what is allowed is theirs to start. */
 export function reportDeploy(book: Book, event: DeployReported, at: number): Outcome {
+  const { service, environment, via, ref } = event
+  // A workflow that we started asks for its environment: that was allowed.
+  const hook = under(book.rules.services, service)?.deploy?.start.kind
+  const ours = activeOf(book.desk, service, environment).find((each) => each.via === 'hook' && each.state !== 'halted')
+  if (via === 'github' && hook === 'github' && ours && ours.state !== 'held') {
+    record(book, 'linked', { ...ours, ref }, at)
+    return answered('deploy-moved', ours.id)
+  }
   return begin(book, { ...event, by: null }, event.sight, at)
 }
 

@@ -1,6 +1,8 @@
 import { type Book, note } from '../book.ts'
 import type { DeployLock, DeployUnlock, Outcome } from '../event.ts'
+import { alertId } from '../incident.ts'
 import { under } from '../rules.ts'
+import { gather, settle } from '../watch/burst.ts'
 import { type Due, firing } from '../watch/escalation.ts'
 import { refuse } from '../watch/incident.ts'
 import { type Deploy, type Lock, stands } from './deploy.ts'
@@ -54,8 +56,25 @@ export function unlock(book: Book, { by, lock: id }: DeployUnlock, at: number): 
   return done('unlocked', id)
 }
 
-const lift = (book: Book, found: Lock, by: string | null, at: number) =>
+function lift(book: Book, found: Lock, by: string | null, at: number): void {
   recordLock(book, 'lifted', { ...found, endedAt: at, endedBy: by }, by, at)
+  const { deploy, service } = found
+  if (deploy !== null && service !== null) recover(book, { id: deploy, service }, 'its lock was lifted', at)
+}
+
+/** What is said of a deploy that was halted, as an alert of its service. */
+export const alertKey = ({ id }: Pick<Deploy, 'id'>) => `deploy/${id}`
+
+/** What was said of it is over: it goes on, or is out again. */
+export function recover(book: Book, { id, service }: Pick<Deploy, 'id' | 'service'>, why: string, at: number): void {
+  const key = alertKey({ id })
+  const alert = book.desk.alerts[alertId(service, key)]
+  if (alert?.status !== 'firing') return
+  const incident = alert.incident !== null && book.desk.incidents[alert.incident] ? alert.incident : null
+  const summary = `deploy ${id} of ${service}: ${why}`
+  gather(book, service, incident, at).ended.set(key, { at, summary, quiet: false })
+  settle(book, service)
+}
 
 /** The lock that halting a deploy left. */
 export function liftAfter(book: Book, deploy: number, by: string | null, at: number): void {

@@ -1,14 +1,12 @@
 import { type Book, note, openIncidentOf } from '../book.ts'
-import type { DeployAct, DeployHooked, DeployProgress, DeployRegression, Outcome } from '../event.ts'
-import { alertId } from '../incident.ts'
+import type { DeployAct, DeployHooked, DeployProgress, DeployRegression, DeploySeen, Outcome } from '../event.ts'
 import { under } from '../rules.ts'
-import { gather, settle } from '../watch/burst.ts'
 import { type Due, firing } from '../watch/escalation.ts'
 import { policyOf, raise, refuse, startPaging } from '../watch/incident.ts'
 import { APPROVAL_MS, approve, askOverride, haltable, judged, lapse, tellWhenOpen } from './ask.ts'
 import { type Deploy, isActive, isWatched, stands } from './deploy.ts'
-import { factsFor } from './facts.ts'
-import { liftAfter, lockAfter } from './lock.ts'
+import { activeOf, factsFor } from './facts.ts'
+import { alertKey, liftAfter, lockAfter, recover } from './lock.ts'
 import { answered, findDeploy, moved, onWatch, record } from './record.ts'
 import { blackouts } from './shift.ts'
 
@@ -82,7 +80,6 @@ function resume(book: Book, deploy: Deploy, { by, sight }: DeployAct, at: number
     const { gate } = judged({ ...book, desk: { ...book.desk, locks: others } }, deploy, sight, at)
     if (!gate.allow) return refuse({ code: 'not-resumed', deploy: id, gate })
     liftAfter(book, id, by, at)
-    recover(book, deploy, 'it was resumed', at)
   }
   const next = moved(deploy, via === 'hook' ? 'starting' : 'rolling', at, { stop: null, overrun: null })
   record(book, 'resumed', next, at, { by })
@@ -106,7 +103,6 @@ export function halt(book: Book, deploy: Deploy, { by, why, evidence }: Halt, at
 }
 
 const name = ({ id, service, version }: Deploy) => `deploy ${id} of ${service} (${version})`
-const alertKey = ({ id }: Pick<Deploy, 'id'>) => `deploy/${id}`
 
 /** An incident of its own, or one more line of the one that is open. */
 function page(book: Book, deploy: Deploy, headline: string, at: number): void {
@@ -120,17 +116,6 @@ function page(book: Book, deploy: Deploy, headline: string, at: number): void {
     ...{ headline, summary: headline, evidence: stop?.evidence ?? [], still: false, quietUntilAt: null, held: null },
   })
   if (!open) startPaging(book, incident, null, at)
-}
-
-/** What was said of it is over: it goes on, or is out again. */
-function recover(book: Book, { id, service }: Pick<Deploy, 'id' | 'service'>, why: string, at: number): void {
-  const key = alertKey({ id })
-  const alert = book.desk.alerts[alertId(service, key)]
-  if (alert?.status !== 'firing') return
-  const incident = alert.incident !== null && book.desk.incidents[alert.incident] ? alert.incident : null
-  const summary = `deploy ${id} of ${service}: ${why}`
-  gather(book, service, incident, at).ended.set(key, { at, summary, quiet: false })
-  settle(book, service)
 }
 
 /** Its monitors say that it does harm. */
@@ -168,6 +153,37 @@ export function hooked(book: Book, { deploy: id, hook, outcome, detail }: Deploy
     })
   return answered('deploy-moved', id)
 }
+
+/** It went past the gate: on record, and whoever is on duty is paged. What runs for a deploy that is on record is that one. */
+export function seen(book: Book, event: DeploySeen, at: number): Outcome {
+  const { service, environment, version, asker, ref } = event
+  if (!under(book.rules.services, service)) return refuse({ code: 'unknown-target', kind: 'service', name: service })
+  const known = activeOf(book.desk, service, environment).at(-1)
+  if (known) return answered('deploy-moved', known.id)
+  const deploy: Deploy = {
+    ...{ id: book.desk.nextDeploy, service, environment, version, kind: 'deploy', incident: null, by: null, asker },
+    ...{ via: 'github', ref, estimateMs: 0, bakeMs: 0, state: 'unasked', askedAt: at, sinceAt: at, startedAt: at },
+    ...{ rolledAt: null, endedAt: at, override: null, step: null, poolTotal: null, stop: null, overrun: null },
+    ...{ gate: { allow: false, reasons: [NOT_ASKED(at)], untilAt: null, nextAt: null }, overdue: false, tell: [] },
+  }
+  const title = `${name(deploy)} to ${environment} went past the gate: ${asker} did not ask`
+  const open = openIncidentOf(book, service)
+  const policy = policyOf(book.rules, service)
+  const incident = open
+    ? null
+    : raise(book, { title, severity: 'critical', service, origin: 'alert', by: null, policy }, at)
+  record(book, 'seen', deploy, at)
+  // It is no state that ends by itself: whoever has looked into it resolves it.
+  if (incident !== null) startPaging(book, incident, null, at)
+  return answered('deploy-moved', deploy.id)
+}
+
+const NOT_ASKED = (at: number) => ({
+  reason: 'unknown' as const,
+  what: 'whether it may: nobody asked',
+  startAt: at,
+  endAt: null,
+})
 
 /** What CI says of a rollout. What was stopped stays so, whatever it says: the answer tells it. */
 export function progress(book: Book, { deploy: id, what, text }: DeployProgress, at: number): Outcome {

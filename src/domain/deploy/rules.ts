@@ -70,5 +70,17 @@ export const GateRules = z.strictObject({
   refuseWhen: z.array(z.enum(REFUSALS)).default([...REFUSALS]),
   /** Who may be the second person of an override; null: anybody listed. */
   overrideRole: z.string().nullable().default(null),
+  /** The GitHub App that answers protection rules of deployments; its key and the secret of its webhook are named in here. */
+  github: z
+    .strictObject({
+      api: z.string(),
+      app: z.string(),
+      key: z.string(),
+      webhook: z.string(),
+      /** The service of each repository, `owner/name` in lower case. */
+      repositories: z.record(z.string(), z.string()),
+    })
+    .nullable()
+    .default(null),
 })
 export type GateRules = z.infer<typeof GateRules>
