@@ -70,7 +70,8 @@ export function rollouts(deps: JobDeps) {
 
   return async (): Promise<void> => {
     const active = rules()
-    const watched = (await openDeploys(store.pool)).filter(isWatched)
+    // What takes harm back, or mends it, begins where harm has been done: nobody but a person halts it.
+    const watched = (await openDeploys(store.pool)).filter((each) => isWatched(each) && each.kind === 'deploy')
     await Promise.all(watched.map((deploy) => look(deploy, active)))
     if (clock.now() - recheckedAt < RECHECK_MS) return
     recheckedAt = clock.now()
