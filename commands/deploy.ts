@@ -160,7 +160,7 @@ async function request(ask: Ask, service: Service, { version, environment, kind,
   return { text: said, public: service.channel !== ask.channel, acted: true }
 }
 
-export function serviceNamed(rules: Rules, word: string): Service {
+function serviceNamed(rules: Rules, word: string): Service {
   const service = under(rules.services, word.toLowerCase())
   if (service) return service
   throw new UserError(

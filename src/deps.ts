@@ -83,7 +83,7 @@ export interface Request {
 }
 
 /** What came of it. `unsent`: it certainly did not go out; `nothing`: it did, and nobody knows what came of it. */
-export type CalledOut =
+type CalledOut =
   | { came: 'answer'; status: number; line: string; text: string }
   | { came: 'unsent'; why: string }
   | { came: 'nothing'; why: string }

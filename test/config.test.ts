@@ -97,6 +97,7 @@ describe('the example', () => {
       ],
       refuseWhen: ['open_incident', 'blind', 'nobody_on_call', 'silenced_monitor'],
       overrideRole: 'approver',
+      github: null,
     })
   })
 

@@ -14,7 +14,7 @@ const at = ({ rules, now }: Voice, instant: number) =>
 const why = (text: string) => `_${plain(cut(text, 300))}_`
 
 /** `webmail v42 (production)` */
-export const what = ({ service, version, environment }: Pick<Deploy, 'service' | 'version' | 'environment'>) =>
+const what = ({ service, version, environment }: Pick<Deploy, 'service' | 'version' | 'environment'>) =>
   `${code(service)} ${code(version)} (${plain(environment)})`
 
 const asker = (voice: Voice, { by, asker: name }: Pick<Deploy, 'by' | 'asker'>) =>

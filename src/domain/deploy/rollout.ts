@@ -93,7 +93,7 @@ interface Halt {
 }
 
 /** It stops where it stands: its hook is told, its service is locked; and where no person did it, whoever is on duty is paged. */
-export function halt(book: Book, deploy: Deploy, { by, why, evidence }: Halt, at: number): void {
+function halt(book: Book, deploy: Deploy, { by, why, evidence }: Halt, at: number): void {
   const hook = haltable(book.rules, deploy) ? ('owed' as const) : ('none' as const)
   const halted = moved(deploy, 'halted', at, { stop: { by, why, evidence, at, hook } })
   const tell = deploy.by === null || deploy.by === by ? [] : [deploy.by]
