@@ -3,6 +3,7 @@ import type { Handover } from '../src/domain/handover.ts'
 import {
   bearers,
   bundleKey,
+  deployRowsOf,
   handoverRows,
   offerKey,
   promptRows,
@@ -10,6 +11,7 @@ import {
   watchPageRows,
 } from '../src/domain/owed.ts'
 import { schedulesOf } from '../src/domain/rules.ts'
+import { notOurDeploy } from '../src/slack/deploy-words.ts'
 import { nothingChanged, notOurOffer } from '../src/slack/roster-words.ts'
 import { notOurAlarm, notOurRequest, notOurs } from '../src/slack/words.ts'
 import { readFact, readIncident } from '../src/store/incidents.ts'
@@ -17,6 +19,8 @@ import { pagesNaming, type Rows } from '../src/store/owed.ts'
 import { isOvertaken, readHandover } from '../src/store/rota.ts'
 import type { Store } from '../src/store/store.ts'
 import type { Command } from './command.ts'
+import { tellButton } from './deploy/acts.ts'
+import { deploy } from './deploy.ts'
 import { missButton } from './incident/reading.ts'
 import { incident } from './incident.ts'
 import { gapButton } from './monitor/gaps.ts'
@@ -29,7 +33,7 @@ import { silence } from './silence.ts'
 import { watchbill } from './watchbill.ts'
 
 /** Every slash command: one file each, one line here. */
-export const commands: readonly Command[] = [oncall, page, incident, postmortem, silence, monitor, watchbill]
+export const commands: readonly Command[] = [oncall, page, incident, postmortem, silence, monitor, watchbill, deploy]
 
 /** What each button types for the person who presses it, and where it counts. */
 export const buttons: Readonly<Record<string, OnMessage | OnAnswer>> = {
@@ -59,6 +63,15 @@ export const buttons: Readonly<Record<string, OnMessage | OnAnswer>> = {
   gap_own: { on: 'answer', command: monitor, read: gapButton('own') },
   gap_leave: { on: 'answer', command: monitor, read: gapButton('leave') },
   miss_task: { on: 'answer', command: incident, read: missButton },
+  deploy_tell: { on: 'answer', command: deploy, read: tellButton },
+  deploy_approve: ofDeploy('approve'),
+  deploy_halt: ofDeploy('halt'),
+  deploy_rollback: ofDeploy('rollback'),
+  deploy_resume: ofDeploy('resume'),
+  deploy_finish: ofDeploy('finish'),
+  deploy_hold: ofDeploy('hold'),
+  deploy_started: ofDeploy('started'),
+  deploy_failed: ofDeploy('failed'),
   roster_leave: { on: 'answer', command: oncall, read: () => ({ leave: nothingChanged }) },
 }
 
@@ -200,6 +213,18 @@ function ofFeedback(verdict: Verdict): OnMessage {
       const found = id > 0 ? await readIncident(pool, id) : null
       return found && { keys: bearers(found), under: [] }
     },
+  }
+}
+
+/** On the messages about a deploy: its number. */
+function ofDeploy(verb: string): OnMessage {
+  return {
+    on: 'message',
+    command: deploy,
+    verb,
+    notOurs: notOurDeploy,
+    typed: (value) => value,
+    rows: async (_, value) => (/^\d{1,9}$/.test(value) ? deployRowsOf(Number(value)) : null),
   }
 }
 

@@ -12,6 +12,7 @@ import { canvas } from './canvas.ts'
 import { channel } from './channel.ts'
 import { coverage } from './coverage.ts'
 import { covered } from './covered.ts'
+import { deploy, deployHalt, deployStart, deployTold, lock } from './deploy.ts'
 import { digest, digests } from './digest.ts'
 import { DRILLS_MS, drill, drills } from './drill.ts'
 import { duty } from './duty.ts'
@@ -43,6 +44,7 @@ import { prompt } from './prompt.ts'
 import { rates } from './rate.ts'
 import { relief } from './relief.ts'
 import { returns } from './returns.ts'
+import { ROLLOUTS_MS, rollouts } from './rollouts.ts'
 import { rosterReport } from './roster-report.ts'
 import { rosterWarning } from './roster-warning.ts'
 import { seenBefore } from './seen-before.ts'
@@ -79,6 +81,7 @@ export const timetable = (
   { name: 'heartbeats', everyMs: SECOND, run: heartbeat(deps) },
   { name: 'staleness', everyMs: STALENESS_MS, run: staleness(deps) },
   { name: 'drills', everyMs: DRILLS_MS, run: drills(deps) },
+  { name: 'rollouts', everyMs: ROLLOUTS_MS, run: rollouts(deps) },
   { name: 'people', everyMs: HOUR, run: people(deps), atStart: true },
   { name: 'groups', everyMs: MINUTE, run: groups(deps), atStart: true },
   { name: 'roster-report', everyMs: MINUTE, run: rosterReport(deps) },
@@ -129,4 +132,9 @@ export const payers = (deps: JobDeps & { groupTrouble: GroupTrouble }): Handlers
   home: home(deps),
   drill: drill(deps),
   picture: picture(deps),
+  deploy: deploy(deps),
+  'deploy-start': deployStart(deps),
+  'deploy-halt': deployHalt(deps),
+  'deploy-told': deployTold(deps),
+  lock: lock(deps),
 })

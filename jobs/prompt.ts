@@ -5,7 +5,16 @@ import { situationOf } from '../src/store/situation.ts'
 import { dmOf, type JobDeps, keyed, show, tell, voice, whereabouts } from './tell.ts'
 
 /** An hour ahead, what is open then is not told. */
-const NOTHING = { open: [], notes: {}, silences: [], coverage: [], learning: [], shift: null, unreachable: {} }
+const NOTHING = {
+  open: [],
+  notes: {},
+  silences: [],
+  coverage: [],
+  learning: [],
+  deploys: [],
+  shift: null,
+  unreachable: {},
+}
 
 /** What a person is told of a change of their watch, kept up to date. */
 export function prompt(deps: JobDeps): Handler {

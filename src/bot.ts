@@ -19,6 +19,7 @@ import { HOUR_MS } from './domain/duty/time.ts'
 import { type Person, personOfSlack, type Rules, under } from './domain/rules.ts'
 import { UserError } from './errors.ts'
 import { type Lately, openCalendar } from './feeds.ts'
+import { createGatekeeper } from './gatekeeper.ts'
 import { createHearing, type Said } from './hearing.ts'
 import { createHere } from './here.ts'
 import type { Check } from './intake/health.ts'
@@ -513,6 +514,7 @@ export function createBot(given: BotOptions): Bot {
         work: (location, pull) => probers.work(location, pull).catch(complained('work could not be given to a prober')),
         take: (location, report) => probers.take(location, report).catch(complained('a report could not be stored')),
       },
+      gatekeeper: createGatekeeper(deps),
       pingRefused: options.metrics.pingRefused,
       async checks() {
         // Asked at this moment: a store that hangs keeps its connections.

@@ -4,7 +4,6 @@ import type { z } from 'zod'
 import { coverageShape, toCoverage } from './config/coverage.ts'
 import { readSource } from './config/document.ts'
 import {
-  gateShape,
   locationShape,
   networkShape,
   outwardHeartbeatShape,
@@ -12,6 +11,7 @@ import {
   toLocations,
   toSilences,
 } from './config/extras.ts'
+import { gateShape, githubSecrets, secretsOf, toGate } from './config/gate.ts'
 import { holidaysShape, toHolidays } from './config/holidays.ts'
 import { incidentsShape, toIncidents } from './config/incidents.ts'
 import { text } from './config/leaf.ts'
@@ -44,7 +44,10 @@ import { withoutSecrets } from './secrets.ts'
 export { formatProblem, type Problem } from './config/problem.ts'
 
 /** What has been read of a configuration: the rules, or everything that is wrong with it, in the order of the file. */
-export type Config = { rules: Rules } | { problems: Problem[] }
+export type Config = { rules: Rules; secrets: Secrets } | { problems: Problem[] }
+
+/** Secrets that no store has, by the names under which the rules know them. */
+export type Secrets = Readonly<Record<string, string>>
 
 type Env = Record<string, string | undefined>
 
@@ -129,17 +132,17 @@ export function parseConfig(text: string, file: string, env: Env): Config {
         : 'a configuration is a mapping, with one key: value on each line'
     return { problems: inOrder([...source.problems, { file, ...source.valueAt([]), message }]) }
   }
-  const rules = readRoot(root, reader, dirname(resolve(file)))
+  const { rules, secrets } = readRoot(root, reader, dirname(resolve(file)))
   const problems = inOrder([...source.problems, ...reader.problems])
   if (problems.length > 0) return { problems }
   const loose = looseEnds(rules).filter(({ refused }) => refused)
   if (loose.length > 0)
     return { problems: loose.map(({ sentence }) => ({ file, ...source.valueAt([]), message: sentence })) }
   // Parsed once more, as whoever reads it from the store will: a rule that does not survive that is a defect, found here.
-  return { rules: Rules.parse(rules) }
+  return { rules: Rules.parse(rules), secrets }
 }
 
-function readRoot(root: Record<string, unknown>, reader: Reader, folder: string): Rules {
+function readRoot(root: Record<string, unknown>, reader: Reader, folder: string): { rules: Rules; secrets: Secrets } {
   reader.checkKeys(root, KEYS)
   const company = reader.read(text('the name of the company'), root.company, ['company']) ?? ''
   const zone = reader.read(zoneShape, root.zone, ['zone']) ?? 'UTC'
@@ -171,9 +174,7 @@ function readRoot(root: Record<string, unknown>, reader: Reader, folder: string)
   const silences = reader.optional(silencesShape(), root, 'silences')
   const incidents = reader.optional(incidentsShape(), root, 'incidents')
   const holidays = reader.optional(holidaysShape(context), root, 'holidays')
-  const only = {
-    gate: reader.optional(gateShape(context, zone), root, 'gate'),
-  }
+  const gate = reader.optional(gateShape(context, zone), root, 'gate')
   if (people.size === 0 && recordOf(root.people) && Object.keys(recordOf(root.people) ?? {}).length === 0) {
     reader.report(['people'], 'has nobody in it: Watchbill needs somebody to page')
   }
@@ -193,7 +194,7 @@ function readRoot(root: Record<string, unknown>, reader: Reader, folder: string)
 
   const watched = watchedOf(monitors, { folder: context.folder, zone })
 
-  return {
+  const rules: Rules = {
     company,
     zone,
     allowPrivate: context.network.allowPrivate,
@@ -209,9 +210,12 @@ function readRoot(root: Record<string, unknown>, reader: Reader, folder: string)
     outwardHeartbeat: outward ? { url: outward.url, everyMs: outward.every, drillTo: outward.drill_to ?? null } : null,
     coverage: toCoverage(coverage, (path) => resolve(context.folder, path), ownerOfLogs(watched, [...services.keys()])),
     holidays: toHolidays(holidays),
+    gate: toGate(gate, zone),
     adopted: {},
-    notWatchedYet: notWatchedYet({ people, roles, services, monitors, only }),
+    notWatchedYet: notWatchedYet({ people, roles, monitors }),
   }
+  const secrets = [...services].map(([name, { deploy }]) => (deploy ? secretsOf(name, deploy) : {}))
+  return { rules, secrets: Object.assign({}, ...secrets, githubSecrets(gate)) }
 }
 
 function watchedOf(shapes: ReturnType<typeof readMonitors>, place: Place): Rules['monitors'] {

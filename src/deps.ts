@@ -76,6 +76,29 @@ export type PingOutward = (
   allowPrivate: readonly string[],
 ) => Promise<{ ok: true } | { ok: false; why: string }>
 
+/** A request that makes somebody do something. The address and the headers may hold secrets, and are never shown. */
+export interface Request {
+  url: string
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  headers: Record<string, string>
+  body: string | null
+}
+
+/** What came of it. `unsent`: it certainly did not go out; `nothing`: it did, and nobody knows what came of it. */
+type CalledOut =
+  | { came: 'answer'; status: number; line: string; text: string }
+  | { came: 'unsent'; why: string }
+  | { came: 'nothing'; why: string }
+
+/** Calls whoever starts and halts rollouts. Whatever goes wrong is a result, never a throw. */
+export type CallOut = (request: Request, allowPrivate: readonly string[]) => Promise<CalledOut>
+
+/** Asks how much of a pool serves. */
+export type AskPool = (
+  url: string,
+  allowPrivate: readonly string[],
+) => Promise<{ ok: true; up: number; total: number } | { ok: false; why: string }>
+
 /** Fetches a calendar; `allowPrivate`: addresses that are not public and may be reached all the same. */
 export type FetchCalendar = (url: string, allowPrivate: readonly string[]) => Promise<Fetched>
 
@@ -125,6 +148,10 @@ export interface Deps {
   pingOutward: PingOutward
   fetchFile: FetchFile
   uploadFile: UploadFile
+  callOut: CallOut
+  /** A secret of the configuration, by the name under which the rules know it; null: the configuration of this process has none. */
+  secretOf(name: string): string | null
+  askPool: AskPool
   readCalendar: ReadCalendar
   /** The active configuration. */
   rules(): Rules

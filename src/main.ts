@@ -4,18 +4,20 @@ import packageJson from '../package.json' with { type: 'json' }
 import { type Bot, createBot } from './bot.ts'
 import { readApart } from './calendar/apart.ts'
 import { fetchCalendar } from './checks/calendar.ts'
+import { callOut } from './checks/call.ts'
 import { checkTarget } from './checks/check.ts'
 import { logFiles } from './checks/log-file.ts'
 import { listLogs } from './checks/log-folder.ts'
 import { askLog } from './checks/log-query.ts'
 import { pingOutward } from './checks/outward.ts'
+import { askPool } from './checks/pool.ts'
 import { readRate } from './checks/rate.ts'
 import { readNames } from './checks/source.ts'
 import { takeDataFolder } from './cli/pidfile.ts'
 import { anchored, type Clock, type Machine, machine, realClock, sleep, standstills } from './clock.ts'
-import { type Config, formatProblem } from './config.ts'
+import { type Config, formatProblem, type Secrets } from './config.ts'
 import type { Fact } from './domain/fact.ts'
-import type { Rules } from './domain/rules.ts'
+import { type Rules, under } from './domain/rules.ts'
 import type { Env } from './env.ts'
 import { messageOf, UserError } from './errors.ts'
 import { allRoutes, type Behind } from './intake/routes.ts'
@@ -51,6 +53,7 @@ const SAY_AGAIN_MS = 30_000
 export interface Launch {
   env: Omit<Env, 'config' | 'logLevel' | 'slackBotToken'> & { slackBotToken: string }
   rules: Rules
+  secrets: Secrets
   log: Logger
   /** Calls the start off, however long it waits for the store. */
   signal: AbortSignal
@@ -139,6 +142,7 @@ export async function launch(options: Launch): Promise<Launched> {
         'the configuration of this process was replaced by another since, which the others follow: so does this one. To make this one active again: /watchbill reload',
       )
     let rules = await withAdoptions(store.pool, introduced.rules)
+    let { secrets } = options
     const reload = async (): Promise<string[]> => {
       const next = await load()
       if ('problems' in next) {
@@ -147,6 +151,7 @@ export async function launch(options: Launch): Promise<Launched> {
         return next.problems.map(formatProblem)
       }
       await activateRules(store, next.rules, clock.now())
+      secrets = next.secrets
       rules = await withAdoptions(store.pool, next.rules)
       bot.desk.wake()
       log.info('the configuration was reloaded')
@@ -175,6 +180,9 @@ export async function launch(options: Launch): Promise<Launched> {
       pingOutward,
       fetchFile: fileFetcher(env.slackBotToken, env.slackApiUrl),
       uploadFile: fileUploader(env.slackApiUrl),
+      callOut,
+      secretOf: (name) => under(secrets, name) ?? null,
+      askPool,
       readRate,
       readCalendar: readApart,
       rules: () => rules,

@@ -1,5 +1,7 @@
+import { changedLately } from './domain/deploy/deploy.ts'
 import { type Looked, missAudit, type Verdict } from './domain/detect/miss.ts'
 import { serviceOf } from './domain/detect/silence.ts'
+import { HOUR_MS } from './domain/duty/time.ts'
 import type { Recorded } from './domain/fact.ts'
 import { type Incident, isOpen } from './domain/incident.ts'
 import { type Durations, durationsOf, lanesOf, milestonesOf, participantsOf } from './domain/milestones.ts'
@@ -8,10 +10,12 @@ import { type Change, suspected } from './domain/suspect.ts'
 import { BEFORE_MS, type Entry, spanOf, timeline } from './domain/timeline.ts'
 import { drawTimeline } from './picture.ts'
 import { title } from './slack/blocks.ts'
+import { deployLine } from './slack/deploy-words.ts'
 import { asText, escapeMarkdown } from './slack/markdown.ts'
 import { draftMarkdown, fixOf, liveLines } from './slack/postmortem.ts'
 import { readEntries, sentenceOf, timelineMarkdown } from './slack/timeline.ts'
 import { inc, type Voice } from './slack/words.ts'
+import { latestDeploys } from './store/deploys.ts'
 import { factsOf } from './store/incidents.ts'
 import { factsAround, looksOf, type Place, placesOfFacts, reloads, silencesIn } from './store/record.ts'
 import { readStandings } from './store/standings.ts'
@@ -129,6 +133,9 @@ export const picture = (voice: Voice, { incident, facts }: IncidentRecord): stri
     now: voice.now,
   })
 
+/** Of each service so many of the latest are looked at. */
+const MOST_DEPLOYS = 20
+
 /** What changed in the hours before an incident, the latest first, with the likeliest cause marked. */
 async function changesBefore(
   { pool }: Pick<Store, 'pool'>,
@@ -150,7 +157,14 @@ async function changesBefore(
   const configurations = reloaded.map((at) => ({
     ...{ at, kind: 'configuration' as const, what: 'another configuration of Watchbill became the active one.' },
   }))
-  return suspected([...told, ...configurations], startedAt)
+  const { service } = incident
+  const of = (service !== null && voice.rules.services[service]?.dependsOn) || []
+  const near = [...(service === null ? [] : [service]), ...of]
+  const latest = await Promise.all(near.map((each) => latestDeploys(pool, each, MOST_DEPLOYS)))
+  const deploys = changedLately(latest.flat(), null, startedAt, BEFORE_MS / HOUR_MS).map((each) => ({
+    ...{ at: each.startedAt ?? startedAt, kind: 'deploy' as const, what: deployLine(voice, each) },
+  }))
+  return suspected([...told, ...configurations, ...deploys], startedAt)
 }
 
 /** Of every monitor of the incident's service, whether it fired, and why not. */

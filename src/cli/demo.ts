@@ -6,6 +6,7 @@ import { pino } from 'pino'
 import { appCommands } from '../bot.ts'
 import { sleep } from '../clock.ts'
 import { type Config, formatProblem, loadConfig, parseConfig } from '../config.ts'
+import { DAY_MS, toWall } from '../domain/duty/time.ts'
 import type { Rules } from '../domain/rules.ts'
 import { messageOf } from '../errors.ts'
 import { createLog } from '../log.ts'
@@ -103,6 +104,7 @@ async function run(
       apiToken: environment.WATCHBILL_API_TOKEN ?? null,
     },
     rules,
+    secrets: config.secrets,
     log,
     load: () => configOf(options, environment, company),
     signal,
@@ -123,10 +125,18 @@ async function run(
 
 /** The demo's own configuration, or the one to try. */
 async function configOf(options: Options, environment: Environment, company: Company): Promise<Config> {
-  const env = { ...environment, COMPANY_PORT: new URL(company.url).port, FILES: company.folder }
+  const env = { ...environment, COMPANY_PORT: new URL(company.url).port, FILES: company.folder, ...watches(Date.now()) }
   if (options.config !== undefined) return loadConfig(options.config, env)
   const text = await readFile(new URL('../sandbox/demo.yaml', import.meta.url), 'utf8')
   return parseConfig(text, 'demo.yaml', env)
+}
+
+/** The watch changes soon, as it did in 2018: close enough that the gate refuses, and that whoever comes is paged too. */
+const CHANGE_IN_MS = 13 * 60_000
+
+function watches(now: number): { DAY: string; NIGHT: string } {
+  const clock = (at: number) => new Date(toWall(at, 'Europe/Zurich')).toISOString().slice(11, 16)
+  return { DAY: clock(now + CHANGE_IN_MS), NIGHT: clock(now + CHANGE_IN_MS + DAY_MS / 2) }
 }
 
 /** Everybody of the configuration, and its channels, on the port that was asked for. */

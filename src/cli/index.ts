@@ -1,10 +1,12 @@
 import { Command } from 'commander'
 import { VERSION } from '../main.ts'
+import { auditVerify } from './audit.ts'
 import { backtest } from './backtest.ts'
 import { backup } from './backup.ts'
 import { checkConfig } from './check-config.ts'
 import { coverage } from './coverage.ts'
 import { drill } from './drill.ts'
+import { gate } from './gate.ts'
 import { graph } from './graph.ts'
 import { manifest } from './manifest.ts'
 import { oncall } from './oncall.ts'
@@ -110,6 +112,26 @@ program
   .option('--config <file>', 'the configuration (WATCHBILL_CONFIG, ./watchbill.yaml)')
   .option('--json', 'print [{monitor, url, slugUrl, state, lastPing, missedAt}]')
   .action(async (options) => finish(await pings(options, { ...io, now: Date.now() })))
+
+program
+  .command('audit')
+  .description('the record of every decision: what was decided, overridden and refused')
+  .command('verify')
+  .description('say whether the record is whole: every fact as it was recorded, in order')
+  .option('--json', 'print {ok, facts, broken: [{fact, why}]}')
+  .action(async (options) => finish(await auditVerify(options, io)))
+
+program
+  .command('gate')
+  .description('ask a running Watchbill whether a service may be deployed: 0 it may, 1 it may not, 2 nobody knows')
+  .requiredOption('--service <name>', 'the service')
+  .option('--environment <name>', 'where to (the first of the service)')
+  .option('--at <time>', 'an instant to come, ISO 8601 with its offset (now)')
+  .option('--wait <minutes>', 'wait so long for the gate to open')
+  .option('--url <url>', 'where that Watchbill is (PUBLIC_URL, or HOST and PORT)')
+  .option('--token <token>', 'its API token; better as WATCHBILL_API_TOKEN or WATCHBILL_API_TOKEN_FILE')
+  .option('--json', 'print {decision, reasons: [{reason, sentence, start, end}], until, next_open_at}')
+  .action(async (options) => finish(await gate(options, { ...io, now: Date.now })))
 
 program
   .command('backtest')

@@ -35,7 +35,8 @@ export async function start(options: { config?: string }, environment: Environme
   if ('problems' in config) return fail(config.problems.map(formatProblem))
 
   const tokens = [env.slackBotToken, env.slackAppToken, env.slackSigningSecret, env.apiToken]
-  const secrets = [env.databaseUrl, env.redisUrl, ...tokens].flatMap((secret) =>
+  const hooks = Object.values(config.secrets)
+  const secrets = [env.databaseUrl, env.redisUrl, ...tokens, ...hooks].flatMap((secret) =>
     secret === null ? [] : [secret, ...passwordsOf(secret)],
   )
   keepSecret(secrets)
@@ -63,6 +64,7 @@ export async function start(options: { config?: string }, environment: Environme
     const launched = await launch({
       env: { ...env, slackBotToken },
       rules: config.rules,
+      secrets: config.secrets,
       log,
       load: () => loadConfig(path, environment),
       signal: calledOff.signal,

@@ -1,13 +1,10 @@
 import { HERE } from '../domain/rules.ts'
-import { goesAndLooks, type MonitorShape, type ServiceShape } from './watch.ts'
+import { goesAndLooks, type MonitorShape } from './watch.ts'
 
 interface Found {
   people: Map<string, { contact: unknown[] }>
   roles: Map<string, { kind: string }[]>
-  services: Map<string, ServiceShape>
   monitors: Map<string, MonitorShape>
-  /** Sections that are one of a kind, undefined when the file has none. */
-  only: Record<string, unknown>
 }
 
 /** What the file asks for and this version does not do yet, one line for each, so that nobody relies on it. */
@@ -21,9 +18,5 @@ export function notWatchedYet(found: Found): string[] {
   for (const [name, members] of found.roles) {
     for (const group of members) if (group.kind === 'slack') lines.push(`Slack user group in role ${name}`)
   }
-  for (const [name, service] of found.services) {
-    for (const key of ['pool', 'deploy'] as const) if (service[key]) lines.push(`${key} of service ${name}`)
-  }
-  for (const [name, section] of Object.entries(found.only)) if (section !== undefined) lines.push(name)
   return [...new Set(lines)]
 }

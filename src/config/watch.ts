@@ -1,19 +1,8 @@
 import { z } from 'zod'
 import { nextFire } from '../domain/detect/cron.ts'
 import { HERE, type Monitor, type Rhythm, type Service } from '../domain/rules.ts'
-import {
-  duration,
-  formatDuration,
-  integer,
-  leaf,
-  listOf,
-  matching,
-  ok,
-  oneOf,
-  type Read,
-  text,
-  trueOrFalse,
-} from './leaf.ts'
+import { deployShape, toDeploying } from './gate.ts'
+import { duration, formatDuration, integer, leaf, listOf, ok, oneOf, type Read } from './leaf.ts'
 import { logShape, toLog } from './logs.ts'
 import { type Context, member, reference, slackChannel } from './names.ts'
 import {
@@ -66,20 +55,6 @@ const links = leaf('a mapping of titles, each with its address', (value): Read<R
 })
 
 export function serviceShape(context: Context) {
-  const hook = z.strictObject({ webhook: url(context.network), secret: text('a secret') })
-  const deploy = z.strictObject({
-    estimate: duration('1s', '24h').optional(),
-    bake: duration('0s', '24h').optional(),
-    start: hook,
-    halt: hook.optional(),
-    halt_when: z
-      .strictObject({
-        pool_below: matching(/^(100|[1-9]?\d)%$/, 'a percentage such as 75%').optional(),
-        probes_failing: integer(1, 1_000).optional(),
-        rate_dip: trueOrFalse.optional(),
-      })
-      .optional(),
-  })
   return z
     .strictObject({
       policy: reference('policies', context, 'has the policy'),
@@ -93,7 +68,7 @@ export function serviceShape(context: Context) {
       links: links.optional(),
       invite: listOf(member(context, 'invites', false), MOST_INVITED).optional(),
       pool: url(context.network).optional(),
-      deploy: deploy.optional(),
+      deploy: deployShape(context).optional(),
     })
     .superRefine((service, refinement) => {
       if (service.deploy?.halt_when?.pool_below === undefined || service.pool !== undefined) return
@@ -115,6 +90,8 @@ export function toService(name: string, shape: ServiceShape): Service {
     dependsOn: [...new Set(shape.depends_on ?? [])].filter((other) => other !== name),
     links: shape.links ?? {},
     invite: (shape.invite ?? []).flatMap((to) => (to.kind === 'slack' ? [] : to)),
+    pool: shape.pool ?? null,
+    deploy: shape.deploy ? toDeploying(name, shape.deploy) : null,
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Deploy, Lock } from './deploy/deploy.ts'
 import type { Mark } from './detect/adoption.ts'
 import type { Silence } from './detect/silence.ts'
 import type { Schedule } from './duty/schedule-types.ts'
@@ -36,6 +37,12 @@ export interface Desk {
   silences: readonly Silence[]
   /** By name, what was decided about the names that the events at hand are about. */
   marks: Readonly<Record<string, Mark>>
+  nextDeploy: number
+  /** Deploys that are not over, and those named by the events at hand. */
+  deploys: Readonly<Record<number, Deploy>>
+  nextLock: number
+  /** Freezes and locks that stand, and those named by the events at hand. */
+  locks: readonly Lock[]
 }
 
 /** What a decision writes into while it is made: the desk so far, and all that follows from it. */
@@ -312,6 +319,15 @@ export function evolve(desk: Desk, fact: Recorded): Desk {
         const others = verdicts.filter((each) => each.by !== by || each.monitor !== monitor)
         return { ...incident, verdicts: [...others, { monitor, by, verdict, at }] }
       })
+    }
+    case 'deploy': {
+      const nextDeploy = Math.max(desk.nextDeploy, fact.deploy.id + 1)
+      return { ...desk, nextDeploy, deploys: { ...desk.deploys, [fact.deploy.id]: fact.deploy } }
+    }
+    case 'lock': {
+      const others = desk.locks.filter(({ id }) => id !== fact.lock.id)
+      const nextLock = Math.max(desk.nextLock, fact.lock.id + 1)
+      return { ...desk, nextLock, locks: [...others, fact.lock] }
     }
     case 'skipped':
     case 'shortfall':

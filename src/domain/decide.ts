@@ -1,5 +1,8 @@
 import type { Book, Desk } from './book.ts'
 import { openBook } from './book.ts'
+import { askDeploy, recheck, reportDeploy } from './deploy/ask.ts'
+import { lock, nextLock, unlock } from './deploy/lock.ts'
+import { actOnDeploy, hooked, nextDeploy, progress, regress, seen } from './deploy/rollout.ts'
 import { AHEAD_MS } from './duty/schedule.ts'
 import type { Event, Outcome, Received } from './event.ts'
 import type { Recorded } from './fact.ts'
@@ -103,6 +106,16 @@ const handlers = {
   checked,
   attempt: attempted,
   feedback,
+  deploy: askDeploy,
+  'deploy-report': reportDeploy,
+  'deploy-progress': progress,
+  'deploy-act': actOnDeploy,
+  'deploy-regression': regress,
+  'deploy-hook': hooked,
+  'deploy-recheck': recheck,
+  'deploy-lock': lock,
+  'deploy-unlock': unlock,
+  'deploy-seen': seen,
 } satisfies Handlers
 
 /**
@@ -182,12 +195,8 @@ const nextTimely = (book: Book, now: number): Due | null =>
 /** Of each kind the first. */
 const timers = (book: Book): Due[] =>
   [
-    nextPrompt(book),
-    nextTimer(book),
-    nextBundle(book),
-    nextSilence(book),
-    nextRecheck(book),
-    nextReminder(book),
+    ...[nextPrompt(book), nextTimer(book), nextBundle(book), nextSilence(book), nextRecheck(book)],
+    ...[nextReminder(book), nextDeploy(book), nextLock(book)],
   ].filter((due) => due !== null)
 
 /** What was slept through: each overdue timer once, and what it brings about counts from now. */
@@ -227,6 +236,8 @@ export function nextDue(desk: Desk, rules: Rules): number {
     nextBundle(book),
     nextSilence(book),
     nextReminder(book),
+    nextDeploy(book),
+    nextLock(book),
   ]
   const alerts = Object.values(desk.alerts).map(({ recheckAt }) => recheckAt)
   // A schedule whose next change is not in sight is looked at again.

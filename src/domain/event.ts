@@ -1,5 +1,8 @@
 import { z } from 'zod'
 import { Denied } from './authority.ts'
+import { Deploy, DeployState, Lock } from './deploy/deploy.ts'
+import { Gate } from './deploy/gate.ts'
+import { Sight } from './deploy/sight.ts'
 import { Mark } from './detect/adoption.ts'
 import { Verdict } from './detect/rate-feedback.ts'
 import { Silence } from './detect/silence.ts'
@@ -326,6 +329,106 @@ export const Checked = z.strictObject({
 })
 export type Checked = z.infer<typeof Checked>
 
+const asked = {
+  ...{ service: z.string(), environment: z.string(), version: z.string(), kind: Deploy.shape.kind },
+  /** Of a fix: the open incident. */
+  incident: incident.nullable(),
+  /** What the watch of the service sees; null: that could not be found out, which denies. */
+  sight: Sight.nullable(),
+}
+
+/** A person asks for a deploy, a rollback or a fix, which we start. */
+export const DeployAsked = z.strictObject({ type: z.literal('deploy'), by, ...asked })
+export type DeployAsked = z.infer<typeof DeployAsked>
+
+/** CI, or GitHub for it, asks whether it may begin; or says that it has begun. */
+export const DeployReported = z.strictObject({
+  type: z.literal('deploy-report'),
+  asker: z.string(),
+  via: z.enum(['ci', 'github']),
+  ref: z.string().nullable(),
+  ...asked,
+})
+export type DeployReported = z.infer<typeof DeployReported>
+
+/** How a rollout comes along, as CI says. */
+export const DeployProgress = z.strictObject({
+  type: z.literal('deploy-progress'),
+  deploy: z.int(),
+  what: z.enum(['start', 'step', 'finish', 'failure']),
+  text: z.string().nullable(),
+})
+export type DeployProgress = z.infer<typeof DeployProgress>
+
+/** What a person says about a deploy that is on record. */
+export const DeployAct = z.strictObject({
+  type: z.literal('deploy-act'),
+  by,
+  deploy: z.int(),
+  act: z.enum([
+    ...['override', 'break-glass', 'approve', 'tell'],
+    ...['halt', 'resume', 'finish', 'hold', 'started', 'failed'],
+  ] as const),
+  reason: z.string().nullable(),
+  /** For acts that ask the gate again. */
+  sight: Sight.nullable(),
+})
+export type DeployAct = z.infer<typeof DeployAct>
+
+/** The monitors of a service say that its rollout does harm. */
+export const DeployRegression = z.strictObject({
+  type: z.literal('deploy-regression'),
+  deploy: z.int(),
+  why: z.string(),
+  evidence: z.array(Evidence),
+})
+export type DeployRegression = z.infer<typeof DeployRegression>
+
+/** A deployment was seen that may never have asked. */
+export const DeploySeen = z.strictObject({
+  type: z.literal('deploy-seen'),
+  service: z.string(),
+  environment: z.string(),
+  version: z.string(),
+  asker: z.string(),
+  ref: z.string(),
+})
+export type DeploySeen = z.infer<typeof DeploySeen>
+
+/** What came of calling the hook of a service. */
+export const DeployHooked = z.strictObject({
+  type: z.literal('deploy-hook'),
+  deploy: z.int(),
+  hook: z.enum(['start', 'halt']),
+  outcome: z.enum(['done', 'failed', 'unknown']),
+  detail: z.string(),
+})
+export type DeployHooked = z.infer<typeof DeployHooked>
+
+/** What was denied is looked at again. */
+export const DeployRecheck = z.strictObject({
+  type: z.literal('deploy-recheck'),
+  deploy: z.int(),
+  sight: Sight.nullable(),
+})
+export type DeployRecheck = z.infer<typeof DeployRecheck>
+
+/** A person freezes, or locks a service. */
+export const DeployLock = z.strictObject({
+  type: z.literal('deploy-lock'),
+  by,
+  kind: Lock.shape.kind,
+  service: z.string().nullable(),
+  environment: z.string().nullable(),
+  reason: z.string(),
+  fromAt: z.number().nullable(),
+  untilAt: z.number(),
+})
+export type DeployLock = z.infer<typeof DeployLock>
+
+export const DeployUnlock = z.strictObject({ type: z.literal('deploy-unlock'), by, lock: z.int() })
+export type DeployUnlock = z.infer<typeof DeployUnlock>
+
 /** Somebody asked for what they may not do. Nothing follows from it but that it is on record. */
 export const Attempt = z.strictObject({
   type: z.literal('attempt'),
@@ -390,6 +493,16 @@ export const Event = z.discriminatedUnion('type', [
   Checked,
   Attempt,
   Feedback,
+  DeployAsked,
+  DeployReported,
+  DeployProgress,
+  DeployAct,
+  DeployRegression,
+  DeployHooked,
+  DeployRecheck,
+  DeployLock,
+  DeployUnlock,
+  DeploySeen,
 ])
 export type Event = z.infer<typeof Event>
 
@@ -474,6 +587,30 @@ export const Refusal = z.discriminatedUnion('code', [
   z.strictObject({ code: z.literal('never-rang'), monitor: z.string(), incident }),
   z.strictObject({ code: z.literal('said-before'), monitor: z.string(), verdict: Verdict }),
   z.strictObject({ code: z.literal('failed'), reference: z.string() }),
+  z.strictObject({ code: z.literal('unknown-deploy'), deploy: z.int() }),
+  /** It is in a state in which that cannot be done. */
+  z.strictObject({ code: z.literal('deploy-over'), deploy: z.int(), state: DeployState }),
+  /** The configuration says nothing of how that is done. */
+  z.strictObject({ code: z.literal('no-hook'), service: z.string(), hook: z.enum(['start', 'resume']) }),
+  z.strictObject({
+    code: z.literal('unknown-environment'),
+    service: z.string(),
+    environment: z.string(),
+    known: z.array(z.string()),
+  }),
+  /** No open incident of the service. */
+  z.strictObject({ code: z.literal('not-to-fix'), service: z.string(), incident: incident.nullable() }),
+  z.strictObject({ code: z.literal('same-rollout'), deploy: z.int(), version: z.string() }),
+  /** Another rollout is under way: nobody allows two. */
+  z.strictObject({ code: z.literal('rolls-already'), deploy: z.int(), version: z.string() }),
+  /** Whoever asks for an override, or for the deploy, cannot be the second person too. */
+  z.strictObject({ code: z.literal('own-override'), deploy: z.int() }),
+  /** They had the role when they pressed, and have it no more. */
+  z.strictObject({ code: z.literal('lost-role'), role: z.string() }),
+  z.strictObject({ code: z.literal('not-resumed'), deploy: z.int(), gate: Gate }),
+  z.strictObject({ code: z.literal('bad-lock'), fromAt: z.number(), latestAt: z.number() }),
+  z.strictObject({ code: z.literal('unknown-lock'), lock: z.int() }),
+  z.strictObject({ code: z.literal('lock-over'), lock: z.int() }),
 ])
 export type Refusal = z.infer<typeof Refusal>
 
@@ -526,6 +663,12 @@ export const Outcome = z.discriminatedUnion('result', [
       /** It is as they ask already. */
       'unchanged',
       'heeded',
+      'deployed',
+      'denied',
+      'override-asked',
+      'deploy-moved',
+      'locked',
+      'unlocked',
     ]),
     /** Whom the decision paged. */
     paged: z.array(z.string()),
@@ -539,6 +682,9 @@ export const Outcome = z.discriminatedUnion('result', [
     task: z.int().optional(),
     /** The other incident: linked, merged into, or split off. */
     other: z.int().optional(),
+    /** The number of a deploy, or of a lock. */
+    deploy: z.int().optional(),
+    lock: z.int().optional(),
   }),
   z.strictObject({ result: z.literal('refused'), refusal: Refusal }),
 ])

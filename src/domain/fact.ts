@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Denied } from './authority.ts'
+import { Basis, Deploy, Lock } from './deploy/deploy.ts'
 import { Mark } from './detect/adoption.ts'
 import { Verdict } from './detect/rate-feedback.ts'
 import { Silence } from './detect/silence.ts'
@@ -50,6 +51,24 @@ const SilenceWhat = z.enum([
   'overdue',
 ])
 export type SilenceWhat = z.infer<typeof SilenceWhat>
+
+const DeployWhat = z.enum([
+  ...['denied', 'allowed', 'override-asked', 'approved', 'glass-broken', 'lapsed', 'tell-asked', 'opens'],
+  ...['started', 'unsure', 'step', 'rolled', 'done', 'failed', 'superseded', 'overdue'],
+  ...[
+    'overrun',
+    'let-finish',
+    'held',
+    'not-holdable',
+    'resumed',
+    'halted',
+    'halt-done',
+    'halt-failed',
+    'linked',
+    'seen',
+  ],
+] as const)
+export type DeployWhat = z.infer<typeof DeployWhat>
 
 export const Fact = z.discriminatedUnion('type', [
   z.strictObject({
@@ -390,6 +409,29 @@ export const Fact = z.discriminatedUnion('type', [
     alarmAt: at,
     verdict: Verdict,
   }),
+  /** A deploy, as it is after this; `by` is who did it, null when nobody of the configuration. */
+  z.strictObject({
+    type: z.literal('deploy'),
+    incident: incident.nullable(),
+    at,
+    by: z.string().nullable(),
+    what: DeployWhat,
+    deploy: Deploy,
+    /** Who hears of it by a message of their own. */
+    tell: z.array(z.string()),
+    /** What CI, or a hook, said. */
+    detail: z.string().nullable(),
+    /** What was decided on, where something was. */
+    basis: Basis.nullable(),
+  }),
+  z.strictObject({
+    type: z.literal('lock'),
+    incident: z.null(),
+    at,
+    by: z.string().nullable(),
+    what: z.enum(['made', 'lifted', 'over']),
+    lock: Lock,
+  }),
 ])
 export type Fact = z.infer<typeof Fact>
 
@@ -449,6 +491,8 @@ export function timelineKind(fact: Fact): TimelineKind | null {
       return 'note'
     case 'reopened':
       return 'escalated'
+    case 'deploy':
+      return QUIET.has(fact.what) ? null : 'deploy'
     case 'severity':
     case 'status':
     case 'role':
@@ -483,6 +527,7 @@ export function timelineKind(fact: Fact): TimelineKind | null {
     case 'covered':
     case 'drilled':
     case 'denied':
+    case 'lock':
       return null
     default:
       return fact satisfies never
@@ -544,3 +589,6 @@ function changedBy(captured: Captured, change: CaptureChange): Captured | null {
       return change satisfies never
   }
 }
+
+/** What is no news to whoever works on an incident. */
+const QUIET = new Set<DeployWhat>(['denied', 'tell-asked', 'opens', 'halt-done', 'lapsed', 'linked'])

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Deploy } from './deploy/deploy.ts'
 import type { Ledger } from './detect/coverage.ts'
 import type { Silence } from './detect/silence.ts'
 import { Override, type Schedule } from './duty/schedule-types.ts'
@@ -114,6 +115,8 @@ export interface Situation {
   coverage: readonly Ledger[]
   /** Monitors of those services that only learn what is usual, until when: what is new to them pages nobody. */
   learning: readonly { monitor: string; untilAt: number }[]
+  /** Deploys of those services that are under way, and what changed in the watch that ends. */
+  deploys: readonly Deploy[]
   /** What came in the watch that ends; null when nobody stood one. */
   shift: { pages: number; incidents: number } | null
   /** People whom Slack does not reach, and why. */

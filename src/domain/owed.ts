@@ -14,9 +14,11 @@ import { channelsOf, isPaged, type Rules, schedulesOf, under } from './rules.ts'
  * name in `jobs/`. Keys are made of meaning, so that a repeat collapses.
  *
  * - tell: at least once (page, post, notice, told, heads-up, duty, seen-before, relief, silence, roster-warning, gaps, digest,
- * covered, picture); - view: re-rendered until what is shown is what is wanted (summary,
- *   burst, announcement, loud, page-view, bundle, watch-page, prompt, handover, handed, group, edit, home, canvas);
- *   - step of the channel (channel, furnish, invite, export, archive), a file that is fetched: each may be repeated without harm.
+ *   covered, picture, deploy-told, lock, deploy-halt);
+ * - do: at most once (deploy-start);
+ * - view: re-rendered until what is shown is what is wanted (summary, burst, announcement, loud, page-view, bundle, watch-page, prompt,
+ *   handover, handed, group, edit, home, canvas, deploy);
+ * - step of the channel (channel, furnish, invite, export, archive), a file that is fetched: each may be repeated without harm.
  */
 const incident = z.int()
 const change = { schedule: z.string(), changeAt: z.number() }
@@ -107,6 +109,16 @@ export const About = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('edit'), edit: z.int(), fact: z.int(), person: z.string() }),
   /** The chart of a page as a picture in its thread, where Slack takes no charts. */
   z.strictObject({ kind: z.literal('picture'), incident, page: z.string() }),
+  /** A deploy, in the channel of its service; kept up to date. */
+  z.strictObject({ kind: z.literal('deploy'), deploy: z.int() }),
+  /** It is started, or goes on: by the hook of its service, or by our word to GitHub. At most once. */
+  z.strictObject({ kind: z.literal('deploy-start'), deploy: z.int(), fact: z.int() }),
+  /** What rolls is told to stop: until it has heard. */
+  z.strictObject({ kind: z.literal('deploy-halt'), deploy: z.int(), fact: z.int() }),
+  /** Somebody hears what became of a deploy. */
+  z.strictObject({ kind: z.literal('deploy-told'), fact: z.int(), person: z.string() }),
+  /** A freeze or a lock: in a channel. */
+  z.strictObject({ kind: z.literal('lock'), fact: z.int(), channel: z.string() }),
 ])
 export type About = z.infer<typeof About>
 export type OwedKind = About['kind']
@@ -224,6 +236,8 @@ export function owes(fact: Recorded, incident: Incident | null, rules: Rules): O
   if (fact.type === 'silence') return silenceRows(fact, rules)
   if (fact.type === 'covered') return coveredRows(fact, rules)
   if (fact.type === 'drilled') return [drillRow(fact.id)]
+  if (fact.type === 'lock') return lockRows(fact, rules)
+  if (fact.type === 'deploy') return [...deployRows(fact, rules), ...timelineRow(fact)]
   if (incident !== null && incident.drill !== null) return ofDrill(fact, incident)
   if (incident === null) return [...warning(fact), ...ofTheWatch(fact, rules)]
   const owed: Owed[] = []
@@ -345,6 +359,45 @@ function files(fact: Extract<Recorded, { type: 'captured' | 'capture-changed' }>
   return there.map(({ id: file }) => {
     const key = `file/${id}/${file}`
     return { key, lane: `files/${id}`, about: { kind: 'file', incident: id, fact: fact.id, file } }
+  })
+}
+
+/** What is told of a fact in the channel of its incident. */
+function timelineRow(fact: Recorded): Owed[] {
+  const { id, incident } = fact
+  if (incident === null || timelineKind(fact) === null) return []
+  return [{ key: `post/${incident}/${id}`, lane: laneOf(incident), about: { kind: 'post', incident, fact: id } }]
+}
+
+/** Keys of messages that bear the buttons of a deploy. */
+export const deployRowsOf = (deploy: number) => ({ keys: [`deploy/${deploy}`], under: [`deploy-told/${deploy}/`] })
+
+/** A deploy in its channel, to whoever has to know, and to what starts and stops it. */
+function deployRows({ id, what, deploy, tell }: Recorded & { type: 'deploy' }, rules: Rules): Owed[] {
+  const channel = under(rules.services, deploy.service)?.channel ?? null
+  // Whoever asked in Slack and was refused was told so there.
+  const isShown = channel !== null && (deploy.state !== 'denied' || deploy.via !== 'hook')
+  const row = (key: string, about: About): Owed => ({ key, lane: key, about })
+  // GitHub waits for our word, and shows why it has none yet.
+  const answers = deploy.via === 'github' && what === 'denied'
+  const begins =
+    what === 'linked' || answers || (deploy.state === 'starting' && (what === 'allowed' || what === 'resumed'))
+  const stops = deploy.stop?.hook === 'owed' && (what === 'halted' || what === 'held' || what === 'superseded')
+  return [
+    ...(isShown ? [row(`deploy/${deploy.id}`, { kind: 'deploy', deploy: deploy.id })] : []),
+    ...(begins ? [row(`deploy-start/${deploy.id}/${id}`, { kind: 'deploy-start', deploy: deploy.id, fact: id })] : []),
+    ...(stops ? [row(`deploy-halt/${deploy.id}/${id}`, { kind: 'deploy-halt', deploy: deploy.id, fact: id })] : []),
+    ...tell.map((person) => row(`deploy-told/${deploy.id}/${id}/${person}`, { kind: 'deploy-told', fact: id, person })),
+  ]
+}
+
+/** What may not be deployed is said where the services are that it concerns. */
+function lockRows({ id, lock }: Recorded & { type: 'lock' }, { services }: Rules): Owed[] {
+  const ours = Object.values(services).filter(({ name }) => lock.service === null || lock.service === name)
+  const channels = [...new Set(ours.flatMap(({ channel }) => channel ?? []))]
+  return channels.map((channel): Owed => {
+    const key = `lock/${id}/${channel}`
+    return { key, lane: `lock/${channel}`, about: { kind: 'lock', fact: id, channel } }
   })
 }
 
@@ -629,6 +682,8 @@ export function showsAtHome(fact: Fact): boolean {
     case 'covered':
     case 'drilled':
     case 'denied':
+    case 'deploy':
+    case 'lock':
       return false
     default:
       return true

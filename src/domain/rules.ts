@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Deploying, GateRules } from './deploy/rules.ts'
 import { Holidays } from './duty/holidays.ts'
 import { Schedule } from './duty/schedule-types.ts'
 import { USUAL_ROLES } from './response.ts'
@@ -54,6 +55,10 @@ export const Service = z.strictObject({
   links: z.record(z.string(), z.string()).default({}),
   /** Who is brought into them, beside whoever is paged. */
   invite: z.array(Target).default([]),
+  /** Where it says how much of its pool serves. */
+  pool: z.string().nullable().default(null),
+  /** How it is deployed; null: not by us, and whoever asks may all the same. */
+  deploy: Deploying.nullable().default(null),
 })
 export type Service = z.infer<typeof Service>
 
@@ -474,6 +479,7 @@ export const Rules = z.strictObject({
   incidents: Incidents.prefault({}),
   coverage: Coverage.prefault({}),
   holidays: Holidays.prefault({ dates: [], calendar: null }),
+  gate: GateRules.prefault({}),
   /** Monitors that are not in the configuration: somebody adopted what they watch. By their names; never stored with the rest. */
   adopted: named(z.strictObject({ name: z.string(), by: z.string(), at: z.number() })).default({}),
   notWatchedYet: z.array(z.string()),

@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,12 +19,19 @@ export interface Company {
   maintain(on: boolean): void
   /** Where `antispam-error.log` and `example-mail.localhost.zone` are. */
   folder: string
+  /** Servers that had failed when the rollout was told to stop; null: it was not. */
+  haltedAt(): number | null
   /** When the first server failed; null while all serve. */
   failedAt(): number | null
   close(): Promise<void>
 }
 
 const SERVERS = 4
+
+/** A rollout takes one server after the other. */
+const EACH_MS = 2_500
+/** The change of the story. Any other version is fine. */
+export const TYPO_VERSION = 'antispam-2018-03-15'
 
 /** Requests that all servers together answer in a second. */
 const TRAFFIC = 850
@@ -70,6 +77,25 @@ export async function startCompany(now: () => number, port = 0): Promise<Company
     traffic.total()
     broken.delete(server)
   }
+  let rolling: NodeJS.Timeout | null = null
+  let haltedWith: number | null = null
+  const stand = () => {
+    if (rolling) clearInterval(rolling)
+    rolling = null
+  }
+  /** What the deploy hook is told: the change with the typo takes one server after the other away, every other version mends them. */
+  const roll = (version: string) => {
+    stand()
+    let server = 0
+    rolling = setInterval(
+      () => {
+        server++
+        version === TYPO_VERSION ? fail(server) : mend(server)
+        if (server === SERVERS) stand()
+      },
+      EACH_MS / (version === TYPO_VERSION ? 1 : 4),
+    )
+  }
 
   door.on('request', async (request, response) => {
     const { pathname } = addressOf(request, 'http://door')
@@ -84,6 +110,15 @@ export async function startCompany(now: () => number, port = 0): Promise<Company
       if (request.headers.origin !== undefined) return say(403, 'not from a page')
       for (let server = 1; server <= SERVERS; server++) pathname === '/break' ? fail(server) : mend(server)
       return say(200, `${SERVERS - broken.size} of ${SERVERS} servers serve\n`, 'text/plain')
+    }
+    if (request.method === 'POST' && (pathname === '/deploy' || pathname === '/halt')) {
+      if (request.headers['webhook-signature'] === undefined) return say(401, 'not signed', 'text/plain')
+      if (pathname === '/deploy') roll(await versionIn(request))
+      else {
+        stand()
+        haltedWith ??= broken.size
+      }
+      return say(202, 'heard', 'text/plain')
     }
     if (pathname === '/stats')
       return maintained
@@ -118,11 +153,20 @@ export async function startCompany(now: () => number, port = 0): Promise<Company
     },
     folder,
     failedAt: () => failedAt,
+    haltedAt: () => haltedWith,
     async close() {
+      stand()
       await Promise.all([front, ...backs].map(({ server }) => stop(server)))
       await rm(folder, { recursive: true, force: true })
     },
   }
+}
+
+async function versionIn(request: IncomingMessage): Promise<string> {
+  let text = ''
+  for await (const part of request) text += String(part)
+  const { data } = JSON.parse(text) as { data: { version: string } }
+  return data.version
 }
 
 const TYPO = 'antispam.conf:12: unknown directive "treshold"'

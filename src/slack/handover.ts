@@ -7,6 +7,7 @@ import { outlook } from '../domain/watch/outlook.ts'
 import type { Message } from './api.ts'
 import { actions, button, context, header, section, sections, spoken, title } from './blocks.ts'
 import { coverageLine } from './coverage.ts'
+import { deployLine } from './deploy-words.ts'
 import { silenceLine } from './silence.ts'
 import { code, cut, duration, list, plain, when } from './text.ts'
 import { inc, people, person, severityMark, standing, type Voice } from './words.ts'
@@ -76,7 +77,7 @@ const stand = (names: readonly string[]) => (names.length > 1 ? 'stand' : 'stand
 function whatGoesWithIt(
   voice: Voice,
   handover: Handover,
-  { open, notes, silences, coverage, learning, shift, unreachable }: Situation,
+  { open, notes, silences, coverage, learning, deploys, shift, unreachable }: Situation,
 ): string[] {
   const shown = open.slice(0, OPEN_SHOWN)
   const lines = shown.map((incident) => {
@@ -95,6 +96,10 @@ function whatGoesWithIt(
       ? [`*Silenced (${silences.length}):*`, ...silences.slice(0, OPEN_SHOWN).map((each) => silenceLine(voice, each))]
       : []),
     ...(silences.length > OPEN_SHOWN ? ['_and more: `/silence list`_'] : []),
+    ...(deploys.length > 0
+      ? [`*Deploys (${deploys.length}):*`, ...deploys.slice(0, OPEN_SHOWN).map((each) => deployLine(voice, each))]
+      : []),
+    ...(deploys.length > OPEN_SHOWN ? ['_and more: `/deploy log`_'] : []),
     ...coverage.filter(({ gaps }) => gaps.length > 0).map(coverageLine),
     ...learning
       .slice(0, OPEN_SHOWN)

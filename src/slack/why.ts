@@ -80,6 +80,8 @@ export function factSentence(voice: Voice, fact: Recorded): string {
     case 'revived':
     case 'captured':
     case 'feedback':
+    case 'deploy':
+    case 'lock':
       return fact.type
     default:
       return fact satisfies never

@@ -11,6 +11,7 @@ import type { Evidence, Incident, Page, PageReason } from '../domain/incident.ts
 import type { Rules, Severity } from '../domain/rules.ts'
 import type { Outlook } from '../domain/watch/outlook.ts'
 import { shortfall } from './channel.ts'
+import { deployEntry, deployRefusal } from './deploy-words.ts'
 import { responseAnswer, responseEntry, responseRefusal } from './response.ts'
 import { clockTime, code, cut, duration, escapeText, list, mention, plain, when } from './text.ts'
 
@@ -192,6 +193,8 @@ export function entry(voice: Voice, fact: Recorded): string | null {
       return responseEntry(voice, fact)
     case 'feedback':
       return verdictSaid(voice, fact)
+    case 'deploy':
+      return deployEntry(voice, fact)
     case 'capture-changed':
     case 'repeated':
     case 'channel':
@@ -211,6 +214,7 @@ export function entry(voice: Voice, fact: Recorded): string | null {
     case 'covered':
     case 'drilled':
     case 'denied':
+    case 'lock':
       return null
     default:
       return fact satisfies never
@@ -542,6 +546,13 @@ export function answer(voice: Voice, event: Event, outcome: Outcome): string {
     case 'covered':
     case 'heeded':
     case 'recorded':
+    // Likewise of a deploy by deploy-words.ts.
+    case 'deployed':
+    case 'denied':
+    case 'override-asked':
+    case 'deploy-moved':
+    case 'locked':
+    case 'unlocked':
       return 'Recorded.'
     default:
       return outcome.how satisfies never
@@ -631,6 +642,20 @@ function refusal(voice: Voice, why: Refusal): string {
       return `${code(why.monitor)} has not rung in ${inc(why.incident)}, so there is nothing to say of it there. \`/monitor show ${why.monitor}\` shows how it stands.`
     case 'said-before':
       return `You said before that ${code(why.monitor)} was ${VERDICTS[why.verdict]}: it counts once, and nothing was done twice.`
+    case 'unknown-deploy':
+    case 'deploy-over':
+    case 'no-hook':
+    case 'unknown-environment':
+    case 'not-to-fix':
+    case 'same-rollout':
+    case 'rolls-already':
+    case 'own-override':
+    case 'lost-role':
+    case 'not-resumed':
+    case 'bad-lock':
+    case 'unknown-lock':
+    case 'lock-over':
+      return deployRefusal(voice, why)
     case 'failed':
       return `That went wrong on our side and nothing was done (reference ${code(why.reference)}). It is logged; please try again, and tell whoever runs Watchbill.`
     default:

@@ -3,6 +3,7 @@ import type { PoolClient } from 'pg'
 import { z } from 'zod'
 import type { Desk } from '../domain/book.ts'
 import type { Decision } from '../domain/decide.ts'
+import { Deploy, isActive, Lock } from '../domain/deploy/deploy.ts'
 import { Mark } from '../domain/detect/adoption.ts'
 import { Silence } from '../domain/detect/silence.ts'
 import type { Received } from '../domain/event.ts'
@@ -31,6 +32,8 @@ const Row = z.object({
   next_fact: z.number(),
   next_edit: z.number(),
   next_silence: z.number(),
+  next_deploy: z.number(),
+  next_lock: z.number(),
   chain_head: z.string(),
   adoptions: z.number(),
 })
@@ -46,6 +49,8 @@ const Loaded = z.object({
   watches: z.array(z.unknown()),
   handovers: z.array(z.unknown()),
   marks: z.array(z.unknown()),
+  deploys: z.array(z.unknown()),
+  locks: z.array(z.unknown()),
 })
 
 /** What is the active configuration: its number, and that of what was adopted beside it. */
@@ -75,7 +80,7 @@ export interface Look {
 }
 
 /** What stands there may be anything: a number that fits no incident names none, and must not keep the others from being decided. */
-const NAMED = (what: 'incident' | 'edit' | 'silence' | 'into' | 'other') =>
+const NAMED = (what: 'incident' | 'edit' | 'silence' | 'into' | 'other' | 'deploy' | 'lock') =>
   `case when body ->> '${what}' ~ '^[0-9]{1,9}$' then (body ->> '${what}')::int end`
 const NAMED_INCIDENT = NAMED('incident')
 
@@ -117,6 +122,10 @@ const LOAD = ({ only, now, known }: Look) => `
     -- What is held back by something else that is down: it is let go whenever that has changed.
     union all select * from (
       select service, key, doc from alerts where held and status = 'firing' order by recheck_at limit ${BATCH}) held_back
+    -- What was said of a rollout that was halted.
+    union all select a.service, a.key, a.doc from locks cross join lateral (
+      select * from alerts where service = locks.doc ->> 'service' and key = 'deploy/' || (locks.doc ->> 'deploy') offset 0) a
+    where locks.open and locks.doc ->> 'deploy' is not null
     -- With a new configuration some may be watched no more.
     union all select service, key, doc from alerts where status = 'firing' and monitor is not null
       and (select rules_id is distinct from ${known?.rules ?? 'null'} or adoptions is distinct from ${known?.adoptions ?? 'null'} from desk)
@@ -145,7 +154,12 @@ const LOAD = ({ only, now, known }: Look) => `
           and h.state in ('relieved', 'forced', 'gap-open', 'started', 'superseded')
         order by change_at desc limit 1) last) of_now) as handovers,
     (select coalesce(jsonb_agg(doc), '[]') from marks
-      where name in (select body ->> 'name' from events where body ->> 'type' = 'cover')) as marks`
+      where name in (select body ->> 'name' from events where body ->> 'type' = 'cover')) as marks,
+    (select coalesce(jsonb_agg(doc order by id), '[]') from deploys
+      where state in ('asked', 'starting', 'unsure', 'rolling', 'baking', 'held', 'halted')
+        or id in (select ${NAMED('deploy')} from events)) as deploys,
+    (select coalesce(jsonb_agg(doc order by id), '[]') from locks
+      where open or id in (select ${NAMED('lock')} from events)) as locks`
 
 /** Begins the transaction, takes the lock, and reads all that a decision needs; `null` when a newer program has taken over. */
 export async function take(client: PoolClient, look: Look): Promise<Taken | null> {
@@ -177,6 +191,10 @@ export async function take(client: PoolClient, look: Look): Promise<Taken | null
     nextSilence: row.next_silence,
     silences: loaded.silences.map((doc) => Silence.parse(doc)),
     marks: Object.fromEntries(loaded.marks.map((doc) => Mark.parse(doc)).map((mark) => [mark.name, mark])),
+    nextDeploy: row.next_deploy,
+    deploys: Object.fromEntries(loaded.deploys.map((doc) => Deploy.parse(doc)).map((deploy) => [deploy.id, deploy])),
+    nextLock: row.next_lock,
+    locks: loaded.locks.map((doc) => Lock.parse(doc)),
   }
   const active = row.rules_id === null ? null : { rules: row.rules_id, adoptions: row.adoptions }
   return { active, chainHead: row.chain_head, desk, ...readable(loaded.events) }
@@ -262,11 +280,26 @@ export async function commit(client: PoolClient, { taken, decision, parked, now,
       changed(desk.marks, before.marks).map((mark) => ({ name: mark.name, adopted: mark.adopted !== null, doc: mark })),
     ),
     facts.filter((fact) => fact.type === 'covered' && (fact.what === 'adopt' || fact.what === 'drop')).length,
+    desk.nextDeploy,
+    storable(
+      changed(desk.deploys, before.deploys)
+        .sort((a, b) => Number(isActive(a)) - Number(isActive(b)))
+        .map((each) => ({ ...each, awaited: isAwaited(each), doc: each })),
+    ),
+    desk.nextLock,
+    storable(
+      desk.locks
+        .filter((each) => !before.locks.includes(each))
+        .map((each) => ({ id: each.id, open: each.endedAt === null, doc: each })),
+    ),
   ])
   // A statement of its own: a SELECT beside writing ones is only run when somebody asks for its rows.
   await client.query(`select ${NOTIFY}; commit`)
   return rows
 }
+
+/** Somebody wants to know when it may begin, or GitHub waits for our word. */
+const isAwaited = ({ state, tell, via }: Deploy) => state === 'denied' && (tell.length > 0 || via === 'github')
 
 /** What a decision has made another of. */
 const changed = <T>(now: Readonly<Record<string, T>>, before: Readonly<Record<string, T>>): T[] =>
@@ -314,14 +347,14 @@ const SAVE = `
         when owed.state = 'open' and (owed.tries > 0 or excluded.lazy or not owed.lazy) then owed.due_at
         when excluded.lazy then greatest(excluded.due_at, owed.shown_at + ${LAZY_MS})
         else excluded.due_at end
-      where owed.kind in ('summary', 'burst', 'announcement', 'page-view', 'bundle', 'loud', 'watch-page', 'prompt', 'handover', 'handed', 'group', 'edit', 'canvas')
+      where owed.kind in ('summary', 'burst', 'announcement', 'page-view', 'bundle', 'loud', 'watch-page', 'prompt', 'handover', 'handed', 'group', 'edit', 'canvas', 'deploy')
     returning key, lane, kind, about, fence, (xmax = 0) as born
   ), done as (
     update inbox set done_at = $8, outcome = d.outcome from jsonb_to_recordset($7) as d (id bigint, outcome jsonb)
     where inbox.id = d.id
   ), decided as (
     update desk set decided_at = $8, next_incident = $11, next_fact = $12, chain_head = $13, next_edit = $14, next_silence = $19,
-      adoptions = adoptions + $22
+      adoptions = adoptions + $22, next_deploy = $23, next_lock = $25
   ), edit_rows as (
     insert into roster_edits (id, state, until_at, doc)
     select id, state, "untilAt", doc from jsonb_to_recordset($15) as e (id int, state text, "untilAt" bigint, doc jsonb)
@@ -341,6 +374,15 @@ const SAVE = `
     insert into marks (name, adopted, doc)
     select name, adopted, doc from jsonb_to_recordset($21) as m (name text, adopted boolean, doc jsonb)
     on conflict (name) do update set adopted = excluded.adopted, doc = excluded.doc
+  ), deploy_rows as (
+    insert into deploys (id, service, environment, state, asked_at, awaited, doc)
+    select id, service, environment, state, "askedAt", awaited, doc from jsonb_to_recordset($24)
+      as d (id int, service text, environment text, state text, "askedAt" bigint, awaited boolean, doc jsonb)
+    on conflict (id) do update set state = excluded.state, awaited = excluded.awaited, doc = excluded.doc
+  ), lock_rows as (
+    insert into locks (id, open, doc)
+    select id, open, doc from jsonb_to_recordset($26) as l (id int, open boolean, doc jsonb)
+    on conflict (id) do update set open = excluded.open, doc = excluded.doc
   ), home_rows as (${OWE_HOMES('$8', '$18')})
   select key, lane, kind, about, fence from owed_rows where kind = 'page' and born`
 

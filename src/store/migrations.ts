@@ -469,6 +469,33 @@ const MIGRATIONS: readonly string[] = [
   `
   create index facts_feedback on facts (at) where kind = 'feedback';
   `,
+  `
+  -- Deploys from the question to their end; of one service in an environment at most one is under way.
+  alter table desk add column next_deploy int not null default 1, add column next_lock int not null default 1;
+  create table deploys (
+    id int primary key,
+    service text not null,
+    environment text not null,
+    state text not null,
+    asked_at bigint not null,
+    -- Somebody, or something, waits for it to be allowed.
+    awaited boolean not null,
+    doc jsonb not null
+  );
+  create unique index deploys_active on deploys (service, environment)
+    where state in ('starting', 'unsure', 'rolling', 'baking', 'held', 'halted');
+  create index deploys_open on deploys (id)
+    where state in ('asked', 'starting', 'unsure', 'rolling', 'baking', 'held', 'halted') or awaited;
+  create index deploys_latest on deploys (service, id desc);
+  -- Freezes and locks.
+  create table locks (
+    id int primary key,
+    open boolean not null,
+    doc jsonb not null
+  );
+  create index locks_open on locks (id) where open;
+  create index facts_deploy on facts (((body -> 'deploy' ->> 'id')::int)) where kind = 'deploy';
+  `,
 ]
 
 /** The schema that this program speaks. A database that is ahead of it belongs to a newer program. */

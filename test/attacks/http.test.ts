@@ -67,6 +67,8 @@ describe('A16 every route without authorisation', () => {
     ),
     // A prober shows the token of its location, of which the configuration keeps a digest.
     ...['POST /v1/probers/:location/work', 'POST /v1/probers/:location/results'],
+    // GitHub signs what it sends.
+    'POST /github',
   ]
 
   test('is refused, but for health, and what has an authorisation of its own', async () => {

@@ -101,6 +101,7 @@ async function record(): Promise<unknown> {
        (select string_agg(doc::text, ',' order by schedule, change_at) from handovers) as handovers,
        (select string_agg(doc::text, ',' order by id) from silences) as silences,
        (select count(*) from ping_keys where revoked_at is null) as keys,
+       (select count(*) from deploys) as deploys, (select count(*) from locks) as locks,
        (select string_agg(doc::text, ',' order by id) from incidents) as incidents`,
   )
   return { ...rows[0], paged: bot.paged(), rooms: bot.slack.workspace.rooms.size }
@@ -191,6 +192,22 @@ const ACTS: Record<string, string> = {
   '/oncall calendar': '/oncall calendar primary',
   '/oncall calendar list': '/oncall calendar list',
   '/oncall calendar revoke': '/oncall calendar revoke 1',
+  '/deploy rollback': '/deploy rollback webmail v1',
+  '/deploy halt': '/deploy halt 1',
+  '/deploy resume': '/deploy resume 1',
+  '/deploy finish': '/deploy finish 1',
+  '/deploy hold': '/deploy hold 1',
+  '/deploy started': '/deploy started 1',
+  '/deploy failed': '/deploy failed 1',
+  '/deploy override': '/deploy override 1 reason',
+  '/deploy approve': '/deploy approve 1',
+  '/deploy break-glass': '/deploy break-glass 1 reason',
+  '/deploy tell': '/deploy tell 1',
+  '/deploy freeze': '/deploy freeze all 1h reason',
+  '/deploy thaw': '/deploy thaw 1',
+  '/deploy lock': '/deploy lock webmail 1h reason',
+  '/deploy unlock': '/deploy unlock 1',
+  '/deploy': '/deploy webmail v1',
 }
 const READS = [
   ...['/oncall', '/oncall help', '/page help', '/incident list', '/incident show', '/incident roles', '/incident help'],
@@ -205,6 +222,7 @@ const READS = [
     '/monitor help',
   ],
   ...['/watchbill status', '/watchbill version', '/watchbill help'],
+  ...['/deploy check', '/deploy status', '/deploy log', '/deploy calendar', '/deploy help'],
 ]
 
 describe('A01 what is not signed by Slack, freshly, over these very bytes', () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { alerts } from './alerts.ts'
 import { command } from './command.ts'
+import { gate } from './gate.ts'
 import { memory } from './memory.ts'
 import { page } from './page.ts'
 import { monitors, probes } from './probes.ts'
@@ -30,6 +31,7 @@ const SECTIONS: Record<string, () => Promise<Result[]>> = {
   monitors,
   rates,
   shapes,
+  gate,
 }
 
 const { values } = parseArgs({

@@ -11,7 +11,7 @@ async function run(options: Parameters<typeof graph>[0]) {
       said[name] += text
     },
   })
-  const env = { DEPLOY_SECRET: 's', ZURICH_TOKEN: 't', COMPANY_PORT: '1', FILES: '/tmp' }
+  const env = { DEPLOY_SECRET: 's', ZURICH_TOKEN: 't', COMPANY_PORT: '1', FILES: '/tmp', DAY: '08:00', NIGHT: '20:00' }
   const code = await graph(options, { env, stdout: into('stdout'), stderr: into('stderr') })
   return { code, ...said }
 }

@@ -3,12 +3,13 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import type { Desk } from '../../src/domain/book.ts'
 import { decide, nextDue } from '../../src/domain/decide.ts'
-import { BLACKOUT_TIMES, evaluateDeploy } from '../../src/domain/deploy/gate.ts'
+import { evaluateDeploy } from '../../src/domain/deploy/gate.ts'
+import { BLACKOUT_TIMES } from '../../src/domain/deploy/shift.ts'
 import type { Recorded } from '../../src/domain/fact.ts'
 import { edited, Handover, handoverId, RosterEdit, Watch } from '../../src/domain/handover.ts'
 import { Alert, Incident } from '../../src/domain/incident.ts'
 import type { Rules } from '../../src/domain/rules.ts'
-import { firing, HOUR, MINUTE, SECOND, T0 } from '../support/builders.ts'
+import { clearGate, firing, HOUR, MINUTE, SECOND, T0 } from '../support/builders.ts'
 import {
   audit,
   type Case,
@@ -837,11 +838,11 @@ describe('the deploy gate', () => {
                 const at = Math.max(now, now + minutes * SECOND)
                 const schedule = by.schedules['primary']
                 if (!schedule || nextDue(desk, by) <= at) return
-                const facts = {
+                const facts = clearGate({
                   schedules: [edited(schedule, desk.edits)],
                   handovers: desk.handovers,
                   times: BLACKOUT_TIMES,
-                }
+                })
                 const closed: Closed[] = [
                   ...[...came.values()]
                     .filter((one) => one.schedule === 'primary')
@@ -878,7 +879,8 @@ describe('the deploy gate', () => {
                 const gate = evaluateDeploy(request, facts, at)
                 const met = meets(at, at + length * MINUTE)
                 // What changed before the desk was there, nobody knows but the roster.
-                if (!gate.allow && gate.reasons.some(({ changeAt }) => changeAt <= T0)) return
+                const shifts = gate.allow ? [] : gate.reasons.flatMap((each) => ('changeAt' in each ? each : []))
+                if (shifts.some(({ changeAt }) => changeAt <= T0)) return
                 if (gate.allow)
                   must(
                     met === undefined,
@@ -889,18 +891,21 @@ describe('the deploy gate', () => {
                   must(
                     met !== undefined,
                     () =>
-                      `a deploy of ${length} min may not start at ${when(at)} though there is no blackout: ${gate.reasons.map((one) => `${when(one.startAt)}-${when(one.endAt)} of ${when(one.changeAt)}`)}`,
+                      `a deploy of ${length} min may not start at ${when(at)} though there is no blackout: ${shifts.map((one) => `${when(one.startAt)}-${when(one.endAt ?? Infinity)} of ${when(one.changeAt)}`)}`,
                   )
-                  for (const { endAt, changeAt, reason } of gate.reasons)
+                  must(shifts.length === gate.reasons.length, () => `other reasons: ${JSON.stringify(gate.reasons)}`)
+                  for (const { endAt, changeAt, reason } of shifts)
                     must(
-                      reason === 'nobody-on-duty' || endAt <= changeAt + LIMIT_MS + BLACKOUT_TIMES.settleMs,
-                      () => `the blackout of ${when(changeAt)} ends ${when(endAt)}`,
+                      reason === 'nobody-on-duty' ||
+                        (endAt ?? Infinity) <= changeAt + LIMIT_MS + BLACKOUT_TIMES.settleMs,
+                      () => `the blackout of ${when(changeAt)} ends ${when(endAt ?? Infinity)}`,
                     )
-                  const again = meets(gate.nextAt, gate.nextAt + length * MINUTE)
+                  const nextAt = gate.nextAt ?? Infinity
+                  const again = meets(nextAt, nextAt + length * MINUTE)
                   must(
                     again === undefined || !Number.isFinite(again.toAt),
                     () =>
-                      `the next free instant of ${when(at)} is ${when(gate.nextAt)}, in the blackout of ${when(again?.changeAt ?? 0)}`,
+                      `the next free instant of ${when(at)} is ${when(nextAt)}, in the blackout of ${when(again?.changeAt ?? 0)}`,
                   )
                   for (const reason of ['rollback', 'fix'] as const)
                     expect(evaluateDeploy({ ...request, reason }, facts, at)).toEqual({ allow: true, because: reason })

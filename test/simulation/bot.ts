@@ -70,6 +70,9 @@ export async function startBot(around: Surroundings, running: Running[], name: s
       pingOutward: async () => ({ ok: true }),
       fetchFile: async () => ({ ok: false, again: false, why: 'there are no files' }),
       uploadFile: async () => ({ ok: true }),
+      callOut: async () => ({ came: 'unsent', why: 'nobody is called' }),
+      secretOf: () => null,
+      askPool: async () => ({ ok: false, why: 'there is no pool' }),
       logFiles: {
         read: async (_, follow) => ({ why: 'is not part of the simulation', lines: [], follow, behind: 0, lost: null }),
         append: async () => 'is not part of the simulation',

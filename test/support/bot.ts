@@ -5,11 +5,13 @@ import { pino } from 'pino'
 import { appCommands, type Bot, createBot } from '../../src/bot.ts'
 import { readApart } from '../../src/calendar/apart.ts'
 import { fetchCalendar } from '../../src/checks/calendar.ts'
+import { callOut } from '../../src/checks/call.ts'
 import { checkTarget } from '../../src/checks/check.ts'
 import { logFiles } from '../../src/checks/log-file.ts'
 import { listLogs } from '../../src/checks/log-folder.ts'
 import { askLog } from '../../src/checks/log-query.ts'
 import { pingOutward } from '../../src/checks/outward.ts'
+import { askPool } from '../../src/checks/pool.ts'
 import { readRate } from '../../src/checks/rate.ts'
 import { readNames } from '../../src/checks/source.ts'
 import { machine, sleep } from '../../src/clock.ts'
@@ -97,6 +99,8 @@ interface Options {
   staleness?: boolean
   /** True: faults are injected every five minutes, which must come through. */
   drills?: boolean
+  /** True: what is being deployed is watched each half second, which makes hours pass slowly. */
+  rollouts?: boolean
   /** True: the outward heartbeat is sent, and looked at every ten seconds. */
   outward?: boolean
   /** True: user groups and problems of the roster are looked after each minute, which makes hours pass slowly. */
@@ -185,7 +189,7 @@ export async function startBot(options: Options = {}): Promise<Driver> {
   const text = typeof options.config === 'function' ? options.config(CONFIG) : (options.config ?? CONFIG)
   const config = parseConfig(text.replaceAll('TARGET', target.url), 'watchbill.yaml', {})
   if ('problems' in config) throw new Error(JSON.stringify(config.problems))
-  const { rules } = config
+  const { rules, secrets } = config
   const slack = await startWorkspace({
     users: Object.entries(PEOPLE).map(([name, id]) => ({ id, name })),
     channels: [{ id: 'C0OPS', name: 'ops', bot: true }],
@@ -229,6 +233,9 @@ export async function startBot(options: Options = {}): Promise<Driver> {
       pingOutward: counted(busy, pingOutward),
       fetchFile: counted(busy, fileFetcher(slack.botToken, slack.apiUrl)),
       uploadFile: counted(busy, fileUploader(slack.apiUrl)),
+      callOut: counted(busy, callOut),
+      secretOf: (name) => secrets[name] ?? null,
+      askPool: counted(busy, askPool),
       readCalendar: counted(busy, readApart),
       rules: () => followed,
       version: 'test',
@@ -249,6 +256,7 @@ export async function startBot(options: Options = {}): Promise<Driver> {
       ...(options.drills ? [] : ['drills']),
       ...(options.locations ? [] : ['locations']),
       ...(options.outward ? [] : ['outward']),
+      ...(options.rollouts ? [] : ['rollouts']),
       ...(options.roster ? [] : ['groups', 'roster-report', 'homes']),
     ])
     const timetable: typeof whole = {

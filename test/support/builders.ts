@@ -1,5 +1,7 @@
 import type { Desk } from '../../src/domain/book.ts'
 import { type Decision, decide, nextDue } from '../../src/domain/decide.ts'
+import type { GateFacts } from '../../src/domain/deploy/gate.ts'
+import type { Shifts } from '../../src/domain/deploy/shift.ts'
 import type { Schedule } from '../../src/domain/duty/schedule-types.ts'
 import type { Event, Outcome, Received, Signal } from '../../src/domain/event.ts'
 import type { Recorded } from '../../src/domain/fact.ts'
@@ -61,7 +63,11 @@ export function rules(options: Options = {}): Rules {
   const pages: Service['pages'] = ['critical', 'error']
   const services = Object.entries(options.services ?? { webmail: {} }).map(([name, service]) => [
     name,
-    { name, policy: 'mail', channel: 'C0OPS', pages, domains: [], dependsOn: [], links: {}, invite: [], ...service },
+    {
+      ...{ name, policy: 'mail', channel: 'C0OPS', pages, domains: [], dependsOn: [], links: {}, invite: [] },
+      ...{ pool: null, deploy: null },
+      ...service,
+    },
   ])
   return {
     company: 'Example Mail',
@@ -78,6 +84,7 @@ export function rules(options: Options = {}): Rules {
     incidents: Rules.shape.incidents.parse(options.incidents ?? {}),
     coverage: Rules.shape.coverage.parse({}),
     holidays: { dates: [], calendar: null },
+    gate: Rules.shape.gate.parse({}),
     adopted: {},
     silences: { maxMs: 8 * HOUR, noticeMs: 10 * MINUTE, returnMs: 120_000 },
     notWatchedYet: [],
@@ -98,7 +105,26 @@ export const emptyDesk = (decidedAt = T0): Desk => ({
   nextSilence: 1,
   silences: [],
   marks: {},
+  nextDeploy: 1,
+  deploys: {},
+  nextLock: 1,
+  locks: [],
   edits: [],
+})
+
+/** Watches and their handovers, and nothing else that could be in the way of a deploy. */
+export const clearGate = (shifts: Shifts): GateFacts => ({
+  ...shifts,
+  service: 'webmail',
+  rules: rules(),
+  windows: [],
+  barriers: [],
+  incidents: [],
+  onCall: { people: ['dana'], unreachable: [] },
+  sight: null,
+  silences: [],
+  rollouts: [],
+  refuseWhen: [],
 })
 
 export const firing = (key = 'home', change: Partial<Signal> = {}): Signal => ({

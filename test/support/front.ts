@@ -36,6 +36,13 @@ export async function startFront({ apiToken = TOKEN, behind = {}, more = [] }: O
     calendar: async () => null,
     takeLines: async () => {},
     takeCounts: async () => ({ late: 0 }),
+    gatekeeper: {
+      gate: async () => ({ decision: 'allow', reasons: [], until: null, next_open_at: null }),
+      report: async () => ({ ok: false, code: 'nothing', sentence: 'There is nothing.' }),
+      progress: async () => ({ ok: false, code: 'unknown-deploy', sentence: 'There is none.' }),
+      standing: async () => null,
+      github: async () => 'off',
+    },
     ping: async () => 'unknown',
     pingRefused: () => {},
     prober: { work: async () => ({ rev: '', now: T0 }), take: async () => 0 },

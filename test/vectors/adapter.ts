@@ -1,14 +1,8 @@
 import { DateTime } from 'luxon'
 import { scheduleOf as rosterOf } from '../../src/domain/book.ts'
 import { decide, nextDue } from '../../src/domain/decide.ts'
-import {
-  BLACKOUT_TIMES,
-  blackouts,
-  type DeployRequest,
-  evaluateDeploy,
-  type GateFacts,
-  overrun,
-} from '../../src/domain/deploy/gate.ts'
+import { type DeployRequest, evaluateDeploy } from '../../src/domain/deploy/gate.ts'
+import { BLACKOUT_TIMES, blackouts, overrun, type Shifts } from '../../src/domain/deploy/shift.ts'
 import { scheduleProblems, segments } from '../../src/domain/duty/schedule.ts'
 import { type Layer, Schedule } from '../../src/domain/duty/schedule-types.ts'
 import { DAY_MS } from '../../src/domain/duty/time.ts'
@@ -17,7 +11,7 @@ import type { Recorded } from '../../src/domain/fact.ts'
 import type { Piece } from '../../src/domain/handover.ts'
 import type { Page } from '../../src/domain/incident.ts'
 import { Rules, Severity } from '../../src/domain/rules.ts'
-import { emptyDesk } from '../support/builders.ts'
+import { clearGate, emptyDesk } from '../support/builders.ts'
 
 /**
  * From the format of `schedule-vectors.json` to the domain's own, and back. The dialects of other tools (a missing wall time snapped to
@@ -245,9 +239,10 @@ export function simulate(scenario: Scenario): Played {
       bakeMs: (input.bake ?? 0) * MINUTE_MS,
       reason,
     }
-    const decision = evaluateDeploy(request, gateOf(scenario, play), input.atMs)
+    const decision = evaluateDeploy(request, clearGate(gateOf(scenario, play)), input.atMs)
     const deploy = input.deploy ?? ''
-    if (!decision.allow) return { at: input.at, deploy, decision: 'deny', nextAllowed: iso(decision.nextAt) }
+    if (!decision.allow)
+      return { at: input.at, deploy, decision: 'deny', nextAllowed: iso(decision.nextAt ?? Number.NaN) }
     const doneAt = input.rolling ? null : input.atMs + request.estimateMs
     asked.push({ deploy, startedAt: input.atMs, doneAt, rolling: input.rolling ?? false })
     return { at: input.at, deploy, decision: 'allow' }
@@ -488,7 +483,7 @@ function player(rules: Rules, startAt: number) {
 }
 
 /** What the gate decides by: the schedule of step 1, and the handovers on record. */
-function gateOf({ policy }: Scenario, { desk, rules }: ReturnType<typeof player>): GateFacts {
+function gateOf({ policy }: Scenario, { desk, rules }: ReturnType<typeof player>): Shifts {
   const schedule = rosterOf({ desk: desk(), rules }, policy.steps[0]?.target ?? '')
   return { schedules: schedule ? [schedule] : [], handovers: desk().handovers, times: BLACKOUT_TIMES }
 }

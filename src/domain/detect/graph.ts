@@ -39,6 +39,7 @@ export const ENTRIES = {
   locations: { watch: true, what: 'hears whether the locations look, and see anything' },
   returns: { watch: true, what: 'looks whether what was silenced is back' },
   outward: { watch: true, what: 'sends the outward heartbeat' },
+  rollouts: { watch: true, what: 'watches closely what is being deployed' },
   people: { watch: false, what: 'looks whether people can be reached' },
   groups: { watch: false, what: 'keeps user groups equal to who is on duty' },
   'roster-report': { watch: false, what: 'finds holes in the rosters' },

@@ -11,7 +11,7 @@ const INTERVALS = 3
 const LEAST_MS = 60_000
 
 /** After so long without a look nobody watches; null for what reports by itself and has a deadline of its own. */
-function staleAfterMs(monitor: Monitor): number | null {
+export function staleAfterMs(monitor: Monitor): number | null {
   switch (monitor.kind) {
     case 'http':
     case 'tls':
