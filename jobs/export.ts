@@ -27,7 +27,7 @@ export function exported(deps: JobDeps): Handler {
     const files = put.map((id, n) => ({ id, title: titlesOf(incident)[n] ?? inc(incident.id) }))
     const result = await shareFiles(
       deps.slack.rest,
-      channel.id,
+      { channel: channel.id },
       files,
       `How ${inc(incident.id)} went, on one axis of time.`,
     )

@@ -33,8 +33,6 @@ export interface SlackCalls {
   /** For pages alone: nothing in bulk goes this way, so that nothing delays them. */
   pages: SlackCall
   rest: SlackCall
-  /** Sends the bytes of a file to an address that Slack has given for them. */
-  upload(url: string, bytes: Uint8Array): Promise<SlackResult<null>>
   /** Why Slack does not take our calls at all (a revoked token): somebody has to mend it. Null when it does. */
   trouble(): string | null
 }

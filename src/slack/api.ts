@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { SlackCall, SlackCalls, SlackResult } from '../deps.ts'
+import type { SlackCall, SlackResult } from '../deps.ts'
 import { withoutCharts } from './charts.ts'
 import type { Method } from './methods.ts'
 
@@ -89,32 +89,6 @@ export async function update(
   if (updated.ok || updated.kind !== 'never' || !BLOCKS_REFUSED.has(updated.reason)) return updated
   const fewer = withoutCharts(blocks)
   return fewer ? update(slack, posted, { text, blocks: fewer }) : updated
-}
-
-const Upload = z.object({ upload_url: z.string(), file_id: z.string() })
-
-interface Share {
-  channel: string
-  threadTs: string
-  filename: string
-  title: string
-  /** For whoever cannot see it. */
-  about: string
-  comment: string
-  bytes: Uint8Array
-}
-
-/** Shares a file in a thread: an address is asked for, its bytes are sent there, and then it is shown. */
-export async function shareFile({ rest, upload }: SlackCalls, share: Share): Promise<SlackResult<unknown>> {
-  const { filename, bytes, channel, threadTs, title, about, comment } = share
-  const asked = { filename, length: bytes.length, alt_txt: about }
-  const promised = await call(rest, 'files.getUploadURLExternal', asked, Upload)
-  if (!promised.ok) return promised.kind === 'unknown' ? { ...promised, kind: 'again', afterMs: null } : promised
-  const sent = await upload(promised.value.upload_url, bytes)
-  if (!sent.ok) return sent
-  const files = [{ id: promised.value.file_id, title }]
-  const shown = { files, channel_id: channel, thread_ts: threadTs, initial_comment: comment }
-  return call(rest, 'files.completeUploadExternal', shown, Anything)
 }
 
 const History = z.object({

@@ -10,7 +10,6 @@ import {
 import type { SlackCall, SlackCalls, SlackResult } from '../deps.ts'
 import { messageOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
-import { fetchOnce } from './respond.ts'
 
 /** A call that takes longer has an unknown outcome. Slack answers in a few hundred milliseconds. */
 const CALL_MS = 5_000
@@ -35,7 +34,7 @@ export function slackCalls(token: string, apiUrl: string, log: Logger): SlackCal
       return result
     }
   const client = () => watched(caller(new WebClient(token, clientOptions(apiUrl, log))))
-  return { pages: client(), rest: client(), upload, trouble: () => trouble }
+  return { pages: client(), rest: client(), trouble: () => trouble }
 }
 
 export const clientOptions = (apiUrl: string, log: Logger): WebClientOptions => ({
@@ -46,17 +45,6 @@ export const clientOptions = (apiUrl: string, log: Logger): WebClientOptions => 
   allowAbsoluteUrls: false,
   logger: slackLogger(log),
 })
-
-/** A file of ours is some kilobytes. Nobody has seen what did not arrive whole: it may be sent again, to another address. */
-async function upload(url: string, bytes: Uint8Array): Promise<SlackResult<null>> {
-  try {
-    const headers = { 'content-type': 'application/octet-stream' }
-    const { ok, status } = await fetchOnce(url, { method: 'POST', headers, body: bytes as Uint8Array<ArrayBuffer> })
-    return ok ? { ok: true, value: null } : { ok: false, kind: 'again', reason: `HTTP ${status}`, afterMs: null }
-  } catch (error) {
-    return { ok: false, kind: 'again', reason: messageOf(error), afterMs: null }
-  }
-}
 
 function caller(client: WebClient): SlackCall {
   return async (method, args) => {

@@ -71,26 +71,28 @@ export async function lastSaidAt(slack: SlackCall, channel: string): Promise<Sla
 
 const Promised = z.object({ upload_url: z.string(), file_id: z.string() })
 
-/** Where the bytes of a file may be put, and what it will be called. */
+/** Where the bytes of a file may be put, and what it will be called. `about`: for whoever cannot see it. */
 export async function promiseFile(
   slack: SlackCall,
   filename: string,
   length: number,
+  about?: string,
 ): Promise<SlackResult<{ url: string; file: string }>> {
-  const promised = await call(slack, 'files.getUploadURLExternal', { filename, length }, Promised)
+  const promised = await call(slack, 'files.getUploadURLExternal', { filename, length, alt_txt: about }, Promised)
   return promised.ok ? { ok: true, value: { url: promised.value.upload_url, file: promised.value.file_id } } : promised
 }
 
+/** Shows files that were put there in a channel, or in a thread of it. */
 export const shareFiles = (
   slack: SlackCall,
-  channel: string,
+  { channel, threadTs }: { channel: string; threadTs?: string },
   files: readonly { id: string; title: string }[],
   comment: string,
 ) =>
   call(
     slack,
     'files.completeUploadExternal',
-    { files: JSON.stringify(files), channel_id: channel, initial_comment: comment },
+    { files: JSON.stringify(files), channel_id: channel, thread_ts: threadTs, initial_comment: comment },
     Anything,
   )
 

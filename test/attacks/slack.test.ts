@@ -221,6 +221,7 @@ const READS = [
     '/monitor graph',
     '/monitor help',
   ],
+  ...['/incident timeline', '/incident postmortem', '/postmortem', '/postmortem help'],
   ...['/watchbill status', '/watchbill version', '/watchbill help'],
   ...['/deploy check', '/deploy status', '/deploy log', '/deploy calendar', '/deploy help'],
 ]

@@ -85,7 +85,6 @@ export function createSlack(world: World, people: Readonly<Record<string, string
     hearers: [],
     callsOf: (instance) => ({
       ...{ pages: caller(instance), rest: caller(instance), trouble: () => null },
-      upload: async () => ({ ok: true, value: null }),
     }),
     respond(instance, url, body) {
       return world.call(instance, {
