@@ -10,6 +10,8 @@ import { burst } from './burst.ts'
 import { calendars } from './calendars.ts'
 import { canvas } from './canvas.ts'
 import { channel } from './channel.ts'
+import { contact } from './contact.ts'
+import { contacts } from './contacts.ts'
 import { coverage } from './coverage.ts'
 import { covered } from './covered.ts'
 import { digest, digests } from './digest.ts'
@@ -89,6 +91,7 @@ export const timetable = (
   { name: 'log-coverage', everyMs: MINUTE * 5, run: logCoverage(deps), atStart: true },
   { name: 'digests', everyMs: HOUR, run: digests(deps) },
   { name: 'archives', everyMs: HOUR, run: archives(deps) },
+  { name: 'contacts', everyMs: HOUR, run: contacts(deps) },
   { name: 'backup', everyMs: HOUR / 4, run: backup(deps) },
 ]
 
@@ -129,4 +132,5 @@ export const payers = (deps: JobDeps & { groupTrouble: GroupTrouble }): Handlers
   home: home(deps),
   drill: drill(deps),
   picture: picture(deps),
+  contact: contact(deps),
 })

@@ -8,8 +8,10 @@ import { look } from '../jobs/people.ts'
 import { probes } from '../jobs/probe.ts'
 import { takeCounts } from '../jobs/rate.ts'
 import { createAuditor, slackPath } from './auditor.ts'
+import { createCallbacks } from './callbacks.ts'
 import { sleep } from './clock.ts'
 import { complaints } from './complaints.ts'
+import { contactPath } from './contact-path.ts'
 import type { Deps } from './deps.ts'
 import { createDesk } from './desk.ts'
 import { authorise, type Denied, type Standings } from './domain/authority.ts'
@@ -137,9 +139,10 @@ export function createBot(given: BotOptions): Bot {
   })
   const pings = createPings({ ...options, changed: desk.wake })
   const probers = createProbers(deps)
+  const callbacks = createCallbacks(deps)
   const auditor = createAuditor({
     ...options,
-    paths: [slackPath(slack.rest, options.rules)],
+    paths: [slackPath(slack.rest, options.rules), contactPath(options)],
     refusing: () => lastRefusal([tray, lineTray, pings]),
     behind: () => behindTime().map(({ name }) => name),
   })
@@ -512,6 +515,11 @@ export function createBot(given: BotOptions): Bot {
       prober: {
         work: (location, pull) => probers.work(location, pull).catch(complained('work could not be given to a prober')),
         take: (location, report) => probers.take(location, report).catch(complained('a report could not be stored')),
+      },
+      callback: {
+        offer: (channel, token) =>
+          callbacks.offer(channel, token).catch(complained('an answer could not be asked for')),
+        answer: (given) => callbacks.answer(given).catch(complained('an answer could not be taken')),
       },
       pingRefused: options.metrics.pingRefused,
       async checks() {

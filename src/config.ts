@@ -18,6 +18,7 @@ import { text } from './config/leaf.ts'
 import { ownerOfLogs } from './config/log-folders.ts'
 import { readMonitors } from './config/monitors.ts'
 import type { Context, Names, Section } from './config/names.ts'
+import { notifyShape, toNotify, uncarried } from './config/notify.ts'
 import { isTooLarge, TOO_LARGE } from './config/prelude.ts'
 import type { Problem } from './config/problem.ts'
 import { ofLogs } from './config/rates.ts'
@@ -50,7 +51,7 @@ type Env = Record<string, string | undefined>
 
 const KEYS = [
   ...['company', 'zone', 'network', 'people', 'roles', 'schedules', 'policies', 'services', 'monitors'],
-  ...['coverage', 'gate', 'silences', 'locations', 'outward_heartbeat', 'incidents', 'holidays'],
+  ...['coverage', 'gate', 'silences', 'locations', 'outward_heartbeat', 'incidents', 'holidays', 'notify'],
 ]
 
 /** More problems than this are one mistake made many times. */
@@ -171,6 +172,7 @@ function readRoot(root: Record<string, unknown>, reader: Reader, folder: string)
   const silences = reader.optional(silencesShape(), root, 'silences')
   const incidents = reader.optional(incidentsShape(), root, 'incidents')
   const holidays = reader.optional(holidaysShape(context), root, 'holidays')
+  const notify = reader.optional(notifyShape(context), root, 'notify')
   const only = {
     gate: reader.optional(gateShape(context, zone), root, 'gate'),
   }
@@ -188,6 +190,7 @@ function readRoot(root: Record<string, unknown>, reader: Reader, folder: string)
   )
   sharedIds(groups, (name) => ['schedules', name, 'slack_group'], reader.report)
   unreachable(schedules, policies, reader.report)
+  if (notify) uncarried(people, toNotify(notify), reader.report)
   circles(new Map([...monitors].map(([name, { shape }]) => [name, shape.depends_on ?? []])), reader.report)
   ofLogs(monitors, reader.report)
 
@@ -210,7 +213,8 @@ function readRoot(root: Record<string, unknown>, reader: Reader, folder: string)
     coverage: toCoverage(coverage, (path) => resolve(context.folder, path), ownerOfLogs(watched, [...services.keys()])),
     holidays: toHolidays(holidays),
     adopted: {},
-    notWatchedYet: notWatchedYet({ people, roles, services, monitors, only }),
+    ...(notify && { notify: toNotify(notify) }),
+    notWatchedYet: notWatchedYet({ roles, services, monitors, only }),
   }
 }
 

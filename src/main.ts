@@ -10,6 +10,7 @@ import { listLogs } from './checks/log-folder.ts'
 import { askLog } from './checks/log-query.ts'
 import { pingOutward } from './checks/outward.ts'
 import { readRate } from './checks/rate.ts'
+import { reach } from './checks/reach.ts'
 import { readNames } from './checks/source.ts'
 import { takeDataFolder } from './cli/pidfile.ts'
 import { anchored, type Clock, type Machine, machine, realClock, sleep, standstills } from './clock.ts'
@@ -24,6 +25,7 @@ import { slackRoutes } from './intake/slack.ts'
 import type { Logger } from './log.ts'
 import { createMet } from './met.ts'
 import { createMetrics, type Metrics, type Readings } from './metrics.ts'
+import { carrier } from './notify/notify.ts'
 import { slackCalls } from './slack/client.ts'
 import { fileFetcher, fileUploader } from './slack/files.ts'
 import type { HearRequest } from './slack/http.ts'
@@ -175,6 +177,7 @@ export async function launch(options: Launch): Promise<Launched> {
       pingOutward,
       fetchFile: fileFetcher(env.slackBotToken, env.slackApiUrl),
       uploadFile: fileUploader(env.slackApiUrl),
+      carry: carrier(reach),
       readRate,
       readCalendar: readApart,
       rules: () => rules,

@@ -28,6 +28,7 @@ import {
   call,
   channelOpened,
   checked,
+  contacted,
   declare,
   fallShort,
   handOver,
@@ -103,6 +104,7 @@ const handlers = {
   checked,
   attempt: attempted,
   feedback,
+  contacted,
 } satisfies Handlers
 
 /**

@@ -1,5 +1,6 @@
 import { alertRoutes, type Behind as OfAlerts } from './alerts.ts'
 import { calendarRoutes, type Behind as OfCalendars } from './calendars.ts'
+import { callbackRoutes, type Behind as OfCallbacks } from './callback.ts'
 import { type Check, healthRoutes } from './health.ts'
 import { incidentRoutes, type Behind as OfIncidents } from './incidents.ts'
 import { logRoutes, type Behind as OfLogs } from './logs.ts'
@@ -10,7 +11,7 @@ import { type Behind as OfRates, rateRoutes } from './rates.ts'
 import type { Routes } from './server.ts'
 
 /** The program behind the routes. */
-export interface Behind extends OfAlerts, OfCalendars, OfIncidents, OfLogs, OfPings, OfProbers, OfRates {
+export interface Behind extends OfAlerts, OfCalendars, OfCallbacks, OfIncidents, OfLogs, OfPings, OfProbers, OfRates {
   checks(): Promise<Check[]>
 }
 
@@ -36,5 +37,6 @@ export function allRoutes({ behind, waitsFor, scrape, contentType }: Front): Rou
     pingRoutes(behind, waitsFor),
     proberRoutes(behind, waitsFor),
     rateRoutes(behind, waitsFor),
+    callbackRoutes(behind, waitsFor),
   ]
 }

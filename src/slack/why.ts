@@ -80,6 +80,7 @@ export function factSentence(voice: Voice, fact: Recorded): string {
     case 'revived':
     case 'captured':
     case 'feedback':
+    case 'contacted':
       return fact.type
     default:
       return fact satisfies never

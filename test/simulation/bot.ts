@@ -70,6 +70,7 @@ export async function startBot(around: Surroundings, running: Running[], name: s
       pingOutward: async () => ({ ok: true }),
       fetchFile: async () => ({ ok: false, again: false, why: 'there are no files' }),
       uploadFile: async () => ({ ok: true }),
+      carry: async () => ({ ok: true, value: null }),
       logFiles: {
         read: async (_, follow) => ({ why: 'is not part of the simulation', lines: [], follow, behind: 0, lost: null }),
         append: async () => 'is not part of the simulation',
