@@ -23,7 +23,7 @@ import { isTooLarge, TOO_LARGE } from './config/prelude.ts'
 import type { Problem } from './config/problem.ts'
 import { ofLogs } from './config/rates.ts'
 import { type Reader, readerOf, recordOf } from './config/reader.ts'
-import { circles, sharedIds, unreachable } from './config/relations.ts'
+import { circles, sharedIds, sharedTokens, unreachable } from './config/relations.ts'
 import {
   personShape,
   policyShape,
@@ -189,6 +189,10 @@ function readRoot(root: Record<string, unknown>, reader: Reader, folder: string)
     slack_group ? [[name, slack_group]] : [],
   )
   sharedIds(groups, (name) => ['schedules', name, 'slack_group'], reader.report)
+  const tokens = [...services].flatMap(([name, { intake = [] }]) =>
+    intake.map((token): [string, string] => [name, token]),
+  )
+  sharedTokens(tokens, reader.report)
   unreachable(schedules, policies, reader.report)
   if (notify) uncarried(people, toNotify(notify), reader.report)
   circles(new Map([...monitors].map(([name, { shape }]) => [name, shape.depends_on ?? []])), reader.report)

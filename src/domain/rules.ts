@@ -57,6 +57,8 @@ export const Service = z.strictObject({
   links: z.record(z.string(), z.string()).default({}),
   /** Who is brought into them, beside whoever is paged. */
   invite: z.array(Target).default([]),
+  /** Of the tokens of those who send alerts of it, in hex; the tokens themselves are nowhere. */
+  intake: z.array(z.string()).optional(),
 })
 export type Service = z.infer<typeof Service>
 

@@ -1,10 +1,12 @@
 import { alertRoutes, type Behind as OfAlerts } from './alerts.ts'
 import { calendarRoutes, type Behind as OfCalendars } from './calendars.ts'
 import { callbackRoutes, type Behind as OfCallbacks } from './callback.ts'
+import { foreignRoutes } from './foreign.ts'
 import { type Check, healthRoutes } from './health.ts'
 import { incidentRoutes, type Behind as OfIncidents } from './incidents.ts'
 import { logRoutes, type Behind as OfLogs } from './logs.ts'
 import { metricsRoutes } from './metrics.ts'
+import { pagerDutyRoutes } from './pagerduty.ts'
 import { type Behind as OfPings, pingRoutes } from './pings.ts'
 import { type Behind as OfProbers, proberRoutes } from './probers.ts'
 import { type Behind as OfRates, rateRoutes } from './rates.ts'
@@ -38,5 +40,7 @@ export function allRoutes({ behind, waitsFor, scrape, contentType }: Front): Rou
     proberRoutes(behind, waitsFor),
     rateRoutes(behind, waitsFor),
     callbackRoutes(behind, waitsFor),
+    foreignRoutes(behind, waitsFor),
+    pagerDutyRoutes(behind, waitsFor),
   ]
 }

@@ -67,6 +67,8 @@ describe('A16 every route without authorisation', () => {
     ),
     // A prober shows the token of its location, of which the configuration keeps a digest.
     ...['POST /v1/probers/:location/work', 'POST /v1/probers/:location/results'],
+    // Whoever sends alerts of a service shows its token, of which the configuration keeps a digest, or the API token.
+    ...['POST /v1/alerts/alertmanager/:service', 'POST /v1/alerts/grafana/:service', 'POST /v2/enqueue'],
     // The address is the key, of 128 bits, valid while the incident is open; what comes through Twilio is signed besides.
     ...['GET', 'HEAD', 'POST'].map((method) => `${method} /callback/:channel/:token`),
   ]
