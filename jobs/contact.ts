@@ -21,6 +21,9 @@ const PATIENCE_MS = 5_000
 /** Of attempts that may have arrived: a phone that rang so often has rung. */
 const MOST_UNKNOWN = 3
 
+/** A phone that rings, or is in somebody's hand, is left alone for so long: of many incidents each gets its turn. */
+const CALLS_APART_MS = 60_000
+
 /** Bytes of an address that only one person is given. */
 const TOKEN_BYTES = 16
 
@@ -36,6 +39,9 @@ type Tried = z.infer<typeof Tried>
 
 /** A page that nobody has answered, by something else than Slack. */
 export function contact(deps: JobDeps): Handler {
+  /** When each person was called last, for whatever. */
+  const called = new Map<string, number>()
+
   return async (claim) => {
     if (claim.about.kind !== 'contact') throw new Error(`${claim.key} is no contact`)
     const { page: key, rule, via } = claim.about
@@ -47,6 +53,11 @@ export function contact(deps: JobDeps): Handler {
     const rules = deps.rules()
     const to = under(rules.people, page.person)?.contact?.[rule]
     if (to?.via !== via) return { outcome: 'never', reason: 'not in the configuration any more' }
+    if (via === 'call') {
+      const inMs = (called.get(page.person) ?? Number.NEGATIVE_INFINITY) + CALLS_APART_MS - deps.clock.now()
+      if (inMs > 0) return { outcome: 'again', reason: 'their phone has just rung', afterMs: inMs }
+      called.set(page.person, deps.clock.now())
+    }
     const tried = Tried.parse(claim.result ?? {})
     const notice = await noticeOf(deps, claim, { incident, page, via, tried })
     const sent = await deps.carry(to, notice, rules.notify ?? BY_DEFAULT, rules.allowPrivate)
@@ -55,6 +66,7 @@ export function contact(deps: JobDeps): Handler {
       await told('taken', null)
       return { outcome: 'done', result: { id: sent.value } }
     }
+    if (via === 'call') called.delete(page.person)
     const unknown = tried.unknown + (sent.kind === 'unknown' ? 1 : 0)
     if (sent.kind === 'never' || unknown >= MOST_UNKNOWN) {
       await told('failed', sent.reason)

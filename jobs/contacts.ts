@@ -1,8 +1,8 @@
 import { DateTime } from 'luxon'
 import { tryContacts } from '../src/contact-test.ts'
+import type { Deps } from '../src/deps.ts'
 import { WEEK_MS } from '../src/domain/duty/time.ts'
 import { readTests, targetOf } from '../src/store/contact-tests.ts'
-import type { JobDeps } from './tell.ts'
 
 /** When a phone that rings disturbs nobody's sleep. */
 const FROM_HOUR = 10
@@ -13,7 +13,7 @@ const LAST_WEEKDAY = 5
  * What people are reached by beside Slack is tried out every week, by day: a number that has changed is found out before the night in which it
  * is needed. What nobody has asked for yet is tried out by `/watchbill test` first.
  */
-export function contacts(deps: JobDeps) {
+export function contacts(deps: Pick<Deps, 'carry' | 'rules' | 'clock' | 'store' | 'publicUrl'>) {
   return async (slotAt: number): Promise<void> => {
     const { people, zone } = deps.rules()
     const { weekday, hour } = DateTime.fromMillis(slotAt, { zone })

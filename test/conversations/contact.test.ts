@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { contacts } from '../../jobs/contacts.ts'
 import { type Driver, startBot } from '../support/bot.ts'
 import { asTwilio, type Carriers, startCarriers } from '../support/carriers.ts'
 
@@ -18,13 +19,15 @@ const NTFY = '{ after: 1m, via: ntfy, to: nora-pager }'
 const CALL = '{ after: 3m, via: call, to: "+41790000001" }'
 const SMS = '{ after: 2m, via: sms, to: "+41790000001" }'
 
-const start = async (contact: string[], { isPublic = true, mia = '' } = {}) => {
+const start = async (contact: string[], { isPublic = true, mia = '', config: more = (text: string) => text } = {}) => {
   const { url, smtp } = carriers
   bot = await startBot({
     probes: false,
     ...(isPublic && { publicUrl: PUBLIC }),
     config: (config) =>
-      `${config.replace('nora: { slack: U0NORA }', `nora: { slack: U0NORA, contact: [${contact.join(', ')}] }`).replace('mia: { slack: U0MIA }', `mia: { slack: U0MIA, contact: [${mia}] }`)}
+      `${more(config)
+        .replace('nora: { slack: U0NORA }', `nora: { slack: U0NORA, contact: [${contact.join(', ')}] }`)
+        .replace('mia: { slack: U0MIA }', `mia: { slack: U0MIA, contact: [${mia}] }`)}
 notify:
   ntfy: { url: "${url}", token: ntfy-token-0123 }
   push: { url: "${url}", token: push-token-0123 }
@@ -134,6 +137,18 @@ describe('a call', () => {
   })
 })
 
+test('several incidents of one person: their phone rings for each, one after the other', async () => {
+  await start([CALL], {
+    config: (text) => text.replace('services:\n', 'services:\n  imap: { policy: mail, channel: C0OPS }\n'),
+  })
+  await bot.alert()
+  await bot.alert({ service: 'imap', key: 'imap' })
+  await bot.advance('3m')
+  expect(carriers.of('call')).toHaveLength(1)
+  await bot.advance('1m')
+  expect(carriers.of('call')).toHaveLength(2)
+})
+
 test('an SMS is answered by one, and only by the number that it went to', async () => {
   await start([SMS])
   await bot.alert()
@@ -209,6 +224,21 @@ describe('/watchbill test', () => {
     expect(status).toContain('phone of <@U0NORA>: failed: answered 401')
     expect(status).toContain('mail of <@U0NORA>: not confirmed')
     expect(status).not.toContain('ntfy of <@U0NORA>')
+    // Every week by day, and not before.
+    const { rules, now } = bot.bot.behind
+    const tried: string[] = []
+    const weekly = contacts({
+      ...{ store: bot.store, rules, clock: { ...bot.clock, now }, publicUrl: null },
+      async carry({ via }) {
+        tried.push(via)
+        return { ok: true, value: null }
+      },
+    })
+    const monday = Date.parse('2026-11-30T00:00:00+01:00')
+    for (const hour of [-12, 4, 9]) await weekly(monday + hour * 3_600_000)
+    expect(tried).toEqual([])
+    await weekly(monday + 10 * 3_600_000)
+    expect(new Set(tried)).toEqual(new Set(['call', 'mail', 'ntfy']))
   })
 
   test('of somebody else takes the role admin', async () => {
