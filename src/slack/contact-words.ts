@@ -19,16 +19,16 @@ interface How {
 export function pageNotice(voice: Voice, incident: Incident, page: Page, { id, answer, without }: How): Notice {
   const { rules, now } = voice
   const bare = (text: string) => unmarked(voice, text)
-  const [first, ...others] = byGravity(incident.alerts).filter(({ recoveredAt }) => recoveredAt === null)
+  const [first, ...others] = seen(incident)
   const what = first
     ? `${first.summary}, since ${clockTime(first.firstAt, rules.zone, now)}`
-    : `${incident.title}, since ${clockTime(incident.openedAt, rules.zone, now)}`
+    : `${hidden(incident).title}, since ${clockTime(incident.openedAt, rules.zone, now)}`
   const more = others.length > 0 ? [`And ${others.length} more: Slack has them.`] : []
   const why =
     without === null
       ? `Your page of ${clockTime(page.at, rules.zone, now)} in Slack is not answered.`
       : WITHOUT[without]
-  const name = title(incident)
+  const name = title(hidden(incident))
   return {
     id,
     title: `${incident.severity.toUpperCase()} ${name}`,
@@ -50,6 +50,12 @@ export function pageNotice(voice: Voice, incident: Incident, page: Page, { id, a
     },
   }
 }
+
+/** Of what is private nothing leaves Slack but that it is there. */
+const hidden = (incident: Incident): Incident =>
+  incident.private ? { ...incident, title: 'a private incident: Slack has what it is about' } : incident
+const seen = ({ private: isPrivate, alerts }: Incident) =>
+  isPrivate ? [] : byGravity(alerts).filter(({ recoveredAt }) => recoveredAt === null)
 
 const WITHOUT = {
   down: 'Slack is down: this comes here instead.',
@@ -106,7 +112,7 @@ export function testNotice({ rules, now: at }: Voice, id: string, by: string | n
 /** What somebody is asked who opens the address of a page. */
 export function offeredPage(voice: Voice, incident: Incident) {
   return {
-    title: title(incident),
+    title: title(hidden(incident)),
     text: unmarked(voice, standing(voice, incident, outlook(incident, voice.rules))),
     label: isOpen(incident) && incident.state !== 'acked' ? 'Acknowledge' : null,
   }

@@ -149,6 +149,16 @@ test('several incidents of one person: their phone rings for each, one after the
   expect(carriers.of('call')).toHaveLength(2)
 })
 
+test('of a private incident nothing leaves Slack but that it is there', async () => {
+  await start([NTFY])
+  await bot.type('erik', '/incident private webmail somebody reads our mail')
+  await bot.advance('1m')
+  const [push] = carriers.of('ntfy')
+  expect(push?.fields.title).toContain('INC-1')
+  expect(push?.body).toContain('private incident')
+  expect(push?.body).not.toContain('reads our mail')
+})
+
 test('an SMS is answered by one, and only by the number that it went to', async () => {
   await start([SMS])
   await bot.alert()
