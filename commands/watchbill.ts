@@ -1,11 +1,16 @@
+import { tryContacts } from '../src/contact-test.ts'
+import { BY_DEFAULT, lacking, uncarried } from '../src/domain/contact.ts'
 import { looseEnds } from '../src/domain/detect/graph.ts'
 import { type Import, type Source, sourcesOf } from '../src/domain/duty/imports.ts'
 import { HOUR_MS } from '../src/domain/duty/time.ts'
+import { personOfSlack, under } from '../src/domain/rules.ts'
 import { looseEndLine } from '../src/slack/graph.ts'
 import { placeLines } from '../src/slack/monitors.ts'
+import { reachedWords, VIA } from '../src/slack/reached.ts'
 import { silenceLine } from '../src/slack/silence.ts'
-import { code, cut, duration, list, plain, typed } from '../src/slack/text.ts'
+import { code, cut, duration, knownNames, list, mentioned, plain, typed } from '../src/slack/text.ts'
 import { groupTrouble, inc, person } from '../src/slack/words.ts'
+import { type ContactTest, readTests, targetOf } from '../src/store/contact-tests.ts'
 import { readImports } from '../src/store/imports.ts'
 import { openIncidents } from '../src/store/incidents.ts'
 import { readPlaces } from '../src/store/locations.ts'
@@ -22,11 +27,13 @@ export const watchbill: Command = {
   usage: [
     ['status', 'what is watched, what is not, and whether everything runs'],
     ['reload', 'reads the configuration again (role `admin`); one with problems never replaces a good one'],
+    ['test', 'tries out by what you are reached beside Slack'],
+    ['test @PERSON', 'likewise for somebody else (role `admin`)'],
     ['version', 'which version runs'],
     ['help', 'this, and every other command'],
   ],
   async run(ask) {
-    const [verb] = split(ask.text)
+    const [verb, rest] = split(ask.text)
     switch (verb.toLowerCase()) {
       case '':
       case 'help':
@@ -35,6 +42,8 @@ export const watchbill: Command = {
         return status(ask)
       case 'reload':
         return reload(ask)
+      case 'test':
+        return tryOut(ask, rest)
       case 'version':
         return only(`Watchbill ${ask.deps.version}`)
       default:
@@ -67,11 +76,64 @@ async function reload(ask: Ask): Promise<Reply> {
   )
 }
 
+/** Whoever is tried out is told of it: nobody is made to pick up a phone by anybody. */
+async function tryOut(ask: Ask, rest: string): Promise<Reply> {
+  const { deps } = ask
+  const { people } = deps.rules()
+  const [word] = split(rest)
+  const self = ask.by()
+  const slackId = mentioned(word)
+  const name =
+    word === ''
+      ? self
+      : slackId === undefined
+        ? word.toLowerCase().replace(/^@/, '')
+        : personOfSlack(deps.rules(), slackId)?.name
+  const found = name === undefined ? undefined : under(people, name)
+  if (!found)
+    return misused(
+      watchbill,
+      `${code(cut(typed(word), 100))} is nobody of the configuration. People: ${knownNames(Object.keys(people))}.`,
+    )
+  if (found.name !== self) ask.by('admin')
+  if ((found.contact ?? []).length === 0)
+    return only(
+      `${person(voice(ask), found.name)} is reached by Slack alone. The configuration says how else: ${code(`people: { ${found.name}: { contact: [{ after: 1m, via: ntfy, to: … }] } }`)}.`,
+    )
+  const tried = await tryContacts(deps, found, self)
+  const lines = tried.map(
+    ({ via, failed }) => `• ${VIA[via]}: ${reachedWords(via, failed === null ? 'taken' : 'failed', failed)}`,
+  )
+  const asked =
+    deps.publicUrl === null
+      ? 'Without PUBLIC_URL nobody can say that it came.'
+      : 'Say there that it came: `/watchbill status` names what is not confirmed.'
+  return {
+    text: [`*Tried out for ${person(voice(ask), found.name)}:*`, ...lines, asked].join('\n'),
+    public: false,
+    acted: true,
+  }
+}
+
+/** Ways beside Slack of which it is not known that they work. */
+function contactLines(ask: Ask, tests: readonly ContactTest[]): string[] {
+  return Object.values(ask.deps.rules().people).flatMap(({ name, contact = [] }) =>
+    contact.flatMap((each) => {
+      if (lacking(ask.deps.rules().notify ?? BY_DEFAULT, each.via) !== null) return []
+      const last = tests.find(({ person: whose, target }) => whose === name && target === targetOf(each))
+      const of = `${VIA[each.via]} of ${person(voice(ask), name)}`
+      if (last === undefined) return [`:warning: ${of}: never tried out; ${code(`/watchbill test @${name}`)} does`]
+      if (last.failed !== null) return [`:no_entry: ${of}: ${reachedWords(each.via, 'failed', last.failed)}`]
+      return last.confirmedAt === null ? [`:warning: ${of}: not confirmed by anybody`] : []
+    }),
+  )
+}
+
 async function status(ask: Ask): Promise<Reply> {
   const { deps, now } = ask
   const { pool } = deps.store
   const rules = deps.rules()
-  const [health, open, standings, unreachable, imports, silences, places] = await Promise.all([
+  const [health, open, standings, unreachable, imports, silences, places, tests] = await Promise.all([
     deps.status(),
     openIncidents(pool, asker(ask)),
     readStandings(pool, rules),
@@ -79,6 +141,7 @@ async function status(ask: Ask): Promise<Reply> {
     readImports(pool),
     readSilences(pool),
     readPlaces(pool),
+    readTests(pool),
   ])
   const of = (status: string) => standings.filter((each) => each.status === status).map(({ monitor }) => monitor.name)
   const [down, unknown] = [of('down'), of('unknown')]
@@ -107,6 +170,8 @@ async function status(ask: Ask): Promise<Reply> {
     ...Object.entries(unreachable).map(
       ([name, why]) => `:no_entry: ${person(voice(ask), name)} (${name}) cannot be paged: ${code(why)}`,
     ),
+    ...uncarried(rules).map((sentence) => `:no_entry: ${plain(sentence)}`),
+    ...contactLines(ask, tests),
     ...calendarLines(sourcesOf(rules), imports, now),
     ...looseEnds(rules).map(looseEndLine),
     ...(rules.notWatchedYet.length > 0

@@ -1,4 +1,5 @@
 import { probesOf, type Rules } from '../src/domain/rules.ts'
+import { forgetCallbacks } from '../src/store/callbacks.ts'
 import { forgetDrills } from '../src/store/drills.ts'
 import { forgetHeartbeats } from '../src/store/heartbeats.ts'
 import { forgetHomes } from '../src/store/homes.ts'
@@ -25,6 +26,8 @@ const LEAST_SAMPLES_MS = 3 * 3_600_000
 const MOST_SAMPLES = 2_000_000
 /** A chart shows a day; what was learned is written down every hour. */
 const RATES_MS = 26 * 3_600_000
+/** Nobody answers a page of last month. */
+const CALLBACKS_MS = 30 * 86_400_000
 /** A problem of the roster that has not been one for so long is news when it is back. */
 const WARNINGS_MS = 8 * 86_400_000
 
@@ -40,6 +43,7 @@ export function housekeeping(deps: JobDeps) {
     await forgetSamples(deps.store.samplePool, slotAt - samplesMs(deps.rules()), slotAt)
     await forgetViewSamples(deps.store.samplePool, slotAt - samplesMs(deps.rules()))
     await forgetRates(deps.store.pool, slotAt - RATES_MS)
+    await forgetCallbacks(deps.store.pool, slotAt - CALLBACKS_MS)
     await forgetWarnings(deps.store.pool, slotAt - WARNINGS_MS)
   }
 }

@@ -10,6 +10,8 @@ import { burst } from './burst.ts'
 import { calendars } from './calendars.ts'
 import { canvas } from './canvas.ts'
 import { channel } from './channel.ts'
+import { contact } from './contact.ts'
+import { contacts } from './contacts.ts'
 import { coverage } from './coverage.ts'
 import { covered } from './covered.ts'
 import { deploy, deployHalt, deployStart, deployTold, lock } from './deploy.ts'
@@ -92,6 +94,7 @@ export const timetable = (
   { name: 'log-coverage', everyMs: MINUTE * 5, run: logCoverage(deps), atStart: true },
   { name: 'digests', everyMs: HOUR, run: digests(deps) },
   { name: 'archives', everyMs: HOUR, run: archives(deps) },
+  { name: 'contacts', everyMs: HOUR, run: contacts(deps) },
   { name: 'backup', everyMs: HOUR / 4, run: backup(deps) },
 ]
 
@@ -137,4 +140,5 @@ export const payers = (deps: JobDeps & { groupTrouble: GroupTrouble }): Handlers
   'deploy-halt': deployHalt(deps),
   'deploy-told': deployTold(deps),
   lock: lock(deps),
+  contact: contact(deps),
 })

@@ -1,9 +1,11 @@
-import type { Handler, Sent } from '../src/outbox.ts'
+import type { Incident, Page } from '../src/domain/incident.ts'
+import type { Claimed, Handler, Sent } from '../src/outbox.ts'
 import { openDm, UNREACHABLE } from '../src/slack/api.ts'
 import { pageMessage } from '../src/slack/blocks.ts'
 import { drillMessage } from '../src/slack/drill.ts'
 import type { Claim } from '../src/store/owed.ts'
 import { charts } from './charts.ts'
+import { notTaken } from './contact.ts'
 import { incidentOf, type JobDeps, paged, refusePage, tell, voice } from './tell.ts'
 
 /** Pages a person by DM. What can never be delivered goes back to the desk, which turns to the next person at once. */
@@ -17,6 +19,12 @@ export function page(deps: JobDeps): Handler {
     const key = claim.about.page
     const found = incident.pages.find((each) => each.key === key)
     if (!found) throw new Error(`${claim.key} is not on its incident`)
+    const sent = await attempt(claim, incident, found)
+    await notTaken(deps, [key], found.at, claim, sent)
+    return sent
+  }
+
+  async function attempt(claim: Claimed, incident: Incident, found: Page): Promise<Sent> {
     if (claim.tries === 1) deps.metrics.pageBegun(found, deps.clock.now())
     const settledMeanwhile = incident.state === 'acked' || incident.state === 'resolved'
     const moot = settledMeanwhile ? `not needed any more: ${incident.state}` : null

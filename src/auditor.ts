@@ -52,8 +52,8 @@ export interface Audience {
 }
 
 /**
- * A way to tell people that goes round the out-tray and the store. They are tried in order until one has reached somebody. Slack is the first;
- * second channels follow it.
+ * A way to tell people that goes round the out-tray and the store. They are tried in order until one has reached somebody. Slack is the first,
+ * and what people have beside it follows.
  */
 export interface Path {
   name: string

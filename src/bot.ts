@@ -8,8 +8,10 @@ import { look } from '../jobs/people.ts'
 import { probes } from '../jobs/probe.ts'
 import { takeCounts } from '../jobs/rate.ts'
 import { createAuditor, slackPath } from './auditor.ts'
+import { createCallbacks } from './callbacks.ts'
 import { sleep } from './clock.ts'
 import { complaints } from './complaints.ts'
+import { contactPath } from './contact-path.ts'
 import type { Deps } from './deps.ts'
 import { createDesk } from './desk.ts'
 import { authorise, type Denied, type Standings } from './domain/authority.ts'
@@ -138,9 +140,10 @@ export function createBot(given: BotOptions): Bot {
   })
   const pings = createPings({ ...options, changed: desk.wake })
   const probers = createProbers(deps)
+  const callbacks = createCallbacks(deps)
   const auditor = createAuditor({
     ...options,
-    paths: [slackPath(slack.rest, options.rules)],
+    paths: [slackPath(slack.rest, options.rules), contactPath(options)],
     refusing: () => lastRefusal([tray, lineTray, pings]),
     behind: () => behindTime().map(({ name }) => name),
   })
@@ -515,6 +518,11 @@ export function createBot(given: BotOptions): Bot {
         take: (location, report) => probers.take(location, report).catch(complained('a report could not be stored')),
       },
       gatekeeper: createGatekeeper(deps),
+      callback: {
+        offer: (channel, token) =>
+          callbacks.offer(channel, token).catch(complained('an answer could not be asked for')),
+        answer: (given) => callbacks.answer(given).catch(complained('an answer could not be taken')),
+      },
       pingRefused: options.metrics.pingRefused,
       async checks() {
         // Asked at this moment: a store that hangs keeps its connections.

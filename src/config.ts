@@ -18,11 +18,12 @@ import { text } from './config/leaf.ts'
 import { ownerOfLogs } from './config/log-folders.ts'
 import { readMonitors } from './config/monitors.ts'
 import type { Context, Names, Section } from './config/names.ts'
+import { notifyShape, toNotify, uncarried } from './config/notify.ts'
 import { isTooLarge, TOO_LARGE } from './config/prelude.ts'
 import type { Problem } from './config/problem.ts'
 import { ofLogs } from './config/rates.ts'
 import { type Reader, readerOf, recordOf } from './config/reader.ts'
-import { circles, sharedIds, unreachable } from './config/relations.ts'
+import { circles, sharedIds, sharedTokens, unreachable } from './config/relations.ts'
 import {
   personShape,
   policyShape,
@@ -53,7 +54,7 @@ type Env = Record<string, string | undefined>
 
 const KEYS = [
   ...['company', 'zone', 'network', 'people', 'roles', 'schedules', 'policies', 'services', 'monitors'],
-  ...['coverage', 'gate', 'silences', 'locations', 'outward_heartbeat', 'incidents', 'holidays'],
+  ...['coverage', 'gate', 'silences', 'locations', 'outward_heartbeat', 'incidents', 'holidays', 'notify'],
 ]
 
 /** More problems than this are one mistake made many times. */
@@ -175,6 +176,7 @@ function readRoot(root: Record<string, unknown>, reader: Reader, folder: string)
   const incidents = reader.optional(incidentsShape(), root, 'incidents')
   const holidays = reader.optional(holidaysShape(context), root, 'holidays')
   const gate = reader.optional(gateShape(context, zone), root, 'gate')
+  const notify = reader.optional(notifyShape(context), root, 'notify')
   if (people.size === 0 && recordOf(root.people) && Object.keys(recordOf(root.people) ?? {}).length === 0) {
     reader.report(['people'], 'has nobody in it: Watchbill needs somebody to page')
   }
@@ -188,7 +190,12 @@ function readRoot(root: Record<string, unknown>, reader: Reader, folder: string)
     slack_group ? [[name, slack_group]] : [],
   )
   sharedIds(groups, (name) => ['schedules', name, 'slack_group'], reader.report)
+  const tokens = [...services].flatMap(([name, { intake = [] }]) =>
+    intake.map((token): [string, string] => [name, token]),
+  )
+  sharedTokens(tokens, reader.report)
   unreachable(schedules, policies, reader.report)
+  if (notify) uncarried(people, toNotify(notify), reader.report)
   circles(new Map([...monitors].map(([name, { shape }]) => [name, shape.depends_on ?? []])), reader.report)
   ofLogs(monitors, reader.report)
 
@@ -212,7 +219,8 @@ function readRoot(root: Record<string, unknown>, reader: Reader, folder: string)
     holidays: toHolidays(holidays),
     gate: toGate(gate, zone),
     adopted: {},
-    notWatchedYet: notWatchedYet({ people, roles, monitors }),
+    ...(notify && { notify: toNotify(notify) }),
+    notWatchedYet: notWatchedYet({ roles, monitors }),
   }
   const secrets = [...services].map(([name, { deploy }]) => (deploy ? secretsOf(name, deploy) : {}))
   return { rules, secrets: Object.assign({}, ...secrets, githubSecrets(gate)) }

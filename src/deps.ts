@@ -1,5 +1,6 @@
 import type { Reading } from './calendar/read.ts'
 import type { Clock, Machine } from './clock.ts'
+import type { Notify, Via } from './domain/contact.ts'
 import type { FoundName } from './domain/detect/coverage.ts'
 import type { ListedLog } from './domain/detect/log-coverage.ts'
 import type { LogAnswer, Span } from './domain/detect/log-query.ts'
@@ -9,7 +10,7 @@ import type { Sample } from './domain/detect/probe.ts'
 import type { Reading as RateReading } from './domain/detect/rate-feed.ts'
 import type { Look } from './domain/duty/imports.ts'
 import type { Outcome } from './domain/event.ts'
-import type { LogQuery, Probe, RateMonitor, RateSource, Rules } from './domain/rules.ts'
+import type { LogQuery, Probe, RateMonitor, RateSource, Rules, Severity } from './domain/rules.ts'
 import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { Method } from './slack/methods.ts'
@@ -36,6 +37,36 @@ export interface SlackCalls {
   /** Why Slack does not take our calls at all (a revoked token): somebody has to mend it. Null when it does. */
   trouble(): string | null
 }
+
+/** What somebody is told beside Slack: plain text, in which nothing is markup. */
+export interface Notice {
+  /** Names it: the same again is the same, where whoever carries it can tell. */
+  id: string
+  /** All of it in a line. */
+  title: string
+  /** What else there is to know, a line each. */
+  lines: readonly string[]
+  /** The same to be said aloud. */
+  spoken: string
+  /** When it is told, watch time. */
+  at: number
+  severity: Severity
+  /** Where it is answered, and what that does, on a button; null: in Slack alone. */
+  answer: { url: string; label: string } | null
+  /** Of an incident: for programs that receive it. */
+  data: Record<string, string>
+}
+
+/** What came of handing it to whoever carries it; what they call it, where they say. */
+export type Carried = SlackResult<string | null>
+
+/** Hands a notice to whoever carries it. A carrier that is sick is a result, never a throw. */
+export type Carry = (
+  to: { via: Via; to: string },
+  notice: Notice,
+  by: Notify,
+  allowPrivate: readonly string[],
+) => Promise<Carried>
 
 /** Checks one monitor's target; a sick target is a result, never a throw. */
 export type Check = (monitor: Probe, rules: Pick<Rules, 'allowPrivate'>, at: number) => Promise<Sample>
@@ -150,6 +181,8 @@ export interface Deps {
   /** A secret of the configuration, by the name under which the rules know it; null: the configuration of this process has none. */
   secretOf(name: string): string | null
   askPool: AskPool
+  /** Beside Slack. */
+  carry: Carry
   readCalendar: ReadCalendar
   /** The active configuration. */
   rules(): Rules

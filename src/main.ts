@@ -12,6 +12,7 @@ import { askLog } from './checks/log-query.ts'
 import { pingOutward } from './checks/outward.ts'
 import { askPool } from './checks/pool.ts'
 import { readRate } from './checks/rate.ts'
+import { reach } from './checks/reach.ts'
 import { readNames } from './checks/source.ts'
 import { takeDataFolder } from './cli/pidfile.ts'
 import { anchored, type Clock, type Machine, machine, realClock, sleep, standstills } from './clock.ts'
@@ -26,6 +27,7 @@ import { slackRoutes } from './intake/slack.ts'
 import type { Logger } from './log.ts'
 import { createMet } from './met.ts'
 import { createMetrics, type Metrics, type Readings } from './metrics.ts'
+import { carrier } from './notify/notify.ts'
 import { slackCalls } from './slack/client.ts'
 import { fileFetcher, fileUploader } from './slack/files.ts'
 import type { HearRequest } from './slack/http.ts'
@@ -183,6 +185,7 @@ export async function launch(options: Launch): Promise<Launched> {
       callOut,
       secretOf: (name) => under(secrets, name) ?? null,
       askPool,
+      carry: carrier(reach),
       readRate,
       readCalendar: readApart,
       rules: () => rules,

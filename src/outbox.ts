@@ -232,5 +232,6 @@ export function createOutbox(deps: Pick<Deps, 'clock' | 'machine' | 'log' | 'sto
 const abandoned = (result: Result, gaveUp: string): Result =>
   gaveUp === 'message_not_found' ? { gaveUp } : { ...result, gaveUp }
 
-const backoff = (tries: number) =>
+/** How long it is until the next try. */
+export const backoff = (tries: number) =>
   Math.round(Math.min(RETRY_CEILING_MS, FIRST_RETRY_MS * 2 ** Math.min(tries - 1, 10)) * (0.75 + Math.random() / 4))

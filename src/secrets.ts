@@ -12,6 +12,8 @@ const SHAPES: readonly RegExp[] = [
   /(?<=\/calendar\/)[\w-]{20,100}(?=\.ics)/g,
   // Addresses of heartbeats: whoever has one may say that all is well.
   /(?<=\/ping\/)[\w-]{20,100}/g,
+  // Addresses at which pages are answered: whoever has one may answer for somebody.
+  /(?<=\/callback\/[a-z]{2,10}\/)[\w-]{20,100}/g,
   // Parameters of an address.
   /(?<=[?&;](?:access_token|api_?key|auth|key|passw(?:or)?d|secret|sig|signature|token)=)[^&\s"'#<>\\|]+/gi,
   // What follows a telling name, if it looks like a secret: long, and with a digit in it.
@@ -30,7 +32,7 @@ const LOGIN_IN_JSON = /(?<=:\/\/)(?:\\[^nrt]|[^\s/?#"\\<>])+(?=@)/g
 
 /** Most texts hold none, and are only looked at once. */
 const HINT =
-  /@|\/calendar\/|\/ping\/|xox|xapp|slack\.com|auth|key|pass|pwd|secret|sig|token|bearer|basic|eyJ|gh[pousr]_|A[KS]IA/i
+  /@|\/calendar\/|\/ping\/|\/callback\/|xox|xapp|slack\.com|auth|key|pass|pwd|secret|sig|token|bearer|basic|eyJ|gh[pousr]_|A[KS]IA/i
 
 /** Shorter values cannot be told from words. */
 const SHORTEST = 6

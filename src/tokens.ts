@@ -1,5 +1,5 @@
 import { hash, timingSafeEqual } from 'node:crypto'
-import type { Location } from './domain/rules.ts'
+import type { Location, Service } from './domain/rules.ts'
 
 /** What is kept of a location's token: enough to know it again. Of each location another, so that two with one token do not show it. */
 export const tokenDigest = (location: string, token: string): string => hash('sha256', `${location}\n${token}`)
@@ -12,5 +12,20 @@ export function locationOf(token: string, locations: readonly Location[]): Locat
     const digest = Buffer.from(location.digest, 'hex')
     if (given.length === digest.length && timingSafeEqual(given, digest)) found = location
   }
+  return found
+}
+
+/** Likewise of what those show who send alerts of a service; they may show nothing but it, so it alone must say which service. */
+export const intakeDigest = (token: string): string => hash('sha256', `intake\n${token}`)
+
+/** The service whose token it is, null when it is nobody's. */
+export function serviceOfToken(token: string, services: Readonly<Record<string, Service>>): Service | null {
+  const given = Buffer.from(intakeDigest(token), 'hex')
+  let found: Service | null = null
+  for (const service of Object.values(services))
+    for (const known of service.intake ?? []) {
+      const digest = Buffer.from(known, 'hex')
+      if (given.length === digest.length && timingSafeEqual(given, digest)) found = service
+    }
   return found
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { formatProblem, loadConfig, parseConfig } from '../src/config.ts'
+import { uncarried } from '../src/domain/contact.ts'
 import { USUAL_ROLES } from '../src/domain/response.ts'
 import { Rules } from '../src/domain/rules.ts'
 import badConfigs from './vectors/bad-config/cases.json' with { type: 'json' }
@@ -45,7 +46,15 @@ describe('the example', () => {
     expect(rules.zone).toBe('Europe/Zurich')
     expect(rules.allowPrivate).toEqual(['127.0.0.0/8'])
     expect(Object.keys(rules.people)).toEqual(['nora', 'dana', 'omar', 'erik', 'sam', 'mia'])
-    expect(rules.people.dana).toEqual({ name: 'dana', slack: 'U0DANA' })
+    expect(rules.people.dana).toEqual({
+      ...{ name: 'dana', slack: 'U0DANA' },
+      contact: [
+        { afterMs: 60_000, via: 'ntfy', to: 'dana-pager' },
+        { afterMs: 180_000, via: 'call', to: '+41790000001' },
+      ],
+    })
+    expect(rules.notify).toBeUndefined()
+    expect(uncarried(rules)).toEqual(['dana is not reachable by call: notify.twilio is not configured'])
     expect(rules.roles).toEqual({
       admin: { name: 'admin', people: ['mia'], schedules: [], slackGroups: [] },
       approver: { name: 'approver', people: ['mia'], schedules: ['mail-secondary'], slackGroups: [] },
@@ -254,7 +263,7 @@ describe('the example', () => {
   })
 
   test('names everything that is not watched yet', () => {
-    expect(rules.notWatchedYet).toEqual(['contact of dana'])
+    expect(rules.notWatchedYet).toEqual([])
   })
 
   test('leaves no secret in the rules', () => {
@@ -980,5 +989,50 @@ describe('what a monitor may be told and expect', () => {
     ],
   ])('%s is refused', ([keys, problem]) => {
     expect(problemsOf(write(keys))).toEqual([expect.stringContaining(problem)])
+  })
+})
+
+describe('ways beside Slack', () => {
+  const write = (contact: string, notify = '') => `
+company: Example Mail
+zone: UTC
+people:
+  ana: { slack: U0ANA, contact: [${contact}] }
+${notify}`
+  const way = (via: string, to: string) => `{ after: 1m, via: ${via}, to: "${to}" }`
+
+  test('each has who carries it', () => {
+    const rules = rulesOf(
+      write(
+        [way('ntfy', 'a'), way('sms', '+41790000001'), way('mail', 'ana@example.com')].join(', '),
+        `notify:
+  twilio: { account: AC0123456789, token: tok, from: "+41440000000" }
+  smtp: { url: "smtps://bot%40x:p%25w@mail.example.com", from: bot@example.com }`,
+      ),
+    )
+    expect(rules.notify).toEqual({
+      ntfy: { url: 'https://ntfy.sh/', token: null },
+      push: null,
+      twilio: { url: 'https://api.twilio.com/', account: 'AC0123456789', token: 'tok', from: '+41440000000' },
+      smtp: {
+        ...{ host: 'mail.example.com', port: 465, secure: true, from: 'bot@example.com' },
+        login: { user: 'bot@x', password: 'p%w' },
+      },
+      webhook: null,
+    })
+    expect(uncarried(rules)).toEqual([])
+  })
+
+  test.each([
+    [way('call', '0790000001'), '', 'contact 1: to must be a number with its country'],
+    [way('ntfy', 'a b'), '', 'contact 1: to must be a topic'],
+    [way('mail', 'ana'), '', 'contact 1: to must be a mail address'],
+    [way('webhook', 'http://127.0.0.1/x'), '', 'contact 1: to reaches 127.0.0.1, which is not a public address'],
+    [way('call', '+41790000001'), 'notify: { ntfy: {} }', 'via is "call", but notify.twilio is not configured'],
+    [way('push', 'u1234567890'), 'notify: { push: {} }', 'push.token is missing'],
+    ['', 'notify: { smtp: { url: "http://x", from: a@b.c } }', 'smtp.url must be the address of a mail server'],
+    ['', 'notify: { smtp: { url: "smtp://10.0.0.1", from: a@b.c } }', 'smtp.url reaches 10.0.0.1'],
+  ])('%s %s is refused', (contact, notify, problem) => {
+    expect(problemsOf(write(contact, notify))).toEqual([expect.stringContaining(problem)])
   })
 })

@@ -1,4 +1,5 @@
 import { formatProblem, loadConfig } from '../config.ts'
+import { uncarried } from '../domain/contact.ts'
 import { looseEnds } from '../domain/detect/graph.ts'
 import type { Rules } from '../domain/rules.ts'
 
@@ -25,6 +26,7 @@ export async function checkConfig(
   if (options.json) return 0
   io.stdout.write(`${path} is fine: ${summary(config.rules)}\n`)
   for (const { sentence } of looseEnds(config.rules)) io.stderr.write(`warning: ${sentence}\n`)
+  for (const sentence of uncarried(config.rules)) io.stderr.write(`warning: ${sentence}\n`)
   return 0
 }
 

@@ -1,4 +1,5 @@
 import { formatProblem, loadConfig } from '../config.ts'
+import { uncarried } from '../domain/contact.ts'
 import { looseEnds } from '../domain/detect/graph.ts'
 import { messageOf, UserError } from '../errors.ts'
 import { createLog } from '../log.ts'
@@ -74,6 +75,7 @@ export async function start(options: { config?: string }, environment: Environme
     log.info({ port: launched.port, people: Object.keys(config.rules.people).length }, 'Watchbill is on watch')
     for (const what of config.rules.notWatchedYet) log.warn({ what }, 'not watched yet')
     for (const { sentence } of looseEnds(config.rules)) log.warn({ what: sentence }, 'a loose end of the watch')
+    for (const what of uncarried(config.rules)) log.warn({ what }, 'somebody is reached by less than is written')
     process.on('SIGHUP', () => {
       launched.reload().catch((error: unknown) => log.error({ err: error }, 'the configuration could not be reloaded'))
     })

@@ -30,6 +30,16 @@ export function sharedIds(
   }
 }
 
+/** A token says which service it is: two with one token could not be told apart. It is never repeated. */
+export function sharedTokens(tokens: Iterable<[service: string, token: string]>, report: Report): void {
+  const owners = new Map<string, string>()
+  for (const [service, token] of tokens) {
+    const owner = owners.get(token)
+    if (owner === undefined) owners.set(token, service)
+    else if (owner !== service) report(['services', service, 'intake'], `is the token of service "${owner}" already`)
+  }
+}
+
 /** Layers that never cover an instant, and steps that could page nobody but them. */
 export function unreachable(
   schedules: Map<string, { shape: ScheduleShape; schedule: Schedule }>,

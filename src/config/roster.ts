@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { VIAS } from '../domain/contact.ts'
 import {
   HANDOVER_TIMES,
   type HandoverTimes,
@@ -11,6 +12,7 @@ import type { Person, Policy, Role, Target } from '../domain/rules.ts'
 import { either } from './either.ts'
 import { duration, formatDuration, integer, listOf, oneOf, text } from './leaf.ts'
 import { type Context, lastResort, member, reference, slackHandle, slackUser } from './names.ts'
+import { wrongContact } from './notify.ts'
 import { url } from './targets.ts'
 import { instantOf, type Moment, moment, timeOfDay, turn, wallOf, weekday, zone } from './times.ts'
 
@@ -26,14 +28,17 @@ const MOST_STEPS = 20
 /** A page to more people than this is a broadcast: post to a channel. */
 const MOST_PAGED_AT_ONCE = 30
 
-const CHANNELS = ['ntfy', 'push', 'sms', 'call', 'mail', 'webhook'] as const
-
 export function personShape(context: Context) {
-  const contact = z.strictObject({
-    after: duration('0s', '24h'),
-    via: oneOf(...CHANNELS),
-    to: text('where to reach the person'),
-  })
+  const contact = z
+    .strictObject({
+      after: duration('0s', '24h'),
+      via: oneOf(...VIAS),
+      to: text('where to reach the person'),
+    })
+    .superRefine(({ via, to }, refinement) => {
+      const wrong = wrongContact(via, to, context.network)
+      if (wrong !== null) refinement.addIssue({ code: 'custom', path: ['to'], message: wrong })
+    })
   return z.strictObject({
     slack: slackUser,
     contact: z.array(contact).max(MOST_CONTACTS).default([]),
@@ -42,7 +47,12 @@ export function personShape(context: Context) {
 }
 
 export function toPerson(name: string, shape: z.infer<ReturnType<typeof personShape>>): Person {
-  return { name, slack: shape.slack, ...(shape.absence !== undefined && { absence: shape.absence }) }
+  const contact = shape.contact.map(({ after, via, to }) => ({ afterMs: after, via, to }))
+  return {
+    ...{ name, slack: shape.slack },
+    ...(shape.absence !== undefined && { absence: shape.absence }),
+    ...(contact.length > 0 && { contact }),
+  }
 }
 
 export function roleShape(context: Context) {

@@ -64,6 +64,45 @@ export function hostAndPort(network: Network) {
   })
 }
 
+/** `smtp://user:password@host:587`, or smtps:// where TLS begins with the first byte. Sentences never repeat it. */
+export function mailServer(network: Network) {
+  const what = 'the address of a mail server, smtp://user:password@host:587 or smtps://user:password@host:465'
+  return leaf(what, (value): Read<MailServer> => {
+    const parsed = typeof value === 'string' ? URL.parse(value) : null
+    if (parsed === null || !/^smtps?:$/.test(parsed.protocol) || parsed.hostname === '')
+      return { wrong: `must be ${what}` }
+    const refused = refusedHost(new URL(`http://${parsed.host}`).hostname, network)
+    if (refused !== null) return { wrong: refused }
+    const secure = parsed.protocol === 'smtps:'
+    const [user, password] = [parsed.username, parsed.password].map(decoded)
+    if (user === undefined || password === undefined)
+      return { wrong: 'has a % in its login that is not written as %25' }
+    return ok({
+      ...{
+        host: parsed.hostname.replaceAll(/^\[|\]$/g, ''),
+        port: Number(parsed.port) || (secure ? 465 : 587),
+        secure,
+      },
+      login: user === '' ? null : { user, password },
+    })
+  })
+}
+
+interface MailServer {
+  host: string
+  port: number
+  secure: boolean
+  login: { user: string; password: string } | null
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
+}
+
 /** The address of a name server, with or without a port, as `Resolver#setServers` takes it. */
 export function nameServer(network: Network) {
   const what = 'the address of a name server such as 192.0.2.53 or [2001:db8::53]:5353'

@@ -2,7 +2,6 @@ import { HERE } from '../domain/rules.ts'
 import { goesAndLooks, type MonitorShape } from './watch.ts'
 
 interface Found {
-  people: Map<string, { contact: unknown[] }>
   roles: Map<string, { kind: string }[]>
   monitors: Map<string, MonitorShape>
 }
@@ -14,7 +13,6 @@ export function notWatchedYet(found: Found): string[] {
     if (!goesAndLooks(kind) && shape.locations?.some((location) => location !== HERE))
       lines.push(`locations of monitor ${name}`)
   }
-  for (const [name, { contact }] of found.people) if (contact.length > 0) lines.push(`contact of ${name}`)
   for (const [name, members] of found.roles) {
     for (const group of members) if (group.kind === 'slack') lines.push(`Slack user group in role ${name}`)
   }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { nextFire } from '../domain/detect/cron.ts'
 import { HERE, type Monitor, type Rhythm, type Service } from '../domain/rules.ts'
+import { intakeDigest } from '../tokens.ts'
 import { deployShape, toDeploying } from './gate.ts'
 import { duration, formatDuration, integer, leaf, listOf, ok, oneOf, type Read } from './leaf.ts'
 import { logShape, toLog } from './logs.ts'
@@ -54,6 +55,23 @@ const links = leaf('a mapping of titles, each with its address', (value): Read<R
   return ok(value as Record<string, string>)
 })
 
+/** While one takes the place of another, both hold. */
+const MOST_TOKENS = 5
+
+/** As long as a routing key of PagerDuty is, so that what sends there can send here. The value is never repeated. */
+const intakeToken = leaf(
+  'a token of 32 letters and digits',
+  (value): Read<string> =>
+    typeof value === 'string' && /^[A-Za-z0-9]{32}$/.test(value)
+      ? ok(value)
+      : { wrong: 'must be a token of 32 letters and digits: openssl rand -hex 16 makes one' },
+)
+
+const intakeTokens = z.preprocess(
+  (given) => (Array.isArray(given) || given === undefined ? given : [given]),
+  listOf(intakeToken, MOST_TOKENS),
+)
+
 export function serviceShape(context: Context) {
   return z
     .strictObject({
@@ -67,6 +85,7 @@ export function serviceShape(context: Context) {
       depends_on: listOf(reference('services', context, 'depends on'), MOST_DEPENDENCIES).optional(),
       links: links.optional(),
       invite: listOf(member(context, 'invites', false), MOST_INVITED).optional(),
+      intake: intakeTokens.optional(),
       pool: url(context.network).optional(),
       deploy: deployShape(context).optional(),
     })
@@ -92,6 +111,7 @@ export function toService(name: string, shape: ServiceShape): Service {
     invite: (shape.invite ?? []).flatMap((to) => (to.kind === 'slack' ? [] : to)),
     pool: shape.pool ?? null,
     deploy: shape.deploy ? toDeploying(name, shape.deploy) : null,
+    ...(shape.intake && { intake: shape.intake.map(intakeDigest) }),
   }
 }
 

@@ -5,9 +5,9 @@ import type { Schedule } from './duty/schedule-types.ts'
 import type { Fact, Joining, Recorded } from './fact.ts'
 import { edited, type Handover, handoverId, type RosterEdit, type Watch } from './handover.ts'
 import type { Alert, Incident, Page } from './incident.ts'
-import { alertId, graver, isOpen, named, place } from './incident.ts'
+import { alertId, graver, isOpen, NAMED_CONTACTS, named, place } from './incident.ts'
 import type { Owed } from './owed.ts'
-import { isAlone, owes, owesOfHandovers, pagesOf } from './owed.ts'
+import { contactsOf, isAlone, owes, owesOfHandovers, pagesOf } from './owed.ts'
 import { absorbed, merged, responded, revived, splitOff } from './responded.ts'
 import { type Rules, under } from './rules.ts'
 
@@ -98,9 +98,10 @@ export function note(book: Book, fact: Fact): void {
   // What is to be shown at once is not put off by what has time.
   for (const each of owed) if (!each.lazy || !book.owed.has(each.key)) book.owed.set(each.key, each)
   if (incident && (fact.type === 'acked' || fact.type === 'resolved' || fact.type === 'merged')) {
-    book.voids.add(pagesOf(incident.id))
+    const unsent = [pagesOf(incident.id), contactsOf(incident.id)]
+    for (const prefix of unsent) book.voids.add(prefix)
     // Born and void in the same decision: an escalation that an acknowledgement in the same batch has overtaken.
-    for (const key of book.owed.keys()) if (key.startsWith(pagesOf(incident.id))) book.owed.delete(key)
+    for (const key of book.owed.keys()) if (unsent.some((prefix) => key.startsWith(prefix))) book.owed.delete(key)
   }
 }
 
@@ -186,6 +187,7 @@ export function evolve(desk: Desk, fact: Recorded): Desk {
       return change(desk, fact.incident, (incident) => ({
         ...incident,
         ...ownedBy(incident, fact.by, fact.at),
+        ackedVia: fact.via ?? null,
         answers: { ...incident.answers, [fact.by]: fact.at },
         state: 'acked',
         deadlineAt: null,
@@ -215,6 +217,7 @@ export function evolve(desk: Desk, fact: Recorded): Desk {
         deadlineAt: null,
         ackedBy: null,
         ackedAt: null,
+        ackedVia: null,
         inherited: null,
         keptUntilAt: null,
       }))
@@ -329,6 +332,13 @@ export function evolve(desk: Desk, fact: Recorded): Desk {
       const nextLock = Math.max(desk.nextLock, fact.lock.id + 1)
       return { ...desk, nextLock, locks: [...others, fact.lock] }
     }
+    case 'contacted': {
+      const { page, via, at, what, detail } = fact
+      return change(desk, fact.incident, (incident) => ({
+        ...incident,
+        contacted: [...incident.contacted, { page, via, at, what, detail }].slice(-NAMED_CONTACTS),
+      }))
+    }
     case 'skipped':
     case 'shortfall':
     case 'gap':
@@ -391,6 +401,8 @@ function opened(fact: Fact & { type: 'opened' }): Incident {
     update: null,
     remindedAt: null,
     captured: [],
+    contacted: [],
+    ackedVia: null,
   }
 }
 
@@ -398,6 +410,7 @@ function opened(fact: Fact & { type: 'opened' }): Incident {
 const ownedBy = (incident: Incident, by: string, at: number) => ({
   ackedBy: by,
   ackedAt: at,
+  ackedVia: null,
   inherited: null,
   keptUntilAt: null,
   responders: [...new Set([...incident.responders, ...(incident.ackedBy === null ? [] : [incident.ackedBy])])].filter(

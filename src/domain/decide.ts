@@ -31,6 +31,7 @@ import {
   call,
   channelOpened,
   checked,
+  contacted,
   declare,
   fallShort,
   handOver,
@@ -116,6 +117,7 @@ const handlers = {
   'deploy-lock': lock,
   'deploy-unlock': unlock,
   'deploy-seen': seen,
+  contacted,
 } satisfies Handlers
 
 /**

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Denied } from './authority.ts'
+import { Reached, Via } from './contact.ts'
 import { Deploy, DeployState, Lock } from './deploy/deploy.ts'
 import { Gate } from './deploy/gate.ts'
 import { Sight } from './deploy/sight.ts'
@@ -78,6 +79,8 @@ export const Act = z.strictObject({
   incident,
   /** Where escalation stood as far as they saw: whoever presses Escalate twice, or just after somebody else, means one step. */
   seen: z.string().optional(),
+  /** From where, beside Slack. */
+  via: Via.optional(),
 })
 export type Act = z.infer<typeof Act>
 
@@ -455,6 +458,19 @@ export const Feedback = z.strictObject({
 })
 export type Feedback = z.infer<typeof Feedback>
 
+/** What is known of an attempt to reach somebody beside Slack. */
+export const Contacted = z.strictObject({
+  type: z.literal('contacted'),
+  incident,
+  page: z.string(),
+  person: z.string(),
+  via: Via,
+  what: Reached,
+  /** In words, of whoever carries it; null: it says nothing. */
+  detail: z.string().nullable(),
+})
+export type Contacted = z.infer<typeof Contacted>
+
 export const Event = z.discriminatedUnion('type', [
   Signal,
   Declare,
@@ -503,6 +519,7 @@ export const Event = z.discriminatedUnion('type', [
   DeployLock,
   DeployUnlock,
   DeploySeen,
+  Contacted,
 ])
 export type Event = z.infer<typeof Event>
 

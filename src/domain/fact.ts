@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Denied } from './authority.ts'
+import { Reached, Via } from './contact.ts'
 import { Basis, Deploy, Lock } from './deploy/deploy.ts'
 import { Mark } from './detect/adoption.ts'
 import { Verdict } from './detect/rate-feedback.ts'
@@ -180,7 +181,7 @@ export const Fact = z.discriminatedUnion('type', [
     at,
     reason: z.enum(['unanswered', 'nobody', 'unreachable', 'asked', 'gap', 'busy']),
   }),
-  z.strictObject({ type: z.literal('acked'), incident, at, by: z.string() }),
+  z.strictObject({ type: z.literal('acked'), incident, at, by: z.string(), via: Via.optional() }),
   z.strictObject({ type: z.literal('responding'), incident, at, by: z.string() }),
   z.strictObject({
     type: z.literal('resolved'),
@@ -432,6 +433,17 @@ export const Fact = z.discriminatedUnion('type', [
     what: z.enum(['made', 'lifted', 'over']),
     lock: Lock,
   }),
+  /** What is known of an attempt to reach somebody for a page beside Slack. */
+  z.strictObject({
+    type: z.literal('contacted'),
+    incident,
+    at,
+    page: z.string(),
+    person: z.string(),
+    via: Via,
+    what: Reached,
+    detail: z.string().nullable(),
+  }),
 ])
 export type Fact = z.infer<typeof Fact>
 
@@ -469,6 +481,8 @@ export function timelineKind(fact: Fact): TimelineKind | null {
     case 'exhausted':
     case 'captured':
       return fact.type
+    case 'contacted':
+      return fact.what === 'failed' ? 'gap' : 'paged'
     case 'responding':
       return 'acked'
     case 'joined':

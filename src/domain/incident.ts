@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Reached, Via } from './contact.ts'
 import { Verdict } from './detect/rate-feedback.ts'
 import { Task, Update } from './response.ts'
 import { Policy, type Rules, Severity, under } from './rules.ts'
@@ -41,6 +42,16 @@ export const Page = z.strictObject({
 })
 export type Page = z.infer<typeof Page>
 
+/** What is known of an attempt to reach somebody for a page beside Slack. */
+const Contacted = z.strictObject({
+  page: z.string(),
+  via: Via,
+  at: z.number(),
+  what: Reached,
+  detail: z.string().nullable(),
+})
+export type Contacted = z.infer<typeof Contacted>
+
 /** Something that was seen, and when (null: it does not say). */
 export const Evidence = z.strictObject({ at: z.number().nullable(), saw: z.string() })
 export type Evidence = z.infer<typeof Evidence>
@@ -58,6 +69,9 @@ export const Joined = z.strictObject({
   recoveredAt: z.number().nullable(),
 })
 export type Joined = z.infer<typeof Joined>
+
+/** Of attempts to reach people: more of them are in the record. */
+export const NAMED_CONTACTS = 60
 
 /** A storm brings thousands: nobody reads more than these, and the incident is loaded by every decision while it is open. */
 export const NAMED_ALERTS = 50
@@ -160,6 +174,10 @@ export const Incident = z.strictObject({
   remindedAt: z.number().nullable().default(null),
   /** Messages that are on its timeline, by `placeKey`. */
   captured: z.array(z.string()).default([]),
+  /** By what beside Slack people were reached, and what came of it; the latest of them. */
+  contacted: z.array(Contacted).default([]),
+  /** From where it was acknowledged; null: from Slack. */
+  ackedVia: Via.nullable().default(null),
 })
 export type Incident = z.infer<typeof Incident>
 

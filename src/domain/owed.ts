@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { BY_DEFAULT, lacking, Via } from './contact.ts'
 import { serviceOfName } from './detect/coverage.ts'
 import { LEVELS } from './detect/gap.ts'
 import { serviceOf } from './detect/silence.ts'
@@ -13,7 +14,7 @@ import { channelsOf, isPaged, type Rules, schedulesOf, under } from './rules.ts'
  * What the world has not been told yet: rows written in the deciding transaction, sent by `src/outbox.ts` through the file of the same
  * name in `jobs/`. Keys are made of meaning, so that a repeat collapses.
  *
- * - tell: at least once (page, post, notice, told, heads-up, duty, seen-before, relief, silence, roster-warning, gaps, digest,
+ * - tell: at least once (page, contact, post, notice, told, heads-up, duty, seen-before, relief, silence, roster-warning, gaps, digest,
  *   covered, picture, deploy-told, lock, deploy-halt);
  * - do: at most once (deploy-start);
  * - view: re-rendered until what is shown is what is wanted (summary, burst, announcement, loud, page-view, bundle, watch-page, prompt,
@@ -119,6 +120,8 @@ export const About = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('deploy-told'), fact: z.int(), person: z.string() }),
   /** A freeze or a lock: in a channel. */
   z.strictObject({ kind: z.literal('lock'), fact: z.int(), channel: z.string() }),
+  /** A page that nobody has answered goes to the person by something else than Slack: by the rule of theirs of that number. */
+  z.strictObject({ kind: z.literal('contact'), incident, page: z.string(), rule: z.int(), via: Via }),
 ])
 export type About = z.infer<typeof About>
 export type OwedKind = About['kind']
@@ -130,6 +133,8 @@ export interface Owed {
   about: About
   /** A view that changes with every alert: brought up to date every so often, not each time. */
   lazy?: true
+  /** When it is due, if that is not at once. */
+  dueAt?: number
 }
 
 /** The key of a page; the escalation's place, the person, and the change of the watch by reason of which they are paged are its meaning. */
@@ -162,6 +167,12 @@ export const isAlone = ({ pages }: Extract<Fact, { type: 'bundled' }>) =>
 /** Unsent pages of an incident are void as soon as somebody has it. */
 export const pagesOf = (incident: number) => `page/${incident}/`
 
+/** Likewise what goes out for them beside Slack. */
+export const contactsOf = (incident: number) => `contact/${incident}/`
+
+/** Keys of what goes out for a page beside Slack begin with this. */
+export const contactRows = (page: string) => `contact/${page.slice('page/'.length)}/`
+
 const laneOf = (incident: number) => `incident/${incident}`
 const burst = ({ id }: Incident, fact: number): Owed => ({
   key: `burst/${id}/${fact}`,
@@ -180,6 +191,16 @@ const picture = (incident: number, page: string): Owed => ({
   lane: `picture/${page}`,
   about: { kind: 'picture', incident, page },
 })
+
+/** What follows a page unless somebody has it by then. What nothing can carry is said at every start, and not owed. */
+function contacts(incident: number, { key: page, person, at }: Page, { people, notify = BY_DEFAULT }: Rules): Owed[] {
+  return (under(people, person)?.contact ?? []).flatMap(({ afterMs, via }, rule): Owed[] => {
+    if (lacking(notify, via) !== null) return []
+    const key = `${contactRows(page)}${rule}`
+    return [{ key, lane: key, dueAt: at + afterMs, about: { kind: 'contact', incident, page, rule, via } }]
+  })
+}
+
 const bundle = (fact: number): Owed => ({
   key: bundleKey(fact),
   lane: bundleKey(fact),
@@ -248,7 +269,7 @@ export function owes(fact: Recorded, incident: Incident | null, rules: Rules): O
   // Before the entries: the summary is the first message of the channel.
   if (changesViews(fact)) owed.push(...views(incident))
   if (fact.type === 'paged') {
-    owed.push(pageOf(incident.id, fact.page.key))
+    owed.push(pageOf(incident.id, fact.page.key), ...contacts(incident.id, fact.page, rules))
     if (ratesIn(incident, rules).length > 0) owed.push(picture(incident.id, fact.page.key))
   }
   for (const person of newcomers(fact, incident))
@@ -684,6 +705,7 @@ export function showsAtHome(fact: Fact): boolean {
     case 'denied':
     case 'deploy':
     case 'lock':
+    case 'contacted':
       return false
     default:
       return true

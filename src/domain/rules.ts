@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Contact, Notify } from './contact.ts'
 import { Deploying, GateRules } from './deploy/rules.ts'
 import { Holidays } from './duty/holidays.ts'
 import { Schedule } from './duty/schedule-types.ts'
@@ -17,6 +18,8 @@ export const Person = z.strictObject({
   slack: z.string(),
   /** The address of the calendar of their absences; it may hold a secret, and is never shown. */
   absence: z.string().optional(),
+  /** How they are reached beside Slack; left out: by Slack alone. */
+  contact: z.array(Contact).optional(),
 })
 export type Person = z.infer<typeof Person>
 
@@ -59,6 +62,8 @@ export const Service = z.strictObject({
   pool: z.string().nullable().default(null),
   /** How it is deployed; null: not by us, and whoever asks may all the same. */
   deploy: Deploying.nullable().default(null),
+  /** Of the tokens of those who send alerts of it, in hex; the tokens themselves are nowhere. */
+  intake: z.array(z.string()).optional(),
 })
 export type Service = z.infer<typeof Service>
 
@@ -483,6 +488,8 @@ export const Rules = z.strictObject({
   /** Monitors that are not in the configuration: somebody adopted what they watch. By their names; never stored with the rest. */
   adopted: named(z.strictObject({ name: z.string(), by: z.string(), at: z.number() })).default({}),
   notWatchedYet: z.array(z.string()),
+  /** Who carries pages beside Slack; left out: what needs no account. */
+  notify: Notify.optional(),
 })
 export type Rules = z.infer<typeof Rules>
 

@@ -162,11 +162,27 @@ const inWords = (wrong: readonly Wrong[]): string => {
   return `${where}${first.detail}${wrong.length > 1 ? `, and ${wrong.length - 1} more` : ''}.`
 }
 
-function arrival(alert: Alert, retryKey: string | undefined, at: number): Arrival {
+const arrival = (alert: Alert, retryKey: string | undefined, at: number): Arrival => ({
+  source: 'alerts',
+  key: eventKey(alert, retryKey),
+  event: signalOf(alert, at),
+})
+
+/** What is said of an alert: enough to know what fails, in the sizes in which people read it. */
+export interface Said {
+  key: string
+  service: string
+  status: 'firing' | 'resolved'
+  severity?: Severity | undefined
+  summary?: string | undefined
+  details?: unknown
+}
+
+export function signalOf(alert: Said, at: number): Signal {
   const { key, service, status } = alert
   const said = alert.summary === undefined ? '' : readable(alert.summary)
   const summary = said || `${key} ${status === 'firing' ? 'fires' : 'is well again'}`
-  const event: Signal = {
+  return {
     type: 'signal',
     service,
     key,
@@ -178,7 +194,6 @@ function arrival(alert: Alert, retryKey: string | undefined, at: number): Arriva
     monitor: null,
     seenAt: at,
   }
-  return { source: 'alerts', key: eventKey(alert, retryKey), event }
 }
 
 /**

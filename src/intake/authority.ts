@@ -3,6 +3,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { problem } from './problem.ts'
 
 declare module 'fastify' {
+  interface FastifyRequest {
+    /** It shows the API token: for routes that take another as well. */
+    bearsApiToken: boolean
+  }
   interface FastifyContextConfig {
     /** Why whoever calls this route needs no API token: it asks for something else, or says nothing. Every other route wants the token. */
     open?: string
@@ -19,10 +23,10 @@ declare module 'fastify' {
 export function authority(apiToken: string | null) {
   const expected = apiToken === null ? null : digest(apiToken)
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
-    if (request.is404 || request.routeOptions.config.open !== undefined) return undefined
     const [, given = ''] = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '') ?? []
     // Digests are of one length, so that comparing takes one time.
-    if (expected !== null && timingSafeEqual(digest(given), expected)) return undefined
+    request.bearsApiToken = expected !== null && timingSafeEqual(digest(given), expected)
+    if (request.bearsApiToken || request.is404 || request.routeOptions.config.open !== undefined) return undefined
     if (expected === null)
       return problem(
         reply,

@@ -1,17 +1,29 @@
 import { alertRoutes, type Behind as OfAlerts } from './alerts.ts'
 import { calendarRoutes, type Behind as OfCalendars } from './calendars.ts'
+import { callbackRoutes, type Behind as OfCallbacks } from './callback.ts'
 import { deployRoutes, type Behind as OfDeploys } from './deploys.ts'
+import { foreignRoutes } from './foreign.ts'
 import { type Check, healthRoutes } from './health.ts'
 import { incidentRoutes, type Behind as OfIncidents } from './incidents.ts'
 import { logRoutes, type Behind as OfLogs } from './logs.ts'
 import { metricsRoutes } from './metrics.ts'
+import { pagerDutyRoutes } from './pagerduty.ts'
 import { type Behind as OfPings, pingRoutes } from './pings.ts'
 import { type Behind as OfProbers, proberRoutes } from './probers.ts'
 import { type Behind as OfRates, rateRoutes } from './rates.ts'
 import type { Routes } from './server.ts'
 
 /** The program behind the routes. */
-export interface Behind extends OfAlerts, OfCalendars, OfDeploys, OfIncidents, OfLogs, OfPings, OfProbers, OfRates {
+export interface Behind
+  extends OfAlerts,
+    OfCalendars,
+    OfCallbacks,
+    OfDeploys,
+    OfIncidents,
+    OfLogs,
+    OfPings,
+    OfProbers,
+    OfRates {
   checks(): Promise<Check[]>
 }
 
@@ -38,5 +50,8 @@ export function allRoutes({ behind, waitsFor, scrape, contentType }: Front): Rou
     proberRoutes(behind, waitsFor),
     rateRoutes(behind, waitsFor),
     deployRoutes(behind, waitsFor),
+    callbackRoutes(behind, waitsFor),
+    foreignRoutes(behind, waitsFor),
+    pagerDutyRoutes(behind, waitsFor),
   ]
 }

@@ -55,6 +55,7 @@ export async function startIntake(options: IntakeOptions): Promise<FastifyInstan
   server.server.maxConnections = MOST_CONNECTIONS
   // Fastify would take it as a body; a route that wants lines of text says so itself.
   server.removeContentTypeParser('text/plain')
+  server.decorateRequest('bearsApiToken', false)
   server.addHook('onRequest', authority(apiToken))
   server.addHook('onRequest', refuseEncoded)
   server.addHook('preValidation', refuseDeep)

@@ -6,6 +6,7 @@ import { graver, isOpen, place } from '../domain/incident.ts'
 import { outlook } from '../domain/watch/outlook.ts'
 import type { Message } from './api.ts'
 import { feedbackBlocks } from './rates.ts'
+import { evidence } from './reached.ts'
 import { clockTime, code, cut, duration, escapeText, list, plain, when } from './text.ts'
 import {
   inc,
@@ -166,9 +167,20 @@ export function pageMessage(
       // Newer than the types of Slack's SDK.
       ...(charts as KnownBlock[]),
       ...feedbackBlocks(voice, incident),
+      ...reachedFor(voice, incident, page, sentAt),
       context(`${about(incident)}${alsoPaged}`),
     ],
   }
+}
+
+/** By what else than this message somebody was reached for it; nothing, while by nothing. */
+function reachedFor({ rules: { zone } }: Voice, { contacted }: Incident, page: Page, sentAt: number): KnownBlock[] {
+  const ways = evidence(
+    contacted.filter((each) => each.page === page.key),
+    zone,
+  )
+  if (ways.length === 0) return []
+  return [context([`DM ${when(sentAt, zone, '{time_secs}')} accepted`, ...ways].join(' · '))]
 }
 
 /** The pinned live summary of the incident's channel. */
@@ -195,6 +207,7 @@ export function summaryMessage(voice: Voice, incident: Incident): Pick<Message, 
       },
       ...response(voice, incident),
       ...symptoms(voice, incident, (more) => `and ${more} more: ${incident.firing} of ${incident.joined} fail now`),
+      ...besideSlack(voice, incident),
       ...buttons(incident),
       ...feedbackBlocks(voice, incident),
     ],
@@ -221,6 +234,20 @@ function response(voice: Voice, { roles, update, tasks, links }: Incident): Know
 const UPDATE = 500
 
 const sentence = (text: string) => plain(text.charAt(0).toUpperCase() + text.slice(1))
+
+/** By what people were reached beside Slack, the latest of them. */
+function besideSlack(voice: Voice, { pages, contacted }: Incident): KnownBlock[] {
+  const lines = pages.slice(-PAGES_SHOWN).flatMap(({ key, person: name }) => {
+    const ways = evidence(
+      contacted.filter(({ page }) => page === key),
+      voice.rules.zone,
+    )
+    return ways.length === 0 ? [] : [`${person(voice, name)}: ${ways.join(' · ')}`]
+  })
+  return lines.length === 0 ? [] : [context(`Beside Slack: ${lines.join('\n')}`)]
+}
+
+const PAGES_SHOWN = 8
 
 const field = (name: string, value: string) => ({ type: 'mrkdwn' as const, text: cut(`*${name}*\n${value}`, 1_900) })
 

@@ -82,6 +82,7 @@ export function factSentence(voice: Voice, fact: Recorded): string {
     case 'feedback':
     case 'deploy':
     case 'lock':
+    case 'contacted':
       return fact.type
     default:
       return fact satisfies never

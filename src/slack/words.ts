@@ -12,6 +12,7 @@ import type { Rules, Severity } from '../domain/rules.ts'
 import type { Outlook } from '../domain/watch/outlook.ts'
 import { shortfall } from './channel.ts'
 import { deployEntry, deployRefusal } from './deploy-words.ts'
+import { reachedWords, VIA } from './reached.ts'
 import { responseAnswer, responseEntry, responseRefusal } from './response.ts'
 import { clockTime, code, cut, duration, escapeText, list, mention, plain, when } from './text.ts'
 
@@ -53,7 +54,8 @@ export function standing(voice: Voice, incident: Incident, next: Outlook | null)
     case 'acked': {
       const since = incident.ackedAt === null ? '' : ` since ${at(voice, incident.ackedAt)}`
       const also = incident.responders.length > 0 ? `, with ${people(voice, incident.responders)}` : ''
-      return `:eyes: *${person(voice, incident.ackedBy ?? '')} has it*${since}${also}.`
+      const by = incident.ackedVia === null ? '' : `, by ${VIA[incident.ackedVia]}`
+      return `:eyes: *${person(voice, incident.ackedBy ?? '')} has it*${since}${by}${also}.`
     }
     case 'exhausted':
       return `:sos: *Nobody has it*, and nobody is left to escalate to. ${lastResort(voice, incident)} Whoever reads this: acknowledge it.`
@@ -159,7 +161,9 @@ export function entry(voice: Voice, fact: Recorded): string | null {
     case 'exhausted':
       return `:sos: *Exhausted:* ${exhaustedWhy(fact.reason)}. It is up to the last resort now`
     case 'acked':
-      return `:eyes: *Acknowledged* by ${person(voice, fact.by)}`
+      return `:eyes: *Acknowledged* by ${person(voice, fact.by)}${fact.via === undefined ? '' : `, by ${VIA[fact.via]}`}`
+    case 'contacted':
+      return `${fact.via === 'call' ? ':telephone_receiver:' : ':iphone:'} *Beside Slack:* ${person(voice, fact.person)} by ${VIA[fact.via]}: ${reachedWords(fact.via, fact.what, fact.detail)}`
     case 'responding':
       return `:raised_hand: ${person(voice, fact.by)} is *also responding*`
     case 'resolved':

@@ -333,13 +333,13 @@ const SAVE = `
       as p (name text, unreachable text, ord int) order by name, ord desc
     on conflict (name) do update set unreachable = excluded.unreachable
   ), voided as (
-    update owed set state = 'void' where kind = 'page' and state = 'open' and not sending and key like any ($5)
+    update owed set state = 'void' where kind in ('page', 'contact') and state = 'open' and not sending and key like any ($5)
   ), owed_rows as (
     insert into owed (key, lane, kind, about, due_at, lazy, owner, lease_until, fence, sending)
-    select key, lane, kind, about, $8, coalesce(lazy, false),
+    select key, lane, kind, about, coalesce("dueAt", $8), coalesce(lazy, false),
       case when kind = 'page' then $9::int end, case when kind = 'page' then $10::bigint end,
       case when kind = 'page' then 1 else 0 end, kind = 'page'
-    from jsonb_to_recordset($6) as o (key text, lane text, kind text, about jsonb, lazy boolean, ord int) order by ord
+    from jsonb_to_recordset($6) as o (key text, lane text, kind text, about jsonb, lazy boolean, "dueAt" bigint, ord int) order by ord
     on conflict (key) do update set wanted = owed.wanted + 1, state = 'open',
       lazy = excluded.lazy and (owed.lazy or owed.state = 'done'),
       due_at = case

@@ -496,6 +496,26 @@ const MIGRATIONS: readonly string[] = [
   create index locks_open on locks (id) where open;
   create index facts_deploy on facts (((body -> 'deploy' ->> 'id')::int)) where kind = 'deploy';
   `,
+  `
+  -- Addresses at which somebody answers who was reached beside Slack: what is kept of each, and what it is for.
+  create table callbacks (
+    digest text primary key,
+    about jsonb not null,
+    at bigint not null
+  );
+  create index callbacks_person on callbacks ((about ->> 'person'), at);
+  -- By what people were reached when that was last tried out. The target is a digest: another number is another target.
+  create table contact_tests (
+    person text not null,
+    via text not null,
+    target text not null,
+    at bigint not null,
+    -- Why it was not taken; null: it was.
+    failed text,
+    confirmed_at bigint,
+    primary key (person, via, target)
+  );
+  `,
 ]
 
 /** The schema that this program speaks. A database that is ahead of it belongs to a newer program. */

@@ -49,7 +49,7 @@ export async function claim(
     `with live as (${LIVE_PROCESSES}), free as (
        select key, sending from owed o
        where state in ('open', 'unknown') and due_at <= $1
-         and kind ${urgent ? '' : 'not '}in (${PAGES}, 'loud')
+         and kind ${urgent ? '' : 'not '}in (${PAGES}, 'loud', 'contact')
          and (owner is null or lease_until < $2 or (owner <> $4 and owner not in (select * from live))
            or (owner = $4 and lease_until < $2 + $5 and key <> all ($6)))
          and not exists (select from pauses p where p.lane = o.lane and p.until_at > $1)
@@ -66,6 +66,31 @@ export async function claim(
     [now, machineNow, limit, store.process, leaseMs, inFlight],
   )
   return rows.map((row) => Claim.parse(row))
+}
+
+/** What was to go out later, under these keys, goes out now; why is kept with it. What has been tried already waits for its next try. */
+export async function hasten(pool: Pool, under: string, now: number, why: Record<string, string>): Promise<void> {
+  await pool.query(
+    `with hastened as (
+       update owed set due_at = $2, result = coalesce(result, '{}') || $3
+       where key collate "C" >= $1 and key collate "C" < $1 || '~' and state = 'open' and not sending and tries = 0 and due_at > $2
+       returning key
+     ) select ${NOTIFY} from hastened`,
+    [under, now, storable(why)],
+  )
+}
+
+/** The next of them alone. */
+export async function hastenNext(pool: Pool, under: string, now: number): Promise<void> {
+  await pool.query(
+    `with hastened as (
+       update owed set due_at = $2 where key = (
+         select key from owed where key collate "C" >= $1 and key collate "C" < $1 || '~'
+           and state = 'open' and not sending and tries = 0 and due_at > $2 order by due_at, seq limit 1)
+       returning key
+     ) select ${NOTIFY} from hastened`,
+    [under, now],
+  )
 }
 
 interface ClaimLimits {

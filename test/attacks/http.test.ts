@@ -69,6 +69,10 @@ describe('A16 every route without authorisation', () => {
     ...['POST /v1/probers/:location/work', 'POST /v1/probers/:location/results'],
     // GitHub signs what it sends.
     'POST /github',
+    // Whoever sends alerts of a service shows its token, of which the configuration keeps a digest, or the API token.
+    ...['POST /v1/alerts/alertmanager/:service', 'POST /v1/alerts/grafana/:service', 'POST /v2/enqueue'],
+    // The address is the key, of 128 bits, valid while the incident is open; what comes through Twilio is signed besides.
+    ...['GET', 'HEAD', 'POST'].map((method) => `${method} /callback/:channel/:token`),
   ]
 
   test('is refused, but for health, and what has an authorisation of its own', async () => {

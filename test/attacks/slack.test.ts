@@ -182,6 +182,7 @@ const ACTS: Record<string, string> = {
   '/monitor enable': '/monitor enable home',
   '/monitor feedback': '/monitor feedback home false',
   '/watchbill reload': '/watchbill reload',
+  '/watchbill test': '/watchbill test',
   '/oncall relieve': '/oncall relieve primary',
   '/oncall take': '/oncall take primary for 2h',
   '/oncall cover': '/oncall cover @dana 14:00-18:00',

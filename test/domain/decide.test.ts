@@ -530,7 +530,7 @@ describe('one decision', () => {
     const { owed, voids, facts } = decide(emptyDesk(), batch, T0 + 10, rules())
     expect(facts.map(({ type }) => type)).toContain('paged')
     expect(owed.filter(({ about }) => about.kind === 'page')).toEqual([])
-    expect(voids).toEqual(['page/1/'])
+    expect(voids).toEqual(['page/1/', 'contact/1/'])
   })
 
   test('but sends the page of an escalation after that', () => {

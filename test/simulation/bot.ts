@@ -73,6 +73,7 @@ export async function startBot(around: Surroundings, running: Running[], name: s
       callOut: async () => ({ came: 'unsent', why: 'nobody is called' }),
       secretOf: () => null,
       askPool: async () => ({ ok: false, why: 'there is no pool' }),
+      carry: async () => ({ ok: true, value: null }),
       logFiles: {
         read: async (_, follow) => ({ why: 'is not part of the simulation', lines: [], follow, behind: 0, lost: null }),
         append: async () => 'is not part of the simulation',

@@ -13,6 +13,7 @@ import { askLog } from '../../src/checks/log-query.ts'
 import { pingOutward } from '../../src/checks/outward.ts'
 import { askPool } from '../../src/checks/pool.ts'
 import { readRate } from '../../src/checks/rate.ts'
+import { reach } from '../../src/checks/reach.ts'
 import { readNames } from '../../src/checks/source.ts'
 import { machine, sleep } from '../../src/clock.ts'
 import { parseConfig } from '../../src/config.ts'
@@ -26,6 +27,7 @@ import { slackRoutes } from '../../src/intake/slack.ts'
 import type { Logger } from '../../src/log.ts'
 import { createMet } from '../../src/met.ts'
 import { createMetrics, type Metrics } from '../../src/metrics.ts'
+import { carrier } from '../../src/notify/notify.ts'
 import type { Timing } from '../../src/sandbox/delivery.ts'
 import { type LocalSlack, type SlackOptions, startWorkspace } from '../../src/sandbox/server.ts'
 import type { Call, Message } from '../../src/sandbox/wire.ts'
@@ -236,6 +238,7 @@ export async function startBot(options: Options = {}): Promise<Driver> {
       callOut: counted(busy, callOut),
       secretOf: (name) => secrets[name] ?? null,
       askPool: counted(busy, askPool),
+      carry: counted(busy, carrier(reach)),
       readCalendar: counted(busy, readApart),
       rules: () => followed,
       version: 'test',

@@ -45,6 +45,7 @@ export async function startFront({ apiToken = TOKEN, behind = {}, more = [] }: O
     },
     ping: async () => 'unknown',
     pingRefused: () => {},
+    callback: { offer: async () => null, answer: async () => null },
     prober: { work: async () => ({ rev: '', now: T0 }), take: async () => 0 },
     record: {
       list: async () => ({ incidents: [], next: null }),

@@ -50,6 +50,7 @@ export const ENTRIES = {
   'log-coverage': { watch: false, what: 'finds logs that nothing reads' },
   digests: { watch: false, what: 'tells each Monday what the week before was like' },
   archives: { watch: false, what: 'archives the channels of incidents that are long over' },
+  contacts: { watch: false, what: 'tries out by what people are reached beside Slack' },
   backup: { watch: false, what: 'backs up the store each night' },
 } as const
 export type EntryName = keyof typeof ENTRIES
@@ -88,6 +89,11 @@ const PARTS = {
     what: 'the connection to Slack',
     by: OUTWARD,
     how: 'it is not sent while Slack is not connected, or refuses our calls',
+  },
+  'second channels': {
+    what: 'reach people when Slack does not, or when they do not answer there',
+    by: 'contacts',
+    how: 'each is tried out every week, and /watchbill status names those that fail or that nobody has confirmed',
   },
   timetable: { what: 'says when to look', by: 'auditor', how: 'it looks for entries that stand still' },
 } satisfies Record<string, { what: string } & Edge>

@@ -9,6 +9,7 @@ import type {
   Call,
   ChannelOpened,
   Checked,
+  Contacted,
   Declare,
   HandOver,
   Keep,
@@ -162,7 +163,7 @@ export function act(book: Book, event: Act, at: number): Outcome {
   if (!isOpen(incident)) return alreadyResolved(incident)
   switch (event.type) {
     case 'ack':
-      return ack(book, incident, event.by, at)
+      return ack(book, incident, event, at)
     case 'escalate':
       return escalate(book, incident, event, at)
     case 'resolve':
@@ -181,10 +182,10 @@ export const alreadyResolved = (incident: Incident): Outcome =>
   })
 
 /** First acknowledgement wins; later ones are "also responding". Repeating one's own changes nothing. */
-function ack(book: Book, incident: Incident, by: string, at: number): Outcome {
+function ack(book: Book, incident: Incident, { by, via }: Pick<Act, 'by' | 'via'>, at: number): Outcome {
   const isOwner = incident.state !== 'acked' || incident.ackedBy === by
   if (incident.state !== 'acked') {
-    note(book, { type: 'acked', incident: incident.id, at, by })
+    note(book, { type: 'acked', incident: incident.id, at, by, ...(via && { via }) })
     ownForNow(book, incident, by, at)
   }
   if (!isOwner && !incident.responders.includes(by)) note(book, { type: 'responding', incident: incident.id, at, by })
@@ -199,7 +200,7 @@ export function accept(book: Book, { incident: id, by }: Accept, at: number): Ou
   if (!incident) return refuse({ code: 'unknown-incident', incident: id })
   if (!isOpen(incident)) return alreadyResolved(incident)
   // Nobody has it: taking it is acknowledging it.
-  if (incident.state !== 'acked') return ack(book, incident, by, at)
+  if (incident.state !== 'acked') return ack(book, incident, { by }, at)
   if (incident.ackedBy !== by) {
     note(book, { type: 'taken', incident: id, at, by, from: incident.ackedBy, how: 'accepted' })
     ownForNow(book, incident, by, at)
@@ -327,6 +328,15 @@ export function fallShort(book: Book, { incident: id, step, about, reason }: Sho
   if (!book.desk.incidents[id]) return refuse({ code: 'unknown-incident', incident: id })
   note(book, { type: 'shortfall', incident: id, at, step, about, reason })
   return done(id, 'recorded')
+}
+
+/** What came of reaching somebody beside Slack; what is over is left as it was. */
+export function contacted(book: Book, event: Contacted, at: number): Outcome {
+  const incident = book.desk.incidents[event.incident]
+  if (!incident) return refuse({ code: 'unknown-incident', incident: event.incident })
+  const { page, person, via, what, detail } = event
+  if (isOpen(incident)) note(book, { type: 'contacted', incident: incident.id, at, page, person, via, what, detail })
+  return done(incident.id, 'recorded')
 }
 
 export function attempted(book: Book, { user, team, channel, act, reason }: Attempt, at: number): Outcome {

@@ -1,0 +1,157 @@
+import { randomBytes } from 'node:crypto'
+import { z } from 'zod'
+import type { Notice } from '../src/deps.ts'
+import { BY_DEFAULT, type Reached, type Via } from '../src/domain/contact.ts'
+import type { Incident, Page } from '../src/domain/incident.ts'
+import { contactRows } from '../src/domain/owed.ts'
+import { under } from '../src/domain/rules.ts'
+import { messageOf } from '../src/errors.ts'
+import { backoff, type Claimed, type Handler, type Sent } from '../src/outbox.ts'
+import { pageNotice } from '../src/slack/contact-words.ts'
+import { rememberCallback } from '../src/store/callbacks.ts'
+import { hasten, hastenNext } from '../src/store/owed.ts'
+import { incidentOf, type JobDeps, voice } from './tell.ts'
+
+/**
+ * What Slack does not take within this is as good as not said: people are reached otherwise. Looked at when an attempt has failed, by when the
+ * next could be over.
+ */
+const PATIENCE_MS = 5_000
+
+/** Of attempts that may have arrived: a phone that rang so often has rung. */
+const MOST_UNKNOWN = 3
+
+/** A phone that rings, or is in somebody's hand, is left alone for so long: of many incidents each gets its turn. */
+const CALLS_APART_MS = 60_000
+
+/** Bytes of an address that only one person is given. */
+const TOKEN_BYTES = 16
+
+/** What is kept of attempts that failed. */
+const Tried = z.object({
+  /** Why it goes out before its time. */
+  without: z.enum(['down', 'refused']).optional(),
+  since: z.number().optional(),
+  unknown: z.number().default(0),
+  told: z.boolean().default(false),
+})
+type Tried = z.infer<typeof Tried>
+
+/** A page that nobody has answered, by something else than Slack. */
+export function contact(deps: JobDeps): Handler {
+  /** When each person was called last, for whatever. */
+  const called = new Map<string, number>()
+
+  return async (claim) => {
+    if (claim.about.kind !== 'contact') throw new Error(`${claim.key} is no contact`)
+    const { page: key, rule, via } = claim.about
+    const incident = await incidentOf(deps, claim.about.incident)
+    const page = incident.pages.find((each) => each.key === key)
+    if (!page) throw new Error(`${claim.key} is about no page of its incident`)
+    if (incident.state === 'acked' || incident.state === 'resolved')
+      return { outcome: 'never', reason: `not needed any more: ${incident.state}` }
+    const rules = deps.rules()
+    const to = under(rules.people, page.person)?.contact?.[rule]
+    if (to?.via !== via) return { outcome: 'never', reason: 'not in the configuration any more' }
+    if (via === 'call') {
+      const inMs = (called.get(page.person) ?? Number.NEGATIVE_INFINITY) + CALLS_APART_MS - deps.clock.now()
+      if (inMs > 0) return { outcome: 'again', reason: 'their phone has just rung', afterMs: inMs }
+      called.set(page.person, deps.clock.now())
+    }
+    const tried = Tried.parse(claim.result ?? {})
+    const notice = await noticeOf(deps, claim, { incident, page, via, tried })
+    const sent = await deps.carry(to, notice, rules.notify ?? BY_DEFAULT, rules.allowPrivate)
+    const told = (what: Reached, detail: string | null) => record(deps, claim, { incident, page, via, what, detail })
+    if (sent.ok) {
+      await told('taken', null)
+      return { outcome: 'done', result: { id: sent.value } }
+    }
+    if (via === 'call') called.delete(page.person)
+    const unknown = tried.unknown + (sent.kind === 'unknown' ? 1 : 0)
+    if (sent.kind === 'never' || unknown >= MOST_UNKNOWN) {
+      await told('failed', sent.reason)
+      await hastenNext(deps.store.pool, contactRows(key), deps.clock.now())
+      return { outcome: 'never', reason: sent.reason }
+    }
+    const now = deps.clock.now()
+    const since = tried.since ?? now
+    const afterMs = (sent.kind === 'again' ? sent.afterMs : null) ?? backoff(claim.tries)
+    const isSick = now + afterMs - since >= PATIENCE_MS
+    if (isSick && !tried.told) {
+      await told('failing', sent.reason)
+      await hastenNext(deps.store.pool, contactRows(key), now)
+    }
+    return {
+      outcome: 'again',
+      reason: sent.reason,
+      afterMs,
+      result: { ...tried, since, unknown, told: tried.told || isSick },
+    }
+  }
+}
+
+interface What {
+  incident: Incident
+  page: Page
+  via: Via
+}
+
+async function noticeOf(
+  deps: JobDeps,
+  claim: Claimed,
+  { incident, page, via, tried }: What & { tried: Tried },
+): Promise<Notice> {
+  const { store, clock, publicUrl } = deps
+  // As a page does, it waits for no roster: that is only about who would be paged next.
+  const said = await voice(deps).catch(() => ({ rules: deps.rules(), now: clock.now() }))
+  const words = (answer: Notice['answer']) =>
+    pageNotice(said, incident, page, { id: claim.key, answer, without: tried.without ?? null })
+  if (publicUrl === null) return words(null)
+  const token = randomBytes(TOKEN_BYTES).toString('base64url')
+  const about = { kind: 'page', incident: incident.id, page: page.key, person: page.person, via } as const
+  await rememberCallback(store.pool, token, about, clock.now())
+  return words({ url: `${publicUrl}/callback/${via}/${token}`, label: 'Acknowledge' })
+}
+
+/** On record before the row is closed: a crash in between repeats the attempt, and the same event collapses. */
+async function record(
+  { desk }: JobDeps,
+  { key, tries }: Claimed,
+  { incident, page, via, what, detail }: What & { what: Reached; detail: string | null },
+): Promise<void> {
+  await desk.submit({
+    source: 'contact',
+    key: `${key}/${tries}/${what}`,
+    event: {
+      ...{ type: 'contacted', incident: incident.id, page: page.key, person: page.person },
+      ...{ via, what, detail },
+    },
+  })
+}
+
+/**
+ * A message that pages somebody did not come through: for good, or not soon enough. What was to follow if it was not answered goes out at
+ * once, whoever it pages, and it goes on being tried.
+ *
+ * @param pages what the message pages for
+ * @param decidedAt since when it is owed
+ */
+export async function notTaken(
+  { store, clock, log }: JobDeps,
+  pages: readonly string[],
+  decidedAt: number,
+  { tries }: Pick<Claimed, 'tries'>,
+  sent: Sent,
+): Promise<void> {
+  const now = clock.now()
+  const isSlow =
+    (sent.outcome === 'again' || sent.outcome === 'unknown') &&
+    now + (sent.afterMs ?? backoff(tries)) - decidedAt >= PATIENCE_MS
+  // What is not needed any more has no rows that could go out.
+  if (!isSlow && sent.outcome !== 'never') return
+  const without = isSlow ? 'down' : 'refused'
+  for (const page of pages)
+    await hasten(store.pool, contactRows(page), now, { without }).catch((error: unknown) =>
+      log.warn({ page, reason: messageOf(error) }, 'what is to go out beside Slack could not be hastened; tried again'),
+    )
+}

@@ -1,0 +1,30 @@
+import { DateTime } from 'luxon'
+import { tryContacts } from '../src/contact-test.ts'
+import type { Deps } from '../src/deps.ts'
+import { WEEK_MS } from '../src/domain/duty/time.ts'
+import { readTests, targetOf } from '../src/store/contact-tests.ts'
+
+/** When a phone that rings disturbs nobody's sleep. */
+const FROM_HOUR = 10
+const TO_HOUR = 16
+const LAST_WEEKDAY = 5
+
+/**
+ * What people are reached by beside Slack is tried out every week, by day: a number that has changed is found out before the night in which it
+ * is needed. What nobody has asked for yet is tried out by `/watchbill test` first.
+ */
+export function contacts(deps: Pick<Deps, 'carry' | 'rules' | 'clock' | 'store' | 'publicUrl'>) {
+  return async (slotAt: number): Promise<void> => {
+    const { people, zone } = deps.rules()
+    const { weekday, hour } = DateTime.fromMillis(slotAt, { zone })
+    if (weekday > LAST_WEEKDAY || hour < FROM_HOUR || hour >= TO_HOUR) return
+    const tests = await readTests(deps.store.pool)
+    for (const person of Object.values(people)) {
+      const last = (person.contact ?? []).map((way) => {
+        const target = targetOf(way)
+        return tests.find((each) => each.person === person.name && each.target === target)?.at ?? slotAt
+      })
+      if (last.length > 0 && Math.min(...last) <= slotAt - WEEK_MS) await tryContacts(deps, person, null)
+    }
+  }
+}
