@@ -5,7 +5,7 @@ import { takeDownAll } from './support/chaos.ts'
 
 /** A short run of `npm run chaos`, with the same seed each time unless CHAOS_SEED says otherwise. */
 const SEED = seedOf(7)
-const ROUNDS = 6
+const ROUNDS = 4
 
 afterAll(takeDownAll, 60_000)
 

@@ -28,7 +28,7 @@ test.each(['socket', 'http'] as const)(STORY, async (mode) => {
   expect(bot.dm('sam')[0]).toContain('<@U0SAM> has it')
   expect(bot.dm('nora')[0]).toContain('<@U0SAM> has it')
   expect(bot.dm('nora')[0]).not.toContain('[Acknowledge]')
-  await bot.advance('30m')
+  await bot.advance('10m')
   expect(bot.paged()).toEqual(['nora', 'sam'])
 
   bot.target.recover()

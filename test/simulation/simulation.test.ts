@@ -14,8 +14,8 @@ describe.skipIf(process.env['SIMULATION'])('a simulated world', () => {
       'reply-lost',
       'thrice',
     ],
-    oneIn: 360,
-    frozen: { scenarios: ['acked'], oneIn: 600 },
+    oneIn: 600,
+    frozen: { scenarios: ['acked'], oneIn: 900 },
     days: { first: 1, most: 1, ms: 60_000 },
     timeout: 300_000,
   })
