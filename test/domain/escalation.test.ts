@@ -251,7 +251,7 @@ describe('an acknowledgement', () => {
     const w = watch()
     w.at(0, firing())
     expect(w.at(MINUTE, ack('dana'))).toEqual([{ result: 'done', incident: 1, how: 'acked', paged: [] }])
-    expect(w.last.voids).toEqual(['page/1/'])
+    expect(w.last.voids).toEqual(['page/1/', 'contact/1/'])
     w.until(HOUR)
     expect(w.pages()).toEqual(['0m dana s1'])
     expect(w.incident()).toMatchObject({ state: 'acked', ackedBy: 'dana', ackedAt: T0 + MINUTE, deadlineAt: null })

@@ -116,7 +116,7 @@ describe('recovery', () => {
     expect(w.incident().state).toBe('paging')
     w.at(2 * MINUTE, recovered('login'))
     expect(w.incident()).toMatchObject({ state: 'resolved', resolvedBy: null, resolvedAt: T0 + 2 * MINUTE })
-    expect(w.last.voids).toEqual(['page/1/'])
+    expect(w.last.voids).toEqual(['page/1/', 'contact/1/'])
     w.until(HOUR)
     expect(w.pages()).toEqual(['0m dana s1'])
   })
