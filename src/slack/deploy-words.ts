@@ -284,8 +284,9 @@ const whose = (lock: Lock) =>
 export function lockLine(voice: Voice, lock: Lock): string {
   const { id, kind, by, fromAt, untilAt, reason } = lock
   const from = fromAt > voice.now ? `from ${at(voice, fromAt)} ` : ''
-  const until = untilAt === null ? 'until somebody unlocks it' : `until ${at(voice, untilAt)}`
-  return `${kind === 'freeze' ? ':snowflake:' : ':lock:'} *${id}* ${kind} of ${whose(lock)}, ${from}${until}${by === null ? '' : `, by ${person(voice, by)}`}: ${why(reason)}`
+  const end = kind === 'freeze' ? 'thaw' : 'unlock'
+  const until = untilAt === null ? `until somebody types \`/deploy ${end} ${id}\`` : `until ${at(voice, untilAt)}`
+  return `${kind === 'freeze' ? ':snowflake: *Freeze' : ':lock: *Lock'} ${id}* of ${whose(lock)}, ${from}${until}${by === null ? '' : `, by ${person(voice, by)}`}: ${why(reason)}`
 }
 
 export function lockNews(voice: Voice, { what: news, by, lock }: Recorded & { type: 'lock' }): string {

@@ -172,7 +172,7 @@ test('whoever wants to know hears when it opens', async () => {
 test('overridden by two, never by one; and by one alone, loudly', async () => {
   await start({ at: Date.parse('2026-11-23T09:00:00+01:00'), probes: false }, '  refuse_when: [open_incident]')
   await bot.type('mia', '/deploy freeze all 4h the auditors are here')
-  expect(ops()).toContain(':snowflake: *1* freeze of every service')
+  expect(ops()).toContain(':snowflake: *Freeze 1* of every service')
   expect(await bot.type('dana', '/deploy webmail v42')).toContain('*Freeze 1* by <@U0MIA>')
   expect(await bot.type('dana', '/deploy override 1')).toContain('Why? It goes on record')
   await bot.type('dana', '/deploy override 1 the auditors asked for it')
