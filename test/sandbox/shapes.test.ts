@@ -279,6 +279,7 @@ async function playViews(slack: LocalSlack, call: CallMethod) {
     return received.ack()
   })
   for (let count = 0; count < 2; count += 1) await slack.command('ada', 'ops', '/page')
+  await until(() => triggers.length === 2)
   const opened = await call('views.open', { trigger_id: triggers[0], view: MODAL })
   const { id } = opened.view
   await call('views.update', { view_id: id, view: MODAL })

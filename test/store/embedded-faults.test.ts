@@ -131,9 +131,9 @@ test('F20 a full disk: the ballast is given up and writing goes on; once nothing
 
   const state = load(store, 2_000)
   await disk.fill()
-  await eventually(async () => (await ballast()) === 0, 'the ballast to be given up', 5_000)
-  await eventually(acknowledges(state), 'writing to go on', 5_000)
-  await eventually(() => server.lowDisk(), 'the disk to be called low', 2_000)
+  await eventually(async () => (await ballast()) === 0, 'the ballast to be given up', 20_000)
+  await eventually(acknowledges(state), 'writing to go on', 20_000)
+  await eventually(() => server.lowDisk(), 'the disk to be called low', 20_000)
   expect(server.diskTrouble()).toMatch(/almost full \(\d+ MB left\): make room there/)
   expect(await saveSample(store, sample(2))).toBe(true)
   expect(await saveSample(store, { ...sample(3), event: { source: 'monitor', key: 'home@3', event: firing() } })).toBe(
@@ -163,8 +163,8 @@ test('F20 a full disk: the ballast is given up and writing goes on; once nothing
   await sleep(1_000)
   await disk.empty()
   const from = performance.now()
-  await eventually(acknowledges(state), 'writing to go on', 10_000)
-  expect(performance.now() - from).toBeLessThan(10_000)
+  await eventually(acknowledges(state), 'writing to go on', 20_000)
+  expect(performance.now() - from).toBeLessThan(20_000)
   await state.stop()
   expect(await lost(server, state)).toEqual([])
   await eventually(async () => (await ballast()) >= BALLAST_BYTES, 'the ballast to be taken again', 15_000)
