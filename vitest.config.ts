@@ -52,8 +52,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     // A second is nothing on a machine that others use too.
     expect: { poll: { timeout: 10_000 } },
-    // Most tests wait for servers and clocks more than they compute.
-    maxWorkers: 2,
+    // Most tests wait for servers and clocks more than they compute: more of them than there are processors.
+    maxWorkers: 3,
     projects: [
       {
         extends: true,

@@ -1,15 +1,15 @@
 import type { Deploy } from '../src/domain/deploy/deploy.ts'
-import { PRODUCTION } from '../src/domain/deploy/rules.ts'
+import { firstEnvironment } from '../src/domain/deploy/rules.ts'
 import { type Rules, type Service, under } from '../src/domain/rules.ts'
 import { UserError } from '../src/errors.ts'
 import { sightOf } from '../src/lookout.ts'
 import { refusedButtons } from '../src/slack/deploy.ts'
-import { deniedAnswer, deployBy, deployStanding, deployTitle } from '../src/slack/deploy-words.ts'
+import { deniedAnswer } from '../src/slack/deploy-words.ts'
 import { code, cut, knownNames, typed } from '../src/slack/text.ts'
 import { answer } from '../src/slack/words.ts'
 import { latestDeploys, readDeploy, versionBefore } from '../src/store/deploys.ts'
 import { type Ask, type Command, help, misused, type Reply, split, voice } from './command.ts'
-import { act, found } from './deploy/acts.ts'
+import { act, found, standingReply } from './deploy/acts.ts'
 import { lock, unlock } from './deploy/locks.ts'
 import { calendar, check, log, status } from './deploy/views.ts'
 
@@ -112,7 +112,7 @@ async function rollback(ask: Ask, rest: string): Promise<Reply> {
   const { pool } = ask.deps.store
   const which = /^\d{1,9}$/.test(first) ? await found(ask, first) : null
   const service = serviceNamed(ask.deps.rules(), which?.service ?? first)
-  const environment = which?.environment ?? (where === '' ? firstOf(service) : where)
+  const environment = which?.environment ?? (where === '' ? firstEnvironment(service.deploy) : where)
   const of = which ?? (await latestOf(ask, service.name, environment))
   const version = given === '' ? of && (await versionBefore(pool, of)) : given
   if (!version)
@@ -129,8 +129,6 @@ const latestOf = async (ask: Ask, service: string, environment: string): Promise
     (each) => each.environment === environment && each.startedAt !== null && each.kind === 'deploy',
   )
 
-const firstOf = ({ deploy: how }: Service): string => how?.environments[0] ?? PRODUCTION
-
 interface What extends Pick<Deploy, 'version' | 'kind' | 'incident'> {
   environment: string | undefined
 }
@@ -145,7 +143,7 @@ async function request(ask: Ask, service: Service, { version, environment, kind,
   const sight = await sightOf(ask.deps, ask.rota, service.name)
   const event = {
     ...{ type: 'deploy' as const, by, service: service.name, version, kind, incident, sight },
-    environment: environment?.toLowerCase() ?? firstOf(service),
+    environment: environment?.toLowerCase() ?? firstEnvironment(service.deploy),
   }
   const outcome = await ask.deps.desk.submit({ source: 'act', key: ask.key, event })
   const asked =
@@ -155,9 +153,7 @@ async function request(ask: Ask, service: Service, { version, environment, kind,
   if (asked === null) return { text: answer(voice(ask), event, outcome), public: false, acted: false }
   if (outcome.result === 'done' && outcome.how === 'denied')
     return { text: deniedAnswer(voice(ask), asked), public: false, acted: false, more: refusedButtons(asked) }
-  // Where the channel of the service has it, nobody reads it twice.
-  const said = `*${deployTitle(asked)}*\n${deployStanding(voice(ask), asked)}\n${deployBy(voice(ask), asked)}`
-  return { text: said, public: service.channel !== ask.channel, acted: true }
+  return standingReply(ask, asked)
 }
 
 function serviceNamed(rules: Rules, word: string): Service {

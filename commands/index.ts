@@ -9,6 +9,7 @@ import {
   promptRows,
   silenceRowsOf,
   watchPageRows,
+  wouldRows,
 } from '../src/domain/owed.ts'
 import { schedulesOf } from '../src/domain/rules.ts'
 import { notOurDeploy } from '../src/slack/deploy-words.ts'
@@ -106,7 +107,7 @@ function ofIncident(verb: string): OnMessage {
       // After the incident may come where escalation stood.
       const id = Number(/^(\d{1,9})(?:@\S+)?$/.exec(value)?.[1] ?? Number.NaN)
       const found = id > 0 ? await readIncident(pool, id) : null
-      return found && { keys: bearers(found), under: [] }
+      return found && { keys: bearers(found), under: [wouldRows(found.id)] }
     },
   }
 }
@@ -211,7 +212,7 @@ function ofFeedback(verdict: Verdict): OnMessage {
     async rows(pool, value) {
       const id = Number(read(value)?.[1] ?? Number.NaN)
       const found = id > 0 ? await readIncident(pool, id) : null
-      return found && { keys: bearers(found), under: [] }
+      return found && { keys: bearers(found), under: [wouldRows(found.id)] }
     },
   }
 }

@@ -61,7 +61,7 @@ export const monitor: Command = {
       'drill MONITOR [duty]',
       'pages you, or whoever is on duty, for a made-up fault, and measures each part of its way',
     ],
-    ['approve N', 'you are the second person'],
+    ['approve N|NAME', 'you are the second person'],
     ['enable MONITOR', 'it looks again, before its time'],
     ['ping MONITOR', 'where a heartbeat is to be pinged'],
     ['rotate MONITOR', 'another address for a heartbeat: nobody is heard at the one before'],
@@ -107,7 +107,8 @@ export const monitor: Command = {
         return disable(ask, monitorNamed(ask.deps.rules(), name).name, more)
       }
       case 'approve':
-        return approve(ask, rest)
+        // By its number what is disabled, by its name what was adopted.
+        return /[.-]/.test(rest) ? gaps.approveDrop(ask, rest.trim()) : approve(ask, rest)
       case 'enable':
         return enable(ask, monitorNamed(ask.deps.rules(), rest).name)
       case 'ping':
@@ -156,7 +157,7 @@ async function show(ask: Ask, rest: string): Promise<Reply> {
   if (!standing) throw new Error(`monitor ${found.name} stands nowhere`)
   if (found.kind === 'rate') return rated(ask, { ...standing, monitor: found }, silences)
   if (!isProbe(found)) {
-    const log = found.kind === 'log' ? (await readLogs(pool, found.name)).get(found.name) : undefined
+    const log = found.kind === 'log' ? (await readLogs(pool, [found.name])).get(found.name) : undefined
     return only(watchedDetail(voice(ask), standing, silences, log?.state.shapes ?? null))
   }
   const together = isAlone(found) ? null : await createJudge(ask.deps).views(found)

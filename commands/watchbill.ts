@@ -3,10 +3,12 @@ import { BY_DEFAULT, lacking, uncarried } from '../src/domain/contact.ts'
 import { looseEnds } from '../src/domain/detect/graph.ts'
 import { type Import, type Source, sourcesOf } from '../src/domain/duty/imports.ts'
 import { HOUR_MS } from '../src/domain/duty/time.ts'
-import { personOfSlack, under } from '../src/domain/rules.ts'
+import { personOfSlack, type Rules, under } from '../src/domain/rules.ts'
 import { looseEndLine } from '../src/slack/graph.ts'
-import { placeLines } from '../src/slack/monitors.ts'
+import { heldWord, placeLines } from '../src/slack/monitors.ts'
 import { reachedWords, VIA } from '../src/slack/reached.ts'
+import { roleGroupLine } from '../src/slack/role-groups.ts'
+import { shadowSentence } from '../src/slack/shadow.ts'
 import { silenceLine } from '../src/slack/silence.ts'
 import { code, cut, duration, knownNames, list, mentioned, plain, typed } from '../src/slack/text.ts'
 import { groupTrouble, inc, person } from '../src/slack/words.ts'
@@ -15,6 +17,7 @@ import { readImports } from '../src/store/imports.ts'
 import { openIncidents } from '../src/store/incidents.ts'
 import { readPlaces } from '../src/store/locations.ts'
 import { unreachablePeople } from '../src/store/people.ts'
+import { readRoleGroups } from '../src/store/role-groups.ts'
 import { readSilences } from '../src/store/silences.ts'
 import { readStandings } from '../src/store/standings.ts'
 import { type Ask, type Command, help, misused, only, type Reply, type Status, split, voice } from './command.ts'
@@ -133,7 +136,7 @@ async function status(ask: Ask): Promise<Reply> {
   const { deps, now } = ask
   const { pool } = deps.store
   const rules = deps.rules()
-  const [health, open, standings, unreachable, imports, silences, places, tests] = await Promise.all([
+  const [health, open, standings, unreachable, imports, silences, places, tests, roleGroups] = await Promise.all([
     deps.status(),
     openIncidents(pool, asker(ask)),
     readStandings(pool, rules),
@@ -142,11 +145,17 @@ async function status(ask: Ask): Promise<Reply> {
     readSilences(pool),
     readPlaces(pool),
     readTests(pool),
+    readRoleGroups(pool),
   ])
-  const of = (status: string) => standings.filter((each) => each.status === status).map(({ monitor }) => monitor.name)
+  const of = (status: string) =>
+    standings.filter((each) => each.status === status && each.held === null).map(({ monitor }) => monitor.name)
+  const held = standings.flatMap((each) =>
+    each.held === null ? [] : `${code(each.monitor.name)} (${heldWord(each.held)})`,
+  )
   const [down, unknown] = [of('down'), of('unknown')]
   const lines = [
     `*Watchbill ${deps.version}* of ${plain(rules.company)}`,
+    ...shadowLine(rules),
     slackLine(health),
     ...(health.slackTrouble === null
       ? []
@@ -156,12 +165,13 @@ async function status(ask: Ask): Promise<Reply> {
     `${health.storeAnswers ? ':white_check_mark:' : ':no_entry:'} Store: ${health.storeAnswers ? 'answers' : 'does not answer'}`,
     ...(health.diskTrouble === null ? [] : [`:no_entry: Disk: ${plain(health.diskTrouble)}`]),
     ...health.groupTrouble.map(({ handle, reason }) => `:no_entry: ${groupTrouble(handle, reason)}`),
+    ...roleGroups.flatMap(roleGroupLine),
     backupLine(health, now),
     health.late.length === 0
       ? ':white_check_mark: Timetable: every entry runs on time'
       : `:no_entry: Timetable: behind are ${list(health.late.map((entry) => lateEntry(entry, now)))}`,
     ...queueLine(health, now),
-    `${down.length === 0 ? ':white_check_mark:' : ':red_circle:'} Monitors: ${standings.length - down.length - unknown.length} up, ${down.length} down${down.length > 0 ? ` (${list(down.map(code))})` : ''}${unknown.length > 0 ? `, ${unknown.length} not seen yet (${list(unknown.map(code))})` : ''}`,
+    `${down.length === 0 ? ':white_check_mark:' : ':red_circle:'} Monitors: ${standings.length - down.length - held.length - unknown.length} up, ${down.length} down${down.length > 0 ? ` (${list(down.map(code))})` : ''}${held.length > 0 ? `, ${held.length} held back (${list(held)})` : ''}${unknown.length > 0 ? `, ${unknown.length} not seen yet (${list(unknown.map(code))})` : ''}`,
     ...placeLines(voice(ask), [...places.values()]),
     open.length === 0
       ? ':white_check_mark: No open incident'
@@ -179,6 +189,12 @@ async function status(ask: Ask): Promise<Reply> {
       : []),
   ]
   return only(lines.join('\n'))
+}
+
+/** First of all, so that nobody takes a rehearsal for the watch. */
+function shadowLine(rules: Rules): string[] {
+  const sentence = shadowSentence(rules)
+  return sentence === null ? [] : [`:busts_in_silhouette: *${sentence}*`]
 }
 
 function slackLine({ slackConnections, slackOverHttp }: Status): string {

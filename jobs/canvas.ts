@@ -15,37 +15,37 @@ import { incidentOf, type JobDeps, settled, voice } from './tell.ts'
 export function canvas(deps: JobDeps): Handler {
   return async (claim) => {
     if (claim.about.kind !== 'canvas') throw new Error(`${claim.key} is no canvas`)
-    const known = state(claim.result)
-    if (known.theirs || known.none) return { outcome: 'done', result: { ...known } }
     const incident = await incidentOf(deps, claim.about.incident)
     if (!incident.channel) return { outcome: 'never', reason: 'no channel' }
+    const channel = incident.channel.id
+    const known = state(claim.result, channel)
+    if (known.theirs || known.none) return { outcome: 'done', result: { ...known } }
     const said = await voice(deps)
     const record = await readRecord(deps.store, said.rules, incident, said.now)
     const theirs = !isOpen(incident)
-    const markdown = fitting(theirs ? await postmortem(deps.store, said, record) : liveDocument(said, record))
+    const markdown = fitting(
+      theirs ? await postmortem(deps.store, said, record) : liveDocument(said, record, MOST_CHARACTERS),
+    )
     const digest = createHash('sha256').update(markdown).digest('base64url')
     if (known.canvas !== null && known.digest === digest) return { outcome: 'done', result: { ...known, theirs } }
-    const shown: State = { canvas: known.canvas, digest, theirs, none: false }
+    const shown: State = { channel, canvas: known.canvas, digest, theirs, none: false }
     if (known.canvas !== null) {
       const replaced = await replaceCanvas(deps.slack.rest, known.canvas, markdown)
       return settled(replaced, { ...shown })
     }
-    const made = await createCanvas(
-      deps.slack.rest,
-      incident.channel.id,
-      title(incident).slice(0, LONGEST_TITLE),
-      markdown,
-    )
+    const made = await createCanvas(deps.slack.rest, channel, title(incident).slice(0, LONGEST_TITLE), markdown)
     if (made.ok) return { outcome: 'done', result: { ...shown, canvas: made.value } }
     if (made.kind !== 'never') return settled(made, null)
     // An earlier attempt may have made it, and its reply was lost.
-    if (made.reason === 'channel_canvas_already_exists') return found(deps, incident.channel.id, shown)
+    if (made.reason === 'channel_canvas_already_exists') return found(deps, shown)
     await fallShort(deps, { incident: incident.id, step: 'canvas', about: null, reason: made.reason })
     return { outcome: 'done', result: { ...shown, none: true } }
   }
 }
 
 interface State {
+  /** Whose it is. */
+  channel: string
   canvas: string | null
   digest: unknown
   /** It was handed over to people. */
@@ -54,16 +54,21 @@ interface State {
   none: boolean
 }
 
-const state = (result: Result): State => ({
-  canvas: typeof result?.canvas === 'string' ? result.canvas : null,
-  digest: result?.digest,
-  theirs: result?.theirs === true,
-  none: result?.none === true,
-})
+/** Another channel has a canvas of its own; a workspace without any has none there either. */
+function state(result: Result, channel: string): State {
+  const known = (result?.channel ?? channel) === channel ? result : null
+  return {
+    channel,
+    canvas: typeof known?.canvas === 'string' ? known.canvas : null,
+    digest: known?.digest,
+    theirs: known?.theirs === true,
+    none: result?.none === true,
+  }
+}
 
 /** Written at the next attempt, which knows where it is. */
-async function found(deps: JobDeps, channel: string, shown: State): Promise<Sent> {
-  const there = await canvasOf(deps.slack.rest, channel)
+async function found(deps: JobDeps, shown: State): Promise<Sent> {
+  const there = await canvasOf(deps.slack.rest, shown.channel)
   if (!there.ok) return settled(there, null)
   if (there.value === null) return { outcome: 'again', reason: 'its canvas cannot be found' }
   return {

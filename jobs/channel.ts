@@ -1,11 +1,12 @@
 import { DateTime } from 'luxon'
 import type { SlackResult } from '../src/deps.ts'
 import type { Incident } from '../src/domain/incident.ts'
-import type { Handler } from '../src/outbox.ts'
+import type { Handler, Sent } from '../src/outbox.ts'
 import { createChannel, findChannel, whoAmI } from '../src/slack/api.ts'
+import { isArchived, unarchiveChannel } from '../src/slack/furnish.ts'
 import { type Claim, stands } from '../src/store/owed.ts'
 import { fallShort } from './shortfall.ts'
-import { incidentOf, type JobDeps, OVERTAKEN } from './tell.ts'
+import { incidentOf, type JobDeps, OVERTAKEN, settled } from './tell.ts'
 
 /** What it is about, in a few words: Slack's limit is 80 for the whole name, but names are read in a narrow list. */
 const SLUG_CHARACTERS = 28
@@ -16,6 +17,8 @@ export function channel(deps: JobDeps): Handler {
   return async (claim) => {
     if (claim.about.kind !== 'channel') throw new Error(`${claim.key} is no channel`)
     const incident = await incidentOf(deps, claim.about.incident)
+    const kept = incident.channel === null ? null : await keep(deps, claim, incident.id, incident.channel)
+    if (kept) return kept
     const made = await make(deps, claim, channelName(incident, deps.rules().zone), incident.private)
     if (!made.ok) {
       if (made.kind === 'never') {
@@ -33,6 +36,32 @@ export function channel(deps: JobDeps): Handler {
     })
     return { outcome: 'done', result: { channel: id, name } }
   }
+}
+
+/**
+ * The channel of an incident that goes on, out of the archive. Null: it cannot be had back, and another takes its place. Slack lets an app put
+ * channels into the archive, and (as its documentation says, by a defect) not take them out again.
+ */
+async function keep(
+  deps: JobDeps,
+  claim: Claim,
+  incident: number,
+  { id, name }: { id: string; name: string },
+): Promise<Sent | null> {
+  const { rest } = deps.slack
+  // That it was there is remembered: its return may be what an earlier attempt came to.
+  if (claim.result?.archived !== true) {
+    const archived = await isArchived(rest, id)
+    if (!archived.ok) return archived.kind === 'never' ? null : settled(archived, null)
+    if (!archived.value) return { outcome: 'done' }
+    return { outcome: 'again', reason: 'it is in the archive', afterMs: 0, result: { archived: true } }
+  }
+  const back = await unarchiveChannel(rest, id)
+  if (!back.ok && back.kind !== 'never') return settled(back, claim.result)
+  if (!back.ok && back.reason !== 'not_archived') return null
+  const event = { type: 'channel-opened' as const, incident, channel: id, name, back: true as const }
+  await deps.desk.submit({ source: 'outbox', key: claim.key, event })
+  return { outcome: 'done' }
 }
 
 async function make(

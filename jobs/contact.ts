@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
-import type { Notice } from '../src/deps.ts'
+import { answerAddress } from '../src/answer-address.ts'
+import type { Carried, Notice } from '../src/deps.ts'
 import { BY_DEFAULT, type Reached, type Via } from '../src/domain/contact.ts'
 import type { Incident, Page } from '../src/domain/incident.ts'
 import { contactRows } from '../src/domain/owed.ts'
@@ -8,7 +8,6 @@ import { under } from '../src/domain/rules.ts'
 import { messageOf } from '../src/errors.ts'
 import { backoff, type Claimed, type Handler, type Sent } from '../src/outbox.ts'
 import { pageNotice } from '../src/slack/contact-words.ts'
-import { rememberCallback } from '../src/store/callbacks.ts'
 import { hasten, hastenNext } from '../src/store/owed.ts'
 import { incidentOf, type JobDeps, voice } from './tell.ts'
 
@@ -16,7 +15,7 @@ import { incidentOf, type JobDeps, voice } from './tell.ts'
  * What Slack does not take within this is as good as not said: people are reached otherwise. Looked at when an attempt has failed, by when the
  * next could be over.
  */
-const PATIENCE_MS = 5_000
+export const PATIENCE_MS = 5_000
 
 /** Of attempts that may have arrived: a phone that rang so often has rung. */
 const MOST_UNKNOWN = 3
@@ -24,13 +23,10 @@ const MOST_UNKNOWN = 3
 /** A phone that rings, or is in somebody's hand, is left alone for so long: of many incidents each gets its turn. */
 const CALLS_APART_MS = 60_000
 
-/** Bytes of an address that only one person is given. */
-const TOKEN_BYTES = 16
-
 /** What is kept of attempts that failed. */
 const Tried = z.object({
   /** Why it goes out before its time. */
-  without: z.enum(['down', 'refused']).optional(),
+  without: z.enum(['down', 'refused', 'deaf']).optional(),
   since: z.number().optional(),
   unknown: z.number().default(0),
   told: z.boolean().default(false),
@@ -50,6 +46,10 @@ export function contact(deps: JobDeps): Handler {
     if (!page) throw new Error(`${claim.key} is about no page of its incident`)
     if (incident.state === 'acked' || incident.state === 'resolved')
       return { outcome: 'never', reason: `not needed any more: ${incident.state}` }
+    // Not needed twice: the row of a graver severity has gone out since.
+    const isFirst = claim.about.heldUntil !== undefined && claim.tries === 1
+    if (isFirst && incident.contacted.some((each) => each.page === key && each.via === via))
+      return { outcome: 'never', reason: 'it went out before the end of the quiet hours' }
     const rules = deps.rules()
     const to = under(rules.people, page.person)?.contact?.[rule]
     if (to?.via !== via) return { outcome: 'never', reason: 'not in the configuration any more' }
@@ -60,7 +60,9 @@ export function contact(deps: JobDeps): Handler {
     }
     const tried = Tried.parse(claim.result ?? {})
     const notice = await noticeOf(deps, claim, { incident, page, via, tried })
-    const sent = await deps.carry(to, notice, rules.notify ?? BY_DEFAULT, rules.allowPrivate)
+    const startedAt = deps.clock.now()
+    const carried = deps.carry(to, notice, rules.notify ?? BY_DEFAULT, rules.allowPrivate)
+    const sent = await handedOn(deps, key, startedAt, carried)
     const told = (what: Reached, detail: string | null) => record(deps, claim, { incident, page, via, what, detail })
     if (sent.ok) {
       await told('taken', null)
@@ -74,7 +76,7 @@ export function contact(deps: JobDeps): Handler {
       return { outcome: 'never', reason: sent.reason }
     }
     const now = deps.clock.now()
-    const since = tried.since ?? now
+    const since = tried.since ?? startedAt
     const afterMs = (sent.kind === 'again' ? sent.afterMs : null) ?? backoff(claim.tries)
     const isSick = now + afterMs - since >= PATIENCE_MS
     if (isSick && !tried.told) {
@@ -90,6 +92,18 @@ export function contact(deps: JobDeps): Handler {
   }
 }
 
+/** Whoever carries it may take its time, or never answer: the next way does not wait for that. */
+async function handedOn({ clock, store, log }: JobDeps, page: string, startedAt: number, carried: Promise<Carried>) {
+  const answered = new AbortController()
+  clock
+    .sleepUntil(startedAt + PATIENCE_MS, answered.signal)
+    .then(() => hastenNext(store.pool, contactRows(page), clock.now()))
+    .catch((error: unknown) => {
+      if (!answered.signal.aborted) log.warn({ page, reason: messageOf(error) }, 'the next way could not be hastened')
+    })
+  return carried.finally(() => answered.abort(new Error('it has answered')))
+}
+
 interface What {
   incident: Incident
   page: Page
@@ -101,16 +115,13 @@ async function noticeOf(
   claim: Claimed,
   { incident, page, via, tried }: What & { tried: Tried },
 ): Promise<Notice> {
-  const { store, clock, publicUrl } = deps
   // As a page does, it waits for no roster: that is only about who would be paged next.
-  const said = await voice(deps).catch(() => ({ rules: deps.rules(), now: clock.now() }))
-  const words = (answer: Notice['answer']) =>
-    pageNotice(said, incident, page, { id: claim.key, answer, without: tried.without ?? null })
-  if (publicUrl === null) return words(null)
-  const token = randomBytes(TOKEN_BYTES).toString('base64url')
-  const about = { kind: 'page', incident: incident.id, page: page.key, person: page.person, via } as const
-  await rememberCallback(store.pool, token, about, clock.now())
-  return words({ url: `${publicUrl}/callback/${via}/${token}`, label: 'Acknowledge' })
+  const said = await voice(deps).catch(() => ({ rules: deps.rules(), now: deps.clock.now() }))
+  const url = await answerAddress(deps, {
+    ...{ kind: 'page', incident: incident.id, page: page.key, person: page.person, via },
+  })
+  const answer = url === null ? null : { url, label: 'Acknowledge' }
+  return pageNotice(said, incident, page, { id: claim.key, answer, without: tried.without ?? null })
 }
 
 /** On record before the row is closed: a crash in between repeats the attempt, and the same event collapses. */

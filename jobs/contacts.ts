@@ -2,6 +2,7 @@ import { DateTime } from 'luxon'
 import { tryContacts } from '../src/contact-test.ts'
 import type { Deps } from '../src/deps.ts'
 import { WEEK_MS } from '../src/domain/duty/time.ts'
+import { allInShadow } from '../src/domain/shadow.ts'
 import { readTests, targetOf } from '../src/store/contact-tests.ts'
 
 /** When a phone that rings disturbs nobody's sleep. */
@@ -16,6 +17,8 @@ const LAST_WEEKDAY = 5
 export function contacts(deps: Pick<Deps, 'carry' | 'rules' | 'clock' | 'store' | 'publicUrl'>) {
   return async (slotAt: number): Promise<void> => {
     const { people, zone } = deps.rules()
+    // No phone rings by itself while nobody is paged.
+    if (allInShadow(deps.rules())) return
     const { weekday, hour } = DateTime.fromMillis(slotAt, { zone })
     if (weekday > LAST_WEEKDAY || hour < FROM_HOUR || hour >= TO_HOUR) return
     const tests = await readTests(deps.store.pool)

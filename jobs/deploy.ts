@@ -55,14 +55,11 @@ export function deployStart(deps: JobDeps): Handler {
     // It was halted, or another took its place, before anything was called.
     if (found.state !== 'starting') return { outcome: 'never', reason: `it is ${found.state}` }
     const hooks = under(deps.rules().services, found.service)?.deploy ?? null
-    const action = fact.what === 'resumed' ? 'resume' : 'start'
-    const own = action === 'resume' ? hooks?.resume : found.kind === 'rollback' ? hooks?.rollback : hooks?.start
+    const wanted = fact.what === 'resumed' ? 'resume' : found.kind === 'rollback' ? 'rollback' : 'start'
+    const own = hooks?.[wanted] ?? null
     const hook = own ?? hooks?.start ?? null
-    const order = orderOf(
-      claim.key,
-      action === 'start' && own && found.kind === 'rollback' ? 'rollback' : action,
-      found,
-    )
+    // A rollback without a hook of its own is the start of the version before.
+    const order = orderOf(claim.key, own === null && wanted === 'rollback' ? 'start' : wanted, found)
     const done = hook === null ? { outcome: 'failed' as const, detail: NO_HOOK } : await call(deps, hook, order)
     await came(done)
     return done.outcome === 'done'

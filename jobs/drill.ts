@@ -1,6 +1,8 @@
-import { canDrill, faultOf } from '../src/domain/detect/drill.ts'
+import { canDrill } from '../src/domain/detect/drill.ts'
 import { disabledOf } from '../src/domain/detect/silence.ts'
 import type { Recorded } from '../src/domain/fact.ts'
+import { allInShadow } from '../src/domain/shadow.ts'
+import { injected } from '../src/fault.ts'
 import type { Claimed, Handler, Sent } from '../src/outbox.ts'
 import { remove } from '../src/slack/api.ts'
 import { drillProof } from '../src/slack/drill.ts'
@@ -26,7 +28,9 @@ export function drills({ store, desk, rules, clock }: JobDeps) {
     const able = Object.values(rules().monitors).filter((each) => canDrill(each) && !off.has(each.name))
     const monitor = able[Math.floor(slotAt / DRILLS_MS) % able.length]
     if (!monitor) return
-    const event = faultOf(monitor, { by: null, to: 'nobody', silence: null }, slotAt)
+    const drill = { by: null, to: 'nobody', silence: null } as const
+    const event = await injected({ pool: store.pool, rules: rules() }, monitor, drill, slotAt)
+    if (!event) throw new Error(`${monitor.name} does not see a fault that is injected into it`)
     injectedAt = clock.now()
     await desk.submit({ source: 'drill', key: `${monitor.name}@${slotAt}`, event })
     // An entry that fails each time is told like one that stands still.
@@ -59,7 +63,8 @@ export function drill(deps: JobDeps): Handler {
 
 async function sendPage(deps: JobDeps, claim: Claimed, fact: Recorded & { type: 'drilled' }): Promise<Sent> {
   const to = deps.rules().outwardHeartbeat?.drillTo ?? null
-  if (to === null) return { outcome: 'done' }
+  // In shadow mode nobody's DM is part of the proof.
+  if (to === null || ('person' in to && allInShadow(deps.rules()))) return { outcome: 'done' }
   const call = deps.slack.pages
   const where = 'channel' in to ? to : await dmOf(call, deps, to.person)
   if (!('channel' in where)) return where

@@ -1,9 +1,9 @@
-import type { CaptureChange, SaidFile } from '../src/domain/response.ts'
+import { type CaptureChange, placeKey, type SaidFile } from '../src/domain/response.ts'
 import type { Handler, Sent } from '../src/outbox.ts'
 import { fileAddress } from '../src/slack/messages.ts'
 import { keepFile } from '../src/store/files.ts'
 import { readFact } from '../src/store/incidents.ts'
-import { incidentOf, type JobDeps } from './tell.ts'
+import { incidentOf, type JobDeps, settled } from './tell.ts'
 
 /** Larger files stay where they are: a timeline is read, not mirrored. */
 const MOST_BYTES = 8 * 1_048_576
@@ -31,7 +31,7 @@ export function file(deps: JobDeps): Handler {
     if (!said || !wanted) return { outcome: 'done' }
     const { captured } = await incidentOf(deps, about.incident)
     // It was taken off the timeline meanwhile.
-    if (!captured.includes(`${said.message.channel}/${said.message.ts}`)) return { outcome: 'done' }
+    if (!captured.includes(placeKey(said.message))) return { outcome: 'done' }
     const got = await fetched(deps, wanted, claim.tries >= TRIES)
     if ('outcome' in got) return got
     await deps.desk.submit({
@@ -54,7 +54,7 @@ async function fetched(
   const address = await fileAddress(deps.slack.rest, id)
   if (!address.ok) {
     if (address.kind === 'never' || last) return not(`Slack does not hand it out (${address.reason})`)
-    return { outcome: 'again', reason: address.reason, afterMs: address.kind === 'again' ? address.afterMs : null }
+    return settled(address, null)
   }
   const got = await deps.fetchFile(address.value, MOST_BYTES)
   if (!got.ok) return got.again && !last ? { outcome: 'again', reason: got.why } : not(got.why)

@@ -4,7 +4,7 @@ import type { Shortfall } from '../src/domain/event.ts'
 import type { Incident } from '../src/domain/incident.ts'
 import { type Service, under } from '../src/domain/rules.ts'
 import type { Handler } from '../src/outbox.ts'
-import { invite, setPurpose } from '../src/slack/api.ts'
+import { ALREADY_THERE, invite, setPurpose } from '../src/slack/api.ts'
 import { addBookmark, listBookmarks } from '../src/slack/furnish.ts'
 import { inc } from '../src/slack/words.ts'
 import { rotaOf } from '../src/store/rota.ts'
@@ -17,9 +17,6 @@ interface Step {
   what: Pick<Shortfall, 'step' | 'about'>
   run(): Promise<SlackResult<unknown>>
 }
-
-/** Already so. */
-const SO = new Set(['already_in_channel', 'cant_invite_self'])
 
 /**
  * Gives the channel its purpose and its bookmarks, and brings in whoever the service wants there. Each step may be repeated; those that are
@@ -41,7 +38,7 @@ export function furnish(deps: JobDeps): Handler {
           afterMs: result.kind === 'again' ? result.afterMs : null,
           result: { done: [...done] },
         }
-      if (!result.ok && !SO.has(result.reason))
+      if (!result.ok && !ALREADY_THERE.has(result.reason))
         await fallShort(deps, { incident: incident.id, ...what, reason: result.reason })
       done.add(name)
     }

@@ -1,5 +1,7 @@
 import { ledgers } from '../src/domain/detect/coverage.ts'
 import { askedFor } from '../src/domain/detect/gap.ts'
+import { under } from '../src/domain/rules.ts'
+import { inShadow } from '../src/domain/shadow.ts'
 import type { Handler } from '../src/outbox.ts'
 import { plainMessage } from '../src/slack/blocks.ts'
 import { gapMessage, gapNews } from '../src/slack/coverage.ts'
@@ -11,6 +13,9 @@ export function gaps(deps: JobDeps): Handler {
   return async (claim) => {
     if (claim.about.kind !== 'gaps') throw new Error(`${claim.key} is about no gaps`)
     const { to, service, level, names, at } = claim.about
+    const policy = under(deps.rules().services, service)?.policy ?? ''
+    if ('person' in to && inShadow(deps.rules(), { service, policy }))
+      return { outcome: 'never', reason: 'shadow mode' }
     const said = await voice(deps)
     const ledger = ledgers(deps.rules(), await readKnown(deps.store.pool), said.now).find(
       (each) => each.service === service,

@@ -1,12 +1,15 @@
 import type { SlackCall, SlackResult } from '../src/deps.ts'
 import type { Standings } from '../src/domain/authority.ts'
+import { rolesOfGroups } from '../src/domain/duty/role-group.ts'
 import { dutyAt, nextChange } from '../src/domain/duty/schedule.ts'
 import type { Schedule } from '../src/domain/duty/schedule-types.ts'
+import { scheduleInShadow } from '../src/domain/shadow.ts'
 import type { Handler } from '../src/outbox.ts'
 import { createGroup, disableGroup, enableGroup, type Group, listGroups, setGroup } from '../src/slack/api.ts'
 import { standings } from '../src/store/people.ts'
 import { rotaOf } from '../src/store/rota.ts'
 import { look } from './people.ts'
+import { watchRoleGroups } from './role-groups.ts'
 import type { JobDeps } from './tell.ts'
 
 /** Until the next slot comes. */
@@ -37,7 +40,7 @@ type Kept = SlackResult<unknown>
 const DONE: Kept = { ok: true, value: null }
 
 /**
- * Keeps the Slack user group of each schedule equal to who is on duty: looks at the groups as they are, and changes those that differ. A slot
+ * Watches the user groups that roles name, and keeps the Slack user group of each schedule equal to who is on duty: looks at the groups as they are, and changes those that differ. A slot
  * lasts until the next change of duty when that comes before the next slot. Whoever changes a group by hand finds it put right within a minute.
  */
 export function groups(deps: JobDeps & { groupTrouble: GroupTrouble }) {
@@ -49,9 +52,12 @@ export function groups(deps: JobDeps & { groupTrouble: GroupTrouble }) {
     // What the configuration asks for no more is no trouble any more.
     for (const handle of trouble.keys())
       if (!grouped.some(({ slackGroup }) => handle === ALL || slackGroup === handle)) trouble.delete(handle)
-    if (grouped.length === 0 || clock.now() < pausedUntil || isRefused(ALL)) return
+    const isKept = grouped.length > 0 && !isRefused(ALL)
+    if (clock.now() < pausedUntil || (!isKept && rolesOfGroups(deps.rules()).size === 0)) return
     const listed = await listGroups(slack.rest)
-    if (!listed.ok) return void endsRound(listed, ALL)
+    await watchRoleGroups(deps, listed)
+    if (!listed.ok) return isKept ? void endsRound(listed, ALL) : undefined
+    if (!isKept) return
     const known = await standings(deps.store.pool)
     for (const schedule of grouped) {
       if (isRefused(schedule.slackGroup)) continue
@@ -135,7 +141,9 @@ export function group(deps: JobDeps & { groupTrouble: GroupTrouble }): Handler {
 /** The schedules that have a group, as they are really stood. The store is not asked where there is none. */
 async function schedules(deps: JobDeps): Promise<Grouped[]> {
   const rules = deps.rules()
-  const hasGroup = (schedule: Schedule): schedule is Grouped => schedule.slackGroup !== undefined
+  // In shadow mode the groups belong to the other pager.
+  const hasGroup = (schedule: Schedule): schedule is Grouped =>
+    schedule.slackGroup !== undefined && !scheduleInShadow(rules, schedule.name)
   if (!Object.values(rules.schedules).some(hasGroup)) return []
   return Object.values((await rotaOf(deps.store.pool, rules)).schedules).filter(hasGroup)
 }

@@ -11,6 +11,7 @@ import { calendars } from './calendars.ts'
 import { canvas } from './canvas.ts'
 import { channel } from './channel.ts'
 import { contact } from './contact.ts'
+import { contactOver } from './contact-over.ts'
 import { contacts } from './contacts.ts'
 import { coverage } from './coverage.ts'
 import { covered } from './covered.ts'
@@ -21,6 +22,7 @@ import { duty } from './duty.ts'
 import { edit } from './edit.ts'
 import { exported } from './export.ts'
 import { file } from './file.ts'
+import { freezes, freezeTroubles } from './freezes.ts'
 import { furnish } from './furnish.ts'
 import { gaps } from './gaps.ts'
 import { type GroupTrouble, group, groups } from './groups.ts'
@@ -43,9 +45,11 @@ import { people } from './people.ts'
 import { picture } from './picture.ts'
 import { post } from './post.ts'
 import { prompt } from './prompt.ts'
-import { rates } from './rate.ts'
+import { TICK_MS as RATES_MS, rates } from './rate.ts'
+import { reach } from './reach.ts'
 import { relief } from './relief.ts'
 import { returns } from './returns.ts'
+import { roleGroup } from './role-groups.ts'
 import { ROLLOUTS_MS, rollouts } from './rollouts.ts'
 import { rosterReport } from './roster-report.ts'
 import { rosterWarning } from './roster-warning.ts'
@@ -56,6 +60,7 @@ import { summary } from './summary.ts'
 import type { JobDeps } from './tell.ts'
 import { told } from './told.ts'
 import { watchPage } from './watch-page.ts'
+import { would } from './would.ts'
 
 const SECOND = 1_000
 const MINUTE = 60_000
@@ -79,11 +84,12 @@ export const timetable = (
   { name: 'returns', everyMs: 5 * SECOND, run: returns(deps) },
   { name: 'outward', everyMs: 10 * SECOND, run: outward(deps, deps.problems) },
   { name: 'logs', everyMs: SECOND, run: logs(deps) },
-  { name: 'rates', everyMs: SECOND, run: rates(deps) },
+  { name: 'rates', everyMs: RATES_MS, run: rates(deps) },
   { name: 'heartbeats', everyMs: SECOND, run: heartbeat(deps) },
   { name: 'staleness', everyMs: STALENESS_MS, run: staleness(deps) },
   { name: 'drills', everyMs: DRILLS_MS, run: drills(deps) },
   { name: 'rollouts', everyMs: ROLLOUTS_MS, run: rollouts(deps) },
+  { name: 'freezes', everyMs: MINUTE, run: freezes(deps) },
   { name: 'people', everyMs: HOUR, run: people(deps), atStart: true },
   { name: 'groups', everyMs: MINUTE, run: groups(deps), atStart: true },
   { name: 'roster-report', everyMs: MINUTE, run: rosterReport(deps) },
@@ -128,6 +134,8 @@ export const payers = (deps: JobDeps & { groupTrouble: GroupTrouble }): Handlers
   notice: notice(deps),
   silence: silence(deps),
   'roster-warning': rosterWarning(deps),
+  reach: reach(deps),
+  'role-group': roleGroup(deps),
   gaps: gaps(deps),
   covered: covered(deps),
   group: group(deps),
@@ -140,5 +148,8 @@ export const payers = (deps: JobDeps & { groupTrouble: GroupTrouble }): Handlers
   'deploy-halt': deployHalt(deps),
   'deploy-told': deployTold(deps),
   lock: lock(deps),
+  'freeze-trouble': freezeTroubles(deps),
   contact: contact(deps),
+  'contact-over': contactOver(deps),
+  would: would(deps),
 })

@@ -1,9 +1,7 @@
 import type { Handler } from '../src/outbox.ts'
-import { invite as inviteTo } from '../src/slack/api.ts'
+import { ALREADY_THERE, invite as inviteTo } from '../src/slack/api.ts'
 import { fallShort } from './shortfall.ts'
 import { incidentOf, type JobDeps, settled } from './tell.ts'
-
-const THERE = new Set(['already_in_channel', 'cant_invite_self'])
 
 /** Brings somebody into the incident's channel. */
 export function invite(deps: JobDeps): Handler {
@@ -14,7 +12,7 @@ export function invite(deps: JobDeps): Handler {
     if (!channel || slackId === undefined)
       return { outcome: 'never', reason: channel ? 'unknown person' : 'no channel' }
     const invited = await inviteTo(deps.slack.rest, channel.id, slackId)
-    if (!invited.ok && THERE.has(invited.reason)) return { outcome: 'done' }
+    if (!invited.ok && ALREADY_THERE.has(invited.reason)) return { outcome: 'done' }
     if (!invited.ok && invited.kind === 'never')
       await fallShort(deps, { incident: about.incident, step: 'invite', about: about.person, reason: invited.reason })
     return settled(invited, null)

@@ -112,17 +112,18 @@ async function follow(
   mustLast: boolean,
 ): Promise<KnownLog | null> {
   const after = known?.seq ?? NO_STATE
-  const { state, changes } = observe(known?.state ?? newLog(monitor, look.at), look, monitor)
+  const before = known?.state ?? newLog(monitor, look.at)
+  const { state, changes, counting, matched } = observe(before, look, monitor)
   if (known && !mustLast && !isNews(known.state, state)) return known
   const events = changes.map((change) => ({
     source: 'monitor',
     key: `${monitor.name}#${after + 1}/${change.of}`,
     event: signal(monitor, change, look.at),
   }))
-  const before = known?.state ?? newLog(monitor, look.at)
-  const counts = lineRates(deps.rules(), monitor).flatMap((rate) => slotCounts(rate, monitor, before, look))
+  const counts = lineRates(deps.rules(), monitor).flatMap((rate) => slotCounts(rate, monitor, before, look, counting))
   const saved = await saveLog(deps.store, {
     ...{ monitor: monitor.name, after, state, events, mustLast, counts, now: deps.clock.now() },
+    lines: { read: counting.length, matched },
   })
   if (!saved) return null
   for (const { event } of events) deps.log.info({ monitor: monitor.name, saw: event.summary }, 'monitor')
@@ -161,7 +162,7 @@ export async function takePushed(deps: JobDeps, pushed: readonly Pushed[]): Prom
 
 async function takeLines(deps: JobDeps, monitor: LogMonitor, lines: readonly Line[]): Promise<void> {
   for (let tries = 0; tries < TRIES; tries++) {
-    const known = (await readLogs(deps.store.pool, monitor.name)).get(monitor.name)
+    const known = (await readLogs(deps.store.pool, [monitor.name])).get(monitor.name)
     const at = deps.clock.now()
     const state = known ? stateFor(known.state, monitor, at) : newLog(monitor, at)
     const look = { ...quietLook(state, at), lines }

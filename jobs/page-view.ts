@@ -2,7 +2,7 @@ import type { Handler } from '../src/outbox.ts'
 import { pageMessage } from '../src/slack/blocks.ts'
 import { drillMessage } from '../src/slack/drill.ts'
 import { resultOf } from '../src/store/owed.ts'
-import { charts } from './charts.ts'
+import { besides } from './held-back.ts'
 import { incidentOf, type JobDeps, show, voice, whereabouts } from './tell.ts'
 
 /** Keeps the message of a page up to date: who has it, whether it is over. */
@@ -23,7 +23,7 @@ export function pageView(deps: JobDeps): Handler {
     const sentAt = Number(posted.ts) * 1_000
     const message =
       incident.drill === null
-        ? pageMessage(words, incident, page, sentAt, await charts(deps, incident))
+        ? pageMessage(words, incident, page, sentAt, ...(await besides(deps, incident)))
         : drillMessage(words, incident, page, sentAt)
     return show(deps, shown, message)
   }

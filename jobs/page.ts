@@ -4,8 +4,8 @@ import { openDm, UNREACHABLE } from '../src/slack/api.ts'
 import { pageMessage } from '../src/slack/blocks.ts'
 import { drillMessage } from '../src/slack/drill.ts'
 import type { Claim } from '../src/store/owed.ts'
-import { charts } from './charts.ts'
 import { notTaken } from './contact.ts'
+import { besides } from './held-back.ts'
 import { incidentOf, type JobDeps, paged, refusePage, tell, voice } from './tell.ts'
 
 /** Pages a person by DM. What can never be delivered goes back to the desk, which turns to the next person at once. */
@@ -50,7 +50,7 @@ export function page(deps: JobDeps): Handler {
       moot,
       message: {
         ...(incident.drill === null
-          ? pageMessage(await wording(deps), incident, found, deps.clock.now(), await charts(deps, incident))
+          ? pageMessage(await wording(deps), incident, found, deps.clock.now(), ...(await besides(deps, incident)))
           : drillMessage(await wording(deps), incident, found, deps.clock.now())),
         metadata: paged(claim, [incident.id]),
       },

@@ -1,8 +1,9 @@
 import type { Handler } from '../src/outbox.ts'
-import { promiseFile, shareFiles } from '../src/slack/furnish.ts'
+import { shareFiles } from '../src/slack/furnish.ts'
 import { ratePicture } from '../src/slack/picture.ts'
 import { resultOf } from '../src/store/owed.ts'
 import { charted } from './charts.ts'
+import { put } from './put.ts'
 import { incidentOf, type JobDeps, settled, whereabouts } from './tell.ts'
 
 /** The chart of a rate as a picture in the thread of its page, where Slack took the page without its chart. */
@@ -17,25 +18,17 @@ export function picture(deps: JobDeps): Handler {
     const found = await charted(deps, await incidentOf(deps, of.incident))
     if (found === null || found.samples.length < 2) return { outcome: 'done' }
     const { name, samples } = found
-    const bytes = Buffer.from(await png(ratePicture(samples, deps.rules().zone)))
+    const bytes = await deps.drawPng(ratePicture(samples, deps.rules().zone), 1)
     const about = `A chart of ${name} until the alarm: the line is what was seen, the band what was expected`
-    const promised = await promiseFile(deps.slack.rest, `${name}.png`, bytes.length, about)
-    if (!promised.ok) return settled(promised, null)
-    const put = await deps.uploadFile(promised.value.url, bytes)
-    if (!put.ok) return { outcome: 'again', reason: put.why }
+    const file = await put(deps, `${name}.png`, bytes, about)
+    if (!file.ok) return settled(file, null)
     const shared = await shareFiles(
       deps.slack.rest,
       { channel: posted.channel, threadTs: posted.ts },
-      [{ id: promised.value.file, title: `${name} until the alarm` }],
+      [{ id: file.value, title: `${name} until the alarm` }],
       'The line is what was seen, the band what was expected.',
     )
     // What may be there is not sent again: one picture too few is better than two.
     return !shared.ok && shared.kind === 'unknown' ? { outcome: 'done' } : settled(shared, null)
   }
-}
-
-/** In a thread of its own; the library is loaded by whoever needs it. */
-async function png(svg: string): Promise<Uint8Array> {
-  const { renderAsync } = await import('@resvg/resvg-js')
-  return (await renderAsync(svg, { font: { loadSystemFonts: false } })).asPng()
 }

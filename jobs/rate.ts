@@ -15,7 +15,7 @@ import {
 import { rateSignal, sourceSignal } from '../src/domain/detect/rate-signal.ts'
 import { type RateSpec, RateState } from '../src/domain/detect/rate-state.ts'
 import { holidaysAround } from '../src/domain/duty/holidays.ts'
-import { holidayEntries } from '../src/domain/duty/imports.ts'
+import { HOLIDAYS_NAME, holidayEntries } from '../src/domain/duty/imports.ts'
 import { type RateMonitor, ratesOf, under } from '../src/domain/rules.ts'
 import { messageOf } from '../src/errors.ts'
 import { createTray } from '../src/intake/tray.ts'
@@ -24,12 +24,13 @@ import { readImports } from '../src/store/imports.ts'
 import { readLogs } from '../src/store/logs.ts'
 import {
   addCounts,
-  countsBetween,
+  countsWithin,
   type Judged,
   linesIn,
   NO_SLOT,
   rateSamples,
   readRate,
+  type Stretch,
   saveRates,
 } from '../src/store/rates.ts'
 import { isOutage } from '../src/store/store.ts'
@@ -44,6 +45,13 @@ const WRITE_MS = 3_600_000
 
 /** Of what was missed while nobody looked no more slots are made up for; they count only with something in them. */
 const MOST_MISSED = 100
+
+/** How often it is looked what is due. */
+export const TICK_MS = 1_000
+
+/** Begun in a tick at least, and as a multiple of what falls due. */
+const LEAST_BEGUN = 50
+const HEADROOM = 1.5
 
 /** What people say of alarms is heeded this soon, and a calendar of holidays. */
 const HEED_MS = 10_000
@@ -66,12 +74,19 @@ export function rates(deps: JobDeps) {
   const startedAt = deps.clock.now()
   let words = new Map<string, Word[]>()
   let holidays: ReadonlySet<number> = new Set()
+  /** Found once for each configuration. */
+  let paced: { monitors: readonly RateMonitor[]; most: number } | null = null
   let heededAt = Number.NEGATIVE_INFINITY
-  // What is judged at the same time is stored by one statement.
+  const isTheirs = (error: unknown) => !isOutage(error)
+  // What is counted by us closes everywhere at the same time: it is asked for by one statement, and
+  const pushed = createTray<Stretch, number | null>({
+    insert: (stretches) => countsWithin(deps.store.pool, stretches),
+    ...{ isTheirs, now: deps.clock.now },
+  })
+  // what is judged at the same time is stored by one.
   const tray = createTray<Judged, boolean>({
     insert: (judged) => saveRates(deps.store, judged, deps.clock.now()),
-    isTheirs: (error) => !isOutage(error),
-    now: deps.clock.now,
+    ...{ isTheirs, now: deps.clock.now },
   })
 
   /** Judges the slots that are due, one after the other. */
@@ -103,7 +118,7 @@ export function rates(deps: JobDeps) {
     const rules = deps.rules()
     try {
       words = await readWords(pool, now)
-      const read = rules.holidays.calendar === null ? [] : holidayEntries(rules, await readImports(pool))
+      const read = rules.holidays.calendar === null ? [] : holidayEntries(rules, await readImports(pool, HOLIDAYS_NAME))
       holidays = holidaysAround(rules.holidays, read, rules.zone, now)
     } catch (error) {
       deps.log.warn({ reason: messageOf(error) }, 'what was said of rates cannot be read')
@@ -142,8 +157,8 @@ export function rates(deps: JobDeps) {
         return reading
       }
       case 'push': {
-        const sum = await countsBetween(deps.store.pool, monitor.name, slotAt, slotAt + everyMs)
-        if (sum !== null) return { kind: 'value', value: sum }
+        const [sum] = await pushed.add([{ monitor: monitor.name, fromAt: slotAt, untilAt: slotAt + everyMs }])
+        if (typeof sum === 'number') return { kind: 'value', value: sum }
         const wasHeard = slotAt >= startedAt && slotAt === closedSlot(deps.clock.now(), everyMs)
         return wasHeard ? { kind: 'absent', saw: 'nothing is pushed any more' } : null
       }
@@ -151,7 +166,7 @@ export function rates(deps: JobDeps) {
         const log = under(deps.rules().monitors, source.log)
         if (log?.kind !== 'log') return { kind: 'failed', saw: `there is no log ${source.log} any more` }
         // What is known of the log first: lines that come in meanwhile belong to later slots.
-        const state = (await readLogs(deps.store.pool, log.name)).get(log.name)?.state
+        const state = (await readLogs(deps.store.pool, [log.name])).get(log.name)?.state
         const counted = await linesIn(deps.store.pool, monitor.name, slotAt)
         const slot = { fromAt: slotAt, untilAt: slotAt + everyMs }
         return readingOfLines(state, log, slot, counted, deps.clock.now())
@@ -223,10 +238,14 @@ export function rates(deps: JobDeps) {
   return async (): Promise<void> => {
     const monitors = ratesOf(deps.rules())
     if (monitors.length > 0) await listen()
+    if (paced?.monitors !== monitors) paced = { monitors, most: paceOf(monitors) }
+    let left = paced.most
     for (const monitor of monitors) {
       const { name } = monitor
       const at = known.get(name)
       if (running.has(name) || (at && dueSlot(monitor, at.series.slotAt, deps.clock.now()) === null)) continue
+      // What is counted by us, and known, costs nobody a question of its own.
+      if (!(at && isCounted(monitor)) && left-- <= 0) continue
       running.add(name)
       watch(monitor)
         .catch((error: unknown) =>
@@ -240,6 +259,10 @@ export function rates(deps: JobDeps) {
     }
   }
 }
+
+/** So many are begun in a tick: as many and a half as fall due in it, so that a start with thousands does not ask for all of them at once. */
+const paceOf = (monitors: readonly RateMonitor[]): number =>
+  Math.max(LEAST_BEGUN, HEADROOM * monitors.reduce((sum, { everyMs }) => sum + TICK_MS / everyMs, 0))
 
 /** What is counted by us comes by slots that begin with the clock, and is judged when they are over. */
 const isCounted = ({ source }: RateMonitor) => source.kind === 'push' || source.kind === 'log'

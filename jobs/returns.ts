@@ -1,5 +1,7 @@
-import { canDrill, faultOf } from '../src/domain/detect/drill.ts'
+import { canDrill } from '../src/domain/detect/drill.ts'
+import { looks } from '../src/domain/detect/silence.ts'
 import { under } from '../src/domain/rules.ts'
+import { injected } from '../src/fault.ts'
 import { readViews } from '../src/store/locations.ts'
 import { readLogs } from '../src/store/logs.ts'
 import { readMonitorsNamed } from '../src/store/monitors.ts'
@@ -34,7 +36,7 @@ export function returns({ store, desk, rules, clock }: JobDeps) {
     for (const { id, awaiting, seen, endedAt } of waiting)
       for (const name of awaiting) {
         const monitor = under(rules().monitors, name)
-        if (!monitor || seenAt(name) <= (endedAt ?? Number.POSITIVE_INFINITY)) continue
+        if (!monitor || (looks(monitor) && seenAt(name) <= (endedAt ?? Number.POSITIVE_INFINITY))) continue
         const key = `${id}/${name}`
         if (!seen.includes(name))
           await desk.submit({
@@ -43,8 +45,10 @@ export function returns({ store, desk, rules, clock }: JobDeps) {
             event: { type: 'reported', silence: id, monitor: name, proof: 'sample' },
           })
         if (!canDrill(monitor)) continue
-        const fault = faultOf(monitor, { by: null, to: 'nobody', silence: id }, now)
-        await desk.submit({ source: 'returns', key: `${key}/${Math.floor(now / AGAIN_MS)}`, event: fault })
+        const drill = { by: null, to: 'nobody', silence: id } as const
+        const fault = await injected({ pool: store.pool, rules: rules() }, monitor, drill, now)
+        // What does not see it is not back: its owner hears of that at the deadline.
+        if (fault) await desk.submit({ source: 'returns', key: `${key}/${Math.floor(now / AGAIN_MS)}`, event: fault })
       }
   }
 }

@@ -6,6 +6,7 @@ import { readImports } from '../src/store/imports.ts'
 import { unreachablePeople } from '../src/store/people.ts'
 import { oweWarnings } from '../src/store/roster-warnings.ts'
 import { rosterEdits, withEdits } from '../src/store/rota.ts'
+import { reachReport } from './reach-report.ts'
 import type { JobDeps } from './tell.ts'
 
 /** Weeks of every schedule are gone through this often, and whenever anything of them has changed. */
@@ -17,6 +18,9 @@ interface Found {
   digest: string
   at: number
   problems: Problem[]
+  /** The roster that they are of. */
+  rota: Rules
+  unreachable: Record<string, string>
   /** Warnings that are known to be on record. */
   owed: Set<string>
 }
@@ -24,6 +28,7 @@ interface Found {
 /** Problems of the rosters ahead are told of before somebody needs whoever is not there. Nobody is paged for them. */
 export function rosterReport(deps: JobDeps) {
   let found: Found | null = null
+  const reach = reachReport(deps)
 
   async function find(now: number): Promise<Found> {
     const { pool } = deps.store
@@ -38,12 +43,13 @@ export function rosterReport(deps: JobDeps) {
     const { fromAt, toAt } = windowAround(now)
     const rota = withEdits(withImports(rules, imports), edits)
     const problems = rosterProblems(rota, unreachable, fromAt, toAt, absencesOf(rules, imports))
-    return { rules, digest, at: now, problems, owed: new Set() }
+    return { rules, digest, at: now, problems, rota, unreachable, owed: new Set() }
   }
 
   return async (): Promise<void> => {
     const now = deps.clock.now()
     found = await find(now)
+    await reach(found.rota, found.unreachable, now)
     const { owed } = found
     const due = warnings(found.rules, found.problems, now)
     if (due.every(({ name }) => owed.has(name))) return

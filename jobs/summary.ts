@@ -1,6 +1,7 @@
 import type { Handler, Sent } from '../src/outbox.ts'
 import { pin, setTopic } from '../src/slack/api.ts'
 import { summaryMessage, topic } from '../src/slack/blocks.ts'
+import { heldBack } from './held-back.ts'
 import { fallShort } from './shortfall.ts'
 import { incidentOf, type JobDeps, keyed, settled, show, tell, voice, whereabouts } from './tell.ts'
 
@@ -11,8 +12,10 @@ export function summary(deps: JobDeps): Handler {
     const incident = await incidentOf(deps, claim.about.incident)
     if (!incident.channel) return { outcome: 'never', reason: 'no channel' }
     const said = await voice(deps)
-    const message = summaryMessage(said, incident)
-    const posted = whereabouts(claim.result)
+    const message = summaryMessage(said, incident, await heldBack(deps, incident))
+    const known = whereabouts(claim.result)
+    // Another channel has a summary of its own.
+    const posted = known?.channel === incident.channel.id ? known : null
     const sent = posted
       ? await show(deps, posted, message)
       : await tell(deps, claim, {
@@ -23,7 +26,7 @@ export function summary(deps: JobDeps): Handler {
         })
     const place = sent.outcome === 'done' ? whereabouts(sent.result ?? null) : null
     if (!place) return sent
-    const before = claim.result ?? {}
+    const before = posted ? (claim.result ?? {}) : {}
     const result = { ...place, pinned: before.pinned === true, topic: before.topic ?? '' }
     if (!result.pinned) {
       const pinned = await pin(deps.slack.rest, place)

@@ -1,10 +1,14 @@
+import { BY_DEFAULT } from '../src/domain/contact.ts'
 import { handoverId, type WatchPage } from '../src/domain/handover.ts'
 import { type Incident, mayKnow } from '../src/domain/incident.ts'
-import type { Handler, Sent } from '../src/outbox.ts'
+import { under } from '../src/domain/rules.ts'
+import { backoff, type Claimed, type Handler, type Sent } from '../src/outbox.ts'
 import { UNREACHABLE } from '../src/slack/api.ts'
+import { watchPageNotice } from '../src/slack/contact-words.ts'
 import { watchPageMessage } from '../src/slack/handover.ts'
 import { readFact, readIncidents } from '../src/store/incidents.ts'
 import { readHandover } from '../src/store/rota.ts'
+import { PATIENCE_MS } from './contact.ts'
 import { dmOf, type JobDeps, paged, show, tell, voice, whereabouts } from './tell.ts'
 
 /** Pages a person about the watch itself: to take over, to confirm, or because nobody did. */
@@ -24,7 +28,7 @@ export function watchPage(deps: JobDeps): Handler {
     // It came to nothing at its time, and is of no use later.
     if (claim.result?.gaveUp !== undefined) return { outcome: 'done' }
     const dm = await dmOf(deps.slack.pages, deps, page.person)
-    if ('outcome' in dm) return unreached(deps, page, dm)
+    if ('outcome' in dm) return beside(deps, claim, page, message.text, await unreached(deps, page, dm))
     const settled = page.kind === 'relief-overdue' && handover.state !== 'overdue'
     const isAsked = ({ inherited }: Incident) =>
       inherited?.schedule === page.schedule && inherited.changeAt === page.changeAt
@@ -39,8 +43,33 @@ export function watchPage(deps: JobDeps): Handler {
         metadata: paged(claim, page.incidents, { handover: handoverId(page.schedule, page.changeAt) }),
       },
     })
-    return unreached(deps, page, sent)
+    if (settled || taken) return sent
+    return beside(deps, claim, page, message.text, await unreached(deps, page, sent))
   }
+}
+
+/** What Slack does not take soon goes out by the first of the person's ways that takes it: once, and Slack is asked on. */
+async function beside(
+  deps: JobDeps,
+  claim: Claimed,
+  { key, person, at }: WatchPage,
+  text: string,
+  sent: Sent,
+): Promise<Sent> {
+  if (sent.outcome === 'done' || claim.result?.beside === true) return sent
+  const isRefused = sent.outcome === 'never'
+  const nextAt = deps.clock.now() + (isRefused ? 0 : (sent.afterMs ?? backoff(claim.tries)))
+  if (!isRefused && nextAt - at < PATIENCE_MS) return sent
+  const { people, notify = BY_DEFAULT, allowPrivate } = deps.rules()
+  const said = { rules: deps.rules(), now: deps.clock.now() }
+  const notice = watchPageNotice(said, key, text, isRefused ? 'refused' : 'down')
+  for (const way of under(people, person)?.contact ?? []) {
+    const carried = await deps.carry(way, notice, notify, allowPrivate)
+    deps.log.info({ owed: key, via: way.via, taken: carried.ok }, 'a page about the watch goes out beside Slack')
+    if (!carried.ok) continue
+    return isRefused ? sent : { ...sent, result: { ...(sent.result ?? claim.result), beside: true } }
+  }
+  return sent
 }
 
 /** Whoever cannot be reached is known from now on. */

@@ -3,6 +3,7 @@ import type { Deps, SlackCall } from './deps.ts'
 import { isOfTheWatch } from './domain/detect/graph.ts'
 import { dutyAt } from './domain/duty/schedule.ts'
 import { channelsOf, lastResortOf, type Rules, type Step, type Target } from './domain/rules.ts'
+import { allInShadow } from './domain/shadow.ts'
 import { messageOf } from './errors.ts'
 import { PAGE_LATE_MS } from './metrics.ts'
 import { joining, openDm, post } from './slack/api.ts'
@@ -61,9 +62,23 @@ export interface Path {
   say(text: string, audience: Audience): Promise<number>
 }
 
+/** Something of the watch itself that is sick, though the store answers: who is on duty has to know, and hears when it is over. */
+export interface Ailment {
+  about: 'deaf' | 'stuck' | 'slow' | 'disk'
+  /** Watch time. */
+  since: number
+  /** For how long it may last before it is told of. */
+  patienceMs: number
+  /** Told by every way there is: nobody looks at Slack for the sake of it. */
+  loud: boolean
+  what: string
+  words(voice: Voice): string
+  over(voice: Voice, since: number): string
+}
+
 /** As the log and the metrics have it. */
 interface Alarm {
-  about: 'page' | 'store' | 'watch'
+  about: 'page' | 'store' | 'watch' | Ailment['about']
   what: string
   since?: number
   entries?: readonly string[]
@@ -72,6 +87,8 @@ interface Alarm {
 
 export interface Auditor {
   start(): void
+  /** Something has changed that should not wait for the next look. */
+  hurry(): void
   /** Since when the store has not answered, as far as is known; null: it does. Watch time. */
   storeSilentSince(): number | null
   /** When it last looked at all that it looks at; null: it has not yet. Watch time. */
@@ -88,6 +105,8 @@ interface Options extends Pick<Deps, 'clock' | 'log' | 'store' | 'metrics' | 'ru
   refusing(): { since: number; last: number } | null
   /** Entries of the timetable that are behind. */
   behind(): readonly string[]
+  /** What is sick at this moment, as far as this process sees. */
+  ailments(): Promise<Ailment[]>
 }
 
 /**
@@ -96,7 +115,7 @@ interface Options extends Pick<Deps, 'clock' | 'log' | 'store' | 'metrics' | 'ru
  * always in the log and in the metrics.
  */
 export function createAuditor(options: Options): Auditor {
-  const { clock, log, store, metrics, rules, paths, refusing, behind } = options
+  const { clock, log, store, metrics, rules, paths, refusing, behind, ailments } = options
   const closing = new AbortController()
   const delay = monitorEventLoopDelay({ resolution: STALL_RESOLUTION_MS })
   /** Alarms that this process has to raise, and could not yet. */
@@ -116,6 +135,9 @@ export function createAuditor(options: Options): Auditor {
     tried: boolean
     said: boolean
   } | null = null
+  let pause = new AbortController()
+  /** What is sick, who is told of it, and whether anybody was. */
+  const sick = new Map<Ailment['about'], { of: Ailment; audience: Audience; tried: boolean; said: boolean }>()
   let endedAt: number | null = null
   /** The roster with what was changed by hand, as it was last read. */
   let rota: Rules | null = null
@@ -124,8 +146,9 @@ export function createAuditor(options: Options): Auditor {
 
   async function run(): Promise<void> {
     // What was owed before a start goes out first.
-    for (let pause = LOOK_MS; !closing.signal.aborted; ) {
-      await clock.sleepUntil(clock.now() + pause, closing.signal).catch(() => {})
+    for (let pauseMs = LOOK_MS; !closing.signal.aborted; ) {
+      pause = new AbortController()
+      await clock.sleepUntil(clock.now() + pauseMs, AbortSignal.any([closing.signal, pause.signal])).catch(() => {})
       if (closing.signal.aborted) return
       looking = true
       // Whatever goes wrong in one look, the next one comes.
@@ -135,7 +158,7 @@ export function createAuditor(options: Options): Auditor {
       })
       looking = false
       endedAt = clock.now()
-      pause = well ? LOOK_MS : LOOK_AGAIN_MS
+      pauseMs = well ? LOOK_MS : LOOK_AGAIN_MS
     }
   }
 
@@ -181,13 +204,14 @@ export function createAuditor(options: Options): Auditor {
     metrics.pagesLate(pages.length)
     try {
       await tellOfStandstill(now)
+      await tellOfAilments(now)
       await tellOfPages(pages, now)
       await tellOfSettled()
     } catch (error) {
       log.warn({ reason: messageOf(error) }, 'the auditor could not claim an alarm; it looks again')
       return false
     }
-    return unsaid.size === 0 && standstill?.said !== false
+    return unsaid.size === 0 && standstill?.said !== false && [...sick.values()].every(({ said }) => said)
   }
 
   /** Nothing is found out while what goes and looks stands still: that, too, is told round the store. */
@@ -208,6 +232,33 @@ export function createAuditor(options: Options): Auditor {
     const alarm: Alarm = { about: 'watch', what: 'what watches stands still', since: was.since, entries: names }
     const said = await raise(alarm, watchStands(voice(), names, was.since), was.audience, !was.tried)
     standstill = { ...standstill, tried: true, said }
+  }
+
+  /** What is sick is told once to everybody on duty when it has lasted, and its end to whoever heard of it. */
+  async function tellOfAilments(now: number): Promise<void> {
+    const found = await ailments()
+    for (const [about, { of, audience, said }] of sick) {
+      if (found.some((each) => each.about === about)) continue
+      sick.delete(about)
+      log.info({ about, forMs: now - of.since }, 'what was sick of the watch is well again')
+      if (said) await say(of.over(voice(), of.since), audience)
+    }
+    for (const of of found) {
+      const known = sick.get(of.about) ?? {
+        ...{ of, audience: onDuty(rota ?? rules(), held, now), tried: false, said: false },
+      }
+      sick.set(of.about, known)
+      if (known.said || now - known.of.since < of.patienceMs) continue
+      const { about, what, loud } = of
+      known.said = await raise(
+        { about, what, since: known.of.since },
+        of.words(voice()),
+        known.audience,
+        !known.tried,
+        loud,
+      )
+      known.tried = true
+    }
   }
 
   async function storeIsSilent(reason: string, since: number): Promise<void> {
@@ -259,24 +310,38 @@ export function createAuditor(options: Options): Auditor {
   }
 
   /** Once in the log and in the metrics, whether or not anybody can be reached; tried again until somebody is. */
-  async function raise(alarm: Alarm, text: string, audience: Audience, isNew: boolean): Promise<boolean> {
+  async function raise(
+    alarm: Alarm,
+    text: string,
+    audience: Audience,
+    isNew: boolean,
+    everyWay = false,
+  ): Promise<boolean> {
     const { about, what, ...details } = alarm
     if (isNew) log.fatal({ alarm: about, ...details }, what)
-    const said = await say(text, audience)
+    const said = await say(text, audience, everyWay)
     if (isNew || said) metrics.alarm(about, said)
     if (isNew && !said) log.fatal({ alarm: about }, 'an alarm reaches nobody: no way of telling works')
     return said
   }
 
-  async function say(text: string, audience: Audience): Promise<boolean> {
+  /** `everyWay`: also by those that come after one that has reached somebody. */
+  async function say(told: string, whom: Audience, everyWay = false): Promise<boolean> {
+    let isSaid = false
+    const { shadow } = rules()
+    // While nobody is paged for anything, nobody is woken for the watch either.
+    const isQuiet = shadow !== undefined && allInShadow(rules())
+    const audience = isQuiet ? { channels: [shadow.channel], people: [] } : whom
+    const text = isQuiet ? `${told} _Shadow mode: said here alone._` : told
     for (const { name, say: by } of paths) {
       const reached = await by(text, audience).catch((error: unknown) => {
         log.error({ path: name, reason: messageOf(error) }, 'an alarm could not be told')
         return 0
       })
-      if (reached > 0) return true
+      isSaid ||= reached > 0
+      if (isSaid && !everyWay) return true
     }
-    return false
+    return isSaid
   }
 
   /** What this process can see of itself. */
@@ -300,9 +365,14 @@ export function createAuditor(options: Options): Auditor {
       delay.enable()
       running = run()
     },
+    hurry: () => pause.abort(new Error('there is news')),
     storeSilentSince: () => silence?.since ?? null,
     lookedAt: () => endedAt,
-    unheard: () => unsaid.size > 0 || told?.said === false || (standstill?.tried === true && !standstill.said),
+    unheard: () =>
+      unsaid.size > 0 ||
+      told?.said === false ||
+      (standstill?.tried === true && !standstill.said) ||
+      [...sick.values()].some(({ tried, said }) => tried && !said),
     busy: () => looking,
     async close() {
       closing.abort(new Error('the auditor is closed'))

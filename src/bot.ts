@@ -7,6 +7,7 @@ import { type Pushed, takePushed } from '../jobs/log.ts'
 import { look } from '../jobs/people.ts'
 import { probes } from '../jobs/probe.ts'
 import { takeCounts } from '../jobs/rate.ts'
+import { createAilments, createPace } from './ailments.ts'
 import { createAuditor, slackPath } from './auditor.ts'
 import { createCallbacks } from './callbacks.ts'
 import { sleep } from './clock.ts'
@@ -19,6 +20,7 @@ import { isOfTheWatch } from './domain/detect/graph.ts'
 import { gapIn, type Load, loadOf } from './domain/duty/load.ts'
 import { HOUR_MS } from './domain/duty/time.ts'
 import { type Person, personOfSlack, type Rules, under } from './domain/rules.ts'
+import { createEars } from './ears.ts'
 import { UserError } from './errors.ts'
 import { type Lately, openCalendar } from './feeds.ts'
 import { createGatekeeper } from './gatekeeper.ts'
@@ -34,12 +36,14 @@ import { countedAttempts, countedCalls, PAGE_LATE_MS, type Readings, type RotaRe
 import { createOutbox } from './outbox.ts'
 import { createPings } from './pings.ts'
 import { createProbers } from './probers.ts'
+import { createQuota } from './quota.ts'
 import { openForm, whisper, whoAmI } from './slack/api.ts'
 import { type Answer, type Asked, slackApp } from './slack/app.ts'
 import { answerMessage } from './slack/blocks.ts'
 import { type HearRequest, httpMode } from './slack/http.ts'
 import type { Described } from './slack/manifest.ts'
 import { createReceiver } from './slack/receiver.ts'
+import { inPlain, shadowSentence } from './slack/shadow.ts'
 import { socketMode } from './slack/socket.ts'
 import { broken, denied } from './slack/words.ts'
 import { latePages, storeReadings } from './store/audit.ts'
@@ -114,7 +118,9 @@ const commandNames: string[] = commands.map((command) => command.name)
 
 /** Wires the rooms together: desk, out-tray, timetable, commands. Everything it touches is in `options`. */
 export function createBot(given: BotOptions): Bot {
-  const options: BotOptions = { ...given, slack: countedCalls(given.slack, given.metrics) }
+  const pace = createPace(given)
+  const counted = countedCalls(given.slack, given.metrics)
+  const options: BotOptions = { ...given, slack: { ...counted, pages: pace.timed(counted.pages) } }
   const { clock, machine, log, store, slack, timetable } = options
   const complain = complaints(log)
   const desk = createDesk(
@@ -139,13 +145,16 @@ export function createBot(given: BotOptions): Bot {
     now: clock.now,
   })
   const pings = createPings({ ...options, changed: desk.wake })
+  const quota = createQuota({ ...options, changed: desk.wake, refused: options.metrics.alertsRefused })
   const probers = createProbers(deps)
   const callbacks = createCallbacks(deps)
+  const gatekeeper = createGatekeeper(deps)
   const auditor = createAuditor({
     ...options,
     paths: [slackPath(slack.rest, options.rules), contactPath(options)],
     refusing: () => lastRefusal([tray, lineTray, pings]),
     behind: () => behindTime().map(({ name }) => name),
+    ailments: createAilments({ ...options, pace, deafSince: () => ears.deafSince() }),
   })
   const receiver = createReceiver<Receipt>({
     log,
@@ -161,6 +170,11 @@ export function createBot(given: BotOptions): Bot {
   const { botToken, appToken, signingSecret, apiUrl } = options
   const sockets = appToken === null ? null : socketMode({ appToken, apiUrl, log, hear: receiver.hear })
   const hearSlack = signingSecret === null ? null : httpMode({ signingSecret, clock, log, hear: receiver.hear })
+  const ears = createEars({
+    ...options,
+    connected: () => (hearSlack === null ? (sockets?.connected() ?? null) : null),
+    changed: auditor.hurry,
+  })
   slackApp({
     receiver,
     botToken,
@@ -398,6 +412,12 @@ export function createBot(given: BotOptions): Bot {
     return waitingMs > CHECKS_LATE_MS ? [...late, checks] : late
   }
 
+  /** No problem, and nothing to be overlooked. */
+  function shadowed(): Check[] {
+    const note = shadowSentence(options.rules(), inPlain)
+    return note === null ? [] : [{ name: 'pages', problem: null, note }]
+  }
+
   /** What must be well, in the order in which a person would look. */
   function checks(): Check[] {
     const silent = !store.healthy() || auditor.storeSilentSince() !== null
@@ -405,6 +425,7 @@ export function createBot(given: BotOptions): Bot {
     const unconnected = team === null || sockets?.connected() === 0
     const check = (name: string, isWell: boolean, problem: string) => ({ name, problem: isWell ? null : problem })
     return [
+      ...shadowed(),
       check('start', started, 'starting'),
       check('version', !outdated, 'a newer version of Watchbill works on this store: start that version here too'),
       check('store', !silent, 'the store does not answer'),
@@ -517,13 +538,27 @@ export function createBot(given: BotOptions): Bot {
         work: (location, pull) => probers.work(location, pull).catch(complained('work could not be given to a prober')),
         take: (location, report) => probers.take(location, report).catch(complained('a report could not be stored')),
       },
-      gatekeeper: createGatekeeper(deps),
+      gatekeeper: {
+        ...gatekeeper,
+        gate: (...asked) => gatekeeper.gate(...asked).catch(complained('the gate could not be asked')),
+        report: (said) => gatekeeper.report(said).catch(complained('a deploy could not be reported')),
+        progress: (...said) => gatekeeper.progress(...said).catch(complained('the progress of a deploy was not taken')),
+        github: (said) => gatekeeper.github(said).catch(complained('what GitHub said was not taken')),
+        changed: (said) => gatekeeper.changed(said).catch(complained('a change event was not taken')),
+        standing: (id) => gatekeeper.standing(id).catch(complained('nobody could say how a deploy stands')),
+      },
       callback: {
         offer: (channel, token) =>
           callbacks.offer(channel, token).catch(complained('an answer could not be asked for')),
         answer: (given) => callbacks.answer(given).catch(complained('an answer could not be taken')),
       },
       pingRefused: options.metrics.pingRefused,
+      called: (calls) =>
+        pings.called(calls).catch((error: unknown) => {
+          complain('the call of a source of alerts could not be stored', error)
+          throw error
+        }),
+      admit: quota.admit,
       async checks() {
         // Asked at this moment: a store that hangs keeps its connections.
         const answers = await askStore()
@@ -539,6 +574,8 @@ export function createBot(given: BotOptions): Bot {
       introduce().catch((error: unknown) => log.error({ err: error }, 'the introduction to Slack failed'))
       reclaim = setInterval(() => {
         takeUp().catch((error: unknown) => complain('nothing could be taken up', error))
+        ears.listen().catch((error: unknown) => complain('it could not be found out who hears Slack', error))
+        quota.look().catch((error: unknown) => complain('what was refused could not be said', error))
         shareOut()
       }, RECLAIM_MS)
       for (const { name, everyMs, run: job } of entries) timetable.every(name, everyMs, job)

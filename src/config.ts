@@ -11,9 +11,10 @@ import {
   toLocations,
   toSilences,
 } from './config/extras.ts'
-import { gateShape, githubSecrets, secretsOf, toGate } from './config/gate.ts'
+import { gateSecrets, gateShape, secretsOf, toGate } from './config/gate.ts'
 import { holidaysShape, toHolidays } from './config/holidays.ts'
 import { incidentsShape, toIncidents } from './config/incidents.ts'
+import { intakeShape, toIntake } from './config/intake.ts'
 import { text } from './config/leaf.ts'
 import { ownerOfLogs } from './config/log-folders.ts'
 import { readMonitors } from './config/monitors.ts'
@@ -34,6 +35,7 @@ import {
   toRole,
   toSchedule,
 } from './config/roster.ts'
+import { shadowShape, toShadow } from './config/shadow.ts'
 import { zone as zoneShape } from './config/times.ts'
 import { notWatchedYet } from './config/unwatched.ts'
 import { type Place, serviceShape, toMonitor, toService } from './config/watch.ts'
@@ -54,7 +56,8 @@ type Env = Record<string, string | undefined>
 
 const KEYS = [
   ...['company', 'zone', 'network', 'people', 'roles', 'schedules', 'policies', 'services', 'monitors'],
-  ...['coverage', 'gate', 'silences', 'locations', 'outward_heartbeat', 'incidents', 'holidays', 'notify'],
+  ...['coverage', 'gate', 'silences', 'locations', 'outward_heartbeat', 'incidents', 'holidays', 'notify', 'shadow'],
+  'intake',
 ]
 
 /** More problems than this are one mistake made many times. */
@@ -177,6 +180,8 @@ function readRoot(root: Record<string, unknown>, reader: Reader, folder: string)
   const holidays = reader.optional(holidaysShape(context), root, 'holidays')
   const gate = reader.optional(gateShape(context, zone), root, 'gate')
   const notify = reader.optional(notifyShape(context), root, 'notify')
+  const shadow = reader.optional(shadowShape(context), root, 'shadow')
+  const intake = reader.optional(intakeShape(context), root, 'intake')
   if (people.size === 0 && recordOf(root.people) && Object.keys(recordOf(root.people) ?? {}).length === 0) {
     reader.report(['people'], 'has nobody in it: Watchbill needs somebody to page')
   }
@@ -205,7 +210,7 @@ function readRoot(root: Record<string, unknown>, reader: Reader, folder: string)
     company,
     zone,
     allowPrivate: context.network.allowPrivate,
-    people: made(people, toPerson),
+    people: made(people, (name, person) => toPerson(name, person, zone)),
     roles: made(roles, toRole),
     schedules: made(schedules, (_, { schedule }) => schedule),
     policies: made(policies, toPolicy),
@@ -217,13 +222,15 @@ function readRoot(root: Record<string, unknown>, reader: Reader, folder: string)
     outwardHeartbeat: outward ? { url: outward.url, everyMs: outward.every, drillTo: outward.drill_to ?? null } : null,
     coverage: toCoverage(coverage, (path) => resolve(context.folder, path), ownerOfLogs(watched, [...services.keys()])),
     holidays: toHolidays(holidays),
-    gate: toGate(gate, zone),
+    gate: toGate(gate),
+    intake: toIntake(intake),
     adopted: {},
     ...(notify && { notify: toNotify(notify) }),
-    notWatchedYet: notWatchedYet({ roles, monitors }),
+    ...(shadow && { shadow: toShadow(shadow) }),
+    notWatchedYet: notWatchedYet({ monitors }),
   }
   const secrets = [...services].map(([name, { deploy }]) => (deploy ? secretsOf(name, deploy) : {}))
-  return { rules, secrets: Object.assign({}, ...secrets, githubSecrets(gate)) }
+  return { rules, secrets: Object.assign({}, ...secrets, gateSecrets(gate)) }
 }
 
 function watchedOf(shapes: ReturnType<typeof readMonitors>, place: Place): Rules['monitors'] {

@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto'
+import { answerAddress } from './answer-address.ts'
 import type { Deps } from './deps.ts'
 import { BY_DEFAULT, type Contact } from './domain/contact.ts'
 import type { Person } from './domain/rules.ts'
 import { testNotice } from './slack/contact-words.ts'
-import { rememberCallback } from './store/callbacks.ts'
 import { type ContactTest, recordTest, targetOf } from './store/contact-tests.ts'
 
 type Tried = Pick<ContactTest, 'via' | 'failed'>
@@ -14,16 +13,15 @@ export async function tryContacts(
   { name: person, contact = [] }: Person,
   by: string | null,
 ): Promise<Tried[]> {
-  const { carry, rules, clock, store, publicUrl } = deps
+  const { carry, rules, clock, store } = deps
   const { notify = BY_DEFAULT, allowPrivate } = rules()
 
   async function tryOut(way: Contact): Promise<Tried> {
     const { via } = way
     const at = clock.now()
     const target = targetOf(way)
-    const token = randomBytes(16).toString('base64url')
-    const answer = publicUrl === null ? null : { url: `${publicUrl}/callback/${via}/${token}`, label: 'It came' }
-    if (answer) await rememberCallback(store.pool, token, { kind: 'test', person, via, target }, at)
+    const url = await answerAddress(deps, { kind: 'test', person, via, target })
+    const answer = url === null ? null : { url, label: 'It came' }
     const notice = testNotice({ rules: rules(), now: at }, `test/${person}/${target}/${at}`, by, answer)
     const carried = await carry(way, notice, notify, allowPrivate)
     const failed = carried.ok ? null : carried.reason

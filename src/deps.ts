@@ -55,6 +55,8 @@ export interface Notice {
   answer: { url: string; label: string } | null
   /** Of an incident: for programs that receive it. */
   data: Record<string, string>
+  /** It takes the place of one that was sent: what its carrier calls that. Left out: it is news. */
+  over?: { sent: string | null }
 }
 
 /** What came of handing it to whoever carries it; what they call it, where they say. */
@@ -107,9 +109,11 @@ export type PingOutward = (
 
 /** A request that makes somebody do something. The address and the headers may hold secrets, and are never shown. */
 export interface Request {
+  /** POST unless it says otherwise. */
+  method?: 'GET' | 'POST' | 'DELETE'
   url: string
-  method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   headers: Record<string, string>
+  /** Null: there is none. */
   body: string | null
 }
 
@@ -157,6 +161,13 @@ export type FetchFile = (
   mostBytes: number,
 ) => Promise<{ ok: true; bytes: Buffer } | { ok: false; again: boolean; why: string }>
 
+/**
+ * Draws an SVG without text, whose letters are strokes, as PNG.
+ *
+ * @param zoom pixels of the PNG for one of the SVG
+ */
+export type DrawPng = (svg: string, zoom: number) => Promise<Buffer>
+
 /** Puts a file where Slack has said; done again, it takes the place of what was put there before. Why not is a clause without its subject. */
 export type UploadFile = (address: string, bytes: Buffer) => Promise<{ ok: true } | { ok: false; why: string }>
 
@@ -177,6 +188,7 @@ export interface Deps {
   pingOutward: PingOutward
   fetchFile: FetchFile
   uploadFile: UploadFile
+  drawPng: DrawPng
   callOut: CallOut
   /** A secret of the configuration, by the name under which the rules know it; null: the configuration of this process has none. */
   secretOf(name: string): string | null

@@ -7,6 +7,7 @@ import type { Outcome } from './domain/event.ts'
 import type { Rules } from './domain/rules.ts'
 import { releasable } from './domain/watch/depends.ts'
 import { reconfigured } from './domain/watch/handover.ts'
+import { uncovered } from './domain/watch/shadow.ts'
 import { orphans, strays } from './domain/watch/signal.ts'
 import { forgotten } from './domain/watch/silence.ts'
 import { type Active, type Born, commit, type Look, type Taken, take, withdraw } from './store/desk.ts'
@@ -201,8 +202,9 @@ export function createDesk(options: DeskOptions, sender: PageSender): RunningDes
       forget?.()
       if (sweep) clearInterval(sweep)
       closing.abort(new Error('the desk is closed'))
-      timer.abort()
       await running
+      // What ran to its end has set another.
+      timer.abort()
     },
   }
 }
@@ -228,6 +230,7 @@ async function decideOnce(deps: DeskDeps, what: What): Promise<Transaction> {
       nextDue(taken.desk, rules) > now &&
       !releasable(taken.desk, rules, now) &&
       reconfigured({ desk: taken.desk, rules }).length === 0 &&
+      uncovered({ desk: taken.desk, rules }).length === 0 &&
       orphans(taken.desk, rules).length + strays(taken.desk, rules).length + forgotten(taken.desk, rules).length === 0
     return idle ? null : decide(taken.desk, taken.events, now, rules)
   })

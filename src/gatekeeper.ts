@@ -4,15 +4,16 @@ import type { Deps, Desk } from './deps.ts'
 import type { Deploy } from './domain/deploy/deploy.ts'
 import { factsFor } from './domain/deploy/facts.ts'
 import { evaluateDeploy, type Gate, type Reason } from './domain/deploy/gate.ts'
-import { BAKE_MS, ESTIMATE_MS, PRODUCTION } from './domain/deploy/rules.ts'
+import { firstEnvironment, pacing } from './domain/deploy/rules.ts'
+import { isSame } from './domain/deploy/seen.ts'
 import type { Blindness, Sight } from './domain/deploy/sight.ts'
-import type { DeployProgress, Outcome } from './domain/event.ts'
+import type { DeployProgress, DeploySeen, Outcome } from './domain/event.ts'
 import { type Rules, under } from './domain/rules.ts'
 import { parsedJson } from './json.ts'
 import { sightOf } from './lookout.ts'
 import { clockTime } from './slack/text.ts'
-import { deployOfGithub, readDeploy, readSeen } from './store/deploys.ts'
-import { rotaOf, withCalendars } from './store/rota.ts'
+import { deployOfGithub, latestDeploys, readDeploy, readSeen } from './store/deploys.ts'
+import { withCalendars } from './store/rota.ts'
 
 /** What CI hears: the decision, each reason with a sentence, and when to ask again. ISO 8601. */
 export interface Verdict {
@@ -66,21 +67,21 @@ export function createGatekeeper(deps: GateDeps) {
       sight && later(sight, when - now),
       when,
     )
-    const { estimateMs = ESTIMATE_MS, bakeMs = BAKE_MS } = under(rules.services, service)?.deploy ?? {}
+    const { estimateMs, bakeMs } = pacing(under(rules.services, service)?.deploy)
     return verdictOf(evaluateDeploy({ estimateMs, bakeMs, reason: null }, facts, when), rules, now)
   }
 
   async function report({ key, ...what }: Report): Promise<Answer> {
-    const rules = await rotaOf(store.pool, deps.rules())
+    const rules = deps.rules()
     const sight = await sightOf(deps, rules, what.service)
-    const environment = what.environment ?? under(rules.services, what.service)?.deploy?.environments[0] ?? PRODUCTION
+    const environment = what.environment ?? firstEnvironment(under(rules.services, what.service)?.deploy)
     const event = { type: 'deploy-report' as const, via: 'ci' as const, ref: key, ...what, environment, sight }
     const outcome = await desk.submit({
       source: 'ci',
       key: key === null ? randomUUID() : `deploy/${what.service}/${key}`,
       event,
     })
-    return answerOf(outcome, rules)
+    return answerOf(outcome)
   }
 
   async function progress(
@@ -92,14 +93,14 @@ export function createGatekeeper(deps: GateDeps) {
     const event = { type: 'deploy-progress' as const, deploy, what, text }
     // One start and one end; of steps each that says something else.
     const id = key ?? (what === 'step' ? randomUUID() : what)
-    return answerOf(await desk.submit({ source: 'ci', key: `progress/${deploy}/${id}`, event }), deps.rules())
+    return answerOf(await desk.submit({ source: 'ci', key: `progress/${deploy}/${id}`, event }))
   }
 
-  async function answerOf(outcome: Outcome, rules: Rules): Promise<Answer> {
+  async function answerOf(outcome: Outcome): Promise<Answer> {
     if (outcome.result === 'refused') return { ok: false, ...refused(outcome.refusal) }
     const found = outcome.deploy === undefined ? null : await readDeploy(store.pool, outcome.deploy)
     if (!found) throw new Error('a deploy that was decided on is not on record')
-    return { ok: true, standing: standingOf(found, rules, clock.now()) }
+    return { ok: true, standing: standingOf(found, deps.rules(), clock.now()) }
   }
 
   /** What GitHub sends. `off`: nobody has set it up; `forged`: it is not signed by our secret. */
@@ -122,7 +123,7 @@ export function createGatekeeper(deps: GateDeps) {
     if (!about || service === undefined) return 'ignored'
     const { id, sha, creator } = about.deployment
     const what = { service, version: sha.slice(0, 12), asker: `GitHub: ${creator?.login ?? 'somebody'}` }
-    const known = under(deps.rules().services, service)?.deploy?.environments ?? [PRODUCTION]
+    const known = pacing(under(deps.rules().services, service)?.deploy).environments
     const environment = asked?.data?.environment ?? became?.data?.deployment_status.environment ?? ''
     // Nobody guards what the configuration does not know.
     if (!known.includes(environment)) return 'ignored'
@@ -137,18 +138,32 @@ export function createGatekeeper(deps: GateDeps) {
     if (step === undefined) return 'ignored'
     const found = await deployOfGithub(store.pool, id)
     const text = became?.data?.deployment_status.description || state
-    await desk.submit({
-      ...{ source: 'github', key },
-      event: found
-        ? { type: 'deploy-progress', deploy: found.id, what: step, text }
-        : { type: 'deploy-seen', ...what, environment, ref: String(id) },
-    })
+    if (found) {
+      const event = { type: 'deploy-progress' as const, deploy: found.id, what: step, text }
+      await desk.submit({ source: 'github', key, event })
+    } else {
+      const more = { via: 'github' as const, text: null, ref: String(id) }
+      await look({ source: 'github', key }, { ...what, ...more, environment })
+    }
     return 'taken'
+  }
+
+  /** Somebody has deployed, or changed, something. What has just ended is on no desk any more: it is looked for first. */
+  async function look(entry: { source: string; key: string }, what: Omit<DeploySeen, 'type' | 'deploy'>) {
+    const latest = await latestDeploys(store.pool, what.service, LATEST)
+    const deploy = latest.find((each) => isSame(each, what, clock.now()))?.id ?? null
+    await desk.submit({ ...entry, event: { type: 'deploy-seen', ...what, deploy } })
+  }
+
+  /** What a change event says. The same key again is the same. */
+  async function changed({ key, ...what }: Changed): Promise<void> {
+    await look({ source: 'changes', key }, { ...what, via: 'change', ref: key })
   }
 
   return {
     gate,
     github,
+    changed,
     report,
     progress,
     async standing(id: number): Promise<Standing | null> {
@@ -157,6 +172,16 @@ export function createGatekeeper(deps: GateDeps) {
     },
   }
 }
+
+/** Among so many of a service's latest deploys is the one that somebody reports on. */
+const LATEST = 20
+
+/** A change that somebody reports. Null is what they do not say. */
+export interface Changed extends Pick<DeploySeen, 'service' | 'environment' | 'version' | 'asker'> {
+  text: string
+  key: string
+}
+
 interface FromGithub {
   name: string
   delivery: string

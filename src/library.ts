@@ -12,7 +12,7 @@ import {
   wholeJson,
 } from './record.ts'
 import type { Voice } from './slack/words.ts'
-import { readIncident } from './store/incidents.ts'
+import { factsOf, readIncident } from './store/incidents.ts'
 import { listIncidents } from './store/record.ts'
 import { rotaOf } from './store/rota.ts'
 
@@ -44,7 +44,8 @@ export function library(
       const page = found.slice(0, asked.limit)
       return { incidents: page.map(incidentJson), next: found.length > page.length ? (page.at(-1)?.id ?? null) : null }
     },
-    incident: (id) => about(id, async (incident, voice) => wholeJson(await recordOf(incident, voice))),
+    incident: (id) =>
+      about(id, async (incident) => wholeJson({ incident, facts: await factsOf(store.pool, incident.id) })),
     timeline: (id, format) =>
       about(id, async (incident, voice): Promise<Document> => {
         const record = await recordOf(incident, voice)

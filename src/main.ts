@@ -28,6 +28,8 @@ import type { Logger } from './log.ts'
 import { createMet } from './met.ts'
 import { createMetrics, type Metrics, type Readings } from './metrics.ts'
 import { carrier } from './notify/notify.ts'
+import { drawPng } from './png.ts'
+import { keepSecretsOf } from './secrets.ts'
 import { slackCalls } from './slack/client.ts'
 import { fileFetcher, fileUploader } from './slack/files.ts'
 import type { HearRequest } from './slack/http.ts'
@@ -100,6 +102,7 @@ async function latestRecord(store: Store): Promise<IncidentRecord | null> {
 /** One process of Watchbill: configuration → deps → bot. What fails half-way, or is called off, is taken down again. */
 export async function launch(options: Launch): Promise<Launched> {
   const { env, rules: first, log, load, signal } = options
+  keepSecretsOf(Object.values(options.secrets))
   const undo: (() => Promise<unknown>)[] = []
   const takeDown = async () => {
     for (const step of undo.splice(0).reverse())
@@ -152,6 +155,8 @@ export async function launch(options: Launch): Promise<Launched> {
         log.error('the configuration was not reloaded: the one before it stays')
         return next.problems.map(formatProblem)
       }
+      // Before anything is said about it.
+      keepSecretsOf(Object.values(next.secrets))
       await activateRules(store, next.rules, clock.now())
       secrets = next.secrets
       rules = await withAdoptions(store.pool, next.rules)
@@ -182,6 +187,7 @@ export async function launch(options: Launch): Promise<Launched> {
       pingOutward,
       fetchFile: fileFetcher(env.slackBotToken, env.slackApiUrl),
       uploadFile: fileUploader(env.slackApiUrl),
+      drawPng,
       callOut,
       secretOf: (name) => under(secrets, name) ?? null,
       askPool,

@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { SlackCall, SlackCalls } from './deps.ts'
 import { HOUR_MS } from './domain/duty/time.ts'
 import type { Page } from './domain/incident.ts'
+import type { Source } from './domain/intake.ts'
 import type { Handler, Handlers } from './outbox.ts'
 import type { StoreReadings } from './store/audit.ts'
 
@@ -46,6 +47,8 @@ export interface Metrics {
   answered(route: string | null, status: number, ms: number): void
   /** A ping came to an address that is nobody's: who sends it believes that somebody hears it. */
   pingRefused(): void
+  /** A service had more alerts by one way than its quota allows. */
+  alertsRefused(source: Source, alerts: number): void
   eventLoopStalled(ms: number): void
   clockJumped(kind: string): void
   /** The text of a scrape; what is not given is left out. */
@@ -78,6 +81,7 @@ export function createMetrics(version: string, { ofProcess = false } = {}): Metr
   const slack = counter('slack_requests_total', 'Calls of the Web API.', ['method', 'outcome'])
   const http = histogram('http_request_seconds', 'Requests to this process.', HTTP_SECONDS, ['route', 'status'])
   const pings = counter('ping_refused_total', 'Pings to addresses that are unknown or were revoked.', [])
+  const overQuota = counter('alerts_refused_total', 'Alerts over the quota of their service, not taken.', ['source'])
   const stalls = counter('event_loop_stalls_total', 'Times that the event loop stood for more than a second.', [])
   const stalled = gauge('event_loop_stall_seconds', 'The longest of those at the last look.', [])
   const jumps = counter('clock_jumps_total', 'Jumps of the clock of the machine.', ['kind'])
@@ -102,6 +106,7 @@ export function createMetrics(version: string, { ofProcess = false } = {}): Metr
     slackCall: (method, outcome) => slack.inc({ method, outcome }),
     answered: (route, status, ms) => http.observe({ route: route ?? 'none', status }, ms / 1_000),
     pingRefused: () => pings.inc(),
+    alertsRefused: (source, alerts) => overQuota.inc({ source }, alerts),
     eventLoopStalled(ms) {
       if (ms > 0) stalls.inc()
       stalled.set(ms / 1_000)

@@ -221,8 +221,9 @@ export function createOutbox(deps: Pick<Deps, 'clock' | 'machine' | 'log' | 'sto
       closed = true
       forget?.()
       if (sweep) clearInterval(sweep)
-      timer.abort()
       await pumping
+      // What ran to its end has set another.
+      timer.abort()
       await Promise.allSettled([...inFlight.urgent, ...inFlight.others])
     },
   }

@@ -1,5 +1,6 @@
 import { DateTime } from 'luxon'
 import type { Milestones } from './domain/milestones.ts'
+import { type Hand, written } from './slack/strokes.ts'
 
 /** What a picture of an incident shows: one axis of time, what it is measured by, and a lane for each monitor. */
 export interface Picture {
@@ -9,6 +10,9 @@ export interface Picture {
   lanes: ReadonlyMap<string, readonly { fromAt: number; toAt: number | null }[]>
   now: number
 }
+
+const INK = '#1b1b1f'
+const FAINT = '#5f5f68'
 
 const WIDTH = 1_120
 const LEFT = 190
@@ -44,8 +48,25 @@ const escapeXml = (text: string) =>
 
 const short = (text: string, most: number) => (text.length > most ? `${text.slice(0, most - 1)}…` : text)
 
-/** The picture as SVG: no script, no font of its own, nothing fetched from anywhere. */
-export function drawTimeline({ title, zone, milestones, lanes, now }: Picture): string {
+/** How a line of text is put down. */
+type Lettering = (text: string, hand: Hand) => string
+
+/** For whoever has fonts: a browser. */
+const typeset: Lettering = (text, { x, y, size, anchor, colour, bold }) =>
+  `<text x="${x}" y="${y}" font-size="${size}"${anchor === 'start' ? '' : ` text-anchor="${anchor}"`}${bold ? ' font-weight="600"' : ''} fill="${colour}">${escapeXml(text)}</text>`
+
+/**
+ * The picture as SVG: no script, no font of its own, nothing fetched from anywhere.
+ *
+ * @param by as text for a browser, or in strokes where it becomes PNG
+ */
+export function drawTimeline(
+  { title, zone, milestones, lanes, now }: Picture,
+  by: 'text' | 'strokes' = 'text',
+): string {
+  const letters = by === 'text' ? typeset : written
+  const line = (text: string, x: number, y: number, more: Partial<Hand> = {}) =>
+    letters(text, { x, y, size: 12, anchor: 'start', colour: FAINT, ...more })
   const marks = (Object.keys(NAMES) as (keyof Milestones)[]).flatMap((name) => {
     const at = milestones[name]
     return at === null ? [] : [{ at, ...NAMES[name] }]
@@ -70,36 +91,34 @@ export function drawTimeline({ title, zone, milestones, lanes, now }: Picture): 
   const format = (at: number, pattern: string) => DateTime.fromMillis(at, { zone, locale: 'en-GB' }).toFormat(pattern)
   const more = lanes.size - shown.length
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img" font-family="system-ui, 'Segoe UI', Helvetica, Arial, sans-serif" font-size="12">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img" font-family="system-ui, 'Segoe UI', Helvetica, Arial, sans-serif">`,
     `<title>${escapeXml(title)}</title>`,
     `<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>`,
-    `<text x="24" y="34" font-size="18" font-weight="600" fill="#1b1b1f">${escapeXml(short(title, 100))}</text>`,
-    `<text x="24" y="56" fill="#5f5f68">${escapeXml(`${format(first, 'cccc d LLLL yyyy')}, times of ${zone} (${format(first, "'UTC'ZZ")})`)}</text>`,
-    ...ticks(fromAt, toAt, zone).map(
-      (at) =>
-        `<line x1="${x(at)}" y1="${lanesTop - 4}" x2="${x(at)}" y2="${bottom}" stroke="#e4e4ea"/><text x="${x(at)}" y="${bottom + 18}" text-anchor="middle" fill="#5f5f68">${format(at, stepOf(toAt - fromAt) < 60_000 ? 'HH:mm:ss' : 'HH:mm')}</text>`,
-    ),
+    line(short(title, 100), 24, 34, { size: 18, bold: true, colour: INK }),
+    line(`${format(first, 'cccc d LLLL yyyy')}, times of ${zone} (${format(first, "'UTC'ZZ")})`, 24, 56),
+    ...ticks(fromAt, toAt, zone).flatMap((at) => [
+      `<line x1="${x(at)}" y1="${lanesTop - 4}" x2="${x(at)}" y2="${bottom}" stroke="#e4e4ea"/>`,
+      line(format(at, stepOf(toAt - fromAt) < 60_000 ? 'HH:mm:ss' : 'HH:mm'), x(at), bottom + 18, { anchor: 'middle' }),
+    ]),
     ...shown.flatMap(([name, spans], index) => {
       const y = lanesTop + index * LANE
       return [
         `<line x1="24" y1="${y + LANE}" x2="${WIDTH - RIGHT}" y2="${y + LANE}" stroke="#f0f0f4"/>`,
-        `<text x="${LEFT - 12}" y="${y + 17}" text-anchor="end" fill="#1b1b1f">${escapeXml(short(name, 26))}</text>`,
+        line(short(name, 24), LEFT - 12, y + 17, { anchor: 'end', colour: INK }),
         ...spans.map(
           (span) =>
             `<rect x="${x(span.fromAt)}" y="${y + 6}" width="${Math.max(3, round(x(span.toAt ?? endAt) - x(span.fromAt)))}" height="${LANE - 12}" rx="3" fill="${span.toAt === null ? '#b3261e' : '#e06c5f'}"/>`,
         ),
       ]
     }),
-    ...(shown.length === 0
-      ? [`<text x="${LEFT}" y="${lanesTop + 17}" fill="#5f5f68">No monitor saw anything: a person said so.</text>`]
-      : []),
-    ...(more > 0 ? [`<text x="24" y="${bottom + 40}" fill="#5f5f68">and ${more} more that failed</text>`] : []),
+    ...(shown.length === 0 ? [line('No monitor saw anything: a person said so.', LEFT, lanesTop + 17)] : []),
+    ...(more > 0 ? [line(`and ${more} more that failed`, 24, bottom + 40)] : []),
     ...labels.flatMap(({ at, label, colour, x: left, row, anchor }) => {
       const y = TOP - 8 + row * LABEL_ROW
       const dx = anchor === 'start' ? 5 : -5
       return [
         `<line x1="${left}" y1="${y - 9}" x2="${left}" y2="${bottom}" stroke="${colour}" stroke-width="1.5"/>`,
-        `<text x="${left + dx}" y="${y}" text-anchor="${anchor}" fill="${colour}" font-weight="600">${label} ${format(at, 'HH:mm:ss')}</text>`,
+        line(`${label} ${format(at, 'HH:mm:ss')}`, left + dx, y, { anchor, colour, bold: true }),
       ]
     }),
     '</svg>',

@@ -2,6 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto'
 import type { Deps } from './deps.ts'
 import { type Change, due, newHeartbeat, observe, type Ping } from './domain/detect/heartbeat.ts'
 import { signalOf } from './domain/detect/heartbeat-signal.ts'
+import type { Called } from './domain/intake.ts'
 import { type Heartbeat, heartbeatsOf, type Rules, under } from './domain/rules.ts'
 import { UserError } from './errors.ts'
 import { createTray } from './intake/tray.ts'
@@ -86,12 +87,13 @@ export const eventsOf = (
     event: signalOf({ monitor, state, change, at, zone }),
   }))
 
-/** A ping on its way in. */
-export interface Arriving extends Omit<Ping, 'at'> {
+/** A ping on its way in: by a key, or of a source of alerts that has called. */
+export type Arriving = Omit<Ping, 'at'> & { body: Buffer | null } & (Keyed | { monitor: string })
+
+interface Keyed {
   key: string
   /** The name that was given with the ping key; null with a key of its own. */
   slug: string | null
-  body: Buffer | null
 }
 
 export type Received = 'stored' | 'unknown'
@@ -99,6 +101,9 @@ export type Received = 'stored' | 'unknown'
 /** Pings with bodies are large: so many are stored at once, and so many wait at most. */
 const GROUP = 50
 const MOST_WAITING = 1_000
+
+/** Of a source that calls often, so many calls within its grace are stored; the others say what is known. */
+const CALLS_WITHIN_GRACE = 10
 
 /** Keys are read again this often at most, whoever tries however many. */
 const REREAD_MS = 1_000
@@ -136,9 +141,12 @@ export function createPings(deps: Pick<Deps, 'store' | 'clock' | 'machine' | 'ru
   }
 
   async function receive(pings: readonly Arriving[]): Promise<Received[]> {
-    const digests = pings.map(({ key }) => digestOf(key))
-    const live = new Map((await liveKeys(store.pool, digests)).map((key) => [key.digest, key]))
-    const meant = pings.map((ping, n) => meantBy(ping, live.get(digests[n] ?? ''), rules()))
+    const digests = pings.map((ping) => ('key' in ping ? digestOf(ping.key) : ''))
+    const given = digests.filter((digest) => digest !== '')
+    const live = new Map(given.length === 0 ? [] : (await liveKeys(store.pool, given)).map((key) => [key.digest, key]))
+    const meant = pings.map((ping, n) =>
+      'monitor' in ping ? heartbeatNamed(rules(), ping.monitor) : meantBy(ping, live.get(digests[n] ?? ''), rules()),
+    )
     const names = [...new Set(meant.flatMap((monitor) => monitor?.name ?? []))]
     if (names.length > 0) {
       let told = 0
@@ -184,9 +192,27 @@ export function createPings(deps: Pick<Deps, 'store' | 'clock' | 'machine' | 'ru
     return { ...decided, kept: [...kept.values()] }
   }
 
+  /** When each source was last heard and stored here. Watch time. */
+  const storedAt = new Map<string, number>()
+
+  function isNews({ monitor: name, kind }: Called): boolean {
+    const monitor = heartbeatNamed(rules(), name)
+    const pauseMs = (monitor?.graceMs ?? 0) / CALLS_WITHIN_GRACE
+    return kind === 'fail' || clock.now() - (storedAt.get(name) ?? Number.NEGATIVE_INFINITY) >= pauseMs
+  }
+
   return {
+    /** What calls of sources say. Resolves once it is stored. Rejects when the store does not take it. */
+    async called(calls: readonly Called[]): Promise<void> {
+      const news = calls.filter(isNews)
+      if (news.length === 0) return
+      await tray.add(news.map((call) => ({ ...call, exit: null, run: null, body: null, lines: [] })))
+      for (const { monitor, kind } of news)
+        if (kind === 'success') storedAt.set(monitor, clock.now())
+        else storedAt.delete(monitor)
+    },
     /** Resolves once it is stored. Rejects when the store does not take it. */
-    async hear(ping: Arriving): Promise<Received> {
+    async hear(ping: Arriving & Keyed): Promise<Received> {
       if (await isGuess(ping.key)) return 'unknown'
       const [received = 'unknown'] = await tray.add([ping])
       return received
@@ -201,9 +227,13 @@ class NotYet extends Error {
   }
 }
 
-function meantBy({ slug }: Arriving, key: PingKey | undefined, rules: Rules): Heartbeat | null {
+function meantBy({ slug }: Keyed, key: PingKey | undefined, rules: Rules): Heartbeat | null {
   if (key === undefined || (key.monitor === null) === (slug === null)) return null
-  const monitor = under(rules.monitors, key.monitor ?? slug ?? '')
+  return heartbeatNamed(rules, key.monitor ?? slug ?? '')
+}
+
+function heartbeatNamed(rules: Rules, name: string): Heartbeat | null {
+  const monitor = under(rules.monitors, name)
   return monitor?.kind === 'heartbeat' ? monitor : null
 }
 

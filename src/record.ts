@@ -1,11 +1,14 @@
 import { changedLately } from './domain/deploy/deploy.ts'
-import { type Looked, missAudit, type Verdict } from './domain/detect/miss.ts'
+import { servicesAbove } from './domain/detect/depends.ts'
+import type { HeartbeatState } from './domain/detect/heartbeat.ts'
+import { type Looked, missAudit, type Pings, type Verdict } from './domain/detect/miss.ts'
 import { serviceOf } from './domain/detect/silence.ts'
 import { HOUR_MS } from './domain/duty/time.ts'
 import type { Recorded } from './domain/fact.ts'
 import { type Incident, isOpen } from './domain/incident.ts'
 import { type Durations, durationsOf, lanesOf, milestonesOf, participantsOf } from './domain/milestones.ts'
-import { type Rules, schedulesOf } from './domain/rules.ts'
+import type { Place } from './domain/response.ts'
+import { heartbeatsOf, logsOf, type Rules, schedulesOf } from './domain/rules.ts'
 import { type Change, suspected } from './domain/suspect.ts'
 import { BEFORE_MS, type Entry, spanOf, timeline } from './domain/timeline.ts'
 import { drawTimeline } from './picture.ts'
@@ -16,8 +19,10 @@ import { draftMarkdown, fixOf, liveLines } from './slack/postmortem.ts'
 import { readEntries, sentenceOf, timelineMarkdown } from './slack/timeline.ts'
 import { inc, type Voice } from './slack/words.ts'
 import { latestDeploys } from './store/deploys.ts'
+import { readHeartbeats } from './store/heartbeats.ts'
 import { factsOf } from './store/incidents.ts'
-import { factsAround, looksOf, type Place, placesOfFacts, reloads, silencesIn } from './store/record.ts'
+import { readLogs } from './store/logs.ts'
+import { factsAround, looksOf, type Pinged, pingsIn, placesOfFacts, reloads, silencesIn } from './store/record.ts'
 import { readStandings } from './store/standings.ts'
 import type { Store } from './store/store.ts'
 
@@ -94,7 +99,7 @@ const alertJson = ({ key, monitor, severity, summary, firstAt, recoveredAt }: In
 })
 
 /** Likewise with what it is measured by, and who had to do with it. */
-export function wholeJson({ incident, facts }: IncidentRecord) {
+export function wholeJson({ incident, facts }: Pick<IncidentRecord, 'incident' | 'facts'>) {
   const milestones = milestonesOf(incident, facts)
   const durations: Durations = durationsOf(milestones)
   return {
@@ -115,23 +120,26 @@ export const timelineJson = (voice: Voice, { incident, entries, urlOf }: Inciden
 /** The timeline as a document of its own. */
 export function timelineDocument(voice: Voice, { incident, entries, urlOf }: IncidentRecord): string {
   const head = [`# Timeline of ${inc(incident.id)}: ${escapeMarkdown(incident.title)}`, '']
-  return `${[...head, `All times are of ${voice.rules.zone}.`, ...timelineMarkdown(voice, entries, urlOf, '##')].join('\n')}\n`
+  return `${[...head, `All times are of ${voice.rules.zone}.`, ...timelineMarkdown(voice, entries, urlOf, { heading: '##' })].join('\n')}\n`
 }
 
-/** How an incident stands, and its timeline so far: the canvas of its channel while it is open. */
-export function liveDocument(voice: Voice, { incident, entries, urlOf }: IncidentRecord): string {
-  return `${[...liveLines(voice, incident), '', '## Timeline', '', `All times are of ${voice.rules.zone}.`, ...timelineMarkdown(voice, entries, urlOf)].join('\n')}\n`
+/** How an incident stands, and its timeline so far: the canvas of its channel while it is open. `most`: characters that are shown of it. */
+export function liveDocument(voice: Voice, { incident, entries, urlOf }: IncidentRecord, most: number): string {
+  return `${[...liveLines(voice, incident), '', '## Timeline', '', `All times are of ${voice.rules.zone}.`, ...timelineMarkdown(voice, entries, urlOf, { most })].join('\n')}\n`
 }
 
-/** The incident on one axis of time, as SVG. */
-export const picture = (voice: Voice, { incident, facts }: IncidentRecord): string =>
-  drawTimeline({
-    title: title(incident),
-    zone: voice.rules.zone,
-    milestones: milestonesOf(incident, facts),
-    lanes: lanesOf(facts),
-    now: voice.now,
-  })
+/** The incident on one axis of time, as SVG ({@link drawTimeline}). */
+export const picture = (voice: Voice, { incident, facts }: IncidentRecord, by: 'text' | 'strokes' = 'text'): string =>
+  drawTimeline(
+    {
+      title: title(incident),
+      zone: voice.rules.zone,
+      milestones: milestonesOf(incident, facts),
+      lanes: lanesOf(facts),
+      now: voice.now,
+    },
+    by,
+  )
 
 /** Of each service so many of the latest are looked at. */
 const MOST_DEPLOYS = 20
@@ -158,8 +166,7 @@ async function changesBefore(
     ...{ at, kind: 'configuration' as const, what: 'another configuration of Watchbill became the active one.' },
   }))
   const { service } = incident
-  const of = (service !== null && voice.rules.services[service]?.dependsOn) || []
-  const near = [...(service === null ? [] : [service]), ...of]
+  const near = service === null ? [] : [service, ...servicesAbove(voice.rules, service)]
   const latest = await Promise.all(near.map((each) => latestDeploys(pool, each, MOST_DEPLOYS)))
   const deploys = changedLately(latest.flat(), null, startedAt, BEFORE_MS / HOUR_MS).map((each) => ({
     ...{ at: each.startedAt ?? startedAt, kind: 'deploy' as const, what: deployLine(voice, each) },
@@ -181,52 +188,70 @@ export async function auditOf(
   // What failed of others with it is part of it.
   const services = new Set([service, ...incident.alerts.flatMap((each) => each.service ?? [])])
   const monitors = Object.fromEntries(Object.entries(rules.monitors).filter(([, each]) => services.has(each.service)))
-  const [standings, looks, silences] = await Promise.all([
+  const beats = namesOf(heartbeatsOf({ monitors }))
+  const [standings, looks, silences, logs, heartbeats, pings] = await Promise.all([
     readStandings(pool, { monitors }),
     looksOf(pool, Object.keys(monitors), span.fromAt, span.toAt),
     silencesIn(pool, span.fromAt, span.toAt),
+    readLogs(pool, namesOf(logsOf({ monitors }))),
+    readHeartbeats(pool, beats),
+    pingsIn(pool, beats, span.fromAt, span.toAt),
   ])
   const looked = standings.map(({ monitor, lastAt, learnsUntilAt }): Looked => {
-    const counted = looks.get(monitor.name)
+    const { name } = monitor
+    const counted = looks.get(name)
+    const reading = logs.get(name)?.state.reading
     return {
       ...{ monitor, lastAt, learnsUntilAt, failures: counted?.failures ?? 0 },
       looks: counted?.looks ?? (isCounted(monitor, span, now) ? 0 : null),
+      unread: reading?.status === 'down' ? reading : null,
+      pings: pingsOf(heartbeats.get(name)?.state, pings.get(name)),
     }
   })
   const all = [...facts, ...around.filter((fact) => fact.at <= span.toAt)]
   return missAudit({ rules, facts: all, silences, looked, span })
 }
 
-/** Looks are kept for a month; what reports by itself, or reads a log, makes none that are counted, and a short incident may lie between two. */
+const namesOf = (monitors: readonly { name: string }[]) => monitors.map(({ name }) => name)
+
+/** What a heartbeat had heard by the end of an incident; null: nobody knows any more. */
+function pingsOf(state: HeartbeatState | undefined, kept: Pinged | undefined): Pings | null {
+  if (!state) return null
+  const { createdAt, excuse, lastPingAt, lastSuccessAt } = state
+  const deaf = excuse === null ? null : { fromAt: excuse.deafAt, toAt: excuse.backAt }
+  if (kept && kept.lastAt !== null) return { createdAt, deaf, ...kept }
+  // What is kept came later: earlier ones may have made room for it.
+  return lastPingAt === null ? { createdAt, deaf, lastAt: null, lastSuccessAt, count: 0 } : null
+}
+
+/** Looks are kept for a month, and lines of logs counted for two days; what reports by itself makes none, and a short incident may lie between two. */
 const isCounted = (
   monitor: Rules['monitors'][string],
   { fromAt, toAt }: { fromAt: number; toAt: number },
   now: number,
-) => 'everyMs' in monitor && toAt - fromAt > 2 * monitor.everyMs && now - fromAt < COUNTED_MS
+) =>
+  now - fromAt < COUNTED_MS && (monitor.kind === 'log' || ('everyMs' in monitor && toAt - fromAt > 2 * monitor.everyMs))
 
 const COUNTED_MS = 36 * 3_600_000
+
+/** What a post-mortem looks into: what changed before, and what did not see it. */
+const findings = (store: Pick<Store, 'pool'>, voice: Voice, record: IncidentRecord) =>
+  Promise.all([changesBefore(store, voice, record), auditOf(store, voice.rules, record, voice.now)])
 
 /** The draft of a post-mortem, as Markdown. */
 export async function postmortem(store: Pick<Store, 'pool'>, voice: Voice, record: IncidentRecord): Promise<string> {
   const { incident, facts, entries, urlOf } = record
   const milestones = milestonesOf(incident, facts)
-  const [changes, audit] = await Promise.all([
-    changesBefore(store, voice, record),
-    auditOf(store, voice.rules, record, voice.now),
-  ])
+  const [changes, audit] = await findings(store, voice, record)
   return draftMarkdown(voice, {
-    ...{ incident, facts, entries, urlOf, milestones, changes, audit },
-    durations: durationsOf(milestones),
+    ...{ incident, entries, urlOf, milestones, changes, audit },
     participants: participantsOf(facts),
   })
 }
 
 /** Likewise for programs. */
 export async function postmortemJson(store: Pick<Store, 'pool'>, voice: Voice, record: IncidentRecord) {
-  const [changes, audit] = await Promise.all([
-    changesBefore(store, voice, record),
-    auditOf(store, voice.rules, record, voice.now),
-  ])
+  const [changes, audit] = await findings(store, voice, record)
   return {
     ...wholeJson(record),
     changes: changes.map(({ at, kind, what, suspect }) => ({

@@ -44,6 +44,10 @@ export function keepSecret(values: readonly string[]): void {
   for (const value of values) if (value.length >= SHORTEST) known.add(value)
 }
 
+/** Likewise of what a configuration holds: what stands in addresses of it, too. */
+export const keepSecretsOf = (values: readonly string[]): void =>
+  keepSecret(values.flatMap((value) => [value, ...passwordsOf(value)]))
+
 /** The password in an address, unless it is a word: what is said everywhere cannot be taken out. */
 export function passwordsOf(address: string): string[] {
   const password = URL.canParse(address) ? new URL(address).password : ''
@@ -61,7 +65,11 @@ function decode(text: string): string {
 /** @param json whether the text is written as JSON */
 export function withoutSecrets(text: string, { json = false } = {}): string {
   let clean = text
-  for (const value of known) if (clean.includes(value)) clean = clean.replaceAll(value, '[secret]')
+  for (const value of known) {
+    // There a value with quotes, backslashes or line breaks is written otherwise.
+    const written = json ? JSON.stringify(value).slice(1, -1) : value
+    if (clean.includes(written)) clean = clean.replaceAll(written, '[secret]')
+  }
   if (!HINT.test(clean)) return clean
   clean = clean.replace(json ? LOGIN_IN_JSON : LOGIN, '[secret]')
   for (const shape of SHAPES) clean = clean.replace(shape, '[secret]')

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { type Audience, createAuditor, type Path } from '../src/auditor.ts'
+import { type Ailment, type Audience, createAuditor, type Path } from '../src/auditor.ts'
 import { sleep } from '../src/clock.ts'
 import { createLog } from '../src/log.ts'
 import { createMetrics } from '../src/metrics.ts'
@@ -55,6 +55,7 @@ function another(paths: readonly Path[], more: Partial<Parameters<typeof createA
     paths,
     refusing: () => null,
     behind: () => [],
+    ailments: async () => [],
     ...more,
   })
   auditor.start()
@@ -355,5 +356,60 @@ describe('what watches stands still', () => {
         'Watchbill watches again',
       ),
     ).toHaveLength(1)
+  })
+})
+
+describe('what is sick while the store answers', () => {
+  const ailment = (about: Ailment['about'], loud: boolean, since: number): Ailment => ({
+    ...{ about, since, patienceMs: 60_000, loud, what: 'sick' },
+    words: () => `${about} is sick`,
+    over: () => `${about} is well`,
+  })
+
+  test('is told once it has lasted, what is loud by every way, and its end to the same; what does not last is not', async () => {
+    await start()
+    const [first, second] = [listener('first'), listener('second')]
+    const since = bot.clock.now()
+    let found = [ailment('slow', false, since), ailment('deaf', true, since)]
+    another([first.path, second.path], { ailments: async () => found })
+    await bot.advance('31s')
+    expect(first.said).toEqual([])
+    await bot.advance('5m')
+    expect(first.said.map(({ text }) => text)).toEqual(['slow is sick', 'deaf is sick'])
+    expect(first.said[0]?.audience.people).toEqual(['nora', 'sam', 'mia'])
+    expect(second.said.map(({ text }) => text)).toEqual(['deaf is sick'])
+    found = [ailment('disk', false, bot.clock.now())]
+    await bot.advance('31s')
+    found = []
+    await bot.advance('2m')
+    expect(first.said.slice(2).map(({ text }) => text)).toEqual(['slow is well', 'deaf is well'])
+  })
+
+  test('a disk that fills up, and events that nobody decides on, are told to whoever is on duty', async () => {
+    await start()
+    bot.trouble.disk = 'less than 200 MB are free: make room'
+    await bot.advance('2m')
+    for (const texts of [bot.channel('ops'), bot.dm('nora')])
+      expect(saying(texts, 'fills up:* less than 200 MB are free: make room')).toHaveLength(1)
+    bot.trouble.disk = null
+    // Somebody holds the lock of the desk, and does not let it go.
+    const holder = await bot.store.pool.connect()
+    await holder.query('begin')
+    await holder.query('select from desk for update')
+    const waiting = bot.report()
+    try {
+      await until(async () => {
+        await pass(10)
+        await sleep(20)
+        return saying(bot.dm('nora'), 'decides nothing').length > 0
+      }, 'the duty to be told')
+    } finally {
+      await holder.query('rollback')
+      holder.release()
+    }
+    expect(saying(bot.dm('nora'), 'has room again')).toHaveLength(1)
+    await waiting
+    await bot.advance('30s')
+    expect(saying(bot.dm('nora'), 'decides again')).toHaveLength(1)
   })
 })

@@ -85,7 +85,7 @@ describe('the example', () => {
           ...{ estimateMs: 1_200_000, bakeMs: 600_000, environments: ['production'], resume: null, rollback: null },
           start: { kind: 'webhook', url: 'http://127.0.0.1:9101/deploy', secret: 'webmail/start' },
           halt: { kind: 'webhook', url: 'http://127.0.0.1:9101/halt', secret: 'webmail/halt' },
-          haltWhen: { poolBelow: 75, probesFailing: 2, rateDip: true },
+          haltWhen: { poolBelow: 75, restartMs: null, probesFailing: 2, rateDip: true },
         },
       },
     })
@@ -111,6 +111,7 @@ describe('the example', () => {
       refuseWhen: ['open_incident', 'blind', 'nobody_on_call', 'silenced_monitor'],
       overrideRole: 'approver',
       github: null,
+      gitlabFreezes: [],
     })
   })
 
@@ -598,12 +599,41 @@ describe('what the example leaves out', () => {
   test('roles may name Slack user groups', () => {
     const rules = rulesOf(small('roles: { admin: [slack/ops-leads, ana] }'))
     expect(rules.roles.admin).toEqual({ name: 'admin', people: ['ana'], schedules: [], slackGroups: ['ops-leads'] })
-    expect(rules.notWatchedYet).toEqual(['Slack user group in role admin'])
+    expect(rules.notWatchedYet).toEqual([])
   })
 
   test('warnings page when the service says so', () => {
     const rules = rulesOf(small().replace('{ policy: all }', '{ policy: all, pages: [critical, warning] }'))
     expect(rules.services.web?.pages).toEqual(['critical', 'warning'])
+  })
+})
+
+describe('the gate', () => {
+  const gate = (more: string) => small(`gate:\n  ${more}\n`)
+
+  test('knows projects of GitLab, and of their tokens the names alone', () => {
+    const freezes = `gitlab_freezes: [{ service: web, gitlab: "https://gitlab.example.com/", project: example/web, token: "\${PW}" }]`
+    const config = parseConfig(gate(freezes), 'watchbill.yaml', env)
+    if ('problems' in config) throw new Error(config.problems.map(formatProblem).join('\n'))
+    const secret = 'freezes/https://gitlab.example.com/example/web'
+    expect(config.rules.gate.gitlabFreezes).toEqual([
+      { service: 'web', url: 'https://gitlab.example.com', project: 'example/web', secret },
+    ])
+    expect(config.secrets).toEqual({ [secret]: 'hunter2' })
+    expect(
+      problemsOf(gate('gitlab_freezes: [{ service: shop, gitlab: "x", project: "a b", token: "" }]')),
+    ).toHaveLength(4)
+  })
+
+  test.for<[blackout: string, problem: string]>([
+    ['from: "Fri 16:00", to: 2026-11-30T00:00', 'from and to must both be dates, or both a weekday and a time'],
+    ['from: 2026-11-30T00:00, to: 2026-11-27T00:00', 'which is not after from'],
+    ['from: "Fri 16:00", to: "Funday 07:00"', 'a weekday and a time such as "Fri 16:00", or a date and time'],
+  ])('takes no blackout { %s }', ([blackout, problem]) => {
+    const problems = problemsOf(gate(`blackouts: [{ ${blackout} }]`))
+    expect(problems).toHaveLength(1)
+    expect(problems[0]).toContain('gate, blackout 1: to ')
+    expect(problems[0]).toContain(problem)
   })
 })
 
@@ -1034,5 +1064,22 @@ ${notify}`
     ['', 'notify: { smtp: { url: "smtp://10.0.0.1", from: a@b.c } }', 'smtp.url reaches 10.0.0.1'],
   ])('%s %s is refused', (contact, notify, problem) => {
     expect(problemsOf(write(contact, notify))).toEqual([expect.stringContaining(problem)])
+  })
+
+  const quiet = (text: string) => write('').replace('contact: []', `quiet: { ${text} }`)
+
+  test('wait in quiet hours for what is not grave, by all of them unless it says otherwise', () => {
+    expect(rulesOf(quiet('from: "22:00", to: "07:00"')).people.ana?.quiet).toEqual({
+      ...{ zone: 'UTC', from: 22 * 3_600_000, to: 7 * 3_600_000, through: 'error' },
+      ways: ['ntfy', 'push', 'sms', 'call', 'mail', 'webhook'],
+    })
+  })
+
+  test.each([
+    ['from: "22:00", to: "22:00"', 'that would be the whole day'],
+    ['from: "22:00", to: "7"', 'to must be a time of day'],
+    ['from: "22:00", to: "07:00", ways: [carrier-pigeon]', 'carrier-pigeon'],
+  ])('quiet: { %s } is refused', (text, problem) => {
+    expect(problemsOf(quiet(text))).toEqual([expect.stringContaining(problem)])
   })
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { recordable } from '../src/json.ts'
-import { keepSecret, passwordsOf, withoutSecrets } from '../src/secrets.ts'
+import { keepSecret, keepSecretsOf, passwordsOf, withoutSecrets } from '../src/secrets.ts'
 
 // Put together here, so that nothing in this repository looks like a token.
 const slack = ['xoxp', '12', 'abc'].join('-')
@@ -53,6 +53,9 @@ test.each([
 
 test('values that the process keeps secret go too, wherever they stand', () => {
   keepSecret(['opaque~1~value', 'short'])
+  keepSecretsOf(['two\nlines "of" a key', 'https://hook:an0ther-one@ci.test/'])
+  const line = JSON.stringify({ saw: 'two\nlines "of" a key', and: 'an0ther-one' })
+  expect(withoutSecrets(line, { json: true })).toBe('{"saw":"[secret]","and":"[secret]"}')
   expect(withoutSecrets('a opaque~1~value b, in short')).toBe('a [secret] b, in short')
   expect(recordable({ deep: [{ saw: 'opaque~1~value', at: 1 }] })).toBe('{"deep":[{"saw":"[secret]","at":1}]}')
 })

@@ -24,13 +24,11 @@ export async function act(ask: Ask, verb: Verb, rest: string): Promise<Reply> {
   const by = verb === 'approve' && role !== null ? ask.by(role) : ask.by()
   const [word, more] = split(rest)
   const deploy = await found(ask, word)
-  const reason = NEEDS_REASON.has(verb)
-    ? reasonOf(more, `Why? It goes on record: ${code(`/deploy ${verb} ${deploy.id} REASON`)}. Nothing was done.`)
-    : more === ''
-      ? verb === 'halt'
-        ? 'a person saw something'
-        : null
-      : reasonOf(more, '')
+  const unsaid = verb === 'halt' ? 'a person saw something' : null
+  const reason =
+    NEEDS_REASON.has(verb) || more !== ''
+      ? reasonOf(more, `Why? It goes on record: ${code(`/deploy ${verb} ${deploy.id} REASON`)}. Nothing was done.`)
+      : unsaid
   const sight = ASKS_GATE.has(verb) ? await sightOf(ask.deps, ask.rota, deploy.service) : null
   const event = { type: 'deploy-act' as const, by, deploy: deploy.id, act: verb, reason, sight }
   const outcome = await ask.deps.desk.submit({ source: 'act', key: ask.key, event })
@@ -43,8 +41,14 @@ export async function act(ask: Ask, verb: Verb, rest: string): Promise<Reply> {
       public: false,
       acted: true,
     }
+  return standingReply(ask, after)
+}
+
+/** How a deploy stands after what somebody did. Where the channel of the service has it, nobody reads it twice. */
+export function standingReply(ask: Ask, deploy: Deploy): Reply {
+  const said = voice(ask)
   const channel = under(ask.deps.rules().services, deploy.service)?.channel ?? null
-  const text = `*${deployTitle(after)}*\n${deployStanding(voice(ask), after)}\n${deployBy(voice(ask), after)}`
+  const text = `*${deployTitle(deploy)}*\n${deployStanding(said, deploy)}\n${deployBy(said, deploy)}`
   return { text, public: channel !== ask.channel, acted: true }
 }
 

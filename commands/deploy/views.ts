@@ -1,6 +1,6 @@
 import { factsFor } from '../../src/domain/deploy/facts.ts'
 import { calendarOf, evaluateDeploy } from '../../src/domain/deploy/gate.ts'
-import { BAKE_MS, ESTIMATE_MS, PRODUCTION } from '../../src/domain/deploy/rules.ts'
+import { firstEnvironment, pacing } from '../../src/domain/deploy/rules.ts'
 import { DAY_MS } from '../../src/domain/duty/time.ts'
 import { type Service, under } from '../../src/domain/rules.ts'
 import { UserError } from '../../src/errors.ts'
@@ -61,7 +61,9 @@ async function history(ask: Ask, word: string): Promise<Reply> {
     const by = fact.by === null ? '' : ` by ${person(voice(ask), fact.by)}`
     return `${stamp}  ${deployEntry(voice(ask), fact) ?? `${fact.what}${by}`}  (fact ${fact.id})`
   })
-  const reasons = deploy.gate.allow ? [] : ['*Against it:*', ...reasonLines(voice(ask), deploy.gate)]
+  // Of what never asked there is nothing to weigh.
+  const hasAsked = deploy.state !== 'unasked' && deploy.state !== 'noted'
+  const reasons = deploy.gate.allow || !hasAsked ? [] : ['*Against it:*', ...reasonLines(voice(ask), deploy.gate)]
   return only([`*${deployTitle(deploy)}*`, ...lines, ...reasons].join('\n'))
 }
 
@@ -70,8 +72,8 @@ export async function check(ask: Ask, rest: string): Promise<Reply> {
   const [word, where] = split(rest)
   const service = optional(ask, word)
   if (service === null) throw new UserError('bad-arguments', `Which service? ${code('/deploy check SERVICE')}.`)
-  const { estimateMs = ESTIMATE_MS, bakeMs = BAKE_MS, environments = [PRODUCTION] } = service.deploy ?? {}
-  const environment = where === '' ? (environments[0] ?? PRODUCTION) : where.toLowerCase()
+  const { estimateMs, bakeMs } = pacing(service.deploy)
+  const environment = where === '' ? firstEnvironment(service.deploy) : where.toLowerCase()
   const [desk, sight] = await Promise.all([
     readSeen(ask.deps.store.pool, ask.now),
     sightOf(ask.deps, ask.rota, service.name),
@@ -98,7 +100,7 @@ export async function calendar(ask: Ask, rest: string): Promise<Reply> {
   const services = service === null ? Object.values(ask.rota.services) : [service]
   const desk = await readSeen(ask.deps.store.pool, ask.now)
   const lines = services.flatMap(({ name, deploy }) => {
-    const environment = deploy?.environments[0] ?? PRODUCTION
+    const environment = firstEnvironment(deploy)
     const facts = factsFor({ desk, rules: ask.plan }, { service: name, environment, but: null }, null, ask.now)
     const all = calendarOf(facts).between(ask.now, ask.now + AHEAD_MS)
     return [

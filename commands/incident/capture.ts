@@ -1,7 +1,16 @@
 import type { Incident } from '../../src/domain/incident.ts'
 import { type CaptureChange, type Place, placeKey, type Said } from '../../src/domain/response.ts'
 import { UserError } from '../../src/errors.ts'
-import { editedAt, filesOf, glimpseOf, isMarked, messageAt, saidOf, textOf } from '../../src/slack/messages.ts'
+import {
+  editedAt,
+  filesOf,
+  glimpseOf,
+  isMarked,
+  messageAt,
+  type Raw,
+  saidOf,
+  textOf,
+} from '../../src/slack/messages.ts'
 import { timelineForm } from '../../src/slack/modals.ts'
 import { answer, inc } from '../../src/slack/words.ts'
 import { incidentOfChannel, openIncidents } from '../../src/store/incidents.ts'
@@ -19,21 +28,21 @@ export async function capture(ask: Ask, rest: string, because: 'marked' | 'asked
   const asksWhich = await whichForm(ask, rest)
   if (asksWhich) return asksWhich
   const { place, found } = await meant(ask, rest)
-  const here = await incidentOfChannel(ask.deps.store.pool, place.channel)
+  const here = found.channel?.id === place.channel ? found : await incidentOfChannel(ask.deps.store.pool, place.channel)
   if (here?.private && here.id !== found.id)
     throw new UserError(
       'private',
       `That was said in ${inc(here.id)}, which is private, and belongs on no other timeline. Nothing was added.`,
     )
-  const said = await read(ask, place)
+  const { raw, said } = await read(ask, place)
   const reply = await act(ask, { type: 'capture', by, incident: found.id, said }, answer)
-  if (reply.acted) await lookAgain(ask, found.id, said, because)
+  if (reply.acted) await lookAgain(ask, found.id, raw, said, because)
   // Whoever was meant to see it sees the message.
   return { ...reply, public: false }
 }
 
 /** What became of the message before it was on record was followed by nobody. */
-async function lookAgain(ask: Ask, incident: number, said: Said, because: 'marked' | 'asked'): Promise<void> {
+async function lookAgain(ask: Ask, incident: number, raw: Raw, said: Said, because: 'marked' | 'asked'): Promise<void> {
   const { desk, slack, rules } = ask.deps
   const { message } = said
   const now = await messageAt(slack.rest, message)
@@ -49,6 +58,7 @@ async function lookAgain(ask: Ask, incident: number, said: Said, because: 'marke
   }
   if (because === 'marked' && !isMarked(now.value, rules().incidents.captureWith, message.channel))
     await change({ what: 'uncaptured', by: ask.by() })
+  if (now.value.text === raw.text) return
   const text = await textOf(slack.rest, ask.rota, now.value)
   if (text !== said.text)
     await change({ what: 'edited', text, files: filesOf(now.value), editedAt: editedAt(now.value) })
@@ -113,7 +123,7 @@ function placeOf(word: string): Place | null {
   return channel === undefined ? null : { channel, ts: `${seconds}.${micros}` }
 }
 
-async function read(ask: Ask, place: Place): Promise<Said> {
+async function read(ask: Ask, place: Place): Promise<{ raw: Raw; said: Said }> {
   const { slack, me } = ask.deps
   const message = ask.message ? { ok: true as const, value: ask.message } : await messageAt(slack.rest, place)
   if (!message.ok)
@@ -123,5 +133,5 @@ async function read(ask: Ask, place: Place): Promise<Said> {
     )
   if (message.value.user === me())
     throw new UserError('own-message', 'Watchbill wrote that itself: it is on record already. Nothing was added.')
-  return saidOf(slack.rest, ask.rota, place.channel, message.value)
+  return { raw: message.value, said: await saidOf(slack.rest, ask.rota, place.channel, message.value) }
 }

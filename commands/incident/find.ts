@@ -1,5 +1,5 @@
 import type { Incident } from '../../src/domain/incident.ts'
-import { mayKnow } from '../../src/domain/incident.ts'
+import { mayKnow, numberOf } from '../../src/domain/incident.ts'
 import { UserError } from '../../src/errors.ts'
 import { code, cut, escapeText, list as inWords, plain, typed } from '../../src/slack/text.ts'
 import { inc } from '../../src/slack/words.ts'
@@ -40,11 +40,8 @@ export function apart(rest: string): { id: string; text: string } {
   return last ? { id: last, text: before ?? '' } : { id: '', text: rest }
 }
 
-/** `INC-7`, `inc-7` and `7`. */
-export function numberOf(word: string): number | null {
-  const found = /^(?:inc-)?(\d{1,9})$/i.exec(word)
-  return found ? Number(found[1]) : null
-}
+/** Several things in one line, by spaces or commas. */
+export const wordsOf = (rest: string) => rest.split(/[\s,]+/).filter((word) => word !== '')
 
 /** The incident that is meant: by its number, or that of the channel. Of one that is private, others learn not even that it is there. */
 export async function find(ask: Ask, word: string): Promise<Incident> {

@@ -1,17 +1,18 @@
 import { parseDuration } from '../../src/config/leaf.ts'
 import { HOUR_MS } from '../../src/domain/duty/time.ts'
+import { numberOf } from '../../src/domain/incident.ts'
 import { code, cut, typed } from '../../src/slack/text.ts'
 import { answer } from '../../src/slack/words.ts'
 import { type Ask, act, type Reply, split } from '../command.ts'
 import { personNamed } from '../oncall/names.ts'
-import { find, numberOf, wrong } from './find.ts'
+import { find, wordsOf, wrong } from './find.ts'
 
 /** Who has an incident: taking it, keeping it, giving it away, and that it is over. */
 export type Change = 'ack' | 'escalate' | 'resolve' | 'accept' | 'unack' | 'reopen'
 
 /** One, or several at once: all of them have to be there before anything is done. */
 export async function acknowledge(ask: Ask, rest: string): Promise<Reply> {
-  const words = rest.split(/[\s,]+/).filter((word) => word !== '')
+  const words = wordsOf(rest)
   if (words.length < 2 || !words.every((word) => numberOf(word) !== null)) return change(ask, 'ack', rest)
   const by = ask.by()
   const found = new Set<number>()

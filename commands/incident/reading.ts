@@ -22,7 +22,7 @@ export async function timeline(ask: Ask, rest: string): Promise<Reply> {
       `${code(cut(typed(asked), 100))} is no page of the timeline: pages are numbered from 1.`,
       'timeline [INC-n] [PAGE]',
     )
-  const found = await find(ask, word)
+  const found = here ?? (await find(ask, word))
   const said = voice(ask)
   const { entries } = await readRecord(ask.deps.store, said.rules, found, ask.now)
   const { lines, page, pages } = timelinePage(said, entries, asked === '' ? null : Number(asked))

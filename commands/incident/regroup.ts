@@ -1,7 +1,7 @@
 import { under } from '../../src/domain/rules.ts'
 import { answer } from '../../src/slack/words.ts'
 import { type Ask, act, type Reply } from '../command.ts'
-import { find, wrong } from './find.ts'
+import { find, wordsOf, wrong } from './find.ts'
 
 /** Incidents that have to do with each other, that are one, or that are two. */
 export async function link(ask: Ask, rest: string): Promise<Reply> {
@@ -45,5 +45,3 @@ export async function split(ask: Ask, rest: string): Promise<Reply> {
   const what = service && !isAlert ? { service: service.name } : { keys: words }
   return act(ask, { type: 'split', by, incident: found.id, what }, answer)
 }
-
-const wordsOf = (rest: string) => rest.split(/[\s,]+/).filter((word) => word !== '')

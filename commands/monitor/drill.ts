@@ -1,6 +1,7 @@
-import { canDrill, faultOf } from '../../src/domain/detect/drill.ts'
+import { canDrill } from '../../src/domain/detect/drill.ts'
 import type { Monitor } from '../../src/domain/rules.ts'
 import { UserError } from '../../src/errors.ts'
+import { injected } from '../../src/fault.ts'
 import { drillBegun } from '../../src/slack/drill.ts'
 import { code, cut, typed } from '../../src/slack/text.ts'
 import { answer } from '../../src/slack/words.ts'
@@ -18,9 +19,16 @@ export async function drill(ask: Ask, monitor: Monitor, rest: string): Promise<R
   if (!canDrill(monitor))
     throw new UserError(
       'no-drill',
-      `Nothing can be injected into ${code(monitor.name)}: what it waits for cannot be made up. Nothing was done; try a monitor that goes and looks.`,
+      `Nothing can be injected into ${code(monitor.name)}: which line it waits for cannot be made up. Nothing was done; try another monitor of the service.`,
     )
-  const event = faultOf(monitor, { by, to: word === 'duty' ? 'duty' : 'asker', silence: null }, ask.now)
+  const { store, rules } = ask.deps
+  const wanted = { by, to: word === 'duty' ? 'duty' : 'asker', silence: null } as const
+  const event = await injected({ pool: store.pool, rules: rules() }, monitor, wanted, ask.now)
+  if (!event)
+    throw new UserError(
+      'fault-unseen',
+      `${code(monitor.name)} did *not* see the fault that was injected into it: a real one may go unseen too. Nobody was paged; look at ${code(`/monitor show ${monitor.name}`)}.`,
+    )
   const outcome = await ask.deps.desk.submit({ source: 'act', key: ask.key, event })
   if (outcome.result === 'refused' || outcome.incident === null)
     return { text: answer(voice(ask), event, outcome), public: false, acted: false }

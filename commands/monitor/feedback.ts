@@ -1,6 +1,6 @@
-import type { Verdict } from '../../src/domain/detect/rate-feedback.ts'
+import { Verdict } from '../../src/domain/detect/rate-feedback.ts'
 import type { Event } from '../../src/domain/event.ts'
-import { mayKnow } from '../../src/domain/incident.ts'
+import { mayKnow, numberOf } from '../../src/domain/incident.ts'
 import type { Monitor } from '../../src/domain/rules.ts'
 import { ratesOf } from '../../src/domain/rules.ts'
 import { UserError } from '../../src/errors.ts'
@@ -10,8 +10,6 @@ import { answer, inc } from '../../src/slack/words.ts'
 import { readAlert, readWords } from '../../src/store/feedback.ts'
 import { readIncident } from '../../src/store/incidents.ts'
 import { type Ask, type Reply, split, voice } from '../command.ts'
-
-const VERDICTS: Readonly<Record<string, Verdict>> = { false: 'false', real: 'real' }
 
 /** `/monitor feedback MONITOR false|real [INC-n]`: what an alarm of a rate was worth; it rings later, or sooner, by it. */
 export async function feedback(ask: Ask, monitor: Monitor, rest: string): Promise<Reply> {
@@ -26,14 +24,14 @@ export async function feedback(ask: Ask, monitor: Monitor, rest: string): Promis
     )
   }
   const [word, where] = split(rest)
-  const verdict = VERDICTS[word.toLowerCase()]
-  const number = /^(?:INC-)?(\d{1,9})$/i.exec(where)?.[1]
-  if (verdict === undefined || (where !== '' && number === undefined))
+  const verdict = Verdict.safeParse(word.toLowerCase()).data
+  const number = numberOf(where)
+  if (verdict === undefined || (where !== '' && number === null))
     throw new UserError(
       'bad-arguments',
       `Was it a false alarm, or real? ${code(`/monitor feedback ${name} false`)} or ${code(`/monitor feedback ${name} real`)}, with the incident behind it if you do not mean the last alarm: ${code(`/monitor feedback ${name} false INC-7`)}. ${code(cut(typed(rest.trim()), 50))} is neither, and nothing was done.`,
     )
-  const alarm = number === undefined ? await lastAlarm(ask, by, monitor) : await alarmIn(ask, by, name, Number(number))
+  const alarm = number === null ? await lastAlarm(ask, by, monitor) : await alarmIn(ask, by, name, number)
   const { isPrivate, ...which } = alarm
   const event: Event = { type: 'feedback', by, monitor: name, ...which, verdict }
   const outcome = await deps.desk.submit({ source: 'act', key: ask.key, event })

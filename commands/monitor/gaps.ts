@@ -33,7 +33,7 @@ export const usage = [
     'names of the domains of services that nothing watches, to be watched with one click, and logs that nothing reads',
   ],
   ['adopt NAME', 'looks at such a name, and has it watched from now on'],
-  ['drop NAME REASON', 'a name that was adopted is watched no more'],
+  ['drop NAME REASON', 'a name that was adopted is to be watched no more; somebody else approves, by its name'],
   ['gap NAME owner @person', 'who sees to it; `me` for yourself'],
   ['ignore NAME REASON', 'it needs no probe, for a reason'],
   ['heed NAME', 'it is ignored no more'],
@@ -141,6 +141,13 @@ export async function drop(ask: Ask, rest: string): Promise<Reply> {
   return decide(ask, { type: 'cover', by, name, choice: { what: 'drop', reason: reasonIn(reason, `drop ${name}`) } })
 }
 
+/** `/monitor approve shop.example.com`: the second person, for a name that is to be watched no more. */
+export async function approveDrop(ask: Ask, word: string): Promise<Reply> {
+  const by = ask.by()
+  const { name } = await adoptedAs(ask, word)
+  return decide(ask, { type: 'cover', by, name, choice: { what: 'drop-approve' } })
+}
+
 export async function ignore(ask: Ask, rest: string): Promise<Reply> {
   const by = ask.by()
   const [word, reason] = split(rest)
@@ -186,14 +193,15 @@ async function decide(ask: Ask, event: Cover, done?: () => string): Promise<Repl
 
 function said(ask: Ask, { by, choice }: Cover, mark: Mark | undefined): string {
   if (mark === undefined) return 'Done.'
-  const reason = 'reason' in choice ? choice.reason : null
+  const approved = choice.what === 'drop-approve'
+  const reason = approved ? (mark.dropping?.reason ?? null) : 'reason' in choice ? choice.reason : null
   return coveredNews(voice(ask), {
     type: 'covered',
     id: 0,
     incident: null,
     at: ask.now,
     by,
-    what: choice.what,
+    what: approved ? 'drop' : choice.what === 'drop' ? 'drop-asked' : choice.what,
     reason,
     mark,
   })

@@ -5,9 +5,11 @@ import type { Around } from './look.ts'
 
 /** What is asked of a server that is no target: a calendar, a store of logs, whoever hears that we live. */
 export interface Ask extends Pick<Around, 'allowPrivate' | 'signal'> {
-  method?: 'GET' | 'POST'
+  /** Told how far it has come. */
+  enter?: Around['enter']
+  method?: 'GET' | 'POST' | 'DELETE'
   headers?: Record<string, string>
-  body?: string
+  body?: string | null
   /** Bytes of the answer's body that are read at most; with 0 it is not waited for. */
   most: number
 }
@@ -26,15 +28,15 @@ export interface Answered {
  * One request by the rules of probes: the address is looked at before anything is sent there, and the connection is fresh. Redirects are
  * not followed. Rejects with what went wrong; `inWords` says it without the URL, which may hold a secret.
  */
-export async function ask(url: URL, { allowPrivate, signal, method, headers, body, most }: Ask): Promise<Answered> {
-  const client = new Client(url.origin, { connect: guarded({ allowPrivate, signal }), pipelining: 0, allowH2: false })
+export async function ask(url: URL, { method, headers, body, most, ...way }: Ask): Promise<Answered> {
+  const client = new Client(url.origin, { connect: guarded(way), pipelining: 0, allowH2: false })
   try {
     const answer = await client.request({
       path: `${url.pathname}${url.search}`,
       method: method ?? 'GET',
       headers: { 'user-agent': 'Watchbill', 'accept-encoding': 'identity', connection: 'close', ...headers },
       body: body ?? null,
-      signal,
+      signal: way.signal,
     })
     const line = `${answer.statusCode} ${STATUS_CODES[answer.statusCode] ?? ''}`.trim()
     return { status: answer.statusCode, line, headers: answer.headers, ...(await beginning(answer.body, most)) }

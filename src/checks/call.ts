@@ -1,8 +1,6 @@
-import { STATUS_CODES } from 'node:http'
-import { Client } from 'undici'
 import type { CallOut } from '../deps.ts'
-import { guarded } from './connect.ts'
-import { inWords } from './look.ts'
+import { ask } from './ask.ts'
+import { inWords, type Phase } from './look.ts'
 
 /** A hook answers within this, or nobody knows what became of the call. */
 const LONGEST_MS = 10_000
@@ -12,36 +10,25 @@ const MOST_BYTES = 64 * 1024
 /**
  * Calls somebody who does something by it, by the rules of probes. What matters is told apart: it did not go out, it was answered, or nobody
  * knows. Redirects are not followed: where they lead nobody sends our keys.
+ *
+ * @param longestMs how long an answer is waited for
  */
-export const callOut: CallOut = async ({ url, method, headers, body }, allowPrivate) => {
-  const signal = AbortSignal.timeout(LONGEST_MS)
-  const to = new URL(url)
-  let isOut = false
-  const enter = (phase: string) => {
-    if (phase === 'answer') isOut = true
-  }
-  const client = new Client(to.origin, {
-    ...{ connect: guarded({ allowPrivate, signal, enter }), pipelining: 0, allowH2: false },
-  })
-  try {
-    const answer = await client.request({
-      path: `${to.pathname}${to.search}`,
-      method,
-      headers: { 'user-agent': 'Watchbill', connection: 'close', ...headers },
-      body,
-      signal,
-    })
-    let text = ''
-    for await (const chunk of answer.body) {
-      text += Buffer.from(chunk as Uint8Array).toString('utf8')
-      if (text.length > MOST_BYTES) break
+export const callingOut =
+  (longestMs: number): CallOut =>
+  async ({ method = 'POST', url, headers, body }, allowPrivate) => {
+    const signal = AbortSignal.timeout(longestMs)
+    let isOut = false
+    const enter = (phase: Phase) => {
+      if (phase === 'answer') isOut = true
     }
-    const line = `${answer.statusCode} ${STATUS_CODES[answer.statusCode] ?? ''}`.trim()
-    return { came: 'answer', status: answer.statusCode, line, text }
-  } catch (error) {
-    const why = signal.aborted ? `no answer within ${LONGEST_MS / 1_000} s` : inWords(error)
-    return isOut ? { came: 'nothing', why } : { came: 'unsent', why }
-  } finally {
-    client.destroy().catch(() => {})
+    try {
+      const how = { allowPrivate, signal, enter, method, headers, body, most: MOST_BYTES }
+      const { status, line, text } = await ask(new URL(url), how)
+      return { came: 'answer', status, line, text }
+    } catch (error) {
+      const why = signal.aborted ? `no answer within ${longestMs / 1_000} s` : inWords(error)
+      return isOut ? { came: 'nothing', why } : { came: 'unsent', why }
+    }
   }
-}
+
+export const callOut = callingOut(LONGEST_MS)

@@ -3,6 +3,7 @@ import type { Check } from '../deps.ts'
 import type { Phases } from '../domain/detect/probe.ts'
 import type { Probe } from '../domain/rules.ts'
 import { dnsProbe } from './dns.ts'
+import { createHandshakes } from './handshakes.ts'
 import { httpProbe } from './http.ts'
 import { inWords, isMute, type Look, type Meet, type Phase, UNDONE } from './look.ts'
 import { sharedNames } from './names.ts'
@@ -28,15 +29,22 @@ const OVER = new Error('the look is over')
  */
 export function checkTarget(elapsed: () => number, stood?: Pick<Standstills, 'mark' | 'since'>, met?: Meet): Check {
   const names = sharedNames(elapsed)
+  const handshakes = createHandshakes()
   return async (probe, { allowPrivate }, at) => {
     const watch = stopwatch(elapsed)
     const mark = stood?.mark()
     const over = new AbortController()
     let late = false
-    const deadline = setTimeout(() => {
+    const deadline = limit(elapsed, probe.timeoutMs, () => {
       late = true
       over.abort(OVER)
-    }, probe.timeoutMs)
+    })
+    // What is waited for here is ours, and counts neither against the target nor as its time.
+    const handshake = async () => {
+      const turn = handshakes.turn()
+      if (turn !== null) watch.skip(await deadline.pausedFor(turn))
+      return handshakes.begin()
+    }
     const result = (ok: boolean, saw: string, mute = false) => {
       const phases = watch.stop()
       const stoodMs = mark && stood ? stood.since(mark) : 0
@@ -46,7 +54,7 @@ export function checkTarget(elapsed: () => number, stood?: Pick<Standstills, 'ma
     try {
       const look = looks[probe.kind] as Look<Probe>
       const { ok, saw } = await look(probe, {
-        ...{ allowPrivate, signal: over.signal, at, names, enter: watch.enter },
+        ...{ allowPrivate, signal: over.signal, at, names, enter: watch.enter, handshake },
         ...(met && { met }),
       })
       return result(ok, saw)
@@ -55,15 +63,35 @@ export function checkTarget(elapsed: () => number, stood?: Pick<Standstills, 'ma
       if (!late) return result(false, inWords(error, watch.phase()), mute)
       return result(false, `${UNDONE[watch.phase() ?? 'answer']} within ${probe.timeoutMs / 1_000} s`, mute)
     } finally {
-      clearTimeout(deadline)
+      deadline.stop()
       over.abort(OVER)
     }
   }
 }
 
+/** Calls `over` after so many ms, those not counted for which it was paused. */
+function limit(elapsed: () => number, ms: number, over: () => void) {
+  let left = ms
+  let runsSince = elapsed()
+  let timer = setTimeout(over, left)
+  return {
+    /** Resolves to how long that took. */
+    async pausedFor(wait: Promise<void>): Promise<number> {
+      clearTimeout(timer)
+      const from = elapsed()
+      left -= from - runsSince
+      await wait
+      runsSince = elapsed()
+      timer = setTimeout(over, Math.max(0, left))
+      return runsSince - from
+    },
+    stop: () => clearTimeout(timer),
+  }
+}
+
 /** How long each part of a look took. Parts that come again, after a redirect, are added up. */
 function stopwatch(elapsed: () => number) {
-  const startedAt = elapsed()
+  let startedAt = elapsed()
   const spent = new Map<Phase, number>()
   let phase: Phase | null = null
   let since = startedAt
@@ -72,6 +100,11 @@ function stopwatch(elapsed: () => number) {
     if (phase !== null) spent.set(phase, (spent.get(phase) ?? 0) + now - since)
     phase = next
     since = now
+  }
+  /** So many ms up to now are no part of anything. */
+  const skip = (ms: number) => {
+    startedAt += ms
+    since += ms
   }
   const took = (which: Phase) => Math.round(spent.get(which) ?? 0)
   const stop = (): Phases => {
@@ -84,5 +117,5 @@ function stopwatch(elapsed: () => number) {
       totalMs: Math.round(elapsed() - startedAt),
     }
   }
-  return { enter, stop, phase: () => phase }
+  return { enter, skip, stop, phase: () => phase }
 }

@@ -7,7 +7,7 @@ import type { Around } from './look.ts'
 import { trust } from './trust.ts'
 
 /** By which rules something is reached. */
-export interface Way extends Pick<Around, 'allowPrivate' | 'signal' | 'names' | 'met'> {
+export interface Way extends Pick<Around, 'allowPrivate' | 'signal' | 'names' | 'met' | 'handshake'> {
   enter?: Around['enter']
   /** Only addresses of this family. */
   ip?: 4 | 6 | null
@@ -94,12 +94,24 @@ function wrongName(certificate: X509Certificate | undefined, host: string): Erro
 export const isFor = (certificate: X509Certificate, name: string) =>
   (isIP(name) === 0 ? certificate.checkHost(name.replace(/\.$/, '')) : certificate.checkIP(name)) !== undefined
 
+/** Opens what needs a handshake when it is its turn. */
+export async function handshaken<T>({ handshake }: Pick<Way, 'handshake'>, open: () => Promise<T>): Promise<T> {
+  const end = await handshake?.()
+  try {
+    return await open()
+  } finally {
+    end?.()
+  }
+}
+
 /** A connection to where an http or https URL leads, ready to be asked. */
 export async function opened({ protocol, hostname, port }: Pick<URL, 'protocol' | 'hostname' | 'port'>, way: Way) {
-  const secure = protocol === 'https:'
   const host = hostname.replaceAll(/^\[|\]$/g, '')
-  const socket = await connected({ host, port: Number(port) || (secure ? 443 : 80) }, way)
-  return secure ? secured(socket, host, way, { ALPNProtocols: ['http/1.1'] }) : socket
+  if (protocol !== 'https:') return connected({ host, port: Number(port) || 80 }, way)
+  return handshaken(way, async () => {
+    const socket = await connected({ host, port: Number(port) || 443 }, way)
+    return secured(socket, host, way, { ALPNProtocols: ['http/1.1'] })
+  })
 }
 
 /** How undici connects by our rules. Nothing is sent until the address that it connected to is allowed. */

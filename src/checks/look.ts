@@ -28,6 +28,8 @@ export interface Around {
   enter(phase: Phase): void
   /** Called with what is met by the way. */
   met?: Meet
+  /** Waited for before a connection with a handshake is opened; what it resolves to is called when the handshake is over. */
+  handshake?(): Promise<() => void>
 }
 
 /** Names that somebody uses, on the way to a target: those of its certificate, and where it sends. */

@@ -2,13 +2,22 @@ import { X509Certificate } from 'node:crypto'
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls'
 import { DAY_MS } from '../domain/duty/time.ts'
 import { TLS_VERSIONS, type TlsProbe } from '../domain/rules.ts'
-import { connected, isFor, secured } from './connect.ts'
+import { connected, handshaken, isFor, secured } from './connect.ts'
 import { listen } from './lines.ts'
-import { inWords, type Look, type Seen, shown } from './look.ts'
+import { type Around, inWords, type Look, type Seen, shown } from './look.ts'
 import { startTls, TALK_BYTES } from './starttls.ts'
 
 /** The certificate of a server: its chain is verified, its names, and how long the chain lasts. */
 export const tlsProbe: Look<TlsProbe> = async (probe, around) => {
+  const secure = await handshaken(around, () => opened(probe, around))
+  try {
+    return judged(probe, secure, around.at)
+  } finally {
+    secure.destroy()
+  }
+}
+
+async function opened(probe: TlsProbe, around: Around): Promise<TLSSocket> {
   const { host, starttls } = probe
   const socket = await connected(probe, { ...around, ip: probe.ip })
   try {
@@ -17,12 +26,10 @@ export const tlsProbe: Look<TlsProbe> = async (probe, around) => {
       await startTls(starttls, socket, listen(socket, TALK_BYTES))
     }
     // Judged here and not by the handshake: that would end before it is known which certificate is meant. Nothing is ever sent.
-    const secure = await secured(socket, host, around, { judged: false })
-    const seen = judged(probe, secure, around.at)
-    secure.destroy()
-    return seen
-  } finally {
+    return await secured(socket, host, around, { judged: false })
+  } catch (error) {
     socket.destroy()
+    throw error
   }
 }
 

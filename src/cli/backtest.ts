@@ -4,8 +4,9 @@ import { type Rung, replay } from '../domain/detect/rate-replay.ts'
 import { monthsBetween, rarity } from '../domain/detect/rate-score.ts'
 import { ACCEPT_MS } from '../domain/detect/rate-series.ts'
 import type { RateSample, RateSpec } from '../domain/detect/rate-state.ts'
-import { DAY_MS, HOUR_MS, isZone } from '../domain/duty/time.ts'
+import { DAY_MS, HOUR_MS, isZone, toWall } from '../domain/duty/time.ts'
 import { messageOf } from '../errors.ts'
+import { holidaysGiven } from './holidays-given.ts'
 import { readSeries } from './series-file.ts'
 
 interface Output {
@@ -16,6 +17,7 @@ interface Options {
   series: string
   budget?: string
   zone?: string
+  holidays?: string
   interval?: string
   json?: boolean
 }
@@ -62,12 +64,23 @@ export async function backtest(options: Options, io: { stdout: Output; stderr: O
     return fail(`${options.series} holds ${samples.length} samples: give a CSV of time,value with a few days of them.`)
   const intervalMs = given === null ? intervalOf(samples.map(({ at }) => at)) : given * 1_000
   const days = ((samples.at(-1)?.at ?? 0) - (samples[0]?.at ?? 0) + intervalMs) / DAY_MS
+  const span = { fromAt: samples[0]?.at ?? 0, toAt: samples.at(-1)?.at ?? 0, zone }
+  const holidays = options.holidays === undefined ? new Set<number>() : await holidaysGiven(options.holidays, span)
+  if ('wrong' in holidays) return fail(holidays.wrong)
   const budgets = [...new Set([...BUDGETS, budget])].toSorted((a, b) => a - b)
   const tried = budgets.map((each): Tried => {
-    const { rung } = replay(samples, specOf(each, intervalMs, zone))
+    const { rung } = replay(samples, specOf(each, intervalMs, zone, holidays))
     return { budget: each, rung, aMonth: (rung.length * MONTH_DAYS) / days }
   })
-  const about: About = { path: options.series, samples, intervalMs, zone, days, budget }
+  const about: About = {
+    path: options.series,
+    samples,
+    intervalMs,
+    zone,
+    days,
+    budget,
+    holidays: inside(holidays, span),
+  }
   io.stdout.write(options.json ? `${JSON.stringify(asJson(about, tried))}\n` : told(about, tried))
   return bad > 0 ? 1 : 0
 }
@@ -79,23 +92,34 @@ interface About {
   zone: string
   days: number
   budget: number
+  /** How many of its days are spent like Sundays. */
+  holidays: number
 }
 
-const specOf = (budget: number, intervalMs: number, zone: string): RateSpec => ({
+const inside = (
+  holidays: ReadonlySet<number>,
+  { fromAt, toAt, zone }: { fromAt: number; toAt: number; zone: string },
+) => {
+  const [first, last] = [fromAt, toAt].map((at) => Math.floor(toWall(at, zone) / DAY_MS))
+  return [...holidays].filter((day) => day >= (first ?? 0) && day <= (last ?? 0)).length
+}
+
+const specOf = (budget: number, intervalMs: number, zone: string, holidays: ReadonlySet<number>): RateSpec => ({
   intervalMs,
   zone,
-  holidays: new Set(),
+  holidays,
   floor: null,
   ceiling: null,
   budget,
   acceptMs: ACCEPT_MS,
 })
 
-function asJson({ samples, intervalMs, days }: About, tried: readonly Tried[]) {
+function asJson({ samples, intervalMs, days, holidays }: About, tried: readonly Tried[]) {
   return {
     samples: samples.length,
     intervalSeconds: intervalMs / 1_000,
     days: Number(days.toFixed(2)),
+    holidays,
     budgets: tried.map(({ budget, rung, aMonth }) => ({
       budget,
       alarms: rung.length,
@@ -118,7 +142,7 @@ function told(about: About, tried: readonly Tried[]): string {
   const clock = (at: number) => DateTime.fromMillis(at, { zone, locale: 'en' }).toFormat('d LLL yyyy HH:mm')
   const chosen = tried.find((each) => each.budget === budget)?.rung ?? []
   const lines = [
-    `${about.path}: ${samples.length} samples, one every ${span(about.intervalMs)}, ${clock(samples[0]?.at ?? 0)} to ${clock(samples.at(-1)?.at ?? 0)} (${zone})`,
+    `${about.path}: ${samples.length} samples, one every ${span(about.intervalMs)}, ${clock(samples[0]?.at ?? 0)} to ${clock(samples.at(-1)?.at ?? 0)} (${zone})${about.holidays > 0 ? `, ${about.holidays} ${about.holidays === 1 ? 'holiday' : 'holidays'} among its days` : ''}`,
     '',
     ...table([
       ['budget a month', 'would have rung', 'a month', 'up', 'down', 'flat', 'no data'],

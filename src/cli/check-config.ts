@@ -1,7 +1,9 @@
 import { formatProblem, loadConfig } from '../config.ts'
 import { uncarried } from '../domain/contact.ts'
 import { looseEnds } from '../domain/detect/graph.ts'
+import { slackAlone } from '../domain/duty/reach.ts'
 import type { Rules } from '../domain/rules.ts'
+import { inPlain, shadowSentence } from '../slack/shadow.ts'
 
 interface Output {
   write(text: string): unknown
@@ -26,7 +28,10 @@ export async function checkConfig(
   if (options.json) return 0
   io.stdout.write(`${path} is fine: ${summary(config.rules)}\n`)
   for (const { sentence } of looseEnds(config.rules)) io.stderr.write(`warning: ${sentence}\n`)
-  for (const sentence of uncarried(config.rules)) io.stderr.write(`warning: ${sentence}\n`)
+  const shadow = shadowSentence(config.rules, inPlain)
+  if (shadow !== null) io.stderr.write(`note: ${shadow}\n`)
+  for (const sentence of [...uncarried(config.rules), ...slackAlone(config.rules)])
+    io.stderr.write(`warning: ${sentence}\n`)
   return 0
 }
 

@@ -141,7 +141,8 @@ function watches(now: number): { DAY: string; NIGHT: string } {
 
 /** Everybody of the configuration, and its channels, on the port that was asked for. */
 async function workspaceFor(rules: Rules, options: Options, screen: Screen): Promise<LocalSlack | null> {
-  const channels = new Set(Object.values(rules.services).flatMap(({ channel }) => channel ?? []))
+  const said = rules.shadow === undefined ? [] : [rules.shadow.channel]
+  const channels = new Set([...Object.values(rules.services).flatMap(({ channel }) => channel ?? []), ...said])
   const start = (port: number) =>
     startWorkspace({
       port,

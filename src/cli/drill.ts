@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { sleep } from '../clock.ts'
-import { canDrill, faultOf } from '../domain/detect/drill.ts'
+import { canDrill } from '../domain/detect/drill.ts'
 import type { Outcome, Signal } from '../domain/event.ts'
 import { isOpen } from '../domain/incident.ts'
 import { type Monitor, type Rules, under } from '../domain/rules.ts'
 import { UserError } from '../errors.ts'
+import { injected } from '../fault.ts'
 import { drilled, sentAt } from '../store/drills.ts'
 import { outcomes, submit } from '../store/inbox.ts'
 import { readIncident } from '../store/incidents.ts'
-import { type AtHand, atHand } from '../store/store.ts'
-import { configured, failing } from './configured.ts'
-import { reachStore, sentenceOf, untilStopped } from './reach-store.ts'
+import type { AtHand } from '../store/store.ts'
+import { configured, failing, withStore } from './configured.ts'
+import { sentenceOf } from './reach-store.ts'
 
 interface Output {
   write(text: string): unknown
@@ -60,12 +61,15 @@ export async function drill(
   try {
     const found = monitorOf(rules, monitor, options)
     const to = options.duty ? 'duty' : options.to === undefined ? 'nobody' : 'asker'
-    const signal = faultOf(found, { by: options.to ?? null, to, silence: null }, io.now())
-    const report = await untilStopped((stop) =>
-      reachStore(env, { alone: false, create: false, signal: stop }, (place) =>
-        atHand(place, (store) => inject(store, signal, io.now, stop)),
-      ),
-    )
+    const report = await withStore(env, async (store, stop) => {
+      const wanted = { by: options.to ?? null, to, silence: null } as const
+      const signal = await injected({ pool: store.pool, rules }, found, wanted, io.now())
+      return signal === null ? null : await inject(store, signal, io.now, stop)
+    })
+    if (report === null) {
+      io.stderr.write(`Drill of ${monitor} failed: it did not see the fault that was injected into it.\n`)
+      return 1
+    }
     io.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${inWords(report)}\n`)
     return report.ok ? 0 : 1
   } catch (error) {
@@ -79,7 +83,7 @@ function monitorOf(rules: Rules, name: string, { to, duty }: Options): Monitor {
   if (!found || !canDrill(found))
     throw new UserError(
       'no-drill',
-      `${found ? `Nothing can be injected into ${name}` : `There is no monitor ${name}`}: ${able.length > 0 ? `there are ${able.map((each) => each.name).join(', ')}` : 'the configuration has none that goes and looks'}.`,
+      `${found ? `Nothing can be injected into ${name}` : `There is no monitor ${name}`}: ${able.length > 0 ? `there are ${able.map((each) => each.name).join(', ')}` : 'the configuration has none into which a fault can be injected'}.`,
     )
   if (to !== undefined && duty)
     throw new UserError('bad-arguments', 'Either --to or --duty: it pages the one or the others.')

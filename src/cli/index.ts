@@ -8,6 +8,7 @@ import { coverage } from './coverage.ts'
 import { drill } from './drill.ts'
 import { gate } from './gate.ts'
 import { graph } from './graph.ts'
+import { importFrom } from './import.ts'
 import { manifest } from './manifest.ts'
 import { oncall } from './oncall.ts'
 import { pings } from './pings.ts'
@@ -142,9 +143,25 @@ program
   )
   .option('--budget <number>', 'false alarms a month that are worth it (1)')
   .option('--zone <name>', 'the zone of the people behind the counts (UTC)')
+  .option(
+    '--holidays <dates|file>',
+    'days that are spent like Sundays: 12-25,2026-04-06, an iCalendar file, or a file with a date on each line',
+  )
   .option('--interval <seconds>', 'between two samples (taken from the file)')
-  .option('--json', 'print {samples, intervalSeconds, days, budgets: [{budget, alarms, aMonth, rung}]}')
+  .option('--json', 'print {samples, intervalSeconds, days, holidays, budgets: [{budget, alarms, aMonth, rung}]}')
   .action(async (options) => finish(await backtest(options, io)))
+
+program
+  .command('import')
+  .description(
+    'make a configuration of the exports of another pager, and report what could not be carried over; exits 1 when there is anything to look at',
+  )
+  .argument('<from>', 'pagerduty, opsgenie or oncall (Grafana OnCall)')
+  .argument('<files...>', 'JSON as its API answers: users, schedules, escalation policies, services')
+  .option('--people <file>', 'YAML of whose Slack id is which: `dana@example.com: U02ABCDEF` on each line')
+  .option('--out <file>', 'a new file for the configuration (printed)')
+  .option('--json', 'print {yaml, lost: [{what, why, instead}], compared, problems}')
+  .action(async (from, files, options) => finish(await importFrom(from, files, options, { ...io, now: Date.now() })))
 
 program
   .command('prober')

@@ -5,9 +5,9 @@ import type { Env } from '../env.ts'
 import { UserError } from '../errors.ts'
 import { introduce, pingAddresses, rotatePing } from '../pings.ts'
 import { type Kept, readHeartbeats } from '../store/heartbeats.ts'
-import { type AtHand, atHand } from '../store/store.ts'
-import { configured, failing } from './configured.ts'
-import { reachStore, sentenceOf, untilStopped } from './reach-store.ts'
+import type { AtHand } from '../store/store.ts'
+import { configured, failing, withStore } from './configured.ts'
+import { sentenceOf } from './reach-store.ts'
 
 interface Output {
   write(text: string): unknown
@@ -47,14 +47,10 @@ export async function pings(
   if ('problems' in read) return fail(read.problems)
   const { env, rules } = read
   try {
-    const rows = await untilStopped((signal) =>
-      reachStore(env, { alone: false, create: false, signal }, (place) =>
-        atHand(place, async (store) => {
-          await rotate(store, rules, options, io.now)
-          return rowsOf(store, rules, env, io.now)
-        }),
-      ),
-    )
+    const rows = await withStore(env, async (store) => {
+      await rotate(store, rules, options, io.now)
+      return rowsOf(store, rules, env, io.now)
+    })
     io.stdout.write(options.json ? `${JSON.stringify(rows)}\n` : listed(rows))
     return 0
   } catch (error) {

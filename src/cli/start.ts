@@ -5,6 +5,7 @@ import { messageOf, UserError } from '../errors.ts'
 import { createLog } from '../log.ts'
 import { type Launched, launch } from '../main.ts'
 import { keepSecret, passwordsOf } from '../secrets.ts'
+import { inPlain, shadowSentence } from '../slack/shadow.ts'
 import { envOf, failing } from './configured.ts'
 
 /** A stop that takes longer is cut off: what is owed is in the store. */
@@ -36,8 +37,7 @@ export async function start(options: { config?: string }, environment: Environme
   if ('problems' in config) return fail(config.problems.map(formatProblem))
 
   const tokens = [env.slackBotToken, env.slackAppToken, env.slackSigningSecret, env.apiToken]
-  const hooks = Object.values(config.secrets)
-  const secrets = [env.databaseUrl, env.redisUrl, ...tokens, ...hooks].flatMap((secret) =>
+  const secrets = [env.databaseUrl, env.redisUrl, ...tokens].flatMap((secret) =>
     secret === null ? [] : [secret, ...passwordsOf(secret)],
   )
   keepSecret(secrets)
@@ -73,6 +73,8 @@ export async function start(options: { config?: string }, environment: Environme
     running = launched
     if (ending) close()
     log.info({ port: launched.port, people: Object.keys(config.rules.people).length }, 'Watchbill is on watch')
+    const shadow = shadowSentence(config.rules, inPlain)
+    if (shadow !== null) log.warn({ what: shadow }, 'SHADOW MODE')
     for (const what of config.rules.notWatchedYet) log.warn({ what }, 'not watched yet')
     for (const { sentence } of looseEnds(config.rules)) log.warn({ what: sentence }, 'a loose end of the watch')
     for (const what of uncarried(config.rules)) log.warn({ what }, 'somebody is reached by less than is written')

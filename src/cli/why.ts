@@ -1,12 +1,12 @@
 import type { Recorded } from '../domain/fact.ts'
+import { numberOf } from '../domain/incident.ts'
 import { type IncidentRecord, incidentJson, readRecord } from '../record.ts'
 import { factSentence, whyHead, whyLines } from '../slack/why.ts'
 import type { Voice } from '../slack/words.ts'
 import { readIncident } from '../store/incidents.ts'
 import { rotaOf } from '../store/rota.ts'
-import { atHand } from '../store/store.ts'
-import { configured, failing } from './configured.ts'
-import { reachStore, sentenceOf, untilStopped } from './reach-store.ts'
+import { configured, failing, withStore } from './configured.ts'
+import { sentenceOf } from './reach-store.ts'
 
 interface Output {
   write(text: string): unknown
@@ -29,22 +29,18 @@ export async function why(
   io: { env: Record<string, string | undefined>; stdout: Output; stderr: Output; now: number },
 ): Promise<number> {
   const fail = failing(io.stderr)
-  const [, number] = /^(?:inc-)?(\d{1,9})$/i.exec(named) ?? []
-  if (number === undefined) return fail([`"${printable(named)}" is no incident: they are numbered, like INC-7.`])
+  const number = numberOf(named)
+  if (number === null) return fail([`"${printable(named)}" is no incident: they are numbered, like INC-7.`])
   const read = await configured(options.config, io.env)
   if ('problems' in read) return fail(read.problems)
   const { env, rules } = read
   try {
-    const found = await untilStopped((signal) =>
-      reachStore(env, { alone: false, create: false, signal }, (place) =>
-        atHand(place, async ({ pool }) => {
-          const incident = await readIncident(pool, Number(number))
-          if (incident === null) return null
-          const voice: Voice = { rules: await rotaOf(pool, rules), now: io.now }
-          return { voice, record: await readRecord({ pool }, voice.rules, incident, io.now) }
-        }),
-      ),
-    )
+    const found = await withStore(env, async ({ pool }) => {
+      const incident = await readIncident(pool, number)
+      if (incident === null) return null
+      const voice: Voice = { rules: await rotaOf(pool, rules), now: io.now }
+      return { voice, record: await readRecord({ pool }, voice.rules, incident, io.now) }
+    })
     if (found === null) {
       io.stderr.write(`There is no INC-${number}.\n`)
       return 1
@@ -70,7 +66,8 @@ export async function why(
 
 /** In the order in which they were decided. */
 function all({ facts, entries }: IncidentRecord): Recorded[] {
-  const around = entries.map(({ fact }) => fact).filter(({ id }) => !facts.some((fact) => fact.id === id))
+  const ids = new Set(facts.map(({ id }) => id))
+  const around = entries.map(({ fact }) => fact).filter(({ id }) => !ids.has(id))
   return [...facts, ...around].sort((a, b) => a.id - b.id)
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import {
   BAKE_MS,
+  BLACKOUT_TIMES,
   type Deploying,
   ESTIMATE_MS,
   type GateRules,
@@ -8,7 +9,6 @@ import {
   PRODUCTION,
   REFUSALS,
 } from '../domain/deploy/rules.ts'
-import { BLACKOUT_TIMES } from '../domain/deploy/shift.ts'
 import type { Window } from '../domain/deploy/window.ts'
 import { either } from './either.ts'
 import { duration, integer, leaf, listOf, matching, mustBe, ok, oneOf, type Read, text, trueOrFalse } from './leaf.ts'
@@ -20,6 +20,9 @@ import { instantOf, type Moment, moment, weeklyMoment } from './times.ts'
 
 const GITHUB = 'https://api.github.com'
 const MOST_ENVIRONMENTS = 20
+/** Each is looked at every minute. */
+const MOST_PROJECTS = 100
+const gitlabProject = matching(/^[\w./-]{1,200}$/, 'the number or the path of a project')
 /** What a version, a branch, a workflow is called: nothing that a shell or a URL would read as something else. */
 const word = matching(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$/, 'a name of letters, digits and . _ / -')
 
@@ -34,7 +37,7 @@ function hookShape({ network }: Context) {
   })
   const gitlab = z.strictObject({
     gitlab: url(network),
-    project: matching(/^[\w./-]{1,200}$/, 'the number or the path of a project'),
+    project: gitlabProject,
     ref: word.default('main'),
     token: text('a token that may start pipelines'),
   })
@@ -58,6 +61,7 @@ export function deployShape(context: Context) {
     halt_when: z
       .strictObject({
         pool_below: matching(/^(100|[1-9]?\d)%$/, 'a percentage such as 75%').optional(),
+        restart: duration('0s', '1h').optional(),
         probes_failing: integer(1, 1_000).optional(),
         rate_dip: trueOrFalse.optional(),
       })
@@ -106,16 +110,14 @@ export function toDeploying(service: string, shape: DeployShape): Deploying {
     rollback: hook('rollback'),
     haltWhen: {
       poolBelow: when?.pool_below === undefined ? null : Number.parseInt(when.pool_below, 10),
+      restartMs: when?.restart ?? null,
       probesFailing: when?.probes_failing ?? null,
       rateDip: when?.rate_dip ?? false,
     },
   }
 }
 
-interface Edge {
-  weekly: { day: number; time: string } | null
-  moment: Moment | null
-}
+type Edge = { kind: 'weekly'; day: number; time: string } | { kind: 'once'; moment: Moment }
 
 const DAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun']
 
@@ -124,10 +126,10 @@ const EDGE = 'a weekday and a time such as "Fri 16:00", or a date and time such 
 /** Where a blackout begins or ends: each week, or once. */
 const edge = leaf(EDGE, (value): Read<Edge> => {
   const weekly = typeof value === 'string' ? weeklyMoment.exec(value) : null
-  if (weekly) return ok({ weekly: { day: DAYS.indexOf(weekly[1] ?? ''), time: weekly[0].slice(4) }, moment: null })
+  if (weekly) return ok({ kind: 'weekly', day: DAYS.indexOf(weekly[1] ?? ''), time: weekly[0].slice(4) })
   if (typeof value !== 'string' || !/^\d{4}-/.test(value)) return mustBe(EDGE)
   const read = moment.safeParse(value)
-  if (read.success) return ok({ weekly: null, moment: read.data })
+  if (read.success) return ok({ kind: 'once', moment: read.data })
   return { wrong: read.error.issues[0]?.message ?? `must be ${EDGE}` }
 })
 
@@ -146,13 +148,13 @@ export function gateShape(context: Context, zone: string) {
       to: edge,
       services: listOf(service, 1_000).optional(),
     })
-    .superRefine(({ from, to }, refinement) => {
-      const refuse = (message: string) => refinement.addIssue({ code: 'custom', path: ['to'], message })
-      if ((from.weekly === null) !== (to.weekly === null)) {
-        refuse('is {it}, but from and to must both be dates, or both a weekday and a time')
-      } else if (from.moment && to.moment && instantOf(to.moment, zone) <= instantOf(from.moment, zone)) {
-        refuse('is {it}, which is not after from')
-      }
+    .transform(({ name, from, to, services }, context): Pick<Window, 'when' | 'services'> & { name?: string } => {
+      const when = stretch(from, to, zone)
+      const all = services === undefined || services.includes('*')
+      if (typeof when !== 'string')
+        return { ...(name !== undefined && { name }), services: all ? null : services, when }
+      context.addIssue({ code: 'custom', path: ['to'], message: when })
+      return z.NEVER
     })
   const reasons = oneOf(...REFUSALS)
   return z.strictObject({
@@ -171,10 +173,21 @@ export function gateShape(context: Context, zone: string) {
         repositories: z.record(z.string().regex(/^[\w.-]{1,100}\/[\w.-]{1,100}$/), reference('services', context)),
       })
       .optional(),
+    gitlab_freezes: z
+      .array(
+        z.strictObject({
+          service: reference('services', context),
+          gitlab: url(context.network),
+          project: gitlabProject,
+          token: text('a token of a maintainer of the project'),
+        }),
+      )
+      .max(MOST_PROJECTS)
+      .optional(),
   })
 }
 
-export function toGate(shape: z.infer<ReturnType<typeof gateShape>> | undefined, zone: string): GateRules {
+export function toGate(shape: z.infer<ReturnType<typeof gateShape>> | undefined): GateRules {
   const { before, after, settle } = shape?.shift_change ?? {}
   return {
     shiftChange: {
@@ -182,10 +195,10 @@ export function toGate(shape: z.infer<ReturnType<typeof gateShape>> | undefined,
       afterMs: after ?? BLACKOUT_TIMES.afterMs,
       settleMs: settle ?? BLACKOUT_TIMES.settleMs,
     },
-    windows: (shape?.blackouts ?? []).map(({ name, from, to, services }, index) => ({
+    windows: (shape?.blackouts ?? []).map(({ name, services, when }, index) => ({
       name: name ?? `blackout ${index + 1}`,
-      services: services === undefined || services.includes('*') ? null : services,
-      when: stretch(from, to, zone),
+      services,
+      when,
     })),
     refuseWhen: shape?.refuse_when ?? [...REFUSALS],
     overrideRole: shape?.override?.by ?? null,
@@ -197,17 +210,31 @@ export function toGate(shape: z.infer<ReturnType<typeof gateShape>> | undefined,
           ),
         }
       : null,
+    gitlabFreezes: (shape?.gitlab_freezes ?? []).map((each) => ({
+      ...{ service: each.service, url: bare(each.gitlab), project: each.project },
+      secret: freezesSecret(each),
+    })),
   }
 }
+
+const bare = (address: string) => address.replace(/\/$/, '')
+const freezesSecret = ({ gitlab, project }: { gitlab: string; project: string }) => `freezes/${bare(gitlab)}/${project}`
 
 const GITHUB_KEY = 'github/key'
 const GITHUB_WEBHOOK = 'github/webhook'
 
-export const githubSecrets = (shape: z.infer<ReturnType<typeof gateShape>> | undefined): Record<string, string> =>
-  shape?.github ? { [GITHUB_KEY]: shape.github.key, [GITHUB_WEBHOOK]: shape.github.webhook_secret } : {}
+/** The secrets of the gate, by the names under which its rules know them. */
+export const gateSecrets = (shape: z.infer<ReturnType<typeof gateShape>> | undefined): Record<string, string> => ({
+  ...(shape?.github && { [GITHUB_KEY]: shape.github.key, [GITHUB_WEBHOOK]: shape.github.webhook_secret }),
+  ...Object.fromEntries((shape?.gitlab_freezes ?? []).map((each) => [freezesSecret(each), each.token])),
+})
 
-function stretch(from: Edge, to: Edge, zone: string): Window['when'] {
-  if (from.weekly && to.weekly) return { kind: 'weekly', from: from.weekly, to: to.weekly, zone }
-  const at = ({ moment: of }: Edge) => (of === null ? 0 : instantOf(of, zone))
-  return { kind: 'once', startAt: at(from), endAt: at(to) }
+/** From one edge to the other; or what is wrong with the second, as part of a sentence. */
+function stretch(from: Edge, to: Edge, zone: string): Window['when'] | string {
+  if (from.kind === 'weekly' && to.kind === 'weekly')
+    return { kind: 'weekly', from: { day: from.day, time: from.time }, to: { day: to.day, time: to.time }, zone }
+  if (from.kind !== 'once' || to.kind !== 'once')
+    return 'is {it}, but from and to must both be dates, or both a weekday and a time'
+  const [startAt, endAt] = [instantOf(from.moment, zone), instantOf(to.moment, zone)]
+  return endAt > startAt ? { kind: 'once', startAt, endAt } : 'is {it}, which is not after from'
 }

@@ -15,10 +15,15 @@ const DATE = 'a date such as 2026-04-06, 12-25 for each year, or { calendar: URL
 const SOME_YEAR = '2024-'
 
 const date = leaf(DATE, (value): Read<string> => {
-  if (typeof value !== 'string' || !/^(?:\d{4}-)?\d\d-\d\d$/.test(value)) return mustBe(DATE)
-  const whole = value.length > 5 ? value : `${SOME_YEAR}${value}`
-  return Number.isNaN(parseWall(`${whole}T00:00`)) ? { wrong: 'is {it}, a date that does not exist' } : ok(value)
+  if (typeof value !== 'string' || !WRITTEN.test(value)) return mustBe(DATE)
+  return isHolidayDate(value) ? ok(value) : { wrong: 'is {it}, a date that does not exist' }
 })
+
+const WRITTEN = /^(?:\d{4}-)?\d\d-\d\d$/
+
+/** Whether it is a date, of one year or (`12-25`) of each. */
+export const isHolidayDate = (value: string): boolean =>
+  WRITTEN.test(value) && !Number.isNaN(parseWall(`${value.length > 5 ? value : `${SOME_YEAR}${value}`}T00:00`))
 
 export const holidaysShape = (context: Context) =>
   listOf(

@@ -8,7 +8,8 @@ import {
   type Restriction,
   type Schedule,
 } from '../domain/duty/schedule-types.ts'
-import type { Person, Policy, Role, Target } from '../domain/rules.ts'
+import { parseTimeOfDay } from '../domain/duty/time.ts'
+import { type Person, type Policy, type Quiet, type Role, Severity, type Target } from '../domain/rules.ts'
 import { either } from './either.ts'
 import { duration, formatDuration, integer, listOf, oneOf, text } from './leaf.ts'
 import { type Context, lastResort, member, reference, slackHandle, slackUser } from './names.ts'
@@ -39,21 +40,45 @@ export function personShape(context: Context) {
       const wrong = wrongContact(via, to, context.network)
       if (wrong !== null) refinement.addIssue({ code: 'custom', path: ['to'], message: wrong })
     })
+  const quiet = z
+    .strictObject({
+      from: timeOfDay,
+      to: timeOfDay,
+      zone: zone.optional(),
+      ways: listOf(oneOf(...VIAS), VIAS.length).optional(),
+      through: oneOf(...Severity.options).default('error'),
+    })
+    .superRefine(({ from, to }, refinement) => {
+      if (from !== to) return
+      const message = 'is {it}, as from: that would be the whole day, in which nobody could be reached beside Slack'
+      refinement.addIssue({ code: 'custom', path: ['to'], message })
+    })
   return z.strictObject({
     slack: slackUser,
     contact: z.array(contact).max(MOST_CONTACTS).default([]),
+    quiet: quiet.optional(),
     absence: url(context.network).optional(),
   })
 }
 
-export function toPerson(name: string, shape: z.infer<ReturnType<typeof personShape>>): Person {
+/** @param above the zone of quiet hours that have none of their own */
+export function toPerson(name: string, shape: z.infer<ReturnType<typeof personShape>>, above: string): Person {
   const contact = shape.contact.map(({ after, via, to }) => ({ afterMs: after, via, to }))
   return {
     ...{ name, slack: shape.slack },
     ...(shape.absence !== undefined && { absence: shape.absence }),
     ...(contact.length > 0 && { contact }),
+    ...(shape.quiet && { quiet: toQuiet(shape.quiet, above) }),
   }
 }
+
+const toQuiet = (
+  { from, to, zone, ways, through }: NonNullable<z.infer<ReturnType<typeof personShape>>['quiet']>,
+  above: string,
+): Quiet => ({
+  ...{ zone: zone ?? above, through, ways: [...(ways ?? VIAS)] },
+  ...{ from: parseTimeOfDay(from), to: parseTimeOfDay(to) },
+})
 
 export function roleShape(context: Context) {
   return listOf(member(context, 'names', true), MOST_PEOPLE_IN_A_LIST)

@@ -2,7 +2,6 @@ import { HERE } from '../domain/rules.ts'
 import { goesAndLooks, type MonitorShape } from './watch.ts'
 
 interface Found {
-  roles: Map<string, { kind: string }[]>
   monitors: Map<string, MonitorShape>
 }
 
@@ -12,9 +11,6 @@ export function notWatchedYet(found: Found): string[] {
   for (const [name, { kind, shape }] of found.monitors) {
     if (!goesAndLooks(kind) && shape.locations?.some((location) => location !== HERE))
       lines.push(`locations of monitor ${name}`)
-  }
-  for (const [name, members] of found.roles) {
-    for (const group of members) if (group.kind === 'slack') lines.push(`Slack user group in role ${name}`)
   }
   return [...new Set(lines)]
 }

@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { nextFire } from '../domain/detect/cron.ts'
+import { SOURCES } from '../domain/intake.ts'
 import { HERE, type Monitor, type Rhythm, type Service } from '../domain/rules.ts'
 import { intakeDigest } from '../tokens.ts'
 import { deployShape, toDeploying } from './gate.ts'
+import { when } from './intake.ts'
 import { duration, formatDuration, integer, leaf, listOf, ok, oneOf, type Read } from './leaf.ts'
 import { logShape, toLog } from './logs.ts'
 import { type Context, member, reference, slackChannel } from './names.ts'
@@ -172,9 +174,16 @@ const heartbeat = z
     grace: duration('1s', '30d'),
     max_run: duration('1s', '30d').optional(),
     min_every: duration('1s', '366d').optional(),
+    alerts: oneOf(...SOURCES).optional(),
+    when: when.optional(),
   })
   .superRefine((shape, context) => {
     const refuse = (message: string, ...path: string[]) => context.addIssue({ code: 'custom', path, message })
+    if (shape.when !== undefined && shape.alerts === undefined)
+      refuse(`is of calls that bring alerts: say which with alerts, one of ${SOURCES.join(', ')}`, 'when')
+    for (const key of ['max_run', 'min_every'] as const)
+      if (shape.alerts !== undefined && shape[key] !== undefined)
+        refuse('is of runs that are pinged for: what brings alerts has none, leave it out', key)
     if ((shape.cron === undefined) === (shape.every === undefined)) return refuse('needs either cron or every')
     if (shape.every !== undefined && shape.min_every !== undefined && shape.min_every > shape.every)
       refuse(`must be at most every (${formatDuration(shape.every)}), not {it}: it could never be on time`, 'min_every')
@@ -242,6 +251,7 @@ export function toMonitor(name: string, monitor: MonitorShape, { folder, zone: d
         graceMs: heartbeat.grace,
         maxRunMs: heartbeat.max_run ?? null,
         minEveryMs: heartbeat.min_every ?? null,
+        ...(heartbeat.alerts && { hears: { source: heartbeat.alerts, when: heartbeat.when ?? null } }),
       }
     }
     case 'rate': {

@@ -1,21 +1,24 @@
-import { createHmac, createSign, timingSafeEqual } from 'node:crypto'
+import { createHmac, createSign } from 'node:crypto'
 import { z } from 'zod'
 import type { CallOut } from '../deps.ts'
 import { parsedJson } from '../json.ts'
+import { isSame } from '../signing.ts'
 import { githubHeaders } from './github.ts'
 import type { Done } from './hook.ts'
+
+const Deployment = z.object({
+  id: z.int(),
+  sha: z.string(),
+  ref: z.string(),
+  creator: z.object({ login: z.string() }).nullish(),
+})
 
 /** What GitHub asks before a job may enter a protected environment (`deployment_protection_rule`), as far as the answer needs it. */
 export const Asked = z.object({
   action: z.literal('requested'),
   environment: z.string(),
   deployment_callback_url: z.url(),
-  deployment: z.object({
-    id: z.int(),
-    sha: z.string(),
-    ref: z.string(),
-    creator: z.object({ login: z.string() }).nullish(),
-  }),
+  deployment: Deployment,
   repository: z.object({ full_name: z.string() }),
   installation: z.object({ id: z.int() }),
 })
@@ -23,12 +26,7 @@ export const Asked = z.object({
 /** What became of a deployment (`deployment_status`). */
 export const Became = z.object({
   deployment_status: z.object({ state: z.string(), environment: z.string(), description: z.string().nullish() }),
-  deployment: z.object({
-    id: z.int(),
-    sha: z.string(),
-    ref: z.string(),
-    creator: z.object({ login: z.string() }).nullish(),
-  }),
+  deployment: Deployment,
   repository: z.object({ full_name: z.string() }),
 })
 
@@ -50,9 +48,7 @@ export const refOf = ({
 
 /** `X-Hub-Signature-256` over the very bytes. */
 export function isSigned(body: Buffer, signature: string | undefined, secret: string): boolean {
-  const expected = Buffer.from(`sha256=${createHmac('sha256', secret).update(body).digest('hex')}`)
-  const given = Buffer.from(signature ?? '')
-  return given.length === expected.length && timingSafeEqual(given, expected)
+  return isSame(signature ?? '', `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`)
 }
 
 interface App {
@@ -102,7 +98,7 @@ export async function answerGithub(
     return { outcome: 'failed', detail: 'gate.github.key is no private key in PEM' }
   }
   const post = (url: string, token: string, body: object) =>
-    call({ url, method: 'POST', headers: githubHeaders(token), body: JSON.stringify(body) }, allowPrivate)
+    call({ url, headers: githubHeaders(token), body: JSON.stringify(body) }, allowPrivate)
   const given = await post(`${base}/app/installations/${installation}/access_tokens`, bearer, {})
   if (given.came !== 'answer') return { outcome: 'unknown', detail: given.why }
   const token = Token.safeParse(parsedJson(given.text))

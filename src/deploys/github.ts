@@ -19,7 +19,6 @@ export function dispatchWorkflow(
   const base = api.replace(/\/$/, '')
   return {
     url: `${base}/repos/${repository}/actions/workflows/${encodeURIComponent(workflow)}/dispatches`,
-    method: 'POST',
     headers: githubHeaders(token),
     body: JSON.stringify({ ref, inputs: { action, deploy: String(deploy), service, environment, version } }),
   }

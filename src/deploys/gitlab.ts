@@ -11,7 +11,6 @@ export function startPipeline(
   const said = { ACTION: action, DEPLOY: String(deploy), SERVICE: service, ENVIRONMENT: environment, VERSION: version }
   return {
     url: `${url.replace(/\/$/, '')}/api/v4/projects/${encodeURIComponent(project)}/pipeline`,
-    method: 'POST',
     headers: { 'content-type': 'application/json', 'private-token': token },
     body: JSON.stringify({
       ref,

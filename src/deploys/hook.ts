@@ -1,5 +1,6 @@
 import type { CallOut, Request } from '../deps.ts'
 import type { Hook } from '../domain/deploy/rules.ts'
+import { errorOf } from './answer.ts'
 import { dispatchWorkflow } from './github.ts'
 import { startPipeline } from './gitlab.ts'
 import { signed } from './webhook.ts'
@@ -46,11 +47,22 @@ export async function callHook(
     case 'answer': {
       const { status, line } = answer
       if (status >= 200 && status < 300) return { outcome: 'done', detail: line }
-      return { outcome: status >= 500 || status === 408 ? 'unknown' : 'failed', detail: `it answered ${line}` }
+      const detail = `${WHO[hook.kind]} answered ${errorOf(answer)}${mayNot(hook, status)}`
+      return { outcome: status >= 500 || status === 408 ? 'unknown' : 'failed', detail }
     }
     default:
       return answer satisfies never
   }
+}
+
+const WHO: Record<Hook['kind'], string> = { webhook: 'it', github: 'GitHub', gitlab: 'GitLab' }
+
+/** GitHub and GitLab answer with 404 to whoever may not know that there is something. */
+function mayNot(hook: Hook, status: number): string {
+  if (hook.kind === 'webhook' || (status !== 401 && status !== 403 && status !== 404)) return ''
+  const what =
+    hook.kind === 'github' ? `start ${hook.workflow} of ${hook.repository}` : `start pipelines of ${hook.project}`
+  return `. Its token has ended or may not ${what}, or that is not there`
 }
 
 function requestOf(hook: Hook, secret: string, order: Order, at: number): Request {

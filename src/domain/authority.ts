@@ -12,6 +12,8 @@ export interface Account {
 export interface Standings {
   guests: ReadonlySet<string>
   gone: ReadonlySet<string>
+  /** Slack ids of those in the user groups that roles name, by handle. */
+  groups: ReadonlyMap<string, readonly string[]>
 }
 
 /** Why somebody may not act. */
@@ -22,7 +24,7 @@ export type Authority = { allow: true; person: Person } | { allow: false; reason
 
 /**
  * The one policy of who may do what (reliability R10), asked at the act: people of our own workspace who are listed in the configuration
- * may act; some acts take a role, held by people and by whoever has a watch at that instant.
+ * may act; some acts take a role, held by people, by whoever is in a Slack user group, and by whoever has a watch at that instant.
  *
  * @param team our workspace; null while Slack has not told us
  * @param guests names of people who are guests in Slack
@@ -32,7 +34,7 @@ export type Authority = { allow: true; person: Person } | { allow: false; reason
 export function authorise(
   rules: Rules,
   account: Account,
-  { team, guests, gone }: { team: string | null } & Standings,
+  { team, guests, gone, groups }: { team: string | null } & Standings,
   role: string | null,
   at: number,
 ): Authority {
@@ -48,6 +50,7 @@ export function authorise(
     const schedule = under(rules.schedules, name)
     return schedule !== undefined && dutyAt(schedule, at).includes(person.name)
   })
-  const holds = onDuty || wanted.people.includes(person.name)
+  const isIn = wanted.slackGroups.some((handle) => groups.get(handle)?.includes(account.user))
+  const holds = onDuty || isIn || wanted.people.includes(person.name)
   return holds ? { allow: true, person } : { allow: false, reason: 'not-in-role' }
 }

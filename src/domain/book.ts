@@ -4,10 +4,11 @@ import type { Silence } from './detect/silence.ts'
 import type { Schedule } from './duty/schedule-types.ts'
 import type { Fact, Joining, Recorded } from './fact.ts'
 import { edited, type Handover, handoverId, type RosterEdit, type Watch } from './handover.ts'
+import { owesOfHolding } from './holding.ts'
 import type { Alert, Incident, Page } from './incident.ts'
 import { alertId, graver, isOpen, NAMED_CONTACTS, named, place } from './incident.ts'
 import type { Owed } from './owed.ts'
-import { contactsOf, isAlone, owes, owesOfHandovers, pagesOf } from './owed.ts'
+import { contactsOf, isAlone, owes, owesOfHandovers, pagesOf, unheld } from './owed.ts'
 import { absorbed, merged, responded, revived, splitOff } from './responded.ts'
 import { type Rules, under } from './rules.ts'
 
@@ -23,6 +24,8 @@ export interface Desk {
   alerts: Readonly<Record<string, Alert>>
   /** When the first alert that is not on the desk is to be raised again; null when none is. */
   recheckAt: number | null
+  /** When somebody is to be reminded of the first task of an incident that is not on the desk; null when nobody is. */
+  tasksDueAt: number | null
   /** People who cannot be reached, and why. */
   unreachable: Readonly<Record<string, string>>
   /** By schedule: who has the watch. */
@@ -87,12 +90,16 @@ export const openBook = (desk: Desk, rules: Rules): Book => ({
 export function note(book: Book, fact: Fact): void {
   const recorded: Recorded = { ...fact, id: book.desk.nextFact }
   book.facts.push(recorded)
+  const was = book.desk
   book.desk = evolve({ ...book.desk, nextFact: book.desk.nextFact + 1 }, recorded)
   const incident = fact.incident === null ? null : incidentOf(book, fact.incident)
+  const before = fact.incident === null ? undefined : was.incidents[fact.incident]
   const handovers = Object.values(book.desk.handovers)
   const owed = [
     ...owes(recorded, incident, book.rules),
     ...(incident && incident.drill === null ? owesOfHandovers(recorded, incident, handovers, book.rules) : []),
+    ...(incident && before ? unheld(before.severity, incident, book.rules, recorded.at) : []),
+    ...owesOfHolding(recorded, was, book.desk),
   ]
   if (fact.type === 'held') book.owed.delete(fact.page)
   // What is to be shown at once is not put off by what has time.
@@ -113,7 +120,10 @@ export function incidentOf(book: Book, id: number): Incident {
 }
 
 /** A schedule with everything that was changed by hand; undefined when the configuration has none of that name. */
-export function scheduleOf({ desk, rules }: Pick<Book, 'desk' | 'rules'>, name: string): Schedule | undefined {
+export function scheduleOf(
+  { desk, rules }: { desk: Pick<Desk, 'edits'>; rules: Pick<Rules, 'schedules'> },
+  name: string,
+): Schedule | undefined {
   const schedule = under(rules.schedules, name)
   return schedule && edited(schedule, desk.edits)
 }
@@ -220,6 +230,12 @@ export function evolve(desk: Desk, fact: Recorded): Desk {
         ackedVia: null,
         inherited: null,
         keptUntilAt: null,
+        ...(fact.reason === 'came-back' && {
+          status: 'investigating',
+          resolvedBy: null,
+          resolvedAt: null,
+          cameBack: incident.epoch + 1,
+        }),
       }))
     case 'heads-up': {
       const dual = { schedule: fact.schedule, at: fact.dualAt }
@@ -268,6 +284,14 @@ export function evolve(desk: Desk, fact: Recorded): Desk {
         next,
       )
     }
+    case 'shadow-ended':
+      // Nobody has heard of it: what was only said goes from it, and stays on record.
+      return change(desk, fact.incident, (incident) => ({
+        ...incident,
+        ...{ shadow: false, epoch: incident.epoch + 1, round: 1, step: 0, swept: false, deadlineAt: null },
+        ...{ pages: [], held: [], bundled: [], duals: [], offered: [], louds: [], graced: null },
+        state: incident.state === 'exhausted' ? 'paging' : incident.state,
+      }))
     case 'responding':
       return change(desk, fact.incident, (incident) => ({
         ...incident,
@@ -299,6 +323,7 @@ export function evolve(desk: Desk, fact: Recorded): Desk {
     case 'status':
     case 'role':
     case 'task':
+    case 'tasks-due':
     case 'update':
     case 'update-overdue':
     case 'linked':
@@ -386,6 +411,7 @@ function opened(fact: Fact & { type: 'opened' }): Incident {
     alerts: [],
     joined: 0,
     firing: 0,
+    cameBack: null,
     burst: { fact: null, lastAt: Number.MIN_SAFE_INTEGER },
     channel: null,
     louds: [],
@@ -403,6 +429,7 @@ function opened(fact: Fact & { type: 'opened' }): Incident {
     captured: [],
     contacted: [],
     ackedVia: null,
+    shadow: fact.shadow ?? false,
   }
 }
 

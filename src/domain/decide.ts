@@ -2,7 +2,8 @@ import type { Book, Desk } from './book.ts'
 import { openBook } from './book.ts'
 import { askDeploy, recheck, reportDeploy } from './deploy/ask.ts'
 import { lock, nextLock, unlock } from './deploy/lock.ts'
-import { actOnDeploy, hooked, nextDeploy, progress, regress, seen } from './deploy/rollout.ts'
+import { actOnDeploy, hooked, nextDeploy, progress, regress } from './deploy/rollout.ts'
+import { seen } from './deploy/seen.ts'
 import { AHEAD_MS } from './duty/schedule.ts'
 import type { Event, Outcome, Received } from './event.ts'
 import type { Recorded } from './fact.ts'
@@ -49,10 +50,12 @@ import {
   giveUpdate,
   link,
   nextReminder,
+  nextTask,
   setSeverity,
   setStatus,
 } from './watch/response.ts'
 import { answerEdit, override } from './watch/roster.ts'
+import { leaveShadow } from './watch/shadow.ts'
 import { nextRecheck, release, retire, route } from './watch/signal.ts'
 import { endSilence, extendSilence, forget, nextSilence, reported, silence } from './watch/silence.ts'
 
@@ -146,6 +149,7 @@ export function decide(desk: Desk, events: readonly Received[], now: number, rul
     settle(book)
     reconfigure(book, now)
   }
+  leaveShadow(book, now)
   pass(book, now, Number.POSITIVE_INFINITY)
   settle(book)
   retire(book, now)
@@ -198,7 +202,7 @@ const nextTimely = (book: Book, now: number): Due | null =>
 const timers = (book: Book): Due[] =>
   [
     ...[nextPrompt(book), nextTimer(book), nextBundle(book), nextSilence(book), nextRecheck(book)],
-    ...[nextReminder(book), nextDeploy(book), nextLock(book)],
+    ...[nextReminder(book), nextTask(book), nextDeploy(book), nextLock(book)],
   ].filter((due) => due !== null)
 
 /** What was slept through: each overdue timer once, and what it brings about counts from now. */
@@ -223,27 +227,20 @@ function handle(book: Book, event: Event, at: number): Outcome {
   const before = book.facts.length
   const outcome = handler(book, event, at)
   if (outcome.result === 'refused') return outcome
-  const paged = book.facts.slice(before).flatMap((fact) => (fact.type === 'paged' ? [fact.page.person] : []))
-  return { ...outcome, paged }
+  const pages = book.facts.slice(before).flatMap((fact) => (fact.type === 'paged' ? [fact.page] : []))
+  const named = (shadow: boolean) =>
+    pages.filter((page) => (page.shadow ?? false) === shadow).map(({ person }) => person)
+  const [paged, wouldPage] = [named(false), named(true)]
+  return { ...outcome, paged, ...(wouldPage.length > 0 && { wouldPage }) }
 }
 
 /** When the desk must look again though nothing came in; Infinity when no timer runs. */
 export function nextDue(desk: Desk, rules: Rules): number {
   const book = openBook(desk, rules)
-  const dues = [
-    nextChangeDue(book),
-    nextLimit(book),
-    nextPrompt(book),
-    nextTimer(book),
-    nextBundle(book),
-    nextSilence(book),
-    nextReminder(book),
-    nextDeploy(book),
-    nextLock(book),
-  ]
+  const dues = [nextChangeDue(book), nextLimit(book), ...timers(book)]
   const alerts = Object.values(desk.alerts).map(({ recheckAt }) => recheckAt)
   // A schedule whose next change is not in sight is looked at again.
   const again = Object.keys(desk.watches).length > 0 ? desk.decidedAt + AHEAD_MS / 2 : null
-  const all = [...dues.map((due) => due?.at ?? null), ...alerts, desk.recheckAt, again]
+  const all = [...dues.map((due) => due?.at ?? null), ...alerts, desk.recheckAt, desk.tasksDueAt, again]
   return Math.min(Number.POSITIVE_INFINITY, ...all.filter((at) => at !== null))
 }

@@ -43,6 +43,8 @@ export const Signal = z.strictObject({
       by: z.string().nullable(),
       to: z.enum(['nobody', 'asker', 'duty']),
       silence: z.int().nullable(),
+      /** What was made up, in words. */
+      saw: z.string().nullable().default(null),
     })
     .optional(),
   /** About the watch itself: it joins no incident of the service, and what fails of the service is not one line more in its own. */
@@ -270,7 +272,9 @@ const Choice = z.discriminatedUnion('what', [
     service: z.string(),
     monitors: Mark.shape.adopted.unwrap().shape.monitors,
   }),
+  /** It is to be watched no more; nobody is the second person alone. */
   z.strictObject({ what: z.literal('drop'), reason: z.string() }),
+  z.strictObject({ what: z.literal('drop-approve') }),
   /** It needs no probe. */
   z.strictObject({ what: z.literal('ignore'), reason: z.string() }),
   z.strictObject({ what: z.literal('heed') }),
@@ -297,6 +301,8 @@ export const ChannelOpened = z.strictObject({
   incident,
   channel: z.string(),
   name: z.string(),
+  /** It was in the archive, and is back. */
+  back: z.literal(true).optional(),
 })
 export type ChannelOpened = z.infer<typeof ChannelOpened>
 
@@ -387,14 +393,21 @@ export const DeployRegression = z.strictObject({
 })
 export type DeployRegression = z.infer<typeof DeployRegression>
 
-/** A deployment was seen that may never have asked. */
+/** A deployment was seen that may never have asked; or a change, which may be one. */
 export const DeploySeen = z.strictObject({
   type: z.literal('deploy-seen'),
   service: z.string(),
-  environment: z.string(),
-  version: z.string(),
+  /** Null: nobody says where, nor that it is a deploy at all. */
+  environment: z.string().nullable(),
+  /** Null: nobody says. */
+  version: z.string().nullable(),
   asker: z.string(),
+  via: z.enum(['github', 'change']).default('github'),
+  /** What it is, in the words of whoever reports it; null: they have none. */
+  text: z.string().nullable().default(null),
   ref: z.string(),
+  /** The deploy on record that it seems to be; null: none. */
+  deploy: z.int().nullable().default(null),
 })
 export type DeploySeen = z.infer<typeof DeploySeen>
 
@@ -589,6 +602,9 @@ export const Refusal = z.discriminatedUnion('code', [
   /** A name of a monitor of the adopted name is taken, by one that was adopted a moment before. */
   z.strictObject({ code: z.literal('adopted-before'), name: z.string() }),
   z.strictObject({ code: z.literal('not-adopted'), name: z.string() }),
+  /** Nobody asks for it to be watched no more, or not any longer; or whoever approves has asked. */
+  z.strictObject({ code: z.literal('not-dropping'), name: z.string() }),
+  z.strictObject({ code: z.literal('own-drop'), name: z.string() }),
   z.strictObject({ code: z.literal('not-ignored'), name: z.string() }),
   /** It reports by itself, and nothing goes and looks. */
   z.strictObject({ code: z.literal('nothing-to-disable'), monitor: z.string() }),
@@ -689,6 +705,8 @@ export const Outcome = z.discriminatedUnion('result', [
     ]),
     /** Whom the decision paged. */
     paged: z.array(z.string()),
+    /** Likewise in shadow mode, where nobody is. */
+    wouldPage: z.array(z.string()).optional(),
     /** Whom it asks to take the incident. */
     asked: z.array(z.string()).optional(),
     /** The number of a silence. */

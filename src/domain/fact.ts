@@ -67,6 +67,7 @@ const DeployWhat = z.enum([
     'halt-failed',
     'linked',
     'seen',
+    'noted',
   ],
 ] as const)
 export type DeployWhat = z.infer<typeof DeployWhat>
@@ -86,7 +87,10 @@ export const Fact = z.discriminatedUnion('type', [
     private: z.boolean().optional(),
     apart: z.boolean().optional(),
     splitFrom: z.int().optional(),
+    shadow: z.literal(true).optional(),
   }),
+  /** It pages for real from now on. */
+  z.strictObject({ type: z.literal('shadow-ended'), incident, at }),
   z.strictObject({
     type: z.literal('detected'),
     incident: incident.nullable(),
@@ -230,6 +234,15 @@ export const Fact = z.discriminatedUnion('type', [
     what: z.enum(['added', 'assigned', 'due', 'done', 'undone']),
     task: Task,
   }),
+  /** These tasks (by number) are due, and those who see to them are reminded. `again`: it is not the first time. */
+  z.strictObject({
+    type: z.literal('tasks-due'),
+    incident,
+    at,
+    tasks: z.array(z.int()).min(1),
+    to: z.array(z.string()),
+    again: z.boolean(),
+  }),
   /** A word to everybody who waits. */
   z.strictObject({ type: z.literal('update'), incident, at, by: z.string(), text: z.string() }),
   /** There was none since then, and the configuration wants one: those are reminded. */
@@ -263,7 +276,17 @@ export const Fact = z.discriminatedUnion('type', [
   /** What somebody said is on the timeline, at its own time; `by` put it there. */
   z.strictObject({ type: z.literal('captured'), incident, at, by: z.string(), said: Said }),
   z.strictObject({ type: z.literal('capture-changed'), incident, at, message: Place, change: CaptureChange }),
-  z.strictObject({ type: z.literal('channel'), incident, at, channel: z.string(), name: z.string() }),
+  z.strictObject({
+    type: z.literal('channel'),
+    incident,
+    at,
+    channel: z.string(),
+    name: z.string(),
+    /** It was in the archive, and is back. */
+    back: z.literal(true).optional(),
+    /** In the place of this one, which is in the archive. */
+    instead: z.strictObject({ id: z.string(), name: z.string() }).optional(),
+  }),
   /** A part of the channel could not be made: the incident goes on without it. */
   z.strictObject({
     type: z.literal('shortfall'),
@@ -317,14 +340,14 @@ export const Fact = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('kept'), incident, at, by: z.string(), untilAt: z.number() }),
   /** Its owner asks others to take it; it is theirs until somebody does. */
   z.strictObject({ type: z.literal('handed'), incident, at, by: z.string(), to: z.array(z.string()).min(1) }),
-  /** The acknowledgement counts no more; `by` is who gave it back. */
+  /** The acknowledgement counts no more; `by` is who gave it back. One that came back was over, and is not. */
   z.strictObject({
     type: z.literal('reopened'),
     incident,
     at,
     from: z.string().nullable(),
     by: z.string().nullable(),
-    reason: z.enum(['off-duty', 'lease-over', 'given-back']),
+    reason: z.enum(['off-duty', 'lease-over', 'given-back', 'came-back']),
   }),
   /** A schedule is followed for the first time, or by another configuration under which the same people are on duty. */
   z.strictObject({ type: z.literal('followed'), incident: z.null(), at, watch: Watch }),
@@ -374,7 +397,7 @@ export const Fact = z.discriminatedUnion('type', [
     incident: z.null(),
     at,
     by: z.string(),
-    what: z.enum(['adopt', 'drop', 'ignore', 'heed', 'own']),
+    what: z.enum(['adopt', 'drop-asked', 'drop', 'ignore', 'heed', 'own']),
     reason: z.string().nullable(),
     mark: Mark,
   }),
@@ -388,6 +411,7 @@ export const Fact = z.discriminatedUnion('type', [
     injectedAt: at,
     silence: z.int().nullable(),
     people: z.array(z.string()),
+    saw: z.string().nullable().default(null),
   }),
   /** Somebody was refused what they may not do; by Slack ids. */
   z.strictObject({
@@ -504,6 +528,7 @@ export function timelineKind(fact: Fact): TimelineKind | null {
     case 'feedback':
       return 'note'
     case 'reopened':
+    case 'shadow-ended':
       return 'escalated'
     case 'deploy':
       return QUIET.has(fact.what) ? null : 'deploy'
@@ -517,6 +542,12 @@ export function timelineKind(fact: Fact): TimelineKind | null {
     case 'absorbed':
     case 'split':
       return 'note'
+    // That they are due is news once.
+    case 'tasks-due':
+      return fact.again ? null : 'note'
+    // That an incident has one goes without saying.
+    case 'channel':
+      return fact.back || fact.instead ? 'note' : null
     case 'merged':
       return 'resolved'
     case 'revived':
@@ -524,7 +555,6 @@ export function timelineKind(fact: Fact): TimelineKind | null {
     // What becomes of a captured message shows where it stands: {@link capturesOf}.
     case 'capture-changed':
     case 'repeated':
-    case 'channel':
     case 'dual':
     case 'postponed':
     case 'reachability':
@@ -547,6 +577,14 @@ export function timelineKind(fact: Fact): TimelineKind | null {
       return fact satisfies never
   }
 }
+
+/** The alerts that began with it, or became graver. */
+export const begunIn = (fact: Recorded): readonly Joining[] =>
+  fact.type === 'detected' ? [fact] : fact.type === 'joined' ? fact.alerts : []
+
+/** Those that recovered. */
+export const endedIn = (fact: Recorded): readonly { key: string; at: number }[] =>
+  fact.type === 'recovered' ? [fact] : fact.type === 'receded' ? fact.alerts : []
 
 /** When it happened: what was said or noted later stands where it belongs. Timelines are in the order of this, then of `id`. */
 export function happenedAt(fact: Fact): number {

@@ -39,6 +39,8 @@ export const Page = z.strictObject({
   dueAt: z.number().nullable(),
   /** Why it could not be delivered, once that is known. */
   refused: z.string().nullable(),
+  /** It went to nobody: it was only said whom it would go to. */
+  shadow: z.literal(true).optional(),
 })
 export type Page = z.infer<typeof Page>
 
@@ -82,6 +84,8 @@ export const Drill = z.strictObject({
   monitor: z.string().nullable(),
   service: z.string(),
   injectedAt: z.number(),
+  /** What was made up, in words; null: it was before that was kept. */
+  saw: z.string().nullable().default(null),
 })
 export type Drill = z.infer<typeof Drill>
 
@@ -95,7 +99,7 @@ const IncidentState = z.enum(['paging', 'acked', 'exhausted', 'resolved'])
  * paging --deadline--> next step | next round | exhausted [fallback paged, loud post]     exhausted --ack--> acked
  * exhausted --new watch--> paging (remaining steps once more)     acked --off duty and not taken over, lease over, given back--> paging (step 1)
  * acked --escalate--> paging (next step)          any open state --resolve, or all alerts recovered, or merged--> resolved
- * resolved --reopened by a person--> acked, theirs
+ * resolved --reopened by a person--> acked, theirs     resolved by itself --the alert of another system fires again--> paging (step 1)
  */
 export const Incident = z.strictObject({
   id: z.int(),
@@ -146,6 +150,8 @@ export const Incident = z.strictObject({
   /** How many have ever joined, and how many of them fire. */
   joined: z.int(),
   firing: z.int(),
+  /** The latest epoch that began because it came back after its end: what flaps is one incident. Null: it never did. */
+  cameBack: z.int().nullable().default(null),
   /** Alerts that come and go within moments of each other are told together: under the first fact of those; null: the last was told alone. */
   burst: z.strictObject({ fact: z.int().nullable(), lastAt: z.number() }),
   channel: z.strictObject({ id: z.string(), name: z.string() }).nullable(),
@@ -178,6 +184,8 @@ export const Incident = z.strictObject({
   contacted: z.array(Contacted).default([]),
   /** From where it was acknowledged; null: from Slack. */
   ackedVia: Via.nullable().default(null),
+  /** It is decided on like any other, and pages nobody. */
+  shadow: z.boolean().default(false),
 })
 export type Incident = z.infer<typeof Incident>
 
@@ -206,11 +214,26 @@ export const Alert = z.strictObject({
 })
 export type Alert = z.infer<typeof Alert>
 
+/** The incident that is named by `INC-7`, `inc-7` or `7`; null: none is. */
+export function numberOf(text: string): number | null {
+  const [, digits] = /^(?:inc-)?(\d{1,9})$/i.exec(text) ?? []
+  return digits === undefined ? null : Number(digits)
+}
+
 /** Where escalation stands. */
 export const place = ({ epoch, round, step }: Pick<Incident, 'epoch' | 'round' | 'step'>) =>
   `e${epoch}/r${round}/s${step + 1}`
 
 export const isOpen = (incident: Incident) => incident.state !== 'resolved'
+
+/** Somebody has been told, or is being told. */
+export const isSeenTo = ({ state }: Pick<Incident, 'state'>) => state === 'paging' || state === 'acked'
+
+/** Monitors of an incident that are down now: what depends on them may be held back by it. */
+export const downIn = ({ alerts }: Pick<Incident, 'alerts'>): string[] =>
+  alerts.flatMap(({ key, monitor, recoveredAt }) =>
+    monitor !== null && key === monitor && recoveredAt === null ? monitor : [],
+  )
 
 /** Who is in an incident: whoever opened it, was paged, answered, or has something to do there. */
 export const insiders = (incident: Incident): Set<string> =>
@@ -234,6 +257,9 @@ const BURST_MS = 30_000
 
 /** Whether an alert that comes or goes at this instant belongs to a burst: what it says is told with the others. */
 export const inBurst = ({ burst }: Incident, at: number) => at - burst.lastAt < BURST_MS
+
+/** What fails again so soon after its end is the same. */
+export const FLAP_MS = 10 * 60_000
 
 /** Identifies an alert in the installation. */
 export const alertId = (service: string, key: string) => `${service}/${key}`

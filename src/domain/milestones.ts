@@ -1,4 +1,4 @@
-import type { Recorded } from './fact.ts'
+import { begunIn, endedIn, type Joining, type Recorded } from './fact.ts'
 import type { Incident } from './incident.ts'
 
 /** What an incident is measured by, instants in UTC ms; null: it never came to that. */
@@ -14,10 +14,11 @@ export interface Milestones {
 }
 
 export function milestonesOf(incident: Incident, facts: readonly Recorded[]): Milestones {
-  const begun = facts.flatMap((fact) => (fact.type === 'detected' ? [fact] : fact.type === 'joined' ? fact.alerts : []))
+  const begun = facts.flatMap(begunIn)
   const detectedAt = Math.min(incident.openedAt, ...begun.map(({ at }) => at))
   const seen = begun.flatMap(({ evidence }) => evidence.flatMap(({ at }) => at ?? []))
-  const first = (...types: Recorded['type'][]) => facts.find(({ type }) => types.includes(type))?.at ?? null
+  const first = (...types: Recorded['type'][]) =>
+    facts.find((fact) => types.includes(fact.type) && !isShadow(fact))?.at ?? null
   return {
     startedAt: Math.min(detectedAt, ...seen),
     detectedAt,
@@ -29,6 +30,9 @@ export function milestonesOf(incident: Incident, facts: readonly Recorded[]): Mi
     resolvedAt: incident.resolvedAt,
   }
 }
+
+/** Nobody heard of it. */
+const isShadow = (fact: Recorded) => fact.type === 'paged' && fact.page.shadow === true
 
 /** When the last alert recovered, if none fires since. */
 function mitigatedAt(facts: readonly Recorded[]): number | null {
@@ -42,10 +46,8 @@ function mitigatedAt(facts: readonly Recorded[]): number | null {
     if (firing.delete(key) && firing.size === 0) at = when
   }
   for (const fact of facts) {
-    if (fact.type === 'detected') begins(fact.key)
-    if (fact.type === 'joined') for (const { key } of fact.alerts) begins(key)
-    if (fact.type === 'recovered') ends(fact.key, fact.at)
-    if (fact.type === 'receded') for (const alert of fact.alerts) ends(alert.key, alert.at)
+    for (const { key } of begunIn(fact)) begins(key)
+    for (const { key, at: when } of endedIn(fact)) ends(key, when)
   }
   return at
 }
@@ -82,7 +84,7 @@ export function participantsOf(facts: readonly Recorded[]): { name: string; page
     return known
   }
   for (const fact of facts) {
-    if (fact.type === 'paged') of(fact.page.person).paged = true
+    if (fact.type === 'paged' && !isShadow(fact)) of(fact.page.person).paged = true
     if ('by' in fact && fact.by !== null) of(fact.by).acted = true
   }
   return [...found.values()]
@@ -92,17 +94,7 @@ export function participantsOf(facts: readonly Recorded[]): { name: string; page
 export function lanesOf(facts: readonly Recorded[]): Map<string, { fromAt: number; toAt: number | null }[]> {
   const lanes = new Map<string, { fromAt: number; toAt: number | null }[]>()
   const named = new Map<string, string>()
-  const begins = ({
-    key,
-    monitor,
-    at,
-    evidence,
-  }: {
-    key: string
-    monitor: string | null
-    at: number
-    evidence: readonly { at: number | null }[]
-  }) => {
+  const begins = ({ key, monitor, at, evidence }: Joining) => {
     const lane = monitor ?? key
     named.set(key, lane)
     const spans = lanes.get(lane) ?? []
@@ -115,10 +107,8 @@ export function lanesOf(facts: readonly Recorded[]): Map<string, { fromAt: numbe
     if (last && last.toAt === null) last.toAt = at
   }
   for (const fact of facts) {
-    if (fact.type === 'detected') begins(fact)
-    if (fact.type === 'joined') fact.alerts.forEach(begins)
-    if (fact.type === 'recovered') ends(fact.key, fact.at)
-    if (fact.type === 'receded') for (const alert of fact.alerts) ends(alert.key, alert.at)
+    for (const each of begunIn(fact)) begins(each)
+    for (const { key, at } of endedIn(fact)) ends(key, at)
   }
   return lanes
 }

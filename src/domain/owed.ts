@@ -3,19 +3,22 @@ import { BY_DEFAULT, lacking, Via } from './contact.ts'
 import { serviceOfName } from './detect/coverage.ts'
 import { LEVELS } from './detect/gap.ts'
 import { serviceOf } from './detect/silence.ts'
+import { Doubt, ReachLead } from './duty/reach.ts'
 import { Lead, Warned } from './duty/warning.ts'
 import type { Fact, Joining, Recorded } from './fact.ts'
 import { timelineKind } from './fact.ts'
 import { type Handover, handoverId } from './handover.ts'
-import { type Incident, type Page, type PageReason, place, ratesIn } from './incident.ts'
-import { channelsOf, isPaged, type Rules, schedulesOf, under } from './rules.ts'
+import { graver, type Incident, insiders, isOpen, type Page, type PageReason, place, ratesIn } from './incident.ts'
+import { heldUntil } from './quiet.ts'
+import { channelsOf, isPaged, type Rules, type Severity, schedulesOf, under } from './rules.ts'
+import { inShadow, scheduleInShadow } from './shadow.ts'
 
 /**
  * What the world has not been told yet: rows written in the deciding transaction, sent by `src/outbox.ts` through the file of the same
  * name in `jobs/`. Keys are made of meaning, so that a repeat collapses.
  *
- * - tell: at least once (page, contact, post, notice, told, heads-up, duty, seen-before, relief, silence, roster-warning, gaps, digest,
- *   covered, picture, deploy-told, lock, deploy-halt);
+ * - tell: at least once (page, contact, contact-over, post, notice, told, heads-up, duty, seen-before, relief, silence, roster-warning,
+ *   role-group, reach, gaps, digest, covered, picture, deploy-told, lock, deploy-halt, freeze-trouble, would);
  * - do: at most once (deploy-start);
  * - view: re-rendered until what is shown is what is wanted (summary, burst, announcement, loud, page-view, bundle, watch-page, prompt,
  *   handover, handed, group, edit, home, canvas, deploy);
@@ -32,7 +35,7 @@ export const About = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('bundle'), fact: z.int() }),
   /** A word in the thread of a page, to somebody who was woken by it. */
   z.strictObject({ kind: z.literal('told'), incident, page: z.string(), fact: z.int() }),
-  /** Creates and names the incident's channel. */
+  /** Creates and names the incident's channel; or looks after the one that it had, when it is reopened. */
   z.strictObject({ kind: z.literal('channel'), incident }),
   z.strictObject({ kind: z.literal('invite'), incident, person: z.string() }),
   /** The pinned live summary, and the topic. */
@@ -91,6 +94,25 @@ export const About = z.discriminatedUnion('kind', [
     at: z.number(),
     what: z.array(Warned).min(1),
   }),
+  /** What went out for a page beside Slack is answered, or not needed any more: where it lies it is put right. */
+  z.strictObject({ kind: z.literal('contact-over'), incident, page: z.string(), via: Via }),
+  /** A page may not reach somebody during their shift: to themselves, or to a channel (Slack's id). */
+  z.strictObject({
+    kind: z.literal('reach'),
+    to: z.union([z.strictObject({ person: z.string() }), z.strictObject({ channel: z.string() })]),
+    lead: ReachLead,
+    at: z.number(),
+    doubt: Doubt,
+  }),
+  /** A Slack user group that roles name has become useless, or well again (null): to whoever answers for them. */
+  z.strictObject({
+    kind: z.literal('role-group'),
+    handle: z.string(),
+    roles: z.array(z.string()),
+    trouble: z.string().nullable(),
+    person: z.string(),
+    at: z.number(),
+  }),
   /** Names of a service that nothing watches, at a level; null: none is left. */
   z.strictObject({
     kind: z.literal('gaps'),
@@ -120,8 +142,19 @@ export const About = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('deploy-told'), fact: z.int(), person: z.string() }),
   /** A freeze or a lock: in a channel. */
   z.strictObject({ kind: z.literal('lock'), fact: z.int(), channel: z.string() }),
+  /** Freeze periods of a project of GitLab's cannot be kept equal to the blackouts of a service: to somebody who answers for it. */
+  z.strictObject({
+    kind: z.literal('freeze-trouble'),
+    ...{ service: z.string(), project: z.string(), why: z.string(), at: z.number(), person: z.string() },
+  }),
+  /** In shadow mode: what would be done, said in its channel (Slack's id). */
+  z.strictObject({ kind: z.literal('would'), fact: z.int(), channel: z.string() }),
   /** A page that nobody has answered goes to the person by something else than Slack: by the rule of theirs of that number. */
-  z.strictObject({ kind: z.literal('contact'), incident, page: z.string(), rule: z.int(), via: Via }),
+  z.strictObject({
+    ...{ kind: z.literal('contact'), incident, page: z.string(), rule: z.int(), via: Via },
+    /** Until when quiet hours hold it back. */
+    heldUntil: z.number().optional(),
+  }),
 ])
 export type About = z.infer<typeof About>
 export type OwedKind = About['kind']
@@ -193,11 +226,52 @@ const picture = (incident: number, page: string): Owed => ({
 })
 
 /** What follows a page unless somebody has it by then. What nothing can carry is said at every start, and not owed. */
-function contacts(incident: number, { key: page, person, at }: Page, { people, notify = BY_DEFAULT }: Rules): Owed[] {
-  return (under(people, person)?.contact ?? []).flatMap(({ afterMs, via }, rule): Owed[] => {
+function contacts({ id, severity }: Incident, page: Page, { people, notify = BY_DEFAULT }: Rules): Owed[] {
+  const person = under(people, page.person)
+  return (person?.contact ?? []).flatMap(({ afterMs, via }, rule): Owed[] => {
     if (lacking(notify, via) !== null) return []
-    const key = `${contactRows(page)}${rule}`
-    return [{ key, lane: key, dueAt: at + afterMs, about: { kind: 'contact', incident, page, rule, via } }]
+    const key = `${contactRows(page.key)}${rule}`
+    const about = { kind: 'contact', incident: id, page: page.key, rule, via } as const
+    const afterAt = page.at + afterMs
+    // After the last resort comes nobody: what is for them never waits.
+    const dueAt = page.step === null ? afterAt : heldUntil(person?.quiet, via, severity, afterAt)
+    return [{ key, lane: key, dueAt, about: dueAt > afterAt ? { ...about, heldUntil: dueAt } : about }]
+  })
+}
+
+/**
+ * What quiet hours held back of an incident that has become graver: it goes out by the new severity, under a key of its own, because a row
+ * has one time.
+ */
+export function unheld(before: Severity, incident: Incident, rules: Rules, at: number): Owed[] {
+  const { severity, state, pages, epoch } = incident
+  if (graver(before, severity) === before || state === 'acked' || state === 'resolved') return []
+  const current = pages.filter((page) => page.refused === null && page.epoch === epoch)
+  return current.flatMap((page) => {
+    const then = new Map(contacts({ ...incident, severity: before }, page, rules).map((each) => [each.key, each]))
+    return contacts(incident, page, rules).flatMap((row): Owed[] => {
+      const held = then.get(row.key)
+      if (held?.about.kind !== 'contact' || held.about.heldUntil === undefined || held.about.heldUntil <= at) return []
+      const key = `${row.key}/${severity}`
+      return [{ ...row, key, lane: key, dueAt: Math.max(at, row.dueAt ?? at) }]
+    })
+  })
+}
+
+/** What rings or lies there until somebody takes it away. An SMS and a call are over by themselves. */
+const LASTING: readonly Via[] = ['ntfy', 'push', 'mail', 'webhook']
+
+/** An answer is known wherever somebody was asked: once for each page and way, at the first thing that settles it. */
+function settledContacts(fact: Recorded, { id, state, contacted, pages, ackedBy, ackedVia }: Incident): Owed[] {
+  const isLate = fact.type === 'contacted' && fact.what === 'taken' && state === 'acked'
+  if (!isLate && fact.type !== 'acked' && fact.type !== 'resolved' && fact.type !== 'merged') return []
+  return contacted.flatMap(({ page, via, what }): Owed[] => {
+    if (what !== 'taken' || !LASTING.includes(via)) return []
+    const person = pages.find(({ key }) => key === page)?.person
+    // Where it was answered it is put right already.
+    if (state === 'acked' && person === ackedBy && via === ackedVia) return []
+    const key = `over/${page}/${via}`
+    return [{ key, lane: key, about: { kind: 'contact-over', incident: id, page, via } }]
   })
 }
 
@@ -217,7 +291,8 @@ const pageView = (incident: number, page: string): Owed => ({
 const isOnItsOwn = ({ held, bundled }: Incident, page: string) =>
   ![...held, ...bundled].some((each) => each.page === page)
 
-const views = (incident: Incident): Owed[] => [
+/** The messages that show how it stands. */
+export const views = (incident: Incident): Owed[] => [
   { key: `summary/${incident.id}`, lane: laneOf(incident.id), about: { kind: 'summary', incident: incident.id } },
   // Of what is private nothing is said where others read.
   ...(incident.private ? [] : [announcement(incident)]),
@@ -259,22 +334,35 @@ export function owes(fact: Recorded, incident: Incident | null, rules: Rules): O
   if (fact.type === 'drilled') return [drillRow(fact.id)]
   if (fact.type === 'lock') return lockRows(fact, rules)
   if (fact.type === 'deploy') return [...deployRows(fact, rules), ...timelineRow(fact)]
+  if (incident?.shadow) return ofShadow(fact, incident, rules)
   if (incident !== null && incident.drill !== null) return ofDrill(fact, incident)
   if (incident === null) return [...warning(fact), ...ofTheWatch(fact, rules)]
+  return [...ofIncident(fact, incident, rules), ...(fact.type === 'shadow-ended' ? would(fact, rules) : [])]
+}
+
+/** What is owed of an incident to those who have to do with it. */
+function ofIncident(fact: Recorded, incident: Incident, rules: Rules): Owed[] {
   const owed: Owed[] = []
   const lane = laneOf(incident.id)
-  if (fact.type === 'opened')
+  // What began in shadow mode has no channel so far.
+  if (fact.type === 'opened' || (fact.type === 'shadow-ended' && incident.channel === null))
     owed.push({ key: `channel/${incident.id}`, lane, about: { kind: 'channel', incident: incident.id } })
   if (fact.type === 'joined' || fact.type === 'receded') return [...storm(fact, incident), ...canvas(incident)]
+  // It may have gone to the archive meanwhile: nothing is said before it is known where.
+  if (fact.type === 'revived' && incident.channel !== null) {
+    const key = `channel/${incident.id}/${fact.id}`
+    owed.push({ key, lane, about: { kind: 'channel', incident: incident.id } })
+  }
   // Before the entries: the summary is the first message of the channel.
   if (changesViews(fact)) owed.push(...views(incident))
   if (fact.type === 'paged') {
-    owed.push(pageOf(incident.id, fact.page.key), ...contacts(incident.id, fact.page, rules))
+    owed.push(pageOf(incident.id, fact.page.key), ...contacts(incident, fact.page, rules))
     if (ratesIn(incident, rules).length > 0) owed.push(picture(incident.id, fact.page.key))
   }
+  const place = isAnother(fact) ? `/${fact.channel}` : ''
   for (const person of newcomers(fact, incident))
     owed.push({
-      key: `invite/${incident.id}/${person}`,
+      key: `invite/${incident.id}/${person}${place}`,
       lane,
       about: { kind: 'invite', incident: incident.id, person },
     })
@@ -285,7 +373,7 @@ export function owes(fact: Recorded, incident: Incident | null, rules: Rules): O
       about: { kind: 'post', incident: incident.id, fact: fact.id },
     })
   if (fact.type === 'resolved' || fact.type === 'merged') owed.push(...tellTheWoken(fact, incident))
-  owed.push(...duties(fact, incident.id), ...furnishings(fact, incident))
+  owed.push(...duties(fact, incident.id), ...furnishings(fact, incident), ...settledContacts(fact, incident))
   if (fact.type === 'captured' || fact.type === 'capture-changed') owed.push(...files(fact, incident.id))
   // Whoever comes on duty next is in it once they are paged, and not before.
   if (fact.type === 'heads-up' && !incident.private)
@@ -310,6 +398,8 @@ function newcomers(fact: Recorded, incident: Incident): string[] {
       return fact.person === null ? [] : [fact.person]
     case 'absorbed':
       return fact.people
+    case 'channel':
+      return isAnother(fact) ? [...insiders(incident)] : []
     case 'task':
       return incident.private && fact.task.owner !== null ? [fact.task.owner] : []
     case 'taken':
@@ -322,6 +412,10 @@ function newcomers(fact: Recorded, incident: Incident): string[] {
   }
 }
 
+/** It has another channel than before, in which nobody is yet. */
+const isAnother = (fact: Recorded): fact is Recorded & { type: 'channel'; instead: object } =>
+  fact.type === 'channel' && fact.instead !== undefined
+
 /** What goes with the channel, each in a lane of its own: a workspace that is slow with it holds up no entry. */
 function furnishings(fact: Recorded, incident: Incident): Owed[] {
   const { id, resolvedAt } = incident
@@ -330,7 +424,12 @@ function furnishings(fact: Recorded, incident: Incident): Owed[] {
     incident.channel === null || resolvedAt === null
       ? []
       : [row({ kind: 'export', incident: id, resolvedAt }, `export/${id}/${resolvedAt}`)]
-  if (fact.type === 'channel')
+  if (isAnother(fact))
+    return [
+      row({ kind: 'furnish', incident: id }, `furnish/${id}/${fact.channel}`),
+      ...canvas(incident).map(({ lazy: _, ...now }): Owed => now),
+    ]
+  if (fact.type === 'channel' && !fact.back)
     return [
       row({ kind: 'furnish', incident: id }, `furnish/${id}`),
       row({ kind: 'seen-before', incident: id }, `seen-before/${id}`),
@@ -348,9 +447,11 @@ const canvas = ({ id, channel }: Incident): Owed[] =>
     ? []
     : [{ key: `canvas/${id}`, lane: `canvas/${id}`, about: { kind: 'canvas', incident: id }, lazy: true }]
 
-/** Whether an entry is put into the incident's channel: what was said there stands there. */
-const isPosted = (fact: Recorded, { channel }: Incident): boolean =>
-  timelineKind(fact) !== null && (fact.type !== 'captured' || fact.said.message.channel !== channel?.id)
+/** Whether an entry is put into the incident's channel: what was said there stands there, and where it is over people are told by themselves. */
+function isPosted(fact: Recorded, incident: Incident): boolean {
+  if (timelineKind(fact) === null || (fact.type === 'tasks-due' && !isOpen(incident))) return false
+  return fact.type !== 'captured' || fact.said.message.channel !== incident.channel?.id
+}
 
 /** Whom a fact gives something to do, unless they did it themselves. */
 function duties(fact: Recorded, id: number): Owed[] {
@@ -368,6 +469,7 @@ function duties(fact: Recorded, id: number): Owed[] {
       return isNews && owner !== null && owner !== fact.by ? [to(owner)] : []
     }
     case 'update-overdue':
+    case 'tasks-due':
       return fact.to.map(to)
     default:
       return []
@@ -397,18 +499,24 @@ export const deployRowsOf = (deploy: number) => ({ keys: [`deploy/${deploy}`], u
 function deployRows({ id, what, deploy, tell }: Recorded & { type: 'deploy' }, rules: Rules): Owed[] {
   const channel = under(rules.services, deploy.service)?.channel ?? null
   // Whoever asked in Slack and was refused was told so there.
-  const isShown = channel !== null && (deploy.state !== 'denied' || deploy.via !== 'hook')
+  // Likewise of a change that is no deploy: it is looked up when something breaks.
+  const isShown = channel !== null && deploy.state !== 'noted' && (deploy.state !== 'denied' || deploy.via !== 'hook')
   const row = (key: string, about: About): Owed => ({ key, lane: key, about })
   // GitHub waits for our word, and shows why it has none yet.
   const answers = deploy.via === 'github' && what === 'denied'
   const begins =
     what === 'linked' || answers || (deploy.state === 'starting' && (what === 'allowed' || what === 'resumed'))
+  // In shadow mode nobody hears who did not ask.
+  const policy = under(rules.services, deploy.service)?.policy ?? ''
+  const asked = inShadow(rules, { service: deploy.service, policy }) ? tell.filter((name) => name === deploy.by) : tell
   const stops = deploy.stop?.hook === 'owed' && (what === 'halted' || what === 'held' || what === 'superseded')
   return [
     ...(isShown ? [row(`deploy/${deploy.id}`, { kind: 'deploy', deploy: deploy.id })] : []),
     ...(begins ? [row(`deploy-start/${deploy.id}/${id}`, { kind: 'deploy-start', deploy: deploy.id, fact: id })] : []),
     ...(stops ? [row(`deploy-halt/${deploy.id}/${id}`, { kind: 'deploy-halt', deploy: deploy.id, fact: id })] : []),
-    ...tell.map((person) => row(`deploy-told/${deploy.id}/${id}/${person}`, { kind: 'deploy-told', fact: id, person })),
+    ...asked.map((person) =>
+      row(`deploy-told/${deploy.id}/${id}/${person}`, { kind: 'deploy-told', fact: id, person }),
+    ),
   ]
 }
 
@@ -420,6 +528,34 @@ function lockRows({ id, lock }: Recorded & { type: 'lock' }, { services }: Rules
     const key = `lock/${id}/${channel}`
     return { key, lane: `lock/${channel}`, about: { kind: 'lock', fact: id, channel } }
   })
+}
+
+/** What is said of an incident in shadow mode, beside whom it would page. */
+const SAID_IN_SHADOW = new Set<Fact['type']>(['paged', 'gap', 'exhausted', 'acked', 'resolved', 'merged'])
+
+/** What an incident that somebody opened by hand has all the same: its channel, which they asked for. Nobody is brought into it by a page. */
+const IN_ITS_CHANNEL = new Set<OwedKind>([
+  ...(['channel', 'summary', 'furnish', 'seen-before', 'canvas', 'export', 'post', 'burst', 'file', 'invite'] as const),
+])
+
+/** In shadow mode it is said what would be done; an alert does nothing else, nowhere. */
+function ofShadow(fact: Recorded, incident: Incident, rules: Rules): Owed[] {
+  const said = SAID_IN_SHADOW.has(fact.type) ? would(fact, rules) : []
+  if (incident.origin === 'alert' || incident.drill !== null || fact.type === 'absorbed') return said
+  const kept = ofIncident(fact, incident, rules).filter(
+    ({ about }) => IN_ITS_CHANNEL.has(about.kind) && !(fact.type === 'paged' && about.kind === 'invite'),
+  )
+  return [...kept, ...said]
+}
+
+/** Keys of what shadow mode says of an incident begin with this; null: of the watch. */
+export const wouldRows = (incident: number | null) => `would/${incident ?? 'watch'}/`
+
+/** Where shadow mode was switched off with its channel, the record alone says it. */
+function would({ id, incident }: Recorded, { shadow }: Rules): Owed[] {
+  if (shadow === undefined) return []
+  const { channel } = shadow
+  return [{ key: `${wouldRows(incident)}${id}`, lane: `would/${channel}`, about: { kind: 'would', fact: id, channel } }]
 }
 
 function drillRow(fact: number): Owed {
@@ -550,6 +686,7 @@ function changesViews(fact: Fact): boolean {
     case 'dual':
     case 'captured':
     case 'capture-changed':
+    case 'tasks-due':
     case 'update-overdue':
       return false
     default:
@@ -564,8 +701,8 @@ export function owesOfHandovers(
   handovers: readonly Handover[],
   rules: Rules,
 ): Owed[] {
-  if (!NAMED_BY_HANDOVERS.has(fact.type) || incident.private) return []
-  const ours = schedulesOf(incident.policy)
+  if (!NAMED_BY_HANDOVERS.has(fact.type) || incident.private || incident.shadow) return []
+  const ours = schedulesOf(incident.policy).filter((name) => !scheduleInShadow(rules, name))
   return handovers
     .filter(({ schedule, opened, state }) => ours.includes(schedule) && opened && OPEN.has(state))
     .flatMap((handover) => messagesOf(handover, rules))
@@ -589,6 +726,8 @@ const OPEN = new Set<Handover['state']>(['planned', 'due', 'overdue'])
 
 /** What a handover owes as it moves on: nothing, where no policy asks for the schedule. */
 function ofTheWatch(fact: Recorded, rules: Rules): Owed[] {
+  const of = fact.type === 'watch-paged' ? fact.page : 'handover' in fact ? fact.handover : null
+  if (of !== null && scheduleInShadow(rules, of.schedule)) return ofShadowedWatch(fact, rules)
   if (fact.type === 'watch-paged') {
     const { key } = fact.page
     return [{ key, lane: key, about: { kind: 'watch-page', fact: fact.id } }]
@@ -606,6 +745,15 @@ function ofTheWatch(fact: Recorded, rules: Rules): Owed[] {
     ({ key, fact: id }): Owed => ({ key, lane: key, about: { kind: 'watch-page', fact: id } }),
   )
   return [...groups, ...messages, ...pages, ...(isSaid(fact) ? reliefs(fact, rules) : [])]
+}
+
+/**
+ * Nobody was asked to confirm a watch in shadow mode, so that nobody is said to be missing: only that it changes, and who would be asked to take
+ * what the outgoing have.
+ */
+function ofShadowedWatch(fact: Recorded, rules: Rules): Owed[] {
+  const isChange = fact.type === 'changed' && isPaged(rules, fact.handover.schedule)
+  return isChange || (fact.type === 'watch-paged' && fact.page.kind === 'inherit') ? would(fact, rules) : []
 }
 
 /** The messages that people and channels have of a handover, or are to have. */
@@ -691,6 +839,7 @@ export function showsAtHome(fact: Fact): boolean {
     case 'shortfall':
     case 'gap':
     case 'note':
+    case 'tasks-due':
     case 'update-overdue':
     case 'linked':
     case 'captured':

@@ -8,7 +8,16 @@ import { placeKey } from './response.ts'
 type Of<T extends Fact['type']> = Extract<Fact, { type: T }>
 
 type Response = Of<
-  'severity' | 'status' | 'role' | 'task' | 'update' | 'update-overdue' | 'linked' | 'captured' | 'capture-changed'
+  | 'severity'
+  | 'status'
+  | 'role'
+  | 'task'
+  | 'tasks-due'
+  | 'update'
+  | 'update-overdue'
+  | 'linked'
+  | 'captured'
+  | 'capture-changed'
 >
 
 export function responded(incident: Incident, fact: Response): Incident {
@@ -24,6 +33,12 @@ export function responded(incident: Incident, fact: Response): Incident {
     case 'task': {
       const others = incident.tasks.filter(({ id }) => id !== fact.task.id)
       return { ...incident, tasks: [...others, fact.task].sort((a, b) => a.id - b.id) }
+    }
+    case 'tasks-due': {
+      const tasks = incident.tasks.map((task) =>
+        fact.tasks.includes(task.id) ? { ...task, remindedAt: fact.at } : task,
+      )
+      return { ...incident, tasks }
     }
     case 'update':
       return { ...incident, update: { at: fact.at, by: fact.by, text: fact.text } }

@@ -42,8 +42,25 @@ export const Task = z.strictObject({
   dueAt: z.number().nullable(),
   doneAt: z.number().nullable(),
   doneBy: z.string().nullable(),
+  /** When somebody was last reminded that it is due. */
+  remindedAt: z.number().nullable().default(null),
 })
 export type Task = z.infer<typeof Task>
+
+/** When somebody is to be reminded of a task: as it is due, and each day from then on until it is done; null: never. */
+export function reminderAt({ dueAt, doneAt, remindedAt }: Task): number | null {
+  if (dueAt === null || doneAt !== null) return null
+  return remindedAt === null || remindedAt < dueAt ? dueAt : remindedAt + DAY_MS
+}
+
+const DAY_MS = 24 * 3_600_000
+
+/** Of all tasks the first. */
+export const tasksDueAt = (tasks: readonly Task[]): number | null =>
+  tasks.reduce<number | null>((first, task) => {
+    const at = reminderAt(task)
+    return at === null || (first !== null && first <= at) ? first : at
+  }, null)
 
 /** What was said last to everybody who waits. */
 export const Update = z.strictObject({ at: z.number(), by: z.string(), text: z.string() })

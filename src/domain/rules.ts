@@ -1,17 +1,32 @@
 import { z } from 'zod'
-import { Contact, Notify } from './contact.ts'
+import { Contact, Notify, Via } from './contact.ts'
 import { Deploying, GateRules } from './deploy/rules.ts'
 import { Holidays } from './duty/holidays.ts'
 import { Schedule } from './duty/schedule-types.ts'
+import { Hears, Intake } from './intake.ts'
 import { USUAL_ROLES } from './response.ts'
+import { Severity } from './severity.ts'
+
+export { Severity }
 
 /**
  * The active configuration as the domain sees it: names resolved, durations in milliseconds. `src/config.ts` makes it from
  * watchbill.yaml; it is stored as a row, so that every process decides by the same rules. Parts of the configuration that are not built
  * yet are validated and then left out (their secrets never reach the store); their names are in `notWatchedYet`.
  */
-export const Severity = z.enum(['critical', 'error', 'warning', 'info'])
-export type Severity = z.infer<typeof Severity>
+
+/** When somebody wants to sleep through what is not grave: times of day by the wall clocks of a zone, in milliseconds from midnight. */
+export const Quiet = z.strictObject({
+  zone: z.string(),
+  from: z.int(),
+  /** Past midnight where it is not after `from`. */
+  to: z.int(),
+  /** Only these wait for its end. */
+  ways: z.array(Via),
+  /** From this severity on nothing waits. */
+  through: Severity,
+})
+export type Quiet = z.infer<typeof Quiet>
 
 export const Person = z.strictObject({
   name: z.string(),
@@ -20,6 +35,7 @@ export const Person = z.strictObject({
   absence: z.string().optional(),
   /** How they are reached beside Slack; left out: by Slack alone. */
   contact: z.array(Contact).optional(),
+  quiet: Quiet.optional(),
 })
 export type Person = z.infer<typeof Person>
 
@@ -272,6 +288,8 @@ export const Heartbeat = z.strictObject({
   maxRunMs: z.int().positive().nullable(),
   /** Runs may follow each other no sooner than this; null: as soon as they like. */
   minEveryMs: z.int().positive().nullable(),
+  /** It is not pinged: it hears the calls of what sends the alerts of its service. */
+  hears: Hears.optional(),
 })
 export type Heartbeat = z.infer<typeof Heartbeat>
 
@@ -365,6 +383,10 @@ export const logsOf = once((all): LogMonitor[] => all.filter((monitor) => monito
 /** The monitors that are reported to. */
 export const heartbeatsOf = once((all): Heartbeat[] => all.filter((monitor) => monitor.kind === 'heartbeat'))
 
+/** Those that hear what sends the alerts of a service. */
+export const listenersOf = (rules: Pick<Rules, 'monitors'>, service: string): Heartbeat[] =>
+  heartbeatsOf(rules).filter((monitor) => monitor.hears !== undefined && monitor.service === service)
+
 /** The monitors of rates. */
 export const ratesOf = once((all): RateMonitor[] => all.filter((monitor) => monitor.kind === 'rate'))
 
@@ -440,6 +462,14 @@ const Incidents = z.strictObject({
   digestChannel: z.string().nullable().default(null),
 })
 
+/** What is only tried out, beside another pager; both null: everything. */
+const Shadow = z.strictObject({
+  /** Slack's id of the channel that hears what would be done. */
+  channel: z.string(),
+  services: z.array(z.string()).nullable(),
+  policies: z.array(z.string()).nullable(),
+})
+
 const named = <T extends z.ZodType>(value: T) => z.record(z.string(), value)
 
 /** Two tries and a moment. */
@@ -485,11 +515,15 @@ export const Rules = z.strictObject({
   coverage: Coverage.prefault({}),
   holidays: Holidays.prefault({ dates: [], calendar: null }),
   gate: GateRules.prefault({}),
+  /** What becomes of the alerts of other systems. */
+  intake: Intake.prefault({}),
   /** Monitors that are not in the configuration: somebody adopted what they watch. By their names; never stored with the rest. */
   adopted: named(z.strictObject({ name: z.string(), by: z.string(), at: z.number() })).default({}),
   notWatchedYet: z.array(z.string()),
   /** Who carries pages beside Slack; left out: what needs no account. */
   notify: Notify.optional(),
+  /** What pages nobody; left out: nothing. */
+  shadow: Shadow.optional(),
 })
 export type Rules = z.infer<typeof Rules>
 

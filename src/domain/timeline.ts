@@ -1,8 +1,10 @@
 import { serviceOf } from './detect/silence.ts'
 import { HOUR_MS } from './duty/time.ts'
 import {
+  begunIn,
   type Captured,
   capturesOf,
+  endedIn,
   happenedAt,
   type Recorded,
   type SilenceWhat,
@@ -10,7 +12,7 @@ import {
   timelineKind,
 } from './fact.ts'
 import type { Handover } from './handover.ts'
-import type { Evidence, Incident } from './incident.ts'
+import { alertId, type Evidence, type Incident } from './incident.ts'
 import { type Rules, schedulesOf } from './rules.ts'
 
 /** What happened, at its own instant: a reading of the record, made anew each time. What it says is said by `src/slack/words.ts`. */
@@ -52,8 +54,12 @@ export function timeline(
   rules: Pick<Rules, 'services' | 'monitors'>,
 ): Entry[] {
   const [fromAt, toAt] = spanOf(incident, facts)
+  const heldFor = heldForIt(incident, around)
   const others = around.filter(
-    (fact) => fact.at >= fromAt - beforeOf(fact) && fact.at <= (toAt ?? fact.at) && concerns(fact, incident, rules),
+    (fact) =>
+      fact.at >= fromAt - beforeOf(fact) &&
+      fact.at <= (toAt ?? fact.at) &&
+      (concerns(fact, incident, rules) || heldFor(fact)),
   )
   const captures = new Map(capturesOf(facts).map((each) => [each.fact, each]))
   return (
@@ -73,10 +79,7 @@ function entryOf(fact: Recorded, captures: ReadonlyMap<number, Captured> = new M
   return { at: happenedAt(fact), kind, by, evidence: evidenceOf(fact), fact, captured }
 }
 
-function evidenceOf(fact: Recorded): readonly Evidence[] {
-  if (fact.type === 'detected') return fact.evidence
-  return fact.type === 'joined' ? fact.alerts.flatMap(({ evidence }) => evidence) : []
-}
+const evidenceOf = (fact: Recorded): readonly Evidence[] => begunIn(fact).flatMap(({ evidence }) => evidence)
 
 /** Of silences, what changes who hears of a failure. */
 const SILENCED = new Set<SilenceWhat>(['begun', 'extended', 'disabled', 'cancelled', 'ended', 'back', 'overdue'])
@@ -94,6 +97,18 @@ function kindAround(fact: Recorded): TimelineKind | null {
 
 /** A silence from hours before may be why nobody heard; who had the watch then matters no more. */
 const beforeOf = ({ type }: Recorded) => (type === 'silence' || type === 'edited' ? BEFORE_MS : 0)
+
+/** What was held back because something of this incident was down, and is well again, tells how far that reached. */
+function heldForIt({ alerts }: Incident, around: readonly Recorded[]): (fact: Recorded) => boolean {
+  const ours = new Set(alerts.flatMap(({ monitor }) => monitor ?? []))
+  const of = (service: string, keys: readonly { key: string }[]) => keys.map(({ key }) => alertId(service, key))
+  const begun = (fact: Recorded) => begunIn(fact).filter(({ held }) => held?.sure && ours.has(held.by))
+  const held = new Set(around.flatMap((fact) => ('service' in fact ? of(fact.service ?? '', begun(fact)) : [])))
+  return (fact) =>
+    fact.incident === null &&
+    'service' in fact &&
+    (begun(fact).length > 0 || of(fact.service ?? '', endedIn(fact)).some((id) => held.has(id)))
+}
 
 function concerns(fact: Recorded, incident: Incident, rules: Pick<Rules, 'services' | 'monitors'>): boolean {
   const schedules = schedulesOf(incident.policy)

@@ -1,13 +1,11 @@
 import { hash, randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import { cut, readable } from '../domain/detect/line.ts'
-import type { Signal } from '../domain/event.ts'
-import type { Evidence } from '../domain/incident.ts'
 import { type Rules, Severity, under } from '../domain/rules.ts'
 import { canonical } from '../json.ts'
-import { MOST_WRONG, notReady, notStored, problem, type Wrong } from './problem.ts'
+import { MOST_WRONG, notReady, notStored, overQuota, problem, type Wrong } from './problem.ts'
 import type { Routes } from './server.ts'
-import { type Arrival, GROUP } from './tray.ts'
+import { type Behind, type Came, labelsOf, takeIn } from './take.ts'
+import { GROUP } from './tray.ts'
 
 /** An alert with somebody's whole stack trace in it must still page: it is cut, not refused. */
 const BODY_BYTES = 4 * 1024 * 1024
@@ -15,22 +13,8 @@ const BODY_BYTES = 4 * 1024 * 1024
 /** What names something is never cut: two things would become one. The store's index takes some 2,700 bytes. */
 const NAME = 255
 
-/** What people read of an alert: a title, a paragraph, lines of evidence. */
-const HEADLINE = 150
-const SUMMARY = 2_000
-const LINES = 20
-const LINE = 300
-
 /** Services named in an answer, where somebody has misspelt one. */
 const SERVICES_NAMED = 50
-
-/** What the route needs of the program; null while it starts. */
-export interface Behind {
-  rules(): Rules
-  now(): number
-  /** Stores events, all or none; resolves with the id of each once they are committed. Rejects when the store does not take them. */
-  take(arrivals: readonly Arrival[]): Promise<number[]>
-}
 
 /**
  * `POST /v1/alerts`: one alert or a list of them, all or none. Answered 202 `{accepted, ids}` once they are stored; what comes of them is
@@ -51,13 +35,11 @@ export function alertRoutes(behind: () => Behind | null, whyNot: () => string): 
       ]
       if (wrong.length > 0 || !retry.success)
         return problem(reply, 400, 'Bad request', `Nothing was stored: ${inWords(wrong)}`, wrong)
-      const at = program.now()
-      try {
-        const ids = await program.take(alerts.map((alert) => arrival(alert, retry.data, at)))
-        return reply.code(202).send({ accepted: ids.length, ids })
-      } catch {
-        return notStored(reply)
-      }
+      const came = alerts.map((alert) => cameOf(alert, retry.data))
+      const taken = await takeIn(program, 'alerts', came)
+      if (taken === 'failed') return notStored(reply)
+      if ('waitS' in taken) return overQuota(reply, taken)
+      return reply.code(202).send({ accepted: taken.ids.length, ids: taken.ids })
     })
   }
 }
@@ -162,39 +144,11 @@ const inWords = (wrong: readonly Wrong[]): string => {
   return `${where}${first.detail}${wrong.length > 1 ? `, and ${wrong.length - 1} more` : ''}.`
 }
 
-const arrival = (alert: Alert, retryKey: string | undefined, at: number): Arrival => ({
-  source: 'alerts',
-  key: eventKey(alert, retryKey),
-  event: signalOf(alert, at),
+const cameOf = (alert: Alert, retryKey: string | undefined): Came => ({
+  said: alert,
+  labels: { ...labelsOf(alert.details), service: alert.service, key: alert.key, severity: alert.severity ?? '' },
+  names: [eventKey(alert, retryKey)],
 })
-
-/** What is said of an alert: enough to know what fails, in the sizes in which people read it. */
-export interface Said {
-  key: string
-  service: string
-  status: 'firing' | 'resolved'
-  severity?: Severity | undefined
-  summary?: string | undefined
-  details?: unknown
-}
-
-export function signalOf(alert: Said, at: number): Signal {
-  const { key, service, status } = alert
-  const said = alert.summary === undefined ? '' : readable(alert.summary)
-  const summary = said || `${key} ${status === 'firing' ? 'fires' : 'is well again'}`
-  return {
-    type: 'signal',
-    service,
-    key,
-    status,
-    severity: alert.severity ?? 'info',
-    headline: cut(summary.split('\n', 1)[0] ?? summary, HEADLINE),
-    summary: cut(summary, SUMMARY),
-    evidence: evidence(alert.details),
-    monitor: null,
-    seenAt: at,
-  }
-}
 
 /**
  * An alert has no name of its own: sent again it is one more of the same alert. Where its sender names it, the same under the same name is
@@ -205,20 +159,3 @@ function eventKey(alert: Alert, retryKey: string | undefined): string {
   if (named === undefined) return randomUUID()
   return `${named}/${hash('sha256', canonical(alert), 'base64url')}`
 }
-
-/** Details as lines: a text's own, else one for each of its keys. */
-function evidence(details: unknown): Evidence[] {
-  if (details === undefined || details === null) return []
-  const lines =
-    typeof details === 'string'
-      ? details.split('\n', LINES * 2)
-      : typeof details === 'object'
-        ? Object.entries(details).map(([label, value]) =>
-            Array.isArray(details) ? inShort(value) : `${label}: ${inShort(value)}`,
-          )
-        : [String(details)]
-  const shown = lines.map((line) => cut(readable(line), LINE)).filter((line) => line !== '')
-  return shown.slice(0, LINES).map((saw) => ({ at: null, saw }))
-}
-
-const inShort = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value))

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { firstEnvironment, pacing } from '../domain/deploy/rules.ts'
 import { type Rules, under } from '../domain/rules.ts'
 import type { Answer, Gatekeeper } from '../gatekeeper.ts'
 import { notReady, notStored, problem, unavailable } from './problem.ts'
@@ -83,8 +84,8 @@ async function gate(program: Behind, request: FastifyRequest, reply: FastifyRepl
   const { service, environment, at } = read.data
   const known = under(program.rules().services, service)
   if (!known) return unknownService(program, service, reply)
-  const environments = known.deploy?.environments ?? ['production']
-  const where = environment ?? environments[0] ?? 'production'
+  const { environments } = pacing(known.deploy)
+  const where = environment ?? firstEnvironment(known.deploy)
   if (!environments.includes(where))
     return problem(
       reply,
@@ -167,8 +168,12 @@ async function event(program: Behind, request: FastifyRequest, reply: FastifyRep
 
 async function standing(program: Behind, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const id = numberOf(request)
-  const found = id === null ? null : await program.gatekeeper.standing(id)
-  return found ? reply.send(found) : problem(reply, 404, 'Not found', 'There is no deploy of that number.')
+  try {
+    const found = id === null ? null : await program.gatekeeper.standing(id)
+    return found ? reply.send(found) : problem(reply, 404, 'Not found', 'There is no deploy of that number.')
+  } catch {
+    return unavailable(reply, 'The store does not say at the moment how it stands: ask again.')
+  }
 }
 
 function numberOf(request: FastifyRequest): number | null {

@@ -1,23 +1,17 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import type { Source } from '../domain/intake.ts'
 import { type Service, type Severity, under } from '../domain/rules.ts'
 import { serviceOfToken } from '../tokens.ts'
-import { type Behind, signalOf } from './alerts.ts'
-import { notReady, notStored, problem } from './problem.ts'
+import { notReady, notStored, overQuota, problem } from './problem.ts'
 import type { Routes } from './server.ts'
-import { type Arrival, GROUP } from './tray.ts'
+import { type Behind, type Came, takeIn } from './take.ts'
 
 /** A group of thousands of alerts is one request. */
 const BODY_BYTES = 16 * 1024 * 1024
 
-/** Each takes two rows where it is resolved, and what is stored at once stays small. */
-const AT_ONCE = Math.floor(GROUP / 2)
-
 /** The store's index takes no longer names. */
 const NAME = 200
-
-/** These say that the path from there to here works, and nothing else: whoever misses them is a heartbeat. */
-const ALWAYS_FIRING = new Set(['Watchdog', 'DeadMansSwitch', 'InfoInhibitor'])
 
 const text = z.string().catch('')
 const words = z.record(z.string(), z.string()).catch({})
@@ -45,7 +39,7 @@ const Group = z.object({ alerts: z.array(Alert) })
 export function foreignRoutes(behind: () => Behind | null, whyNot: () => string): Routes {
   return (server) => {
     const config = { open: 'a service takes its own intake token as well as the API token' }
-    for (const source of ['alertmanager', 'grafana'])
+    for (const source of ['alertmanager', 'grafana'] as const)
       server.post(`/v1/alerts/${source}/:service`, { bodyLimit: BODY_BYTES, config }, (request, reply) =>
         take(behind(), whyNot, source, request, reply),
       )
@@ -55,7 +49,7 @@ export function foreignRoutes(behind: () => Behind | null, whyNot: () => string)
 async function take(
   program: Behind | null,
   whyNot: () => string,
-  source: string,
+  source: Source,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -77,15 +71,15 @@ async function take(
     const detail = `Nothing was stored: this takes the webhook of Alertmanager (version 4) or Grafana, {"alerts": [{"status": …}]}, and ${where || 'the body'} is not as there.`
     return problem(reply, 400, 'Bad request', detail)
   }
-  const at = program.now()
-  const alerts = group.data.alerts.filter(({ labels }) => !ALWAYS_FIRING.has(labels.alertname ?? ''))
-  try {
-    for (let from = 0; from < alerts.length; from += AT_ONCE)
-      await program.take(alerts.slice(from, from + AT_ONCE).flatMap((alert) => arrivals(alert, service, source, at)))
-    return reply.code(202).send({ accepted: alerts.length })
-  } catch {
-    return notStored(reply)
-  }
+  const taken = await takeIn(
+    program,
+    source,
+    group.data.alerts.map((alert) => cameOf(alert, service)),
+  )
+  if (taken === 'failed') return notStored(reply)
+  // They give up what is answered 429, and send again what is answered 503.
+  if ('waitS' in taken) return overQuota(reply, taken, 503)
+  return reply.code(202).send({ accepted: taken.accepted })
 }
 
 /** Of Bearer, or the password of Basic: not every sender can do both. */
@@ -98,12 +92,16 @@ function tokenOf(authorization: string): string {
 }
 
 /** An alert is named by its labels, and one time that it fires by when that began. Its end takes the place of a beginning that comes later. */
-function arrivals(alert: Alert, service: Service, source: string, at: number): Arrival[] {
+function cameOf(alert: Alert, service: Service): Came {
   const { status, labels, fingerprint, startsAt } = alert
-  const key = (fingerprint || named(labels)).slice(0, NAME)
-  const event = signalOf({ key, service: service.name, status, severity: severityOf(labels), ...said(alert) }, at)
-  const arrival = (what: string): Arrival => ({ source, key: `${service.name}/${key}/${startsAt}/${what}`, event })
-  return status === 'firing' ? [arrival('firing')] : [arrival('firing'), arrival('resolved')]
+  // The fingerprint is of all labels; the name is for people.
+  const key = (fingerprint ? `${labels.alertname ?? 'alert'}/${fingerprint}` : named(labels)).slice(0, NAME)
+  const name = (what: string) => `${service.name}/${key}/${startsAt}/${what}`
+  return {
+    said: { key, service: service.name, status, severity: severityOf(labels), ...said(alert) },
+    labels,
+    names: status === 'firing' ? [name('firing')] : [name('firing'), name('resolved')],
+  }
 }
 
 const named = (labels: Record<string, string>) =>

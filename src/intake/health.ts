@@ -5,6 +5,8 @@ import type { Routes } from './server.ts'
 export interface Check {
   name: string
   problem: string | null
+  /** What must not be overlooked though all is well. */
+  note?: string
 }
 
 /** Liveness says that this process runs, whatever else does; readiness that it does its work (`?verbose`: what of it). */
@@ -14,10 +16,15 @@ export function healthRoutes(checks: () => Promise<Check[]>): Routes {
     server.get('/livez', { config: { open } }, async () => ({ status: 'ok' }))
     server.get('/readyz', { config: { open } }, async (request, reply) => {
       const all = await checks()
+      const note = all.find((check) => check.note !== undefined)?.note
       const missing = all.find((check) => check.problem !== null)?.problem ?? null
       if (!Object.hasOwn(request.query as object, 'verbose'))
-        return missing === null ? { status: 'ok' } : problem(reply, 503, 'Not ready', missing)
-      const listed = all.map(({ name, problem }) => ({ name, ok: problem === null, ...(problem && { problem }) }))
+        return missing === null ? { status: 'ok', ...(note && { note }) } : problem(reply, 503, 'Not ready', missing)
+      const listed = all.map(({ name, problem, note }) => ({
+        ...{ name, ok: problem === null },
+        ...(problem && { problem }),
+        ...(note && { note }),
+      }))
       return reply
         .code(missing === null ? 200 : 503)
         .send({ status: missing === null ? 'ok' : 'not ready', checks: listed })

@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
+import { numberOf } from '../domain/incident.ts'
 import { problem, unavailable } from './problem.ts'
 import type { Routes } from './server.ts'
 
@@ -108,9 +109,3 @@ export function incidentRoutes(behind: () => Behind | null, whyNot: () => string
 const prefersMarkdown = (accept = '') => accept.startsWith('text/markdown')
 
 const isDocument = (found: Document | object): found is Document => 'type' in found && 'body' in found
-
-/** `INC-7` and `7`. */
-function numberOf(text: string): number | null {
-  const [, digits] = /^(?:inc-)?(\d{1,9})$/i.exec(text) ?? []
-  return digits === undefined ? null : Number(digits)
-}

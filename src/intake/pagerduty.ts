@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
-import { Severity } from '../domain/rules.ts'
-import { serviceOfToken } from '../tokens.ts'
-import { type Behind, signalOf } from './alerts.ts'
-import { notReady, notStored } from './problem.ts'
+import { type Service, Severity } from '../domain/rules.ts'
+import { pagerRoute } from './pager.ts'
+import { notStored, overQuota } from './problem.ts'
 import type { Routes } from './server.ts'
+import type { Said } from './signal.ts'
+import { type Behind, labelsOf, takeIn } from './take.ts'
 
 /** As PagerDuty has it. */
-const BODY_BYTES = 512 * 1024
 const KEY = 255
 const SUMMARY = 1_024
 
@@ -44,49 +44,25 @@ type PagerEvent = z.infer<typeof PagerEvent>
  * `POST /v2/enqueue`: what sends to PagerDuty sends here with another address; the routing key is the intake token of a service. Answers are
  * PagerDuty's. An acknowledgement by a machine is taken and acknowledges nothing: it says of nobody that they have it.
  */
-export function pagerDutyRoutes(behind: () => Behind | null, whyNot: () => string): Routes {
-  return (server) => {
-    server.register(async (scope) => {
-      // Not every sender says that it is JSON.
-      scope.addContentTypeParser('*', { parseAs: 'string' }, scope.getDefaultJsonParser('error', 'error'))
-      const config = { open: 'the routing key in the body is the token of a service' }
-      scope.post('/v2/enqueue', { bodyLimit: BODY_BYTES, config }, (request, reply) =>
-        take(behind(), whyNot, request, reply),
-      )
-    })
-  }
-}
+export const pagerDutyRoutes = (behind: () => Behind | null, whyNot: () => string): Routes =>
+  pagerRoute('/v2/enqueue', PagerEvent, { behind, whyNot }, take)
 
-async function take(
-  program: Behind | null,
-  whyNot: () => string,
-  { body }: FastifyRequest,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
-  if (program === null) return notReady(reply, whyNot())
-  const invalid = (errors: string[]) =>
-    reply.code(400).send({ status: 'invalid event', message: 'Event object is invalid', errors })
-  // Before anything is said of the rest: whoever has no key learns nothing.
-  const { routing_key: token } = z.object({ routing_key: z.string() }).catch({ routing_key: '' }).parse(body)
-  const service = serviceOfToken(token, program.rules().services)
-  if (service === null) return invalid(['routing_key is not the intake token of a service'])
-  const event = PagerEvent.safeParse(body)
-  if (!event.success) return invalid(event.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`))
-  const key = event.data.dedup_key ?? randomUUID().replaceAll('-', '')
+async function take(program: Behind, service: Service, data: PagerEvent, reply: FastifyReply): Promise<FastifyReply> {
+  const key = data.dedup_key ?? randomUUID().replaceAll('-', '')
   const done = () => reply.code(202).send({ status: 'success', message: 'Event processed', dedup_key: key })
-  const { data } = event
   if (data.event_action === 'acknowledge') return done()
   const status = data.event_action === 'trigger' ? 'firing' : 'resolved'
-  const signal = signalOf({ key, service: service.name, status, ...said(data) }, program.now())
-  try {
-    await program.take([{ source: 'pagerduty', key: randomUUID(), event: signal }])
-    return done()
-  } catch {
-    return notStored(reply)
-  }
+  const about = said(data)
+  const labels = { ...labelsOf(about.details), key, severity: about.severity ?? '' }
+  const taken = await takeIn(program, 'pagerduty', [
+    { said: { key, service: service.name, status, ...about }, labels, names: [randomUUID()] },
+  ])
+  if (taken === 'failed') return notStored(reply)
+  if ('waitS' in taken) return overQuota(reply, taken)
+  return done()
 }
 
-function said(event: Exclude<PagerEvent, { event_action: 'acknowledge' }>) {
+function said(event: Exclude<PagerEvent, { event_action: 'acknowledge' }>): Omit<Said, 'key' | 'service' | 'status'> {
   if (event.event_action === 'resolve') return {}
   const { summary, severity, source, component, group, class: kind, custom_details: custom } = event.payload
   const details =

@@ -13,6 +13,13 @@ const LINE = 200
 /** Numbers that a command can end with. */
 const MOST_EXIT = 255
 
+/** More guesses than these a minute from one address are answered 429. A key that works is heard however many there were. */
+const MOST_GUESSES = 60
+const MINUTE_MS = 60_000
+
+/** Addresses that are counted; when there are more, all begin anew. */
+const MOST_ADDRESSES = 10_000
+
 const KINDS = ['start', 'fail', 'log'] as const
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
@@ -36,6 +43,7 @@ interface Ping extends Said {
 export interface Behind {
   /** Resolves once it is stored; `unknown` is a key that opens nothing, or a name that is none. Rejects when the store does not take it. */
   ping(ping: Ping): Promise<'stored' | 'unknown'>
+  now(): number
   /** One that can be nobody's, however it is looked at. */
   pingRefused(): void
 }
@@ -61,6 +69,7 @@ function add(server: FastifyInstance, behind: () => Behind | null, whyNot: () =>
   server.addContentTypeParser('*', (_, payload, done) => {
     readSome(payload).then((body) => done(null, body), done)
   })
+  const guessed = guesses()
   const config = { open: 'whoever has the address of a heartbeat may say how it does', bytes: true as const }
   const answer = async (request: FastifyRequest<Address>, reply: FastifyReply) => {
     const program = behind()
@@ -83,6 +92,8 @@ function add(server: FastifyInstance, behind: () => Behind | null, whyNot: () =>
       if (received === 'stored') return reply.type('text/plain; charset=utf-8').send('OK')
     }
     program.pingRefused()
+    const waitS = guessed(request.ip, program.now())
+    if (waitS !== null) return problem(reply.header('retry-after', waitS), 429, 'Too many requests', TOO_MANY)
     return problem(reply, 404, 'Not found', query.create === undefined ? UNKNOWN : CREATE)
   }
   for (const url of ['/ping/:key', '/ping/:key/:second', '/ping/:key/:second/:third'])
@@ -93,6 +104,22 @@ function add(server: FastifyInstance, behind: () => Behind | null, whyNot: () =>
       config,
       handler: answer,
     })
+}
+
+const TOO_MANY =
+  'Too many addresses that nobody hears were tried from here: Retry-After says when to go on, in seconds.'
+
+/** Counts guesses by where they come from; says after how many seconds the next is looked at again, null while there are few. */
+function guesses() {
+  const counted = new Map<string, { fromAt: number; count: number }>()
+  return (ip: string, now: number): number | null => {
+    const last = counted.get(ip)
+    const one = last && now - last.fromAt < MINUTE_MS ? last : { fromAt: now, count: 0 }
+    one.count++
+    if (counted.size >= MOST_ADDRESSES) counted.clear()
+    counted.set(ip, one)
+    return one.count > MOST_GUESSES ? Math.max(1, Math.ceil((one.fromAt + MINUTE_MS - now) / 1_000)) : null
+  }
 }
 
 const UNKNOWN =

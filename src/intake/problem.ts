@@ -37,5 +37,14 @@ export const notReady = (reply: FastifyReply, why: string): FastifyReply =>
 export const notStored = (reply: FastifyReply): FastifyReply =>
   unavailable(reply, 'The store does not take it at the moment: nothing is known to be stored. Send it again.')
 
+/** More than a service may have sent by one way: what is refused is counted, and people hear of it. */
+export const overQuota = (reply: FastifyReply, { waitS, service }: { waitS: number; service: string }, status = 429) =>
+  problem(
+    reply.header('retry-after', waitS),
+    status,
+    status === 429 ? 'Too many alerts' : 'Not available',
+    `Nothing was stored: service ${service} has had more alerts than intake.quota allows. Send it again in ${waitS} s.`,
+  )
+
 /** An outage of the store lasts seconds, or until somebody mends it. */
 const RETRY_AFTER_S = 5

@@ -1,9 +1,11 @@
-import { alertRoutes, type Behind as OfAlerts } from './alerts.ts'
+import { alertRoutes } from './alerts.ts'
 import { calendarRoutes, type Behind as OfCalendars } from './calendars.ts'
 import { callbackRoutes, type Behind as OfCallbacks } from './callback.ts'
+import { changeRoutes } from './changes.ts'
 import { deployRoutes, type Behind as OfDeploys } from './deploys.ts'
 import { foreignRoutes } from './foreign.ts'
 import { type Check, healthRoutes } from './health.ts'
+import { inboundRoutes } from './inbound.ts'
 import { incidentRoutes, type Behind as OfIncidents } from './incidents.ts'
 import { logRoutes, type Behind as OfLogs } from './logs.ts'
 import { metricsRoutes } from './metrics.ts'
@@ -12,6 +14,7 @@ import { type Behind as OfPings, pingRoutes } from './pings.ts'
 import { type Behind as OfProbers, proberRoutes } from './probers.ts'
 import { type Behind as OfRates, rateRoutes } from './rates.ts'
 import type { Routes } from './server.ts'
+import type { Behind as OfAlerts } from './take.ts'
 
 /** The program behind the routes. */
 export interface Behind
@@ -53,5 +56,7 @@ export function allRoutes({ behind, waitsFor, scrape, contentType }: Front): Rou
     callbackRoutes(behind, waitsFor),
     foreignRoutes(behind, waitsFor),
     pagerDutyRoutes(behind, waitsFor),
+    changeRoutes(behind, waitsFor),
+    inboundRoutes(behind, waitsFor),
   ]
 }

@@ -7,7 +7,7 @@ const SUBJECT = 200
 const BODY = 8_000
 
 /** A mail, over a connection by our rules. A password is sent under TLS or not at all. */
-export const mail: Provider = async (to, { id, title, lines: all, answer }, around) => {
+export const mail: Provider = async (to, { id, title, lines: all, answer, over }, around) => {
   const by = around.by.smtp
   if (by === null) return notConfigured('smtp')
   const { host, port, secure, login, from } = by
@@ -26,7 +26,7 @@ export const mail: Provider = async (to, { id, title, lines: all, answer }, arou
         text: `${lines([...all, ...(answer ? ['', `${answer.label}: ${answer.url}`] : [])], BODY)}\n`,
         // The same message again is the same to whoever sorts them.
         messageId: `<${hash('sha256', id)}@${from.slice(from.indexOf('@') + 1)}>`,
-        ...{ priority: 'high', headers: { 'Auto-Submitted': 'auto-generated' } },
+        ...{ priority: over ? 'normal' : 'high', headers: { 'Auto-Submitted': 'auto-generated' } },
       })
       return { ok: true, value: oneLine(sent.response, SUBJECT) }
     } finally {

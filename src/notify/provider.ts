@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Carried, Notice } from '../deps.ts'
 import type { Notify } from '../domain/contact.ts'
+import { cut } from '../domain/detect/line.ts'
 import { parsedJson } from '../json.ts'
 
 /** What carries a page beside Slack: a file for each, a line in `notify.ts`. */
@@ -100,13 +101,12 @@ export function oneLine(text: string, longest: number): string {
     .toWellFormed()
     .replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
     .trim()
-  return line.length > longest ? `${line.slice(0, longest - 1).replace(/[\uD800-\uDBFF]$/, '')}…` : line
+  return cut(line, longest)
 }
 
 /** Lines, each made harmless, as one text of at most so many characters. */
 export function lines(all: readonly string[], longest: number): string {
-  const text = all.map((line) => oneLine(line, longest)).join('\n')
-  return text.length > longest ? `${text.slice(0, longest - 1).replace(/[\uD800-\uDBFF]$/, '')}…` : text
+  return cut(all.map((line) => oneLine(line, longest)).join('\n'), longest)
 }
 
 /** Where a carrier's API has something, whatever its address ends in. */

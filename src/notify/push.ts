@@ -8,9 +8,15 @@ const RETRY_S = 60
 const EXPIRE_S = 3_600
 
 /** A push by Pushover. Acknowledged there, it calls us back. */
-export const push: Provider = (user, { title, lines: all, severity, answer }, around) => {
+export const push: Provider = (user, { title, lines: all, severity, answer, over }, around) => {
   const by = around.by.push
   if (by === null) return Promise.resolve(notConfigured('push'))
+  // What rings is silenced; a message that it is over would ring once more.
+  if (over) {
+    if (over.sent === null) return Promise.resolve({ ok: true, value: null })
+    const cancel = within(by.url, `1/receipts/${encodeURIComponent(over.sent)}/cancel.json`)
+    return post(around, { url: cancel, ...form({ token: by.token }) })
+  }
   const urgent = severity === 'critical' || severity === 'error'
   const fields = {
     ...{ token: by.token, user, title: oneLine(title, TITLE), message: lines(all, MESSAGE) },

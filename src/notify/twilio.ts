@@ -1,6 +1,7 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import type { Carried } from '../deps.ts'
 import type { Notify } from '../domain/contact.ts'
+import { isSame } from '../signing.ts'
 import { type Around, form, lines, notConfigured, oneLine, type Provider, part, post, within } from './provider.ts'
 
 /** SMS and calls through Twilio, or whoever speaks its API (2010-04-01). */
@@ -80,7 +81,5 @@ function signatureOf(token: string, url: string, params: Params): string {
 }
 
 export function isSigned({ twilio }: Pick<Notify, 'twilio'>, url: string, params: Params, signature: string): boolean {
-  if (twilio === null) return false
-  const [expected, given] = [signatureOf(twilio.token, url, params), signature].map((each) => Buffer.from(each))
-  return expected !== undefined && given?.length === expected.length && timingSafeEqual(expected, given)
+  return twilio !== null && isSame(signature, signatureOf(twilio.token, url, params))
 }

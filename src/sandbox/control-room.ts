@@ -8,7 +8,7 @@ import type { DisconnectReason } from './socket.ts'
 /** What the control interface of `wire.ts` works on. */
 export interface ControlRoom {
   board: Switchboard
-  disconnect(reason: DisconnectReason | 'cut'): void
+  disconnect(reason: DisconnectReason | 'cut' | 'mute'): void
   openHome(user: User, tab: 'home' | 'messages'): void
   /** Sends an event to the app, as often as Slack does. */
   sendEvent(payload: Record<string, unknown>): void

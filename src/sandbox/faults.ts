@@ -27,10 +27,15 @@ export const faultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('stale'), ...where, ms: z.int().min(1) }),
   /** `{ok: false, error}`. Nothing is done. */
   z.strictObject({ kind: z.literal('error'), ...where, error: z.string().min(1) }),
-  /** Now: every Socket Mode connection is closed, after a `disconnect` frame with this reason, or without a word (`cut`). */
+  /**
+   * Now: every Socket Mode connection is closed, after a `disconnect` frame with this reason, or without a word (`cut`); or it stays open,
+   * and nothing is heard or said on it any more, pings and closing included (`mute`).
+   */
   z.strictObject({
     kind: z.literal('disconnect'),
-    reason: z.enum(['warning', 'refresh_requested', 'too_many_websockets', 'link_disabled', 'cut']).default('cut'),
+    reason: z
+      .enum(['warning', 'refresh_requested', 'too_many_websockets', 'link_disabled', 'cut', 'mute'])
+      .default('cut'),
   }),
   /** New Socket Mode connections are refused (apps.connections.open still answers). */
   z.strictObject({ kind: z.literal('refuse_connections'), ...howOften }),

@@ -23,14 +23,16 @@ interface Connection {
   socket: WebSocket
   /** It was asked to go: nothing new is sent on it, acks still count. */
   leaving: boolean
+  /** Nothing is heard or said on it any more, though it is open: what is sent on it is lost. */
+  mute: boolean
 }
 
 export interface SocketMode extends Line {
   /** A ticket for one connection, as the query of the address that apps.connections.open answers. */
   openTicket(): string
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
-  /** Asks every client to go, or cuts every socket without a word. */
-  disconnect(reason: DisconnectReason | 'cut'): void
+  /** Asks every client to go, cuts every socket without a word, or leaves it open and deaf. */
+  disconnect(reason: DisconnectReason | 'cut' | 'mute'): void
   close(): void
 }
 
@@ -46,7 +48,7 @@ export function socketMode(ws: Workspace, faults: Faults, timing: Timing): Socke
   }
 
   function welcome(socket: WebSocket): void {
-    const connection: Connection = { socket, leaving: false }
+    const connection: Connection = { socket, leaving: false, mute: false }
     connections.push(connection)
     socket.on('close', () => {
       connections.splice(connections.indexOf(connection), 1)
@@ -95,7 +97,7 @@ export function socketMode(ws: Workspace, faults: Faults, timing: Timing): Socke
   }
 
   const pings = setInterval(() => {
-    for (const { socket } of connections) if (socket.readyState === socket.OPEN) socket.ping()
+    for (const { socket, mute } of connections) if (!mute && socket.readyState === socket.OPEN) socket.ping()
   }, timing.pingMs)
   pings.unref()
 
@@ -131,14 +133,19 @@ export function socketMode(ws: Workspace, faults: Faults, timing: Timing): Socke
         accepts_response_payload: kind !== 'events_api',
         ...(kind === 'events_api' ? { retry_attempt: retry.attempt, retry_reason: retry.reason } : {}),
       }
-      for (let copy = 1; copy <= copies; copy += 1)
-        send((copy === 1 ? connection : (pick() ?? connection)).socket, frame)
+      for (let copy = 1; copy <= copies; copy += 1) {
+        const { socket, mute } = copy === 1 ? connection : (pick() ?? connection)
+        if (!mute) send(socket, frame)
+      }
       return { envelopeId: envelope_id }
     },
 
     disconnect(reason) {
       for (const connection of [...connections]) {
-        if (reason !== 'cut') dismiss(connection, reason)
+        if (reason === 'mute') {
+          connection.mute = true
+          connection.socket.pause()
+        } else if (reason !== 'cut') dismiss(connection, reason)
         else {
           connection.leaving = true
           connection.socket.terminate()

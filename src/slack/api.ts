@@ -171,6 +171,9 @@ export const openForm = (slack: SlackCall, trigger: string, view: object) =>
 export const publishHome = (slack: SlackCall, user: string, blocks: unknown[]) =>
   call(slack, 'views.publish', { user_id: user, view: { type: 'home', blocks } }, Anything)
 
+/** What Slack says of an invitation to whoever is in the channel. */
+export const ALREADY_THERE: ReadonlySet<string> = new Set(['already_in_channel', 'cant_invite_self'])
+
 export const invite = (slack: SlackCall, channel: string, user: string) =>
   call(slack, 'conversations.invite', { channel, users: user }, Anything)
 
@@ -294,6 +297,35 @@ export async function standingOf(slack: SlackCall, user: string): Promise<SlackR
 export async function zoneOfUser(slack: SlackCall, user: string): Promise<string | null> {
   const info = await call(slack, 'users.info', { user }, z.object({ user: z.object({ tz: z.string().optional() }) }))
   return info.ok ? (info.value.user.tz ?? null) : null
+}
+
+/** Slack tells of no more people at once. */
+const MOST_ASKED = 50
+
+const Quiet = z.object({
+  users: z.record(
+    z.string(),
+    z.object({ dnd_enabled: z.boolean(), next_dnd_start_ts: z.number(), next_dnd_end_ts: z.number() }),
+  ),
+})
+
+/** By Slack id, when somebody is not disturbed next, or at this moment; what Slack does not say is left out. */
+export async function quietTimes(
+  slack: SlackCall,
+  users: readonly string[],
+): Promise<Map<string, { fromAt: number; toAt: number }>> {
+  const found = new Map<string, { fromAt: number; toAt: number }>()
+  for (let from = 0; from < users.length; from += MOST_ASKED) {
+    const asked = users.slice(from, from + MOST_ASKED)
+    const told = await call(slack, 'dnd.teamInfo', { users: asked.join(',') }, Quiet)
+    if (!told.ok) continue
+    // It says 1 for never.
+    for (const [user, { dnd_enabled, next_dnd_start_ts: start, next_dnd_end_ts: end }] of Object.entries(
+      told.value.users,
+    ))
+      if (dnd_enabled && end > start && start > 1) found.set(user, { fromAt: start * 1_000, toAt: end * 1_000 })
+  }
+  return found
 }
 
 /** Errors that say something about the person, not about the message. */

@@ -1,6 +1,8 @@
 import type { KnownBlock } from '@slack/types'
+import type { Doubt } from '../domain/duty/reach.ts'
 import type { Lead, Warned } from '../domain/duty/warning.ts'
 import type { Recorded } from '../domain/fact.ts'
+import { type HeldBack, NONE_HELD } from '../domain/holding.ts'
 import type { Incident, Joined, Page } from '../domain/incident.ts'
 import { graver, isOpen, place } from '../domain/incident.ts'
 import { outlook } from '../domain/watch/outlook.ts'
@@ -14,6 +16,8 @@ import {
   named,
   overNow,
   person,
+  reachTeamWords,
+  reachWords,
   rosterHint,
   rosterWarning,
   severityMark,
@@ -108,6 +112,20 @@ function symptoms(voice: Voice, incident: Incident, whatElse: (more: number) => 
   return [section(lines.join('\n'))]
 }
 
+/** What is not paged for because this is down, and what becomes of it. */
+function holding(voice: Voice, incident: Incident, { some, all }: HeldBack): KnownBlock[] {
+  if (all === 0 || !isOpen(incident)) return []
+  const named = some.map(
+    ({ monitor, service, sinceAt }) => `${code(monitor)} (${service}) since ${when(sinceAt, voice.rules.zone)}`,
+  )
+  const more = all > some.length ? [`${all - some.length} more`] : []
+  return [
+    section(
+      `:link: *Held back by this (${all}):* ${list([...named, ...more])}. Nobody is paged for ${all === 1 ? 'it' : 'them'}; what fails still when this is well again pages then, and in half an hour at the latest.`,
+    ),
+  ]
+}
+
 /** What a lock screen shows: the service, and the gravest of what fails with what was seen. */
 function gist({ service, title: what, alerts }: Incident): string {
   const [first] = byGravity(alerts)
@@ -147,6 +165,7 @@ export function pageMessage(
   page: Page,
   sentAt: number,
   charts: readonly object[] = [],
+  held: HeldBack = NONE_HELD,
 ): Pick<Message, 'text' | 'blocks'> {
   const next = outlook(incident, voice.rules)
   const others = incident.pages.filter((other) => other.person !== page.person && other.refused === null)
@@ -162,6 +181,7 @@ export function pageMessage(
       // A storm would change a number here with every alert; the channel has it.
       ...symptoms(voice, incident, () => 'and more: the channel of the incident has them'),
       section(standing(voice, incident, next)),
+      ...holding(voice, incident, held),
       ...(open ? [section(whyYou(voice, page, sentAt))] : []),
       ...buttons(incident),
       // Newer than the types of Slack's SDK.
@@ -175,16 +195,17 @@ export function pageMessage(
 
 /** By what else than this message somebody was reached for it; nothing, while by nothing. */
 function reachedFor({ rules: { zone } }: Voice, { contacted }: Incident, page: Page, sentAt: number): KnownBlock[] {
-  const ways = evidence(
-    contacted.filter((each) => each.page === page.key),
-    zone,
-  )
+  const ways = evidence(contacted, page.key, zone)
   if (ways.length === 0) return []
   return [context([`DM ${when(sentAt, zone, '{time_secs}')} accepted`, ...ways].join(' · '))]
 }
 
 /** The pinned live summary of the incident's channel. */
-export function summaryMessage(voice: Voice, incident: Incident): Pick<Message, 'text' | 'blocks'> {
+export function summaryMessage(
+  voice: Voice,
+  incident: Incident,
+  held: HeldBack = NONE_HELD,
+): Pick<Message, 'text' | 'blocks'> {
   const next = outlook(incident, voice.rules)
   return {
     text: cut(`${escapeText(cut(title(incident), TEXT))}: ${incident.state}, ${incident.severity}`, TEXT),
@@ -207,6 +228,7 @@ export function summaryMessage(voice: Voice, incident: Incident): Pick<Message, 
       },
       ...response(voice, incident),
       ...symptoms(voice, incident, (more) => `and ${more} more: ${incident.firing} of ${incident.joined} fail now`),
+      ...holding(voice, incident, held),
       ...besideSlack(voice, incident),
       ...buttons(incident),
       ...feedbackBlocks(voice, incident),
@@ -238,10 +260,7 @@ const sentence = (text: string) => plain(text.charAt(0).toUpperCase() + text.sli
 /** By what people were reached beside Slack, the latest of them. */
 function besideSlack(voice: Voice, { pages, contacted }: Incident): KnownBlock[] {
   const lines = pages.slice(-PAGES_SHOWN).flatMap(({ key, person: name }) => {
-    const ways = evidence(
-      contacted.filter(({ page }) => page === key),
-      voice.rules.zone,
-    )
+    const ways = evidence(contacted, key, voice.rules.zone)
     return ways.length === 0 ? [] : [`${person(voice, name)}: ${ways.join(' · ')}`]
   })
   return lines.length === 0 ? [] : [context(`Beside Slack: ${lines.join('\n')}`)]
@@ -339,6 +358,10 @@ export function answerMessage(text: string): Pick<Message, 'text' | 'blocks'> {
   const blocks = sections(text.split('\n'))
   return { text: cut(spoken(text), TEXT), blocks: blocks.length > 0 ? blocks : [section(text)] }
 }
+
+/** To whom a page may not reach, or to their team. */
+export const reachMessage = (voice: Voice, doubt: Doubt, toThem: boolean) =>
+  answerMessage(toThem ? reachWords(voice, doubt) : reachTeamWords(voice, doubt))
 
 /** Problems of the roster, and what to do about them. */
 export function rosterWarningMessage(

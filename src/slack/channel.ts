@@ -8,6 +8,14 @@ import { inc, person, unreachable, type Voice } from './words.ts'
 
 type Short = Recorded & { type: 'shortfall' }
 
+/** Where it goes on when it is reopened, and its channel was in the archive; null: that it has a channel is no news. */
+export function channelNews({ back, instead }: Recorded & { type: 'channel' }): string | null {
+  if (back) return ':open_file_folder: *The channel is back* from the archive'
+  return instead === undefined
+    ? null
+    : `:open_file_folder: *It goes on here:* <#${instead.id}|${instead.name}> is in the archive, with all that was said there, and Slack lets no app take it out again`
+}
+
 /** A part of the channel that could not be made, why, and what there is instead. */
 export function shortfall(voice: Voice, fact: Short): string {
   return `:construction: *Could not be done:* ${whatFellShort(voice, fact)} (${code(fact.reason)}: ${reasonOf(fact)}). ${INSTEAD[fact.step]}`

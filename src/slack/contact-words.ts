@@ -12,7 +12,7 @@ interface How {
   id: string
   answer: Notice['answer']
   /** Why it comes before its time: Slack takes nothing, or not for them. */
-  without: 'down' | 'refused' | null
+  without: 'down' | 'refused' | 'deaf' | null
 }
 
 /** A page in plain text: what is wrong, why it comes here, why they, what happens next, how to answer. */
@@ -51,6 +51,21 @@ export function pageNotice(voice: Voice, incident: Incident, page: Page, { id, a
   }
 }
 
+/** In the place of a page that went out: who has it, or that it is over. */
+export function overNotice(
+  voice: Voice,
+  incident: Incident,
+  { id, sent }: { id: string; sent: string | null },
+): Notice {
+  const how = unmarked(voice, standing(voice, incident, null))
+  const name = title(hidden(incident))
+  return {
+    ...{ id, title: name, lines: [how, 'There is nothing to do for you.'], spoken: `${name}. ${how}` },
+    ...{ at: voice.now, severity: 'info', answer: null, over: { sent } },
+    data: { incident: inc(incident.id), service: incident.service ?? '', state: incident.state },
+  }
+}
+
 /** Of what is private nothing leaves Slack but that it is there. */
 const hidden = (incident: Incident): Incident =>
   incident.private ? { ...incident, title: 'a private incident: Slack has what it is about' } : incident
@@ -60,10 +75,11 @@ const seen = ({ private: isPrivate, alerts }: Incident) =>
 const WITHOUT = {
   down: 'Slack is down: this comes here instead.',
   refused: 'Slack does not deliver to you: this comes here instead.',
+  deaf: 'Slack does not tell Watchbill what you press there: this comes here, too.',
 }
 
 const byHand = (incident: Incident, without: How['without']) =>
-  `To acknowledge: ${without === 'down' ? 'as soon as Slack is back, ' : 'in Slack, '}/incident ack ${inc(incident.id)}. It cannot be answered here, because PUBLIC_URL is not set.`
+  `To acknowledge: ${without === 'down' || without === 'deaf' ? 'as soon as Slack is back, ' : 'in Slack, '}/incident ack ${inc(incident.id)}. It cannot be answered here, because PUBLIC_URL is not set.`
 
 /** Of whom Slack names by an id, and of what it writes its own way: as people would write it. */
 function unmarked({ rules }: Voice, text: string): string {
@@ -81,14 +97,24 @@ function unmarked({ rules }: Voice, text: string): string {
     .trim()
 }
 
-/** About the watch itself, when Slack does not take it: an alarm of the auditor's, in plain text. */
+/** A page about the watch of a schedule, which Slack does not take: it is answered there. */
+export function watchPageNotice(voice: Voice, id: string, text: string, without: 'down' | 'refused'): Notice {
+  const said = unmarked(voice, text)
+  return {
+    ...{ id, title: `Watchbill: ${said}`, spoken: `This is Watchbill. ${said}` },
+    lines: [said, WITHOUT[without], 'Answer it in Slack as soon as you can.'],
+    ...{ at: voice.now, severity: 'critical', answer: null, data: { slack: without === 'down' ? 'down' : 'up' } },
+  }
+}
+
+/** About the watch itself, when Slack does not take it or is what is sick: an alarm of the auditor's, in plain text. */
 export function alarmNotice(voice: Voice, text: string): Notice {
   const [first = '', ...lines] = unmarked(voice, text).split('\n')
   const at = voice.now
   return {
     id: `alarm/${at}`,
     title: `Watchbill: ${first}`,
-    lines: ['Slack does not take this: it comes here instead.', first, ...lines],
+    lines: ['This is about Watchbill itself: there is nothing to acknowledge.', first, ...lines],
     spoken: `This is Watchbill. ${first}`,
     ...{ at, severity: 'critical', answer: null, data: { slack: 'down' } },
   }

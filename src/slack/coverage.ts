@@ -7,7 +7,7 @@ import type { Recorded } from '../domain/fact.ts'
 import type { Probe } from '../domain/rules.ts'
 import type { Message } from './api.ts'
 import { actions, answerMessage, button, section, sections } from './blocks.ts'
-import { code, cut, duration, list, plain } from './text.ts'
+import { code, cut, duration, list, plain, reasonGiven } from './text.ts'
 import { person, type Voice } from './words.ts'
 
 /** What is said of names that nothing watches. Pure. */
@@ -161,7 +161,7 @@ export const adoptedAnswer = (name: string, looks: readonly Look[]): string =>
   [
     `:white_check_mark: ${code(name)} is watched from now on:`,
     ...looks.map(lookLine),
-    `${code(`/monitor drop ${name} REASON`)} takes it back; \`watchbill coverage --adopted\` prints what to put into the configuration.`,
+    `${code(`/monitor drop ${name} REASON`)} takes it back, with a second person; \`watchbill coverage --adopted\` prints what to put into the configuration.`,
   ].join('\n')
 
 /** What was seen is no good: nothing is watched yet. */
@@ -189,12 +189,16 @@ export function coveredNews(voice: Voice, fact: Recorded & { type: 'covered' }):
   const { by, what, reason, mark } = fact
   const who = person(voice, by)
   const name = code(mark.name)
-  const why = reason === null ? '' : `: _${plain(cut(reason, 300))}_`
+  const why = reason === null ? '' : `: ${reasonGiven(reason)}`
   switch (what) {
     case 'adopt':
       return `:eyes: ${who} has ${name} watched from now on (${list((mark.adopted?.monitors ?? []).map((each) => code(each.name)))}). \`watchbill coverage --adopted\` prints it for the configuration.`
-    case 'drop':
-      return `:warning: ${who} has ${name} watched no more${why}. It is a gap again, unless something else watches it.`
+    case 'drop-asked':
+      return `:raised_hand: ${who} wants ${name} to be watched *no more*${why}. It is watched until somebody else types ${code(`/monitor approve ${mark.name}`)}, within a quarter of an hour.`
+    case 'drop': {
+      const asked = mark.dropping === null ? '' : `, as ${person(voice, mark.dropping.by)} asked`
+      return `:warning: ${who} has ${name} watched no more${asked}${why}. It is a gap again, unless something else watches it.`
+    }
     case 'ignore':
       return `:white_small_square: ${who} says that ${name} needs no probe${why}. ${code(`/monitor heed ${mark.name}`)} takes it back.`
     case 'heed':

@@ -3,15 +3,11 @@ import type { Gate, Reason } from '../domain/deploy/gate.ts'
 import type { Blindness } from '../domain/deploy/sight.ts'
 import type { Refusal } from '../domain/event.ts'
 import type { Recorded } from '../domain/fact.ts'
-import { clockTime, code, cut, duration, list, plain, when } from './text.ts'
+import { clockTime, code, cut, duration, list, nearTime, plain, reasonGiven } from './text.ts'
 import { inc, people, person, type Voice, witnessed } from './words.ts'
 
 /** What is said of deploys and of what keeps them back. Pure. */
-const HALF_DAY_MS = 12 * 3_600_000
-
-const at = ({ rules, now }: Voice, instant: number) =>
-  when(instant, rules.zone, Math.abs(instant - now) < HALF_DAY_MS ? '{time}' : '{date_short_pretty} {time}')
-const why = (text: string) => `_${plain(cut(text, 300))}_`
+const at = ({ rules, now }: Voice, instant: number) => nearTime(instant, rules.zone, now)
 
 /** `webmail v42 (production)` */
 const what = ({ service, version, environment }: Pick<Deploy, 'service' | 'version' | 'environment'>) =>
@@ -20,8 +16,10 @@ const what = ({ service, version, environment }: Pick<Deploy, 'service' | 'versi
 const asker = (voice: Voice, { by, asker: name }: Pick<Deploy, 'by' | 'asker'>) =>
   by === null ? plain(cut(name, 100)) : person(voice, by)
 
-const kindOf = ({ kind, incident }: Pick<Deploy, 'kind' | 'incident'>) =>
-  kind === 'deploy' ? 'Deploy' : kind === 'rollback' ? 'Rollback' : `Fix of ${inc(incident ?? 0)}`
+function kindOf({ kind, incident, state }: Pick<Deploy, 'kind' | 'incident' | 'state'>): string {
+  if (state === 'noted') return 'Change'
+  return kind === 'deploy' ? 'Deploy' : kind === 'rollback' ? 'Rollback' : `Fix of ${inc(incident ?? 0)}`
+}
 
 const BLIND: Record<Blindness, (name: string) => string> = {
   silent: (name) => `monitor ${name} has seen nothing lately`,
@@ -47,9 +45,9 @@ export function reasonLine(voice: Voice, reason: Reason): string {
     case 'blackout':
       return `:calendar: *${plain(reason.name)}:* from ${at(voice, reason.startAt)}${until}`
     case 'freeze':
-      return `:snowflake: *Freeze ${reason.lock}* by ${person(voice, reason.by ?? '')}${until}: ${why(reason.why)}`
+      return `:snowflake: *Freeze ${reason.lock}* by ${person(voice, reason.by ?? '')}${until}: ${reasonGiven(reason.why)}`
     case 'lock':
-      return `:lock: *Lock ${reason.lock}*${reason.by === null ? '' : ` by ${person(voice, reason.by)}`}${until}: ${why(reason.why)}. \`/deploy unlock ${reason.lock}\``
+      return `:lock: *Lock ${reason.lock}*${reason.by === null ? '' : ` by ${person(voice, reason.by)}`}${until}: ${reasonGiven(reason.why)}. \`/deploy unlock ${reason.lock}\``
     case 'open-incident':
       return `:rotating_light: *${inc(reason.incident)}* of ${code(reason.service)} is open since ${at(voice, reason.startAt)}`
     case 'nobody-on-call':
@@ -105,13 +103,14 @@ export function deniedAnswer(voice: Voice, deploy: Deploy): string {
 /** How it stands, in a sentence or two. */
 export function deployStanding(voice: Voice, deploy: Deploy): string {
   const { state, sinceAt, startedAt, estimateMs, bakeMs, rolledAt, override, step, stop, gate, id } = deploy
-  const said = step === null ? '' : ` CI: ${why(step.text)}.`
+  const said =
+    step === null ? '' : ` ${state === 'unasked' || state === 'noted' ? 'It says' : 'CI'}: ${reasonGiven(step.text)}.`
   const since = at(voice, sinceAt)
   switch (state) {
     case 'denied':
       return `:no_entry: *Denied* at ${since}.${gate.allow ? '' : `\n${[...reasonLines(voice, gate), nextLine(voice, gate, estimateMs + bakeMs)].join('\n')}`}`
     case 'asked':
-      return `:raised_hand: ${person(voice, override?.by ?? '')} *asks for an override:* ${why(override?.reason ?? '')}. A second person has until ${at(voice, override?.untilAt ?? sinceAt)} to approve it.${gate.allow ? '' : `\n${reasonLines(voice, gate).join('\n')}`}`
+      return `:raised_hand: ${person(voice, override?.by ?? '')} *asks for an override:* ${reasonGiven(override?.reason ?? '')}. A second person has until ${at(voice, override?.untilAt ?? sinceAt)} to approve it.${gate.allow ? '' : `\n${reasonLines(voice, gate).join('\n')}`}`
     case 'lapsed':
       return `:x: *Nobody approved* the override in time: it was not deployed.`
     case 'starting':
@@ -123,17 +122,19 @@ export function deployStanding(voice: Voice, deploy: Deploy): string {
     case 'baking':
       return `:eyes: *Out* since ${at(voice, rolledAt ?? sinceAt)}, and watched until ${at(voice, (rolledAt ?? sinceAt) + bakeMs)}.${said}`
     case 'held':
-      return `:double_vertical_bar: *Held* at ${since}: ${why(stop?.why ?? '')}. Whoever has the watch goes on with it (${code(`/deploy resume ${id}`)}) or takes it back (${code(`/deploy rollback ${deploy.service}`)}).${hookOf(deploy)}`
+      return `:double_vertical_bar: *Held* at ${since}: ${reasonGiven(stop?.why ?? '')}. Whoever has the watch goes on with it (${code(`/deploy resume ${id}`)}) or takes it back (${code(`/deploy rollback ${deploy.service}`)}).${hookOf(deploy)}`
     case 'halted':
-      return `:octagonal_sign: *Halted* at ${since}${stop?.by == null ? '' : ` by ${person(voice, stop.by)}`}: ${why(stop?.why ?? '')}.${hookOf(deploy)} ${code(deploy.service)} is locked. Take it back: ${code(`/deploy rollback ${deploy.service}`)}.${witnessed(voice, stop?.evidence ?? [])}`
+      return `:octagonal_sign: *Halted* at ${since}${stop?.by == null ? '' : ` by ${person(voice, stop.by)}`}: ${reasonGiven(stop?.why ?? '')}.${hookOf(deploy)} ${code(deploy.service)} is locked. Take it back: ${code(`/deploy rollback ${deploy.service}`)}.${witnessed(voice, stop?.evidence ?? [])}`
     case 'superseded':
-      return `:leftwards_arrow_with_hook: *Taken back* at ${since}: ${why(stop?.why ?? 'another took its place')}.`
+      return `:leftwards_arrow_with_hook: *Taken back* at ${since}: ${reasonGiven(stop?.why ?? 'another took its place')}.`
     case 'failed':
       return `:x: *Failed* at ${since}.${said}`
     case 'done':
       return `:white_check_mark: *Done* at ${since}${startedAt === null ? '' : `, after ${duration(sinceAt - startedAt)}`}: rolled out, watched, nothing went wrong.`
     case 'unasked':
-      return `:rotating_light: *Nobody asked for it:* it was seen at ${since}, and went past the gate.`
+      return `:rotating_light: *Nobody asked for it:* it was seen at ${since}, and went past the gate.${said} If it should not be out: ${code(`/deploy rollback ${deploy.service} VERSION`)}.`
+    case 'noted':
+      return `:memo: A change, reported at ${since}.${said}`
     default:
       return state satisfies never
   }
@@ -168,8 +169,8 @@ export function deployBy(voice: Voice, deploy: Deploy): string {
     override === null || (override.approvedBy === null && !override.glass)
       ? ''
       : override.glass
-        ? ` · :warning: *broken glass* by ${person(voice, override.by)} alone: ${why(override.reason)}`
-        : ` · override by ${person(voice, override.by)} with ${person(voice, override.approvedBy ?? '')}: ${why(override.reason)}`
+        ? ` · :warning: *broken glass* by ${person(voice, override.by)} alone: ${reasonGiven(override.reason)}`
+        : ` · override by ${person(voice, override.by)} with ${person(voice, override.approvedBy ?? '')}: ${reasonGiven(override.reason)}`
   const kind = gate.allow && gate.because !== 'free' ? ` · ${gate.because}: never blocked` : ''
   return `deploy ${id} · ${asker(voice, deploy)}, ${at(voice, askedAt)}${kind}${leave}`
 }
@@ -185,7 +186,8 @@ export function deployLine(voice: Voice, deploy: Deploy): string {
 /** For the log: what, when, and who overrode what and why. */
 export function logLine(voice: Voice, deploy: Deploy): string {
   const { gate, state } = deploy
-  const reasons = gate.allow ? '' : ` (${[...new Set(gate.reasons.map(({ reason }) => reason))].join(', ')})`
+  const isSeen = state === 'unasked' || state === 'noted'
+  const reasons = gate.allow || isSeen ? '' : ` (${[...new Set(gate.reasons.map(({ reason }) => reason))].join(', ')})`
   return `• ${deployBy(voice, deploy)}: ${kindOf(deploy).toLowerCase()} ${what(deploy)} · *${state}*${reasons}`
 }
 
@@ -196,16 +198,16 @@ export function deployEntry(voice: Voice, fact: OfDeploy): string | null {
   const { deploy, by, detail } = fact
   const which = `${kindOf(deploy).toLowerCase()} ${deploy.id} of ${what(deploy)}`
   const who = by === null ? '' : ` by ${person(voice, by)}`
-  const said = detail === null ? '' : `: ${why(detail)}`
+  const said = detail === null ? '' : `: ${reasonGiven(detail)}`
   switch (fact.what) {
     case 'allowed':
       return `:arrow_forward: *Allowed:* ${which}${who}${deploy.gate.allow && deploy.gate.because !== 'free' ? `, as a ${deploy.gate.because}: never blocked` : ''}`
     case 'override-asked':
-      return `:raised_hand: *Override asked*${who} for ${which}: ${why(deploy.override?.reason ?? '')}`
+      return `:raised_hand: *Override asked*${who} for ${which}: ${reasonGiven(deploy.override?.reason ?? '')}`
     case 'approved':
       return `:raised_hands: *Override approved*${who}, asked by ${person(voice, deploy.override?.by ?? '')}, for ${which}`
     case 'glass-broken':
-      return `:warning: *Glass broken*${who} alone for ${which}: ${why(deploy.override?.reason ?? '')}`
+      return `:warning: *Glass broken*${who} alone for ${which}: ${reasonGiven(deploy.override?.reason ?? '')}`
     case 'started':
       return `:rocket: *Rolling out:* ${which}`
     case 'unsure':
@@ -219,7 +221,7 @@ export function deployEntry(voice: Voice, fact: OfDeploy): string | null {
     case 'failed':
       return `:x: *Failed:* ${which}${said}`
     case 'superseded':
-      return `:leftwards_arrow_with_hook: *Taken back:* ${which}: ${why(deploy.stop?.why ?? '')}`
+      return `:leftwards_arrow_with_hook: *Taken back:* ${which}: ${reasonGiven(deploy.stop?.why ?? '')}`
     case 'overdue':
       return `:hourglass_flowing_sand: *Overdue:* ${which} should be out long since`
     case 'overrun':
@@ -227,17 +229,19 @@ export function deployEntry(voice: Voice, fact: OfDeploy): string | null {
     case 'let-finish':
       return `:arrow_forward: ${which} *finishes* in the blackout${who}`
     case 'held':
-      return `:double_vertical_bar: *Held:* ${which}: ${why(deploy.stop?.why ?? '')}`
+      return `:double_vertical_bar: *Held:* ${which}: ${reasonGiven(deploy.stop?.why ?? '')}`
     case 'not-holdable':
       return `:warning: ${which} *cannot be held* and finishes in the blackout`
     case 'resumed':
       return `:arrow_forward: *Resumed*${who}: ${which}`
     case 'halted':
-      return `:octagonal_sign: *Halted*${who}: ${which}: ${why(deploy.stop?.why ?? '')}${witnessed(voice, deploy.stop?.evidence ?? [])}`
+      return `:octagonal_sign: *Halted*${who}: ${which}: ${reasonGiven(deploy.stop?.why ?? '')}${witnessed(voice, deploy.stop?.evidence ?? [])}`
     case 'halt-failed':
       return `:sos: *The halt hook does not answer:* ${which}${said}. Stop it by hand`
     case 'seen':
       return `:rotating_light: *Nobody asked for it:* ${which}, by ${plain(cut(deploy.asker, 100))}: it went past the gate`
+    case 'noted':
+      return `:memo: *Change:* ${which}, by ${plain(cut(deploy.asker, 100))}`
     case 'denied':
     case 'tell-asked':
     case 'opens':
@@ -261,13 +265,17 @@ export function toldLine(voice: Voice, { what: news, deploy, detail, by }: OfDep
     case 'approved':
       return `:raised_hands: ${person(voice, by ?? '')} approved the override: ${what(deploy)} starts.`
     case 'glass-broken':
-      return `:warning: *${person(voice, by ?? '')} has broken the glass* and deploys ${what(deploy)} alone, against the gate: ${why(deploy.override?.reason ?? '')}.${deploy.gate.allow ? '' : `\n${reasonLines(voice, deploy.gate).join('\n')}`}`
+      return `:warning: *${person(voice, by ?? '')} has broken the glass* and deploys ${what(deploy)} alone, against the gate: ${reasonGiven(deploy.override?.reason ?? '')}.${deploy.gate.allow ? '' : `\n${reasonLines(voice, deploy.gate).join('\n')}`}`
     case 'unsure':
       return `:question: ${which}: its hook gave no answer that says whether it has started${said}. Look, then say so: ${code(`/deploy started ${deploy.id}`)} or ${code(`/deploy failed ${deploy.id}`)}.`
     case 'halt-failed':
       return `:sos: *${which} is halted, and what rolls does not answer to its halt hook*${said}. Stop it by hand.`
     case 'failed':
       return `:x: ${which} failed${said}.`
+    case 'seen':
+      return `:rotating_light: *Nobody asked for it:* ${what(deploy)} was deployed by ${plain(cut(deploy.asker, 100))}, past the gate. Find out who and why; if it should not be out: ${code(`/deploy rollback ${deploy.service} VERSION`)}.`
+    case 'noted':
+      return `:memo: *Something changed at ${code(deploy.service)}*, reported by ${plain(cut(deploy.asker, 100))}: ${reasonGiven(deploy.step?.text ?? deploy.version)}. It says no environment, and no deploy that the gate allowed is under way or just over: if it was one, it went past the gate.`
     case 'lapsed':
       return `:x: ${which} was not approved in time, and was not deployed. Ask anew: ${code(`/deploy override ${deploy.id} REASON`)}.`
     case 'overdue':
@@ -286,7 +294,7 @@ export function lockLine(voice: Voice, lock: Lock): string {
   const from = fromAt > voice.now ? `from ${at(voice, fromAt)} ` : ''
   const end = kind === 'freeze' ? 'thaw' : 'unlock'
   const until = untilAt === null ? `until somebody types \`/deploy ${end} ${id}\`` : `until ${at(voice, untilAt)}`
-  return `${kind === 'freeze' ? ':snowflake: *Freeze' : ':lock: *Lock'} ${id}* of ${whose(lock)}, ${from}${until}${by === null ? '' : `, by ${person(voice, by)}`}: ${why(reason)}`
+  return `${kind === 'freeze' ? ':snowflake: *Freeze' : ':lock: *Lock'} ${id}* of ${whose(lock)}, ${from}${until}${by === null ? '' : `, by ${person(voice, by)}`}: ${reasonGiven(reason)}`
 }
 
 export function lockNews(voice: Voice, { what: news, by, lock }: Recorded & { type: 'lock' }): string {
@@ -296,6 +304,10 @@ export function lockNews(voice: Voice, { what: news, by, lock }: Recorded & { ty
     ? `:unlock: The ${lock.kind} ${lock.id} of ${whose(lock)} is over.`
     : `:unlock: ${person(voice, by ?? '')} ended the ${lock.kind} ${lock.id} of ${whose(lock)} (\`/deploy ${end} ${lock.id}\`).`
 }
+
+/** To whoever answers for a service whose blackouts GitLab does not take. */
+export const freezeTroubleLine = ({ service, project, why }: { service: string; project: string; why: string }) =>
+  `:warning: *GitLab does not have the blackouts of ${code(service)}:* ${code(plain(project))} ${plain(cut(why, 300))}. So pipelines there do not see a coming blackout as a deploy freeze (\`CI_DEPLOY_FREEZE\`); the gate itself decides as before. It is tried again each minute (\`gate.gitlab_freezes\`).`
 
 type DeployRefusal = Extract<
   Refusal,

@@ -12,27 +12,42 @@ type Rendered = Pick<Message, 'text' | 'blocks'>
 const of = (text: string, verb: string, { id }: Deploy, style?: 'primary') =>
   button(text, `deploy_${verb}`, String(id), style)
 
+const buttons = (deploy: Deploy, place: string): KnownBlock[] =>
+  actions(offered(deploy), `deploy_${deploy.id}_${place}`)
+
 /** What can be done about a deploy by a press. Whatever takes a reason is typed. */
-function buttons(deploy: Deploy, place: string): KnownBlock[] {
+function offered(deploy: Deploy): ReturnType<typeof button>[] {
   const { state, overrun } = deploy
-  const waits = overrun !== null && overrun.finishBy === null
-  const elements =
-    state === 'asked'
-      ? [of('Approve', 'approve', deploy, 'primary')]
-      : state === 'rolling' && waits
-        ? [
-            of('Let it finish', 'finish', deploy),
-            of('Hold', 'hold', deploy, 'primary'),
-            of('Roll back', 'rollback', deploy),
-          ]
-        : state === 'rolling' || state === 'baking' || state === 'starting'
-          ? [of('Halt', 'halt', deploy), of('Roll back', 'rollback', deploy)]
-          : state === 'halted' || state === 'held'
-            ? [of('Roll back', 'rollback', deploy, 'primary'), of('Resume', 'resume', deploy)]
-            : state === 'unsure'
-              ? [of('It has started', 'started', deploy), of('It has not', 'failed', deploy)]
-              : []
-  return actions(elements, `deploy_${deploy.id}_${place}`)
+  const stoppable = [of('Halt', 'halt', deploy), of('Roll back', 'rollback', deploy)]
+  switch (state) {
+    case 'asked':
+      return [of('Approve', 'approve', deploy, 'primary')]
+    case 'rolling':
+      if (overrun === null || overrun.finishBy !== null) return stoppable
+      return [
+        of('Let it finish', 'finish', deploy),
+        of('Hold', 'hold', deploy, 'primary'),
+        of('Roll back', 'rollback', deploy),
+      ]
+    case 'starting':
+    case 'baking':
+      return stoppable
+    case 'halted':
+    case 'held':
+      return [of('Roll back', 'rollback', deploy, 'primary'), of('Resume', 'resume', deploy)]
+    case 'unsure':
+      return [of('It has started', 'started', deploy), of('It has not', 'failed', deploy)]
+    case 'denied':
+    case 'lapsed':
+    case 'superseded':
+    case 'failed':
+    case 'done':
+    case 'unasked':
+    case 'noted':
+      return []
+    default:
+      return state satisfies never
+  }
 }
 
 /** In the channel of its service. */

@@ -1,15 +1,14 @@
 import { ancestors, dependents } from '../domain/detect/depends.ts'
 import { type Silence, serviceOf } from '../domain/detect/silence.ts'
 import type { Recorded } from '../domain/fact.ts'
-import { code, cut, duration, list, plain, when } from './text.ts'
+import { code, duration, list, nearTime, reasonGiven } from './text.ts'
 import { person, type Voice } from './words.ts'
 
 /** What is said of monitors that are disabled: they do not look, which is more than being silent. Pure. */
 
-const at = ({ rules, now }: Voice, instant: number) =>
-  when(instant, rules.zone, Math.abs(instant - now) < 12 * 3_600_000 ? '{time}' : '{date_short_pretty} {time}')
+const at = ({ rules, now }: Voice, instant: number) => nearTime(instant, rules.zone, now)
 const name = ({ target }: Silence) => code(target.name)
-const why = ({ reason }: Silence) => `_${plain(cut(reason, 300))}_`
+const why = ({ reason }: Silence) => reasonGiven(reason)
 
 /** One of them in a line, while it is asked for or holds; what comes after is said as of any silence. */
 export function disableLine(voice: Voice, silence: Silence): string | null {

@@ -3,7 +3,7 @@ import type { Incident, Page } from '../domain/incident.ts'
 import { isOpen } from '../domain/incident.ts'
 import type { Message } from './api.ts'
 import { actions, button, context, header, section, spoken } from './blocks.ts'
-import { code, duration, list, when } from './text.ts'
+import { code, duration, list, plain, when } from './text.ts'
 import { inc, lateBy, people, person, type Voice } from './words.ts'
 
 /** What people see of drills: every message says that it is one. Pure. */
@@ -18,13 +18,16 @@ export interface Stages {
 
 const about = ({ drill }: Incident) => code(drill?.monitor ?? drill?.service ?? '')
 
+/** What was made up, as far as it is known. */
+const made = (saw: string | null) => (saw === null ? '' : `: ${plain(saw)}`)
+
 /** The page of a drill: as a real one, but that nothing is wrong, and nothing but an acknowledgement is asked for. */
 export function drillMessage(voice: Voice, incident: Incident, page: Page, sentAt: number): Rendered {
   const asked = incident.drill?.by == null ? 'Watchbill' : person(voice, incident.drill.by)
   const open = isOpen(incident)
   const until = incident.deadlineAt === null ? '' : ` by ${when(incident.deadlineAt, voice.rules.zone)}`
   const stands = open
-    ? `*Nothing is wrong.* A fault of ${about(incident)} was made up, and travelled the way of a real one to you. Acknowledge it${until}, as you would at 4 a.m.`
+    ? `*Nothing is wrong.* A fault of ${about(incident)} was made up${made(incident.drill?.saw ?? null)}. It travelled the way of a real one to you. Acknowledge it${until}, as you would at 4 a.m.`
     : incident.ackedBy === null
       ? ':x: The drill is over, and nobody acknowledged it.'
       : `:white_check_mark: The drill is over: ${person(voice, incident.ackedBy)} acknowledged it.`
@@ -50,14 +53,14 @@ export function drillMessage(voice: Voice, incident: Incident, page: Page, sentA
 }
 
 /** What whoever takes the pages of drills sees: one at a time, the latest. */
-export function drillProof(voice: Voice, { at, monitor, service, people: wanted }: Drilled): Rendered {
+export function drillProof(voice: Voice, { at, monitor, service, people: wanted, saw }: Drilled): Rendered {
   const whom =
     wanted.length > 0 ? `a real one would have paged ${people(voice, wanted)}` : '*a real one would have paged nobody*'
   return {
     text: spoken('DRILL: nothing is wrong.'),
     blocks: [
       section(
-        `:test_tube: *DRILL · nothing is wrong.* A fault of ${code(monitor ?? service)} was made up at ${when(at, voice.rules.zone, '{time_secs}')} and came this far; ${whom}.`,
+        `:test_tube: *DRILL · nothing is wrong.* A fault of ${code(monitor ?? service)} was made up at ${when(at, voice.rules.zone, '{time_secs}')}${made(saw)}. It came this far; ${whom}.`,
       ),
       context('each takes the place of the one before · while none comes, nobody outside hears that all is well'),
     ],

@@ -54,6 +54,17 @@ export async function canvasOf(slack: SlackCall, channel: string): Promise<Slack
 export const archiveChannel = (slack: SlackCall, channel: string) =>
   call(slack, 'conversations.archive', { channel }, Anything)
 
+/** Slack takes this from people alone, for now; what it answers then is an error that stays. */
+export const unarchiveChannel = (slack: SlackCall, channel: string) =>
+  call(slack, 'conversations.unarchive', { channel }, Anything)
+
+const Archived = z.object({ channel: z.object({ is_archived: z.boolean().optional() }) })
+
+export async function isArchived(slack: SlackCall, channel: string): Promise<SlackResult<boolean>> {
+  const info = await call(slack, 'conversations.info', { channel }, Archived)
+  return info.ok ? { ok: true, value: info.value.channel.is_archived === true } : info
+}
+
 const Latest = z.object({
   messages: z.array(z.object({ ts: z.string(), bot_id: z.string().optional(), subtype: z.string().optional() })),
 })

@@ -62,14 +62,16 @@ interface Ears {
 /** Whether an event of a kind that we listen to is certainly no news: what is said in channels, and what the bot does itself. */
 export function isNoise(event: unknown, ears: Ears): boolean {
   const parsed = Event.safeParse(event)
-  return parsed.success && parsed.data.type !== 'app_mention' && heard(event, ears) === null
+  return parsed.success && parsed.data.type !== 'app_mention' && newsIn(parsed.data, ears) === null
 }
 
 /** What an event says that is of interest; null: nothing. Most of what is said in channels is not. */
-export function heard(event: unknown, { me, captureWith }: Ears): Heard | null {
+export function heard(event: unknown, ears: Ears): Heard | null {
   const parsed = Event.safeParse(event)
-  if (!parsed.success) return null
-  const { data } = parsed
+  return parsed.success ? newsIn(parsed.data, ears) : null
+}
+
+function newsIn(data: z.infer<typeof Event>, { me, captureWith }: Ears): Heard | null {
   switch (data.type) {
     case 'app_mention': {
       if (data.bot_id !== undefined || data.user === me) return null

@@ -9,6 +9,7 @@ import { type Person, schedulesOf } from '../domain/rules.ts'
 import { outlook } from '../domain/watch/outlook.ts'
 import { actions, button, context, header, section, sections, title } from './blocks.ts'
 import { aboutIncident, confirmButton, count, handoverStanding, shiftTime } from './handover.ts'
+import { shadowSentence } from './shadow.ts'
 import { code, cut, list, plain, when } from './text.ts'
 import { inc, people, person, rosterProblem, severityMark, standing, unreachable, type Voice } from './words.ts'
 
@@ -49,7 +50,9 @@ const PROBLEMS_SHOWN = 4
 
 export function homeBlocks(voice: Voice, home: Home): KnownBlock[] {
   const me = home.person?.name ?? null
+  const shadow = shadowSentence(voice.rules)
   return [
+    ...(shadow === null ? [] : [section(`:busts_in_silhouette: *${shadow}*`)]),
     ...(me === null ? [header('Who is on duty'), section(stranger(home.user))] : mine(voice, home, me)),
     ...(me === null ? [] : [{ type: 'divider' as const }, header('Who is on duty')]),
     ...sections(onDuty(voice, home)),

@@ -32,9 +32,10 @@ export const markdownCode = (text: string) => `\`${text.replaceAll('`', 'ʼ').re
 
 const instant = ({ rules, at }: Around, of: number) => {
   const time = DateTime.fromMillis(of, { zone: rules.zone, locale: 'en-GB' })
-  return time.toFormat(
-    time.hasSame(DateTime.fromMillis(at, { zone: rules.zone }), 'day') ? 'HH:mm' : 'd LLL yyyy HH:mm',
-  )
+  const other = DateTime.fromMillis(at, { zone: rules.zone })
+  // `hasSame` takes longer than all else in a sentence, and a timeline has thousands.
+  const isToday = time.year === other.year && time.ordinal === other.ordinal
+  return time.toFormat(isToday ? 'HH:mm' : 'd LLL yyyy HH:mm')
 }
 
 const nameOf = ({ rules }: Around, slackId: string) => personOfSlack(rules, slackId)?.name ?? slackId

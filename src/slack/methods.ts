@@ -30,6 +30,10 @@ export const METHODS = {
   'conversations.replies': ['im:history'],
   'conversations.setPurpose': ['channels:manage', 'groups:write'],
   'conversations.setTopic': ['channels:manage', 'groups:write'],
+  // Whom Slack will not disturb during their shift.
+  'dnd.teamInfo': ['dnd:read'],
+  // An incident that is reopened goes on in its channel, where Slack lets an app have it back.
+  'conversations.unarchive': ['channels:manage', 'groups:write'],
   // The picture of an incident, charts where Slack takes none in a message, and the draft where there is no canvas.
   'files.completeUploadExternal': ['files:write'],
   'files.getUploadURLExternal': ['files:write'],

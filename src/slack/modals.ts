@@ -2,6 +2,8 @@ import { z } from 'zod'
 import type { Incident } from '../domain/incident.ts'
 import type { Said } from '../domain/response.ts'
 import { type Rules, Severity, under } from '../domain/rules.ts'
+import { parsedJson } from '../json.ts'
+import { context } from './blocks.ts'
 import { cut, escapeText } from './text.ts'
 import { inc } from './words.ts'
 
@@ -54,13 +56,10 @@ const GRAVITY: Record<Severity, string> = {
 /** What the form keeps for itself: where it was opened, and by which payload. Slack gives it back, and it is believed nothing. */
 const Meta = z.strictObject({ from: z.string().nullable() })
 
-const metaOf = (text: string): z.infer<typeof Meta> => {
-  try {
-    return Meta.parse(JSON.parse(text))
-  } catch {
-    return { from: null }
-  }
-}
+const metaOf = (text: string): z.infer<typeof Meta> => Meta.safeParse(parsedJson(text)).data ?? { from: null }
+
+const quoted = ({ author, text }: Pick<Said, 'author' | 'text'>) =>
+  `*${escapeText(author)}*: ${escapeText(cut(text, 300))}`
 
 /** @param from the payload that has the message which says so first */
 export function declareForm(
@@ -81,19 +80,7 @@ export function declareForm(
     submit: plainText('Declare and page'),
     close: plainText('Cancel'),
     blocks: [
-      ...(said === null
-        ? []
-        : [
-            {
-              type: 'context',
-              elements: [
-                {
-                  type: 'mrkdwn',
-                  text: `First on the timeline: *${escapeText(said.author)}*: ${escapeText(cut(said.text, 300))}`,
-                },
-              ],
-            },
-          ]),
+      ...(said === null ? [] : [context(`First on the timeline: ${quoted(said)}`)]),
       {
         type: 'input',
         block_id: 'title',
@@ -152,10 +139,7 @@ export function timelineForm(open: readonly Incident[], from: string, said: Pick
     submit: plainText('Add'),
     close: plainText('Cancel'),
     blocks: [
-      {
-        type: 'context',
-        elements: [{ type: 'mrkdwn', text: `*${escapeText(said.author)}*: ${escapeText(cut(said.text, 300))}` }],
-      },
+      context(quoted(said)),
       {
         type: 'input',
         block_id: 'incident',

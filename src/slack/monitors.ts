@@ -8,6 +8,7 @@ import { type Silence, silenceOver } from '../domain/detect/silence.ts'
 import type { Standing } from '../domain/detect/standing.ts'
 import { DAY_MS } from '../domain/duty/time.ts'
 import type { Alert } from '../domain/incident.ts'
+import { callOf } from '../domain/intake.ts'
 import { HERE, type Monitor, type Probe, probesAt, type RateMonitor, type RateSource, under } from '../domain/rules.ts'
 import { bar, bars, PIECES, rateChart } from './charts.ts'
 import { logRules, logSource, shapesLine } from './logs.ts'
@@ -18,27 +19,36 @@ import { person, type Voice } from './words.ts'
 /** What is said of monitors in answer to `/monitor`. Pure. */
 export type Status = Standing['status']
 
-/** What needs somebody first. */
-const ORDER: readonly Status[] = ['down', 'unknown', 'up']
-const MARKS: Record<Status, string> = { down: ':red_circle:', unknown: ':white_circle:', up: ':large_green_circle:' }
-const WORDS: Record<Status, string> = { down: 'Down', unknown: 'Not seen yet', up: 'Up' }
+/** What needs somebody first; what is held back fails, and nobody is paged for it yet. */
+const ORDER = ['down', 'held', 'unknown', 'up'] as const
+type Shade = (typeof ORDER)[number]
+const MARKS: Record<Shade, string> = {
+  ...{ down: ':red_circle:', held: ':large_orange_circle:' },
+  ...{ unknown: ':white_circle:', up: ':large_green_circle:' },
+}
+const WORDS: Record<Shade, string> = { down: 'Down', held: 'Held back', unknown: 'Not seen yet', up: 'Up' }
+const shadeOf = ({ status, held }: Pick<Standing, 'status' | 'held'>): Shade => (held === null ? status : 'held')
+
+/** Why nobody is paged for what fails, in a word or two. */
+export const heldWord = ({ by }: NonNullable<Standing['held']>): string =>
+  by === null ? 'held: blind' : `held: ${code(by)} is down`
 
 /** Of those that are well, and of each other state, so many are told in a line of their own. */
 const IN_FULL = 40
 
 export function monitorList(voice: Voice, all: readonly Standing[], silences: readonly Silence[]): string {
   if (all.length === 0) return 'Nothing is watched: the configuration has no monitors.'
-  return ORDER.flatMap((status) => {
-    const those = all.filter((each) => each.status === status)
+  return ORDER.flatMap((shade) => {
+    const those = all.filter((each) => shadeOf(each) === shade)
     if (those.length === 0) return []
     const shown = those.slice(0, IN_FULL).map((each) => monitorLine(voice, each, silences))
     const more = those.length - shown.length
-    return [`*${WORDS[status]} (${those.length})*`, ...shown, ...(more > 0 ? [`_and ${more} more_`] : [])]
+    return [`*${WORDS[shade]} (${those.length})*`, ...shown, ...(more > 0 ? [`_and ${more} more_`] : [])]
   }).join('\n')
 }
 
 function monitorLine(voice: Voice, standing: Standing, silences: readonly Silence[]): string {
-  const { monitor, status, sinceAt, saw, learnsUntilAt } = standing
+  const { monitor, status, held, sinceAt, saw, learnsUntilAt } = standing
   const since = sinceAt === null ? '' : `, since ${when(sinceAt, voice.rules.zone, '{date_short_pretty} {time}')}`
   const why = status === 'down' && saw !== null ? `: ${plain(cut(saw, 150))}` : ''
   const learns =
@@ -50,7 +60,18 @@ function monitorLine(voice: Voice, standing: Standing, silences: readonly Silenc
   const mute = silence === null ? '' : ` ${how} ${silence.id} until ${when(silence.untilAt, voice.rules.zone)}`
   const adopted = under(voice.rules.adopted, monitor.name)
   const by = adopted === undefined ? '' : `, adopted by ${person(voice, adopted.by)}`
-  return `${MARKS[status]} ${code(monitor.name)} · ${monitor.service}${since}${by}${why}${learns}${mute}`
+  const back = held === null ? '' : `, *${heldWord(held)}*`
+  return `${MARKS[shadeOf(standing)]} ${code(monitor.name)} · ${monitor.service}${since}${by}${back}${why}${learns}${mute}`
+}
+
+/** What being held back means, where there is room for it. */
+function heldLine({ held }: Standing): string[] {
+  if (held === null) return []
+  return [
+    held.by === null
+      ? 'It fails from here, and so does everything else: nobody is paged for it for two minutes at most, and at once if a fresh look fails when something is seen again.'
+      : `It depends on ${code(held.by)}, which is down and seen to: it pages when that is well again and it is not, or after half an hour.`,
+  ]
 }
 
 /** What it looks at; a query may hold a key, and stays out. */
@@ -118,6 +139,7 @@ export function monitorDetail(voice: Voice, shown: Shown, silences: readonly Sil
     )
   return [
     monitorLine(voice, standing, silences),
+    ...heldLine(standing),
     `Looks at ${plain(targetOf(monitor))} every ${duration(monitor.everyMs)}; down after ${monitor.failAfter} failures in a row, up after ${monitor.recoverAfter} successes. A failure is ${monitor.severity}.`,
     ...(together === null
       ? []
@@ -210,9 +232,10 @@ function howOf(monitor: Monitor): string {
   if (monitor.kind === 'log') return `${logSource(monitor)}. ${logRules(monitor)}`
   if (monitor.kind === 'rate') return howRated(monitor)
   if (monitor.kind !== 'heartbeat') return `Looks at ${plain(targetOf(monitor))}`
-  const { rhythm, graceMs } = monitor
+  const { rhythm, graceMs, hears } = monitor
   const often =
     rhythm.kind === 'every' ? `every ${duration(rhythm.everyMs)}` : `by ${code(rhythm.cron)} (${rhythm.zone})`
+  if (hears) return `Waits for ${plain(callOf(hears))} ${often}, and misses it ${duration(graceMs)} later`
   return `Is to be pinged ${often}, and is missed ${duration(graceMs)} later`
 }
 

@@ -1,8 +1,8 @@
 import type { SlotSample } from '../domain/detect/rate-signal.ts'
+import { written } from './strokes.ts'
 
 /**
- * A chart as a picture, where Slack takes none as a block: what was seen as a line, over the band of what was expected. SVG text; pure. Its
- * figures are strokes of our own, because a server may have no font at all.
+ * A chart as a picture, where Slack takes none as a block: what was seen as a line, over the band of what was expected. SVG text; pure.
  */
 
 const [WIDTH, HEIGHT] = [960, 360]
@@ -15,28 +15,6 @@ const GRID = '#e4e4e8'
 const BAND = '#cfe3f7'
 const SEEN = '#1264a3'
 const ALARM = '#d1242f'
-
-/** Single strokes in a box of 10 by 14. */
-const GLYPHS: Readonly<Record<string, string>> = {
-  0: 'M5 0C1.5 0 1 3.5 1 7S1.5 14 5 14S9 10.5 9 7S8.5 0 5 0Z',
-  1: 'M2 3L5.5 0V14',
-  2: 'M1.2 3.6C1.2-1 8.8-1 8.8 3.8C8.8 6.8 5 9 1 14H9',
-  3: 'M1.3 2.2C2.5-.8 8.6-.8 8.6 3.4C8.6 6 6.5 6.7 4 6.7C7 6.7 9 7.8 9 10.3C9 15 2 15 1 11.6',
-  4: 'M7 14V0L.8 9.8H9.4',
-  5: 'M8.4 0H2.2L1.5 6.2C4 4.4 9 4.8 9 9.3C9 14.5 2.5 15 1 11.8',
-  6: 'M8 1C5-1 1 1.5 1 8.5C1 16 9 15.5 9 9.6C9 4.6 2.5 4.2 1 8.8',
-  7: 'M1 0H9L4 14',
-  8: 'M5 6.5C.6 6.5.8 0 5 0S9.4 6.5 5 6.5C-.3 6.5-.3 14 5 14S10.3 6.5 5 6.5Z',
-  9: 'M2 13C5 15 9 12.5 9 5.5C9-2 1-1.5 1 4.4C1 9.4 7.5 9.8 9 5.2',
-  ':': 'M5 4.4V4.6M5 10.6V10.8',
-  '.': 'M5 13.8V14',
-  k: 'M2 0V14M8 5L2 10M4.2 8.4L8.4 14',
-  M: 'M1 14V0L5 8L9 0V14',
-  G: 'M9 3.5C7.5-1 1-1.5 1 7S8 15.5 9 10V7.5H5.5',
-}
-const GLYPH_WIDTH = 13
-const NARROW_WIDTH = 7
-const GLYPH_SCALE = 0.95
 
 /** @param samples two at least, in order; the last is where the alarm began */
 export function ratePicture(samples: readonly SlotSample[], zone: string): string {
@@ -123,23 +101,14 @@ function timeTicks(first: number, last: number): number[] {
 const clock = (at: number, zone: string) =>
   new Intl.DateTimeFormat('en-GB', { timeZone: zone, hour: '2-digit', minute: '2-digit' }).format(at)
 
-/** `1500` as `1.5k`: in figures that have a glyph. */
+/** `1500` as `1.5k`. */
 function short(value: number): string {
   const [unit, name] = value >= 1e9 ? [1e9, 'G'] : value >= 1e6 ? [1e6, 'M'] : value >= 1e4 ? [1e3, 'k'] : [1, '']
   return `${Number((value / unit).toPrecision(4))}${name}`
 }
 
-const isNarrow = (letter: string) => letter === ':' || letter === '.'
+/** @param y where its capitals begin */
+const label = (text: string, x: number, y: number, anchor: 'middle' | 'end') =>
+  written(text, { x, y: y + LETTERS * 0.72, size: LETTERS, anchor, colour: anchor === 'end' ? INK : FAINT })
 
-function label(text: string, x: number, y: number, anchor: 'middle' | 'end'): string {
-  const letters = [...text]
-  const widths = letters.map((letter) => (isNarrow(letter) ? NARROW_WIDTH : GLYPH_WIDTH) * GLYPH_SCALE)
-  const width = widths.reduce((sum, each) => sum + each, 0)
-  let left = anchor === 'end' ? x - width : x - width / 2
-  const drawn = letters.map((letter, n) => {
-    const at = left - (isNarrow(letter) ? 2 : 0)
-    left += widths[n] ?? 0
-    return `<g transform="translate(${round(at)} ${round(y)}) scale(${GLYPH_SCALE})">${stroke(GLYPHS[letter] ?? '', anchor === 'end' ? INK : FAINT, 1.4)}</g>`
-  })
-  return drawn.join('')
-}
+const LETTERS = 18

@@ -1,5 +1,4 @@
 import type { KnownBlock } from '@slack/types'
-import { DateTime } from 'luxon'
 import type { Verdict } from '../domain/detect/miss.ts'
 import type { Recorded } from '../domain/fact.ts'
 import type { Incident } from '../domain/incident.ts'
@@ -11,18 +10,16 @@ import type { Entry } from '../domain/timeline.ts'
 import { outlook } from '../domain/watch/outlook.ts'
 import { button, section } from './blocks.ts'
 import { asMarkdown, escapeMarkdown, markdownCode } from './markdown.ts'
-import { code, cut, duration, list, plain } from './text.ts'
+import { code, cut, duration, list, local, plain } from './text.ts'
 import { timelineMarkdown } from './timeline.ts'
 import { inc, standing, type Voice } from './words.ts'
 
 /** The draft of a post-mortem, as Markdown: what is on record, and headings for what only people know. Pure. */
 export interface Draft {
   incident: Incident
-  facts: readonly Recorded[]
   entries: readonly Entry[]
   urlOf(entry: Entry): string | null
   milestones: Milestones
-  durations: Durations
   participants: readonly { name: string; paged: boolean; acted: boolean }[]
   changes: readonly Change[]
   audit: readonly Verdict[]
@@ -37,11 +34,11 @@ const MEASURED: Record<keyof Durations, string> = {
 }
 
 /** `Mon 23 Nov 2026 08:00:04 UTC+01:00` */
-const full = ({ rules }: Voice, at: number) =>
-  DateTime.fromMillis(at, { zone: rules.zone, locale: 'en-GB' }).toFormat("ccc d LLL yyyy HH:mm:ss 'UTC'ZZ")
+const full = ({ rules }: Voice, at: number) => local(at, rules.zone).toFormat("ccc d LLL yyyy HH:mm:ss 'UTC'ZZ")
 
 export function draftMarkdown(voice: Voice, draft: Draft): string {
-  const { incident, milestones, durations, participants, entries, urlOf, changes, audit } = draft
+  const { incident, milestones, participants, entries, urlOf, changes, audit } = draft
+  const durations = durationsOf(milestones)
   return `${[
     `# Post-mortem of ${inc(incident.id)}: ${escapeMarkdown(incident.title)}`,
     '',
@@ -204,11 +201,23 @@ function auditSentence(voice: Voice, verdict: Verdict): string {
     case 'unwatched':
       return `**nobody looked after it**, which was noticed at ${at(verdict.at)}.`
     case 'no-data':
-      return `**had no data**${verdict.lastAt === null ? '' : `; the last came at ${at(verdict.lastAt)}`}.`
+      return `**had no data**${verdict.why === null ? '' : `: ${escapeMarkdown(verdict.why)}`}${verdict.lastAt === null ? '' : `; the last came at ${at(verdict.lastAt)}`}.`
     case 'learning':
       return `**was learning still** what is usual, until ${at(verdict.untilAt)}.`
     case 'threshold':
-      return `**below its threshold**: it saw ${verdict.failures} ${verdict.failures === 1 ? 'failure' : 'failures'} in ${verdict.looks} looks, and not enough of them in a row.`
+      return `**below its threshold**: ${belowWords(verdict)}.`
+    case 'no-lines':
+      return '**saw no line**: it was being read, and nothing was written into it in that time.'
+    case 'no-match':
+      return `**no line matched**: ${count(verdict.lines, 'line')} came, and none was one that ${verdict.patterns === 1 ? 'its pattern' : `its ${verdict.patterns} patterns`} would have told.`
+    case 'never-pinged':
+      return `**was never pinged**: it has been expected since ${at(verdict.sinceAt)}.`
+    case 'in-time':
+      return `**was pinged in time**: ${count(verdict.pings, 'ping')}, the last at ${at(verdict.lastAt)}.`
+    case 'not-due':
+      return `**was not due**: the last ping came at ${at(verdict.lastAt)}, and it would have been missed ${Number.isFinite(verdict.dueAt) ? `at ${at(verdict.dueAt)}` : 'at no time that is near'}.`
+    case 'deaf':
+      return `**could not be heard**: Watchbill took no pings from ${at(verdict.fromAt)} until ${at(verdict.toAt)}.`
     case 'scope':
       return `**out of scope**: what it watches was well${verdict.looks === null ? '' : `, in ${verdict.looks} looks`}.`
     case 'not-built':
@@ -216,6 +225,17 @@ function auditSentence(voice: Voice, verdict: Verdict): string {
     default:
       return verdict satisfies never
   }
+}
+
+const count = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`
+
+/** What it saw, and what it takes. */
+function belowWords({ failures, looks, takes }: Verdict & { what: 'threshold' }): string {
+  // What has to come within a time is lines; what has to come in a row, looks that failed.
+  if (takes !== null && takes.withinMs !== null)
+    return `${failures} of ${count(looks, 'line')} matched, and it takes ${takes.count} within ${duration(takes.withinMs)}`
+  const row = takes === null ? 'not enough of them in a row' : `it takes ${takes.count} in a row`
+  return `it saw ${count(failures, 'failure')} in ${count(looks, 'look')}, and ${row}`
 }
 
 /** What would make it fire the next time; null where it did. */
@@ -237,7 +257,21 @@ export function fixOf(verdict: Verdict): string | null {
     case 'learning':
       return 'give it a floor and a ceiling, which hold while it learns.'
     case 'threshold':
-      return `lower fail_after of ${markdownCode(name)}, or have it look more often.`
+      return verdict.takes !== null && verdict.takes.withinMs !== null
+        ? `lower the count of ${markdownCode(name)}, or lengthen its ${markdownCode('within')}.`
+        : `lower fail_after of ${markdownCode(name)}, or have it look more often.`
+    case 'no-lines':
+      return 'find out where that which failed writes, and read that too; a canary shows that what is written arrives.'
+    case 'no-match':
+      return `look at the lines of that time, and give ${markdownCode(name)} a pattern for them, or ${markdownCode('new_shapes')}.`
+    case 'never-pinged':
+      return `put its address into the job: ${markdownCode('npx watchbill pings')} shows it.`
+    case 'in-time':
+      return 'have its job look at what it has done, and ping /fail, or its exit status, where that is not right.'
+    case 'not-due':
+      return 'have it run and ping more often, or give it a shorter grace, where it is to notice such a failure.'
+    case 'deaf':
+      return 'let a second process run, which hears pings while one is away.'
     case 'scope':
       return 'have it watch what failed too, or add a monitor that does.'
     case 'not-built':
@@ -283,6 +317,12 @@ const SHORT: Record<Verdict['what'], string> = {
   learning: 'was learning still',
   threshold: 'saw failures, and not enough of them',
   scope: 'was well: it watches something else',
+  'no-lines': 'read its log, and nothing was written there',
+  'no-match': 'read lines, and none that it looks for',
+  'never-pinged': 'was never pinged',
+  'in-time': 'was pinged in time',
+  'not-due': 'was not due to be pinged',
+  deaf: 'could not be heard',
   'not-built': 'is of a kind that is not watched yet',
 }
 
@@ -323,5 +363,11 @@ const TODO: Record<Verdict['what'], string | null> = {
   learning: 'it was learning still; give it a floor and a ceiling',
   threshold: 'it saw failures and stayed quiet; lower its threshold',
   scope: 'it watches something else; have it watch what failed, too',
+  'no-lines': 'nothing was written where it reads; find out where that which failed writes, and read that',
+  'no-match': 'none of its patterns matched; add one for what was written',
+  'never-pinged': 'it was never pinged; put its address into the job',
+  'in-time': 'its job ran and said that all is well; have it look at what it has done',
+  'not-due': 'it was not due; have it ping more often, or give it a shorter grace',
+  deaf: 'its pings could not be heard; let a second process run',
   'not-built': 'it is not watched by this version; watch the same in another way',
 }

@@ -3,6 +3,7 @@ import { type Heeded, heed, type Verdict, type Word } from '../domain/detect/rat
 import { once } from '../domain/detect/rate-score.ts'
 import { type Incident, ratesIn } from '../domain/incident.ts'
 import type { RateMonitor } from '../domain/rules.ts'
+import { actions, button, context } from './blocks.ts'
 import { code, list } from './text.ts'
 import { inc, people, VERDICTS, type Voice } from './words.ts'
 
@@ -17,21 +18,16 @@ export function feedbackBlocks(voice: Voice, incident: Incident): KnownBlock[] {
   if (rates.length === 0) return []
   const asked = rates.slice(0, MOST_ASKED)
   const said = rates.flatMap((monitor) => saidOf(voice, incident, monitor) ?? [])
-  const button = (monitor: string, text: string, action_id: string) => ({
-    type: 'button' as const,
-    text: { type: 'plain_text' as const, text: asked.length > 1 ? `${text}: ${monitor}`.slice(0, 75) : text },
-    action_id,
-    value: `${incident.id}/${monitor}`,
-  })
+  const offer = (monitor: string, text: string, action: string) =>
+    button(asked.length > 1 ? `${text}: ${monitor}`.slice(0, 75) : text, action, `${incident.id}/${monitor}`)
   return [
-    ...(said.length > 0
-      ? [{ type: 'context' as const, elements: [{ type: 'mrkdwn' as const, text: said.join('\n') }] }]
-      : []),
-    ...asked.map((monitor) => ({
-      type: 'actions' as const,
-      block_id: `feedback_${incident.id}_${monitor}`.slice(0, 250),
-      elements: [button(monitor, 'False alarm', 'rate_false'), button(monitor, 'Real', 'rate_real')],
-    })),
+    ...(said.length > 0 ? [context(said.join('\n'))] : []),
+    ...asked.flatMap((monitor) =>
+      actions(
+        [offer(monitor, 'False alarm', 'rate_false'), offer(monitor, 'Real', 'rate_real')],
+        `feedback_${incident.id}_${monitor}`,
+      ),
+    ),
   ]
 }
 

@@ -36,13 +36,10 @@ export function reachedWords(via: Via, what: Reached, detail: string | null): st
 
 const of = (detail: string | null) => (detail === null ? '' : `: ${plain(detail)}`)
 
-/** Each way by which somebody was reached, with what came of it at last, and when: `ntfy 07:53:01 accepted · phone 07:55:04 answered`. */
-export function evidence(all: readonly Contacted[], zone: string): string[] {
-  const ways = Map.groupBy(all, ({ page, via }) => `${page} ${via}`)
-  return [...ways.values()].map((attempts) => {
-    const [first] = attempts
-    const last = attempts.at(-1) ?? first
-    if (!first || !last) return ''
-    return `${VIA[first.via]} ${when(last.at, zone, '{time_secs}')} ${reachedWords(last.via, last.what, last.detail)}`
-  })
+/** Each way by which somebody was reached for a page, with what came of it at last, and when: `ntfy 07:53:01 accepted`, `phone 07:55:04 answered`. */
+export function evidence(all: readonly Contacted[], page: string, zone: string): string[] {
+  const latest = new Map(all.filter((each) => each.page === page).map((each) => [each.via, each]))
+  return [...latest.values()].map(
+    ({ via, at, what, detail }) => `${VIA[via]} ${when(at, zone, '{time_secs}')} ${reachedWords(via, what, detail)}`,
+  )
 }

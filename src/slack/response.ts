@@ -16,6 +16,7 @@ type Response = Of<
   | 'task'
   | 'update'
   | 'update-overdue'
+  | 'tasks-due'
   | 'linked'
   | 'merged'
   | 'absorbed'
@@ -58,6 +59,8 @@ export function responseEntry(voice: Voice, fact: Response): string {
       return `:loudspeaker: *Update* by ${by}:\n>${lines(fact.text)}`
     case 'update-overdue':
       return `:alarm_clock: *An update is due:* there was none for ${duration(fact.at - fact.sinceAt)}; ${people(voice, fact.to)} ${fact.to.length > 1 ? 'are' : 'is'} reminded`
+    case 'tasks-due':
+      return `:alarm_clock: *${tasksNamed(fact.tasks)} due:* ${fact.to.length === 0 ? 'nobody sees to it' : `${people(voice, fact.to)} is reminded`}`
     case 'linked':
       return `:link: *Linked* with ${inc(fact.other)}: ${fact.by === null ? 'one cannot be well without the other, and others answer for it' : by}`
     case 'merged':
@@ -104,6 +107,9 @@ function taskEntry(voice: Voice, { what, task, by }: Of<'task'>): string {
       return what satisfies never
   }
 }
+
+const tasksNamed = (tasks: readonly number[]) =>
+  `${tasks.length === 1 ? 'Task' : 'Tasks'} ${list(tasks.map(String))} ${tasks.length === 1 ? 'is' : 'are'}`
 
 const ofWhom = (voice: Voice, { owner, dueAt }: Task) =>
   `${owner === null ? '' : ` · ${person(voice, owner)}`}${dueAt === null ? '' : ` · due ${at(voice, dueAt)}`}`
@@ -231,7 +237,7 @@ export function responseRefusal({ rules, now }: Voice, why: Why): string {
   }
 }
 
-/** A word to somebody whom a fact gives something to do: a role, a task, an update that is due. Null: it gives them nothing. */
+/** A word to somebody whom a fact gives something to do: a role, a task, a task or an update that is due. Null: it gives them nothing. */
 export function duty(voice: Voice, incident: Incident, fact: Recorded): string | null {
   const where = incident.channel ? ` <#${incident.channel.id}|${incident.channel.name}>` : ''
   const what = `*${inc(incident.id)}* ${plain(incident.title)}${where}`
@@ -243,6 +249,20 @@ export function duty(voice: Voice, incident: Incident, fact: Recorded): string |
     }
     case 'task':
       return `:ballot_box_with_check: *Task ${fact.task.id} is yours*, says ${person(voice, fact.by)}: ${escapeText(fact.task.text)}${fact.task.dueAt === null ? '' : `, due ${at(voice, fact.task.dueAt)}`}\n${what}\nDone: \`/incident task done ${fact.task.id} ${inc(incident.id)}\``
+    case 'tasks-due': {
+      const due = incident.tasks.filter(({ id, doneAt }) => fact.tasks.includes(id) && doneAt === null)
+      const [first] = due
+      if (!first) return null
+      const named = tasksNamed(due.map(({ id }) => id))
+      return [
+        `:alarm_clock: *${named} ${fact.again ? 'overdue' : 'due'}:* ${what}`,
+        ...due.map(({ id, text, dueAt, owner }) => {
+          const whose = owner === null ? ', nobody has it' : ''
+          return `• *${id}* ${escapeText(cut(text, 300))}, due ${dueAt === null ? 'never' : at(voice, dueAt)}${whose}`
+        }),
+        `Done: \`/incident task done ${first.id} ${inc(incident.id)}\`; later: \`/incident task due ${first.id} tomorrow 10:00 ${inc(incident.id)}\`, or \`never\``,
+      ].join('\n')
+    }
     case 'update-overdue':
       return `:alarm_clock: *An update is due:* ${what}\nThe last word is from ${at(voice, fact.sinceAt)}, ${duration(fact.at - fact.sinceAt)} ago. A sentence is enough, also when nothing is new: \`/incident update ${inc(incident.id)} TEXT\``
     default:

@@ -2,7 +2,7 @@ import type { Silence } from '../domain/detect/silence.ts'
 import type { Recorded } from '../domain/fact.ts'
 import { actions, button } from './blocks.ts'
 import { disableAnswer, disableLine, disableNews } from './disable.ts'
-import { code, cut, duration, list, plain, when } from './text.ts'
+import { code, duration, list, nearTime, reasonGiven } from './text.ts'
 import { inc, person, type Voice } from './words.ts'
 
 /** What is said of silences: in the channel of the service, to their owners, and in answer to `/silence`. Pure. */
@@ -13,12 +13,14 @@ const NAMED = 8
 const names = (all: readonly string[]) =>
   list(all.length > NAMED ? [...all.slice(0, NAMED).map(code), `${all.length - NAMED} more`] : all.map(code))
 
-const at = ({ rules, now }: Voice, instant: number) =>
-  when(instant, rules.zone, Math.abs(instant - now) < 12 * 3_600_000 ? '{time}' : '{date_short_pretty} {time}')
+const at = ({ rules, now }: Voice, instant: number) => nearTime(instant, rules.zone, now)
 
 const what = ({ target }: Pick<Silence, 'target'>) => `${target.kind} ${code(target.name)}`
 
-const why = ({ reason }: Pick<Silence, 'reason'>) => `_${plain(cut(reason, 300))}_`
+const why = ({ reason }: Pick<Silence, 'reason'>) => reasonGiven(reason)
+
+/** Whether all that is left to come back waits for its injected fault alone. */
+const isAllSeen = ({ awaiting, seen }: Silence) => awaiting.every((name) => seen.includes(name))
 
 /** One silence in a line. */
 export function silenceLine(voice: Voice, silence: Silence): string {
@@ -33,7 +35,7 @@ export function silenceLine(voice: Voice, silence: Silence): string {
     case 'active':
       return `:mute: *${id}* ${what(silence)}, until ${at(voice, untilAt)} (${duration(untilAt - voice.now)} more), by ${who}: ${why(silence)}`
     case 'returning':
-      return `:hourglass_flowing_sand: *${id}* ${what(silence)} is over; ${names(awaiting)} ${are(awaiting)} to report by ${at(voice, silence.returnBy ?? untilAt)}`
+      return `:hourglass_flowing_sand: *${id}* ${what(silence)} is over; ${isAllSeen(silence) ? `a fault injected into ${names(awaiting)} is to come through` : `${names(awaiting)} ${are(awaiting)} to report`} by ${at(voice, silence.returnBy ?? untilAt)}`
     case 'overdue':
       return `:sos: *${id}* ${what(silence)} is over, and ${names(awaiting)} ${have(awaiting)} not reported since`
     case 'back':
@@ -77,7 +79,7 @@ export function silenceNews(voice: Voice, fact: OfSilence, firing: readonly stri
       const whose = by === null ? 'is over' : `was ended by ${who}`
       const next =
         awaiting.length > 0
-          ? ` ${names(awaiting)} ${awaiting.length > 1 ? 'have' : 'has'} to report anew by ${at(voice, silence.returnBy ?? untilAt)}.`
+          ? ` ${isAllSeen(silence) ? `A fault injected into ${names(awaiting)} has to come through` : `${names(awaiting)} ${have(awaiting)} to report anew`} by ${at(voice, silence.returnBy ?? untilAt)}.`
           : ''
       return `:loud_sound: The silence of ${what(silence)} ${whose}.${fails}${fails === '' ? '' : ' What of that nobody has, pages now.'}${next}`
     }

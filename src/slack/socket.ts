@@ -15,6 +15,15 @@ const STAGGER_MS = 250
 const FIRST_RETRY_MS = 250
 const RETRY_CEILING_MS = 15_000
 
+/** A connection on which pings, one a second, go unanswered for so long is given up. */
+const PONG_MS = 3_000
+
+/**
+ * The SDK then asks the other side to agree, which one that is gone never does, for another 30 s. Nobody is heard over it meanwhile, so it
+ * is cut as soon as it is given up.
+ */
+const LOOK_MS = 500
+
 /** A connection that has not said hello by then is given up. */
 const HELLO_MS = 10_000
 
@@ -59,6 +68,7 @@ export function socketMode({ appToken, apiUrl, log, hear }: Options): SocketMode
     const client = new SocketModeClient({
       appToken,
       autoReconnectEnabled: false,
+      clientPingTimeout: PONG_MS,
       logger: slackLogger(log),
       clientOptions: clientOptions(apiUrl, log),
     })
@@ -73,6 +83,11 @@ export function socketMode({ appToken, apiUrl, log, hear }: Options): SocketMode
     }
     closing.signal.addEventListener('abort', abort, { once: true })
     const patience = setTimeout(abort, HELLO_MS)
+    const look = setInterval(() => {
+      if (!live.has(client) || client.websocket?.readyState === WebSocket.OPEN) return
+      if (live.delete(client)) log.warn({ connections: live.size }, 'a connection to Slack is deaf, or was closed')
+      abort()
+    }, LOOK_MS)
     try {
       await client.start()
       clearTimeout(patience)
@@ -87,6 +102,7 @@ export function socketMode({ appToken, apiUrl, log, hear }: Options): SocketMode
       return false
     } finally {
       clearTimeout(patience)
+      clearInterval(look)
       live.delete(client)
       closing.signal.removeEventListener('abort', abort)
       client.removeAllListeners('slack_event')

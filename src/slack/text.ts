@@ -43,7 +43,7 @@ export const cut = (text: string, length: number) =>
 export const mention = (slackId: string) => `<@${slackId}>`
 
 /** British English: it names Europe's zones (`CET`), where American English counts hours from Greenwich. */
-const local = (at: number, zone: string) => DateTime.fromMillis(at, { zone, locale: 'en-GB' })
+export const local = (at: number, zone: string) => DateTime.fromMillis(at, { zone, locale: 'en-GB' })
 
 const namers = new Map<string, Intl.DateTimeFormat>()
 
@@ -111,3 +111,11 @@ export const knownNames = (all: readonly string[]): string =>
   list(all.length > KNOWN_SHOWN ? [...all.slice(0, KNOWN_SHOWN).map(code), 'others'] : all.map(code))
 
 const KNOWN_SHOWN = 20
+
+/** An instant with its day, unless it is less than half a day away. */
+export const nearTime = (at: number, zone: string, now: number) =>
+  when(at, zone, Math.abs(at - now) < HALF_DAY_MS ? '{time}' : '{date_short_pretty} {time}')
+const HALF_DAY_MS = 12 * 3_600_000
+
+/** What somebody gave as their reason. */
+export const reasonGiven = (reason: string) => `_${plain(cut(reason, 300))}_`

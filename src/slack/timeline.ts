@@ -1,4 +1,3 @@
-import { DateTime } from 'luxon'
 import type { Captured, Recorded } from '../domain/fact.ts'
 import type { Evidence } from '../domain/incident.ts'
 import { under } from '../domain/rules.ts'
@@ -6,7 +5,7 @@ import type { Entry } from '../domain/timeline.ts'
 import { handoverStanding } from './handover.ts'
 import { asMarkdown, asText, escapeMarkdown } from './markdown.ts'
 import { silenceNews } from './silence.ts'
-import { code, cut, list, plain, when } from './text.ts'
+import { code, cut, list, local, plain, when } from './text.ts'
 import { entry as entryWords, named, notice, person, type Voice } from './words.ts'
 
 /** The timeline as it is read: in Slack, as JSON, as Markdown. Pure. */
@@ -93,22 +92,25 @@ export function readEntries(voice: Voice, entries: readonly Entry[], urlOf: (ent
   })
 }
 
-const local = (at: number, zone: string) => DateTime.fromMillis(at, { zone, locale: 'en-GB' })
-
 /** `Monday 23 November 2026 (UTC+01:00)`: whoever reads it later, elsewhere, has nothing to guess. */
-const dayOf = (at: number, zone: string) => local(at, zone).toFormat("cccc d LLLL yyyy '(UTC'ZZ')'")
+export const dayOf = (at: number, zone: string) => local(at, zone).toFormat("cccc d LLLL yyyy '(UTC'ZZ')'")
 
-/** Lines of Markdown: a heading for each day, an item for each entry, and what was seen beneath it. */
+/**
+ * Lines of Markdown: a heading for each day, an item for each entry, and what was seen beneath it.
+ *
+ * @param most after so many characters nothing more is written: whoever shows no more of it does not wait for the rest
+ */
 export function timelineMarkdown(
   voice: Voice,
   entries: readonly Entry[],
   urlOf: (entry: Entry) => string | null,
-  heading = '###',
+  { heading = '###', most = Number.POSITIVE_INFINITY }: { heading?: string; most?: number } = {},
 ): string[] {
   const { zone } = voice.rules
   let day = ''
+  let written = 0
   return entries.flatMap((each) => {
-    const said = sentenceOf(voice, each)
+    const said = written > most ? null : sentenceOf(voice, each)
     if (said === null) return []
     const { at, evidence } = each
     const today = dayOf(at, zone)
@@ -118,13 +120,15 @@ export function timelineMarkdown(
     const url = urlOf(each)
     const stamp = local(at, zone).toFormat('HH:mm:ss')
     const time = url === null ? `**${stamp}**` : `[**${stamp}**](${url})`
-    return [
+    const lines = [
       ...head,
       `- ${time} ${first}`,
       ...more.map((line) => `  ${line}`),
       ...evidence.slice(0, EVIDENCE_SHOWN).map((seen) => `  - ${sawMarkdown(seen, zone)}`),
       ...(evidence.length > EVIDENCE_SHOWN ? [`  - _and ${evidence.length - EVIDENCE_SHOWN} more_`] : []),
     ]
+    written += lines.reduce((sum, line) => sum + line.length + 1, 0)
+    return lines
   })
 }
 

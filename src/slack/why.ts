@@ -3,8 +3,8 @@ import type { Recorded } from '../domain/fact.ts'
 import type { Incident, Page } from '../domain/incident.ts'
 import type { CaptureChange } from '../domain/response.ts'
 import { asText } from './markdown.ts'
-import { clockTime, duration, list } from './text.ts'
-import { sentenceOf } from './timeline.ts'
+import { clockTime, duration, list, local } from './text.ts'
+import { dayOf, sentenceOf } from './timeline.ts'
 import { inc, type Voice, whyYou } from './words.ts'
 
 /** Every fact of an incident with its reason, in plain text: what a person reads who asks why they were woken, or why nobody was. Pure. */
@@ -55,6 +55,7 @@ export function factSentence(voice: Voice, fact: Recorded): string {
     case 'kept':
     case 'handed':
     case 'reopened':
+    case 'shadow-ended':
     case 'reachability':
     case 'followed':
     case 'changed':
@@ -73,6 +74,7 @@ export function factSentence(voice: Voice, fact: Recorded): string {
     case 'task':
     case 'update':
     case 'update-overdue':
+    case 'tasks-due':
     case 'linked':
     case 'merged':
     case 'absorbed':
@@ -110,8 +112,8 @@ export function whyLines(voice: Voice, facts: readonly Recorded[]): string[] {
   let day = ''
   let before: number | null = null
   return facts.flatMap((fact) => {
-    const time = DateTime.fromMillis(fact.at, { zone, locale: 'en-GB' })
-    const today = time.toFormat("cccc d LLLL yyyy '(UTC'ZZ')'")
+    const time = local(fact.at, zone)
+    const today = dayOf(fact.at, zone)
     const head = today === day ? [] : [...(day === '' ? [] : ['']), today]
     day = today
     // What follows after a while is what somebody waited for.

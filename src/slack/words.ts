@@ -2,6 +2,7 @@ import { DateTime } from 'luxon'
 import type { Denied } from '../domain/authority.ts'
 import type { Verdict } from '../domain/detect/rate-feedback.ts'
 import type { Pattern, Problem } from '../domain/duty/gaps.ts'
+import type { Doubt } from '../domain/duty/reach.ts'
 import type { Weekday } from '../domain/duty/schedule-types.ts'
 import { WEEK_MS } from '../domain/duty/time.ts'
 import { type Lead, schedulesIn, type Warned } from '../domain/duty/warning.ts'
@@ -10,7 +11,7 @@ import type { Joining, Recorded } from '../domain/fact.ts'
 import type { Evidence, Incident, Page, PageReason } from '../domain/incident.ts'
 import type { Rules, Severity } from '../domain/rules.ts'
 import type { Outlook } from '../domain/watch/outlook.ts'
-import { shortfall } from './channel.ts'
+import { channelNews, shortfall } from './channel.ts'
 import { deployEntry, deployRefusal } from './deploy-words.ts'
 import { reachedWords, VIA } from './reached.ts'
 import { responseAnswer, responseEntry, responseRefusal } from './response.ts'
@@ -147,7 +148,11 @@ export function entry(voice: Voice, fact: Recorded): string | null {
         ? null
         : `:arrow_up: *Escalated* to step ${stepName(fact)}: ${stepReason(voice, fact)}`
     case 'paged':
-      return `:bell: *Paged* ${person(voice, fact.page.person)}: ${pagedWhy(voice, fact.page)}`
+      return fact.page.shadow
+        ? `:busts_in_silhouette: *Would have paged* ${person(voice, fact.page.person)}, and did not: shadow mode`
+        : `:bell: *Paged* ${person(voice, fact.page.person)}: ${pagedWhy(voice, fact.page)}`
+    case 'shadow-ended':
+      return ':bell: *Shadow mode is over* for it, and it is still open: from now on it pages for real, from the first step on'
     case 'skipped':
       return fact.reason === 'unreachable'
         ? `:no_entry: *Not paged:* ${person(voice, fact.person)} cannot be reached (${code(fact.detail)}: ${unreachable(fact.detail)})`
@@ -179,7 +184,7 @@ export function entry(voice: Voice, fact: Recorded): string | null {
     case 'handed':
       return `:handshake: ${person(voice, fact.by)} *hands it over:* ${people(voice, fact.to)} ${fact.to.length > 1 ? 'are' : 'is'} asked to take it`
     case 'reopened':
-      return `:leftwards_arrow_with_hook: *Nobody has it any more:* ${reopenedWhy(voice, fact)}. The policy begins again`
+      return `:leftwards_arrow_with_hook: ${reopenedWhy(voice, fact)}. The policy begins again`
     case 'note':
       return `:memo: *Note* by ${person(voice, fact.by)}${fact.happenedAt === undefined ? '' : `, about ${at(voice, fact.happenedAt)}`}: ${escapeText(fact.text)}`
     case 'severity':
@@ -188,6 +193,7 @@ export function entry(voice: Voice, fact: Recorded): string | null {
     case 'task':
     case 'update':
     case 'update-overdue':
+    case 'tasks-due':
     case 'linked':
     case 'merged':
     case 'absorbed':
@@ -195,13 +201,14 @@ export function entry(voice: Voice, fact: Recorded): string | null {
     case 'revived':
     case 'captured':
       return responseEntry(voice, fact)
+    case 'channel':
+      return channelNews(fact)
     case 'feedback':
       return verdictSaid(voice, fact)
     case 'deploy':
       return deployEntry(voice, fact)
     case 'capture-changed':
     case 'repeated':
-    case 'channel':
     case 'reachability':
     case 'dual':
     case 'postponed':
@@ -372,15 +379,19 @@ function stillFiring(voice: Voice, fact: Recorded & { type: 'resolved' }): strin
   return `. :warning: Still failing: ${names}. Unless that recovers by ${at(voice, fact.recheckAt)}, a new incident is opened and paged`
 }
 
+const NOBODY = '*Nobody has it any more:*'
+
 function reopenedWhy(voice: Voice, fact: Recorded & { type: 'reopened' }): string {
   const from = fact.from === null ? 'its owner' : person(voice, fact.from)
   switch (fact.reason) {
     case 'off-duty':
-      return `the watch of ${from} has ended, and nobody has taken it over`
+      return `${NOBODY} the watch of ${from} has ended, and nobody has taken it over`
     case 'lease-over':
-      return `the time for which ${from} kept it is over`
+      return `${NOBODY} the time for which ${from} kept it is over`
     case 'given-back':
-      return `${from} gave it back`
+      return `${NOBODY} ${from} gave it back`
+    case 'came-back':
+      return '*It fails again*, minutes after its end'
     default:
       return fact.reason satisfies never
   }
@@ -483,7 +494,9 @@ export function answer(voice: Voice, event: Event, outcome: Outcome): string {
   const paged =
     outcome.paged.length > 0
       ? `${people(voice, outcome.paged)} ${outcome.paged.length > 1 ? 'are' : 'is'} being paged.`
-      : 'Nobody new is paged.'
+      : outcome.wouldPage === undefined
+        ? 'Nobody new is paged.'
+        : `:busts_in_silhouette: *Nobody is paged: shadow mode.* It would be ${list(outcome.wouldPage.map(code))}.`
   const by = 'by' in event ? person(voice, event.by) : 'Watchbill'
   switch (outcome.how) {
     case 'opened':
@@ -616,6 +629,10 @@ function refusal(voice: Voice, why: Refusal): string {
       return `${code(why.name)} was adopted a moment before, and nothing was done twice. \`/monitor list\` shows it.`
     case 'not-adopted':
       return `${code(why.name)} was not adopted, and nothing was done. What stands in the configuration is taken out there.`
+    case 'not-dropping':
+      return `Nobody wants ${code(why.name)} to be watched no more, or asked for it more than a quarter of an hour ago: it is watched, and nothing was done. ${code(`/monitor drop ${why.name} REASON`)} asks for it.`
+    case 'own-drop':
+      return `That ${code(why.name)} is watched no more takes a second person, and you asked for it yourself: it is watched still, and nothing was done.`
     case 'not-ignored':
       return `${code(why.name)} was not ignored by hand, and nothing was done. What \`coverage.ignore\` of the configuration names is taken out there.`
     case 'nothing-to-disable':
@@ -803,7 +820,45 @@ export function rosterProblem(voice: Voice, what: Warned): string {
 }
 
 /** From when to when, in everybody's own zone; a beginning that has passed is now. */
-function stretch({ rules, now }: Voice, { schedule, startAt, endAt }: Problem): string {
+const DOUBT = {
+  gone: ['', 'Slack has no account of theirs (any more)'],
+  quiet: [
+    '"Do not disturb" is on in Slack for a part of it, so the message makes no sound, and nothing beside Slack is known to reach you',
+    '"Do not disturb" is on in Slack for a part of it, and nothing beside Slack is known to reach them',
+  ],
+  unconfirmed: [
+    'nobody has confirmed that what you have beside Slack works, so while Slack is down nothing may reach you',
+    'nobody has confirmed that what they have beside Slack works',
+  ],
+  alone: [
+    'you are reached by Slack alone, and while it is down by nothing',
+    'they are reached by Slack alone, and while it is down by nothing',
+  ],
+} as const satisfies Record<Doubt['kind'], readonly [string, string]>
+
+/** To whoever comes on duty and may sleep through a page. */
+export function reachWords(voice: Voice, doubt: Doubt): string {
+  const next = {
+    gone: '',
+    quiet:
+      'Change its hours in Slack (Preferences, Notifications) for the time of your shift, or have a push or a call: `/watchbill test` tries out yours, and *It came* confirms them.',
+    unconfirmed: 'Type `/watchbill test`, and say *It came* where it comes.',
+    alone: `Ask whoever runs Watchbill for ${code(`people: { ${doubt.person}: { contact: [{ after: 1m, via: ntfy, to: … }] } }`)}, then type \`/watchbill test\`.`,
+  } satisfies Record<Doubt['kind'], string>
+  return `:bell: *You are on duty for ${code(doubt.schedule)} ${stretch(voice, doubt)}, and a page may not reach you:* ${DOUBT[doubt.kind][0]}. ${next[doubt.kind]}`
+}
+
+/** To their team, while there is time. */
+export function reachTeamWords(voice: Voice, doubt: Doubt): string {
+  const who = person(voice, doubt.person)
+  const known = doubt.kind === 'gone' ? 'Correct the id under `people:` if it is wrong.' : 'They are told themselves.'
+  return `:bell: *${who} is on duty for ${code(doubt.schedule)} ${stretch(voice, doubt)}, and a page may not reach them:* ${DOUBT[doubt.kind][1]}. ${known} If it stays so, \`/oncall cover\` puts you there instead. Nobody has been paged about this.`
+}
+
+function stretch(
+  { rules, now }: Voice,
+  { schedule, startAt, endAt }: Pick<Problem, 'schedule' | 'startAt' | 'endAt'>,
+): string {
   const zone = rules.schedules[schedule]?.zone ?? rules.zone
   const day = '{date_short_pretty} {time}'
   const dayOf = (instant: number) => DateTime.fromMillis(instant, { zone }).toISODate()
@@ -904,3 +959,31 @@ export const watchBack = (voice: Voice, since: number) =>
 
 export const storeBack = (voice: Voice, since: number) =>
   `:white_check_mark: *Watchbill's store answers again*, after ${duration(voice.now - since)}. What fell due meanwhile goes out now; alerts that were refused come when their senders try again.`
+
+/** People are not heard: told to everybody on duty, by every way. */
+export const deafWords = (voice: Voice, since: number) =>
+  `:sos: *Slack does not tell Watchbill what people do*, since ${at(voice, since)}. Pages still come by Slack, but buttons and commands do nothing, and what is not answered goes on to the next person. Pages go out beside Slack at once: answer them there. Whoever runs Watchbill: its log says why it cannot connect (the app-level token, the network, status.slack.com).`
+
+export const deafOver = (voice: Voice, since: number) =>
+  `:white_check_mark: *Slack tells Watchbill what people do again*, after ${duration(voice.now - since)}. What was pressed meanwhile may have to be pressed again.`
+
+/** What comes in is stored and not decided on. */
+export const stuckWords = (voice: Voice, since: number, waiting: number) =>
+  `:sos: *Watchbill decides nothing*, since ${at(voice, since)}: ${waiting} ${waiting === 1 ? 'event waits' : 'events wait'}, alerts among them perhaps, and nobody is paged for what came since. If you are on duty, watch the services yourself. Whoever runs Watchbill: restart it, then look into its log; nothing that came in is lost.`
+
+export const stuckOver = (voice: Voice, since: number) =>
+  `:white_check_mark: *Watchbill decides again*, after ${duration(voice.now - since)}. What waited is paged for now.`
+
+/** Pages go out, and take their time. */
+export const slowWords = (voice: Voice, since: number, ms: number) =>
+  `:warning: *Slack takes pages slowly*, since ${at(voice, since)}: ${duration(ms)} for most calls. They arrive, late by as much. What Slack does not take within five seconds goes out beside it, to whoever has \`contact\` in the configuration.`
+
+export const slowOver = (voice: Voice, since: number) =>
+  `:white_check_mark: *Slack takes pages at once again*, after ${duration(voice.now - since)}.`
+
+/** Said before it is too late: a full disk refuses alerts. */
+export const diskWords = (_: Voice, trouble: string) =>
+  `:warning: *The disk of Watchbill's store fills up:* ${plain(trouble)}. When it is full, alerts are refused with 503 and nobody is paged for them.`
+
+export const diskOver = (voice: Voice, since: number) =>
+  `:white_check_mark: *The disk of Watchbill's store has room again*, after ${duration(voice.now - since)}.`

@@ -3,10 +3,12 @@ import { z } from 'zod'
 import { Deploy, Lock } from '../domain/deploy/deploy.ts'
 import type { Seen } from '../domain/deploy/facts.ts'
 import { Silence } from '../domain/detect/silence.ts'
-import { Fact, type Recorded } from '../domain/fact.ts'
+import type { Recorded } from '../domain/fact.ts'
 import { Handover, handoverId, RosterEdit } from '../domain/handover.ts'
 import { Incident } from '../domain/incident.ts'
-import { HELD_MS } from './rota.ts'
+import { recorded } from './incidents.ts'
+import { HANDOVERS_OF_NOW, HELD_MS } from './rota.ts'
+import { OPEN_SILENCE } from './silences.ts'
 
 const deployOf = (row: { doc: unknown }) => Deploy.parse(row.doc)
 
@@ -25,11 +27,14 @@ export async function latestDeploys(pool: Pool, service: string | null, limit: n
   return rows.map(deployOf)
 }
 
+/** As the index `deploys_open` has it. */
+export const OPEN_DEPLOY = `state in ('asked', 'starting', 'unsure', 'rolling', 'baking', 'held', 'halted')`
+
 /** Those that are under way, or wait for a second person. */
 export async function openDeploys(pool: Pool): Promise<Deploy[]> {
   const { rows } = await pool.query<{ doc: unknown }>(
     `select doc from deploys
-     where state in ('asked', 'starting', 'unsure', 'rolling', 'baking', 'held', 'halted') order by id`,
+     where ${OPEN_DEPLOY} order by id`,
   )
   return rows.map(deployOf)
 }
@@ -79,11 +84,7 @@ export async function factsOfDeploy(pool: Pool, id: number): Promise<(Recorded &
     `select id, body from facts where kind = 'deploy' and (body -> 'deploy' ->> 'id')::int = $1 order by id`,
     [id],
   )
-  return rows.flatMap(({ id: fact, body }) => {
-    const { id: _, ...rest } = body as { id: unknown }
-    const read = Fact.parse(rest)
-    return read.type === 'deploy' ? [{ ...read, id: fact }] : []
-  })
+  return rows.map(recorded).filter((fact) => fact.type === 'deploy')
 }
 
 const View = z.object({
@@ -102,18 +103,13 @@ export async function readSeen(pool: Pool, now: number): Promise<Seen> {
     `select
        (select coalesce(jsonb_agg(doc), '[]') from incidents where state <> 'resolved') as incidents,
        (select coalesce(jsonb_agg(doc order by id), '[]') from silences
-         where state in ('asked', 'planned', 'active', 'returning', 'overdue')) as silences,
+         where ${OPEN_SILENCE}) as silences,
        (select coalesce(jsonb_agg(doc order by id), '[]') from roster_edits
          where state in ('offered', 'active') and until_at > $1) as edits,
-       (select coalesce(jsonb_agg(doc), '[]') from (
-         select doc from handovers where state in ('planned', 'relieved-early', 'due', 'overdue', 'gap')
-         union select last.doc from watches w cross join lateral (
-           select doc from handovers h where h.schedule = w.schedule
-             and h.state in ('relieved', 'forced', 'gap-open', 'started', 'superseded')
-           order by change_at desc limit 1) last) of_now) as handovers,
+       (select coalesce(jsonb_agg(doc), '[]') from (${HANDOVERS_OF_NOW}) of_now) as handovers,
        (select coalesce(jsonb_object_agg(name, unreachable), '{}') from people where unreachable is not null) as unreachable,
        (select coalesce(jsonb_agg(doc order by id), '[]') from deploys
-         where state in ('asked', 'starting', 'unsure', 'rolling', 'baking', 'held', 'halted')) as deploys,
+         where ${OPEN_DEPLOY}) as deploys,
        (select coalesce(jsonb_agg(doc order by id), '[]') from locks where open) as locks`,
     [now - HELD_MS],
   )

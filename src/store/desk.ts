@@ -9,13 +9,16 @@ import { Silence } from '../domain/detect/silence.ts'
 import type { Received } from '../domain/event.ts'
 import { Event, type Outcome } from '../domain/event.ts'
 import { Handover, handoverId, RosterEdit, Watch } from '../domain/handover.ts'
-import { Alert, alertId, Incident } from '../domain/incident.ts'
+import { Alert, alertId, FLAP_MS, Incident } from '../domain/incident.ts'
 import { type About, showsAtHome } from '../domain/owed.ts'
+import { tasksDueAt } from '../domain/response.ts'
 import { canonical, storable } from '../json.ts'
+import { OPEN_DEPLOY } from './deploys.ts'
 import { OWE_HOMES } from './homes.ts'
 import { SCHEMA } from './migrations.ts'
 import { LAZY_MS } from './owed.ts'
-import { HELD_MS } from './rota.ts'
+import { HANDOVERS_OF_NOW, HELD_MS } from './rota.ts'
+import { OPEN_SILENCE } from './silences.ts'
 import { LIVE_PROCESSES, NOTIFY, type Store } from './store.ts'
 
 /** Events that one transaction takes at most: it stays short, and a storm is still folded in few. */
@@ -43,6 +46,7 @@ const Loaded = z.object({
   incidents: z.array(z.unknown()),
   alerts: z.array(z.unknown()),
   recheck_at: z.number().nullable(),
+  tasks_due_at: z.number().nullable(),
   people: z.record(z.string(), z.string()),
   edits: z.array(z.unknown()),
   silences: z.array(z.unknown()),
@@ -133,30 +137,28 @@ const LOAD = ({ only, now, known }: Look) => `
   select
     (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'at', received_at, 'event', body) order by id), '[]') from events) as events,
     (select coalesce(jsonb_agg(doc), '[]') from incidents
-      where state <> 'resolved' or id in (
-        select unnest(array[${NAMED_INCIDENT}, ${NAMED('into')}, ${NAMED('other')}]) from events)) as incidents,
+      where state <> 'resolved' or tasks_due_at <= ${now} or id in (
+        select unnest(array[${NAMED_INCIDENT}, ${NAMED('into')}, ${NAMED('other')}]) from events
+        -- What an alert was before it comes back.
+        union all select (doc ->> 'incident')::int from concerned
+          where doc ->> 'status' = 'resolved' and (doc ->> 'lastAt')::bigint > ${now - FLAP_MS})) as incidents,
     (select coalesce(jsonb_agg(doc), '[]') from (select distinct on (service, key) doc from concerned) once) as alerts,
     -- Where so many are due, there may be more of them.
     case when (select count(*) from due) = ${BATCH} then ${now} else (
       select min(recheck_at) from alerts where recheck_at > ${now}) end as recheck_at,
+    (select min(tasks_due_at) from incidents where tasks_due_at > ${now} and state = 'resolved') as tasks_due_at,
     (select coalesce(jsonb_object_agg(name, unreachable), '{}') from people where unreachable is not null) as people,
     (select coalesce(jsonb_agg(doc order by id), '[]') from roster_edits
       where state in ('offered', 'active') and until_at > (select decided_at from desk) - ${HELD_MS}
         or id in (select ${NAMED('edit')} from events)) as edits,
     (select coalesce(jsonb_agg(doc order by id), '[]') from silences
-      where state in ('asked', 'planned', 'active', 'returning', 'overdue') or id in (select ${NAMED('silence')} from events)) as silences,
+      where ${OPEN_SILENCE} or id in (select ${NAMED('silence')} from events)) as silences,
     (select coalesce(jsonb_agg(doc), '[]') from watches) as watches,
-    (select coalesce(jsonb_agg(doc), '[]') from (
-      select doc from handovers where state in ('planned', 'relieved-early', 'due', 'overdue', 'gap')
-      -- And the latest that came, of each schedule.
-      union select last.doc from watches w cross join lateral (
-        select doc from handovers h where h.schedule = w.schedule
-          and h.state in ('relieved', 'forced', 'gap-open', 'started', 'superseded')
-        order by change_at desc limit 1) last) of_now) as handovers,
+    (select coalesce(jsonb_agg(doc), '[]') from (${HANDOVERS_OF_NOW}) of_now) as handovers,
     (select coalesce(jsonb_agg(doc), '[]') from marks
       where name in (select body ->> 'name' from events where body ->> 'type' = 'cover')) as marks,
     (select coalesce(jsonb_agg(doc order by id), '[]') from deploys
-      where state in ('asked', 'starting', 'unsure', 'rolling', 'baking', 'held', 'halted')
+      where ${OPEN_DEPLOY}
         or id in (select ${NAMED('deploy')} from events)) as deploys,
     (select coalesce(jsonb_agg(doc order by id), '[]') from locks
       where open or id in (select ${NAMED('lock')} from events)) as locks`
@@ -181,6 +183,7 @@ export async function take(client: PoolClient, look: Look): Promise<Taken | null
     incidents: Object.fromEntries(incidents.map((incident) => [incident.id, incident])),
     alerts: Object.fromEntries(alerts.map((alert) => [alertId(alert.service, alert.key), alert])),
     recheckAt: loaded.recheck_at,
+    tasksDueAt: loaded.tasks_due_at,
     unreachable: loaded.people,
     watches: Object.fromEntries(watches.map((watch) => [watch.schedule, watch])),
     handovers: Object.fromEntries(
@@ -244,7 +247,14 @@ export async function commit(client: PoolClient, { taken, decision, parked, now,
     storable(
       Object.values(desk.incidents)
         .filter((incident) => incident !== before.incidents[incident.id])
-        .map((incident) => ({ ...incident, service: incident.apart ? null : incident.service, doc: incident })),
+        .map((incident) => ({
+          ...incident,
+          ...{
+            service: incident.apart ? null : incident.service,
+            tasksDueAt: tasksDueAt(incident.tasks),
+            doc: incident,
+          },
+        })),
     ),
     storable(
       Object.entries(desk.alerts)
@@ -316,11 +326,11 @@ const SAVE = `
     select id, incident, at, type, body, digest, hash from jsonb_to_recordset($1)
       as f (id bigint, incident int, at bigint, type text, body jsonb, digest text, hash text)
   ), incident_rows as (
-    insert into incidents (id, state, service, due_at, opened_at, doc)
-    select id, state, service, "deadlineAt", "openedAt", doc from jsonb_to_recordset($2)
-      as i (id int, state text, service text, "deadlineAt" bigint, "openedAt" bigint, doc jsonb)
-    on conflict (id) do update set state = excluded.state, due_at = excluded.due_at, doc = excluded.doc,
-      rev = incidents.rev + 1
+    insert into incidents (id, state, service, due_at, tasks_due_at, opened_at, doc)
+    select id, state, service, "deadlineAt", "tasksDueAt", "openedAt", doc from jsonb_to_recordset($2)
+      as i (id int, state text, service text, "deadlineAt" bigint, "tasksDueAt" bigint, "openedAt" bigint, doc jsonb)
+    on conflict (id) do update set state = excluded.state, due_at = excluded.due_at, tasks_due_at = excluded.tasks_due_at,
+      doc = excluded.doc, rev = incidents.rev + 1
   ), alert_rows as (
     insert into alerts (service, key, status, incident, recheck_at, monitor, held, doc)
     select service, key, status, incident, "recheckAt", monitor, held is not null, doc from jsonb_to_recordset($3)

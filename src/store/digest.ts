@@ -3,10 +3,8 @@ import { z } from 'zod'
 import type { Week } from '../domain/digest.ts'
 import { Incident } from '../domain/incident.ts'
 import { storable } from '../json.ts'
+import { PUBLIC } from './incidents.ts'
 import { NOTIFY } from './store.ts'
-
-/** Drills are none, and of what is private nobody is told. */
-const PUBLIC = `doc ->> 'drill' is null and not coalesce((doc ->> 'private')::boolean, false)`
 
 /** Incidents that were opened in a week. */
 export async function incidentsOf(pool: Pool, { fromAt, toAt }: Week): Promise<Incident[]> {
@@ -31,7 +29,7 @@ const Page = z.strictObject({ at: z.number(), person: z.string() })
 export async function pagesIn(pool: Pool, { fromAt, toAt }: Week): Promise<z.infer<typeof Page>[]> {
   const { rows } = await pool.query(
     `select f.at, f.body -> 'page' ->> 'person' as person from facts f join incidents i on i.id = f.incident
-     where f.kind = 'paged' and f.at >= $1 and f.at < $2 and i.doc ->> 'drill' is null`,
+     where f.kind = 'paged' and not f.body -> 'page' ? 'shadow' and f.at >= $1 and f.at < $2 and i.doc ->> 'drill' is null`,
     [fromAt, toAt],
   )
   return rows.map((row) => Page.parse(row))

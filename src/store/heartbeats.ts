@@ -35,9 +35,14 @@ export interface Decided {
 /** As many pings of each are kept. */
 const PINGS_KEPT = 100
 
-/** Those that have been known before, by name. */
-export async function readHeartbeats(pool: Pool | Connection): Promise<Map<string, Kept>> {
-  const { rows } = await pool.query(`select ${COLUMNS} from heartbeats`)
+/** Those that have been known before, by name: all, or those of these names. */
+export async function readHeartbeats(
+  pool: Pool | Connection,
+  names: readonly string[] | null = null,
+): Promise<Map<string, Kept>> {
+  const { rows } = await pool.query(`select ${COLUMNS} from heartbeats where $1::text[] is null or name = any ($1)`, [
+    names,
+  ])
   return byName(rows)
 }
 

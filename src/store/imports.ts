@@ -6,9 +6,9 @@ import type { Connection } from './store.ts'
 
 const Row = z.strictObject({ doc: Import })
 
-/** What is known of every calendar that was ever looked at and not forgotten. */
-export async function readImports(pool: Pool | Connection): Promise<Import[]> {
-  const { rows } = await pool.query('select doc from imports order by name')
+/** What is known of every calendar that was ever looked at and not forgotten, or of one. */
+export async function readImports(pool: Pool | Connection, name: string | null = null): Promise<Import[]> {
+  const { rows } = await pool.query('select doc from imports where name = coalesce($1, name) order by name', [name])
   return rows.map((row) => Row.parse(row).doc)
 }
 

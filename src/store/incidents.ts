@@ -22,6 +22,9 @@ export async function readIncidents(pool: Pool, ids: readonly number[]): Promise
 /** Drills are none. */
 const REAL = `doc ->> 'drill' is null`
 
+/** And of what is private nobody is told. */
+export const PUBLIC = `${REAL} and not coalesce((doc ->> 'private')::boolean, false)`
+
 /** Open incidents that a reader may know of ({@link mayKnow}), the latest first. */
 export async function openIncidents(pool: Pool, reader: string | null): Promise<Incident[]> {
   const { rows } = await pool.query<{ doc: unknown }>(

@@ -4,6 +4,7 @@ import type { SlotCount } from '../domain/detect/log-counts.ts'
 import { LogState } from '../domain/detect/log-state.ts'
 import { recordable, storable } from '../json.ts'
 import type { Entry } from './inbox.ts'
+import { TALLY_MS } from './rollups.ts'
 import { HEARD_IF_MOVED, type Store } from './store.ts'
 
 const Row = z.object({ name: z.string(), seq: z.number(), state: LogState })
@@ -14,9 +15,11 @@ export interface KnownLog {
   state: LogState
 }
 
-/** What is known of each log, or of one. */
-export async function readLogs(pool: Pool, name: string | null = null): Promise<Map<string, KnownLog>> {
-  const { rows } = await pool.query('select name, seq, state from logs where name = coalesce($1, name)', [name])
+/** What is known of each log, or of those of these names. */
+export async function readLogs(pool: Pool, names: readonly string[] | null = null): Promise<Map<string, KnownLog>> {
+  const { rows } = await pool.query('select name, seq, state from logs where $1::text[] is null or name = any ($1)', [
+    names,
+  ])
   return new Map(rows.map((row) => Row.parse(row)).map(({ name, seq, state }) => [name, { seq, state }]))
 }
 
@@ -34,6 +37,8 @@ interface Next {
   mustLast: boolean
   /** What its lines add to the rates that count them. */
   counts: readonly SlotCount[]
+  /** Lines of this look that were neither marked nor ignored, and how many of those counted: for whoever asks later why nobody was paged. */
+  lines: { read: number; matched: number }
   now: number
 }
 
@@ -47,6 +52,11 @@ const MOVE = `
     select rate, "slotAt", kind, count from jsonb_to_recordset($6)
       as c (rate text, "slotAt" bigint, kind text, count float8), moved
     on conflict (monitor, at, sender) do update set count = rate_counts.count + excluded.count
+  ), tallied as (
+    insert into rollups (monitor, width, from_at, count, failed)
+    select $1, ${TALLY_MS}, $5::bigint / ${TALLY_MS} * ${TALLY_MS}, $7::int, $8::int from moved where $7::int > 0
+    on conflict (monitor, width, from_at) do update set
+      count = rollups.count + excluded.count, failed = rollups.failed + excluded.failed
   ), ${HEARD_IF_MOVED}`
 
 /**
@@ -65,6 +75,8 @@ export async function saveLog(store: Pick<Store, 'pool' | 'samplePool'>, next: N
     recordable(next.events),
     next.now,
     storable(next.counts),
+    next.lines.read,
+    next.lines.matched,
   ])
   return rows[0]?.moved === 1
 }

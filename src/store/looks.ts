@@ -47,3 +47,16 @@ export async function firingWith(pool: Pool, mark: string): Promise<Set<string>>
   )
   return new Set(rows.map(({ monitor }) => monitor))
 }
+
+/** Alerts that fire under keys that begin so, and when they were last heard of. */
+export async function firingUnder(
+  pool: Pool,
+  mark: string,
+): Promise<{ service: string; key: string; lastAt: number }[]> {
+  const { rows } = await pool.query<{ service: string; key: string; lastAt: number }>(
+    `select service, key, (doc ->> 'lastAt')::bigint as "lastAt" from alerts
+     where status = 'firing' and monitor is null and starts_with(key, $1)`,
+    [mark],
+  )
+  return rows
+}

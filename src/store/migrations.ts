@@ -516,6 +516,50 @@ const MIGRATIONS: readonly string[] = [
     primary key (person, via, target)
   );
   `,
+  `
+  -- Of a rollout's pool: since when it is short of servers, and since when nobody answers for it.
+  create table pool_looks (
+    deploy int primary key,
+    short_at bigint,
+    unseen_at bigint
+  );
+  -- Freeze periods at GitLab that are ours. 'gitlab_id' is null from before it is asked for until its answer is known.
+  create table gitlab_freezes (
+    project text not null,
+    starts text not null,
+    ends text not null,
+    gitlab_id bigint,
+    made_at bigint not null,
+    primary key (project, starts, ends)
+  );
+  -- Why those of a project are not kept in step, and since when; 'told': a person has been.
+  create table gitlab_troubles (
+    project text primary key,
+    reason text not null,
+    since_at bigint not null,
+    told boolean not null default false
+  );
+  `,
+  `
+  -- When somebody is to be reminded of the first task of an incident, which may be over.
+  alter table incidents add column tasks_due_at bigint;
+  update incidents set tasks_due_at = (
+    select min((task ->> 'dueAt')::bigint) from jsonb_array_elements(doc -> 'tasks') as task
+    where task ->> 'dueAt' is not null and task ->> 'doneAt' is null);
+  create index incidents_tasks_due on incidents (tasks_due_at) where tasks_due_at is not null;
+  -- Every mark on a message asks whose channel it is in.
+  create index incidents_channel on incidents ((doc -> 'channel' ->> 'id'), id) where doc -> 'channel' ->> 'id' is not null;
+  `,
+  `
+  -- Slack user groups that roles name, as they were seen last: who is in them, and what is wrong.
+  create table role_groups (
+    handle text primary key,
+    users jsonb not null,
+    trouble text,
+    since_at bigint not null,
+    seen_at bigint not null
+  );
+  `,
 ]
 
 /** The schema that this program speaks. A database that is ahead of it belongs to a newer program. */

@@ -80,13 +80,14 @@ export async function hasten(pool: Pool, under: string, now: number, why: Record
   )
 }
 
-/** The next of them alone. */
+/** The next of them alone, of those that quiet hours do not hold back: the page itself is in Slack. */
 export async function hastenNext(pool: Pool, under: string, now: number): Promise<void> {
   await pool.query(
     `with hastened as (
        update owed set due_at = $2 where key = (
          select key from owed where key collate "C" >= $1 and key collate "C" < $1 || '~'
-           and state = 'open' and not sending and tries = 0 and due_at > $2 order by due_at, seq limit 1)
+           and state = 'open' and not sending and tries = 0 and due_at > $2
+           and coalesce((about ->> 'heldUntil')::bigint <= $2, true) order by due_at, seq limit 1)
        returning key
      ) select ${NOTIFY} from hastened`,
     [under, now],

@@ -164,18 +164,25 @@ export async function addCounts(pool: Pool, monitor: string, counts: readonly Co
   )
 }
 
-/** What was pushed for a stretch of time, `untilAt` not included; null: nothing was. */
-export async function countsBetween(
-  pool: Pool,
-  monitor: string,
-  fromAt: number,
-  untilAt: number,
-): Promise<number | null> {
+/** A stretch of time of a rate, `untilAt` not included. */
+export interface Stretch {
+  monitor: string
+  fromAt: number
+  untilAt: number
+}
+
+/** What was pushed for each stretch of time, in their order; null: nothing was. */
+export async function countsWithin(pool: Pool, stretches: readonly Stretch[]): Promise<(number | null)[]> {
   const { rows } = await pool.query<{ sum: number | null }>(
-    'select sum(count) from rate_counts where monitor = $1 and at >= $2 and at < $3',
-    [monitor, fromAt, untilAt],
+    `select (select sum(count) from rate_counts c where c.monitor = s.monitor and at >= s.from_at and at < s.until_at)
+     from unnest($1::text[], $2::bigint[], $3::bigint[]) with ordinality as s (monitor, from_at, until_at, n) order by n`,
+    [
+      stretches.map(({ monitor }) => monitor),
+      stretches.map(({ fromAt }) => fromAt),
+      stretches.map(({ untilAt }) => untilAt),
+    ],
   )
-  return rows[0]?.sum ?? null
+  return rows.map(({ sum }) => sum)
 }
 
 /** How many lines of a log there were in the slot of a rate, by what is known of them. */

@@ -3,7 +3,8 @@ import { z } from 'zod'
 import { Silence } from '../domain/detect/silence.ts'
 import type { Recorded } from '../domain/fact.ts'
 import { Incident } from '../domain/incident.ts'
-import { recorded } from './incidents.ts'
+import type { Place } from '../domain/response.ts'
+import { PUBLIC, recorded } from './incidents.ts'
 import { NOTIFY } from './store.ts'
 
 /** What is read of the record afterwards: for timelines, exports and reports. Nothing here needs the desk's lock. */
@@ -21,11 +22,6 @@ export async function factsAround(pool: Pool, fromAt: number, toAt: number): Pro
 
 /** Nobody reads more, and an incident may be open for weeks. */
 const MOST_AROUND = 2_000
-
-export interface Place {
-  channel: string
-  ts: string
-}
 
 /**
  * Where the messages lie that told these facts, those of an incident in its channel, others where they were said; by fact. And where the
@@ -84,7 +80,7 @@ export interface Asked {
 export async function listIncidents(pool: Pool, { state, service, before, limit }: Asked): Promise<Incident[]> {
   const { rows } = await pool.query<{ doc: unknown }>(
     `select doc from incidents
-     where doc ->> 'drill' is null and not coalesce((doc ->> 'private')::boolean, false)
+     where ${PUBLIC}
        and ($1::text is null or (state = 'resolved') = ($1 = 'resolved'))
        and ($2::text is null or service = $2) and ($3::int is null or id < $3)
      order by id desc limit $4`,
@@ -105,7 +101,7 @@ export async function reloads(pool: Pool, fromAt: number, toAt: number): Promise
 const Count = z.strictObject({ monitor: z.string(), looks: z.number(), failures: z.number() })
 
 /**
- * How often monitors looked in [fromAt, toAt], and how often they saw a failure: from here or from elsewhere, by single samples as long as
+ * How often monitors looked in [fromAt, toAt] (of logs: how many lines they read), and how often they saw a failure: from here or from elsewhere, by single samples as long as
  * those are kept, and what they were gathered into after that. Monitors without a look are left out.
  */
 export async function looksOf(
@@ -132,6 +128,30 @@ export async function looksOf(
   return new Map(rows.map((row) => Count.parse(row)).map(({ monitor, ...counts }) => [monitor, counts]))
 }
 
+const Pinged = z.strictObject({
+  monitor: z.string(),
+  count: z.number(),
+  lastAt: z.number().nullable(),
+  lastSuccessAt: z.number().nullable(),
+})
+export type Pinged = Omit<z.infer<typeof Pinged>, 'monitor'>
+
+/** Of the latest pings of heartbeats: how many came in [fromAt, toAt], and which was the last by then. */
+export async function pingsIn(
+  pool: Pool,
+  monitors: readonly string[],
+  fromAt: number,
+  toAt: number,
+): Promise<Map<string, Pinged>> {
+  const { rows } = await pool.query(
+    `select monitor, count(*) filter (where at between $2 and $3)::int as count, max(at) filter (where at <= $3) as "lastAt",
+       max(at) filter (where at <= $3 and kind = 'success') as "lastSuccessAt"
+     from pings where monitor = any ($1) group by monitor`,
+    [monitors, fromAt, toAt],
+  )
+  return new Map(rows.map((row) => Pinged.parse(row)).map(({ monitor, ...pinged }) => [monitor, pinged]))
+}
+
 /** Silences that held at some instant of [fromAt, toAt], however they stand now. */
 export async function silencesIn(pool: Pool, fromAt: number, toAt: number): Promise<Silence[]> {
   const { rows } = await pool.query<{ doc: unknown }>(
@@ -155,8 +175,7 @@ export async function incidentsLike(pool: Pool, { id, service, alerts }: Inciden
        select id, doc, exists (
          select from jsonb_array_elements(doc -> 'alerts') as a where a ->> 'key' = any ($3) or a ->> 'monitor' = any ($4)
        ) as same
-       from incidents where id < $1 and service = $2 and state = 'resolved' and doc ->> 'drill' is null
-         and not coalesce((doc ->> 'private')::boolean, false)
+       from incidents where id < $1 and service = $2 and state = 'resolved' and ${PUBLIC}
        order by id desc limit ${LOOK_BACK}) as those
      order by same desc, id desc limit ${MOST_LIKE}`,
     [id, service, alerts.map(({ key }) => key), alerts.flatMap(({ monitor }) => monitor ?? [])],

@@ -2,9 +2,12 @@ import type { Pool } from 'pg'
 
 import type { Rollup } from '../domain/detect/probe.ts'
 
+/** Lines of logs are counted by pieces of this length. */
+export const TALLY_MS = 5 * 60_000
+
 /** What samples are gathered into, by their width, and for how long that is kept. */
 const WIDTHS = [
-  { widthMs: 5 * 60_000, keptMs: 2 * 86_400_000 },
+  { widthMs: TALLY_MS, keptMs: 2 * 86_400_000 },
   { widthMs: 3_600_000, keptMs: 30 * 86_400_000 },
 ] as const
 

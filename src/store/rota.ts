@@ -59,12 +59,23 @@ export async function readEdit(pool: Pool, id: number): Promise<RosterEdit | nul
 
 const State = z.object({ watches: z.array(Watch), handovers: z.array(Handover) })
 
+/** Not over. */
+const OPEN_HANDOVER = `state in ('planned', 'relieved-early', 'due', 'overdue', 'gap')`
+
+/** The handovers that are not over, and the latest that came, of each schedule. */
+export const HANDOVERS_OF_NOW = `
+  select doc from handovers where ${OPEN_HANDOVER}
+  union select last.doc from watches w cross join lateral (
+    select doc from handovers h where h.schedule = w.schedule
+      and h.state in ('relieved', 'forced', 'gap-open', 'started', 'superseded')
+    order by change_at desc limit 1) last`
+
 /** Who answers for each schedule by the last decision, and the handovers that are not over. */
 export async function readWatches(pool: Pool): Promise<z.infer<typeof State>> {
   const { rows } = await pool.query(
     `select (select coalesce(jsonb_agg(doc order by schedule), '[]') from watches) as watches,
        (select coalesce(jsonb_agg(doc order by change_at), '[]') from handovers
-        where state in ('planned', 'relieved-early', 'due', 'overdue', 'gap')) as handovers`,
+        where ${OPEN_HANDOVER}) as handovers`,
   )
   return State.parse(rows[0])
 }
@@ -98,7 +109,7 @@ export async function pagesOf(
 ): Promise<{ pages: number; incidents: number }> {
   const { rows } = await pool.query<{ pages: number; incidents: number }>(
     `select count(*)::int as pages, count(distinct incident)::int as incidents from facts
-     where kind = 'paged' and at >= $2 and body -> 'page' ->> 'person' = any ($1)
+     where kind = 'paged' and not body -> 'page' ? 'shadow' and at >= $2 and body -> 'page' ->> 'person' = any ($1)
        and not exists (select from incidents i where i.id = facts.incident and i.doc ->> 'drill' is not null)`,
     [people, sinceAt],
   )

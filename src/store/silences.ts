@@ -1,11 +1,12 @@
 import type { Pool } from 'pg'
 import { Silence } from '../domain/detect/silence.ts'
 
+/** As the index `silences_open` has it. */
+export const OPEN_SILENCE = `state in ('asked', 'planned', 'active', 'returning', 'overdue')`
+
 /** Silences that are planned, hold, or are over and wait for what they covered; by the number of each. */
 export async function readSilences(pool: Pool): Promise<Silence[]> {
-  const { rows } = await pool.query<{ doc: unknown }>(
-    `select doc from silences where state in ('asked', 'planned', 'active', 'returning', 'overdue') order by id`,
-  )
+  const { rows } = await pool.query<{ doc: unknown }>(`select doc from silences where ${OPEN_SILENCE} order by id`)
   return rows.map((row) => Silence.parse(row.doc))
 }
 

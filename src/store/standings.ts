@@ -2,30 +2,47 @@ import type { Pool } from 'pg'
 import type { ProbeState } from '../domain/detect/probe.ts'
 import { WRONG } from '../domain/detect/rate-signal.ts'
 import type { Standing } from '../domain/detect/standing.ts'
-import { HERE, probesOf, type RateMonitor, type Rules, ratesOf } from '../domain/rules.ts'
+import {
+  HERE,
+  heartbeatsOf,
+  logsOf,
+  type Monitor,
+  probesOf,
+  type RateMonitor,
+  type Rules,
+  ratesOf,
+} from '../domain/rules.ts'
 import { readHeartbeats } from './heartbeats.ts'
+import { heldAlerts } from './held.ts'
 import { readVerdicts, readViews, type Told } from './locations.ts'
 import { readLogs } from './logs.ts'
 import { readMonitorsNamed } from './monitors.ts'
 import { type RateStanding, readFeeds } from './rates.ts'
 
-/** Every monitor of the configuration, in its order. */
-export async function readStandings(pool: Pool, rules: Pick<Rules, 'monitors'>): Promise<Standing[]> {
-  const names = probesOf(rules).map(({ name }) => name)
-  const [probes, logs, heartbeats, views, verdicts, rates] = await Promise.all([
-    readMonitorsNamed(pool, names),
-    readLogs(pool),
-    readHeartbeats(pool),
+const namesOf = (monitors: readonly Pick<Monitor, 'name'>[]) => monitors.map(({ name }) => name)
+
+/** Every monitor of the configuration, in its order. `known`: what its probes last saw, for whoever has asked already. */
+export async function readStandings(
+  pool: Pool,
+  rules: Pick<Rules, 'monitors'>,
+  known?: ReturnType<typeof readMonitorsNamed>,
+): Promise<Standing[]> {
+  const names = namesOf(probesOf(rules))
+  const [probes, logs, heartbeats, views, verdicts, rates, held] = await Promise.all([
+    known ?? readMonitorsNamed(pool, names),
+    readLogs(pool, namesOf(logsOf(rules))),
+    readHeartbeats(pool, namesOf(heartbeatsOf(rules))),
     readViews(pool, names),
     readVerdicts(pool, names),
-    readFeeds(
-      pool,
-      ratesOf(rules).map(({ name }) => name),
-    ),
+    readFeeds(pool, namesOf(ratesOf(rules))),
+    heldAlerts(pool, Object.keys(rules.monitors)),
   ])
   const elsewhere = Map.groupBy(views, ({ monitor }) => monitor)
-  return Object.values(rules.monitors).map((monitor): Standing => {
-    const nothing = { monitor, status: 'unknown' as const, sinceAt: null, saw: null, learnsUntilAt: null, lastAt: null }
+  const stands = (monitor: Monitor): Standing => {
+    const nothing = {
+      ...{ monitor, status: 'unknown' as const, held: null, sinceAt: null },
+      ...{ saw: null, learnsUntilAt: null, lastAt: null },
+    }
     if (monitor.kind === 'log') {
       const state = logs.get(monitor.name)?.state
       if (!state) return nothing
@@ -38,7 +55,7 @@ export async function readStandings(pool: Pool, rules: Pick<Rules, 'monitors'>):
             ? `${lines.count} ${lines.count === 1 ? 'line' : 'lines'}`
             : null
       return {
-        ...{ monitor, status, sinceAt: worse.sinceAt, saw },
+        ...{ ...nothing, status, sinceAt: worse.sinceAt, saw },
         ...{ learnsUntilAt: shapes?.learnsUntilAt ?? null, lastAt: lookedAt },
       }
     }
@@ -49,16 +66,24 @@ export async function readStandings(pool: Pool, rules: Pick<Rules, 'monitors'>):
       return { ...nothing, status, sinceAt, saw: why, lastAt: lastPingAt }
     }
     if (monitor.kind === 'rate') return rateStanding(monitor, rates.get(monitor.name)) ?? nothing
-    const known = probes.get(monitor.name)
+    const here = probes.get(monitor.name)
     const remote = (elsewhere.get(monitor.name) ?? []).filter(({ location }) => monitor.locations.includes(location))
-    const states = [...(known && monitor.locations.includes(HERE) ? [known] : []), ...remote].map(({ state }) => state)
-    return remote.length === 0 && monitor.locations.length === 1 && states[0]
-      ? { ...nothing, ...asSeen(states[0]) }
-      : { ...nothing, ...together(states, verdicts.get(monitor.name)) }
+    const states = [...(here && monitor.locations.includes(HERE) ? [here] : []), ...remote].map(({ state }) => state)
+    const told = verdicts.get(monitor.name)
+    if (remote.length > 0 || monitor.locations.length > 1 || !states[0])
+      return { ...nothing, ...together(states, told) }
+    const seen = asSeen(states[0])
+    // It fails from here, at a time when nothing is seen from here.
+    return { ...nothing, ...seen, held: seen.status === 'down' && told?.status === 'held' ? { by: null } : null }
+  }
+  return Object.values(rules.monitors).map((monitor) => {
+    const standing = stands(monitor)
+    const by = held.get(monitor.name)
+    return by === undefined || standing.status !== 'down' ? standing : { ...standing, held: { by } }
   })
 }
 
-function asSeen({ status, sinceAt, recent }: ProbeState): Omit<Standing, 'monitor' | 'learnsUntilAt'> {
+function asSeen({ status, sinceAt, recent }: ProbeState): Omit<Standing, 'monitor' | 'learnsUntilAt' | 'held'> {
   return { status, sinceAt, saw: recent.at(-1)?.saw ?? null, lastAt: recent.at(-1)?.at ?? null }
 }
 
@@ -75,7 +100,7 @@ function together(states: readonly ProbeState[], told: Told | undefined): Partia
 
 function rateStanding(monitor: RateMonitor, known: RateStanding | undefined): Standing | null {
   if (!known) return null
-  const base = { monitor, learnsUntilAt: null }
+  const base = { monitor, held: null, learnsUntilAt: null }
   const { feed, alarm, sinceAt, slotAt: lastAt } = known
   if (feed.status === 'down') {
     const saw = `its source cannot be read: ${feed.why}`

@@ -4,6 +4,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { sleep } from '../../src/clock.ts'
 import type { Routes } from '../../src/intake/server.ts'
 import { slackRoutes } from '../../src/intake/slack.ts'
+import { intakeDigest } from '../../src/tokens.ts'
+import { rules } from '../support/builders.ts'
 import { BEARER, type Front, startFront } from '../support/front.ts'
 import { eventually } from '../support/process.ts'
 
@@ -70,7 +72,14 @@ describe('A16 every route without authorisation', () => {
     // GitHub signs what it sends.
     'POST /github',
     // Whoever sends alerts of a service shows its token, of which the configuration keeps a digest, or the API token.
-    ...['POST /v1/alerts/alertmanager/:service', 'POST /v1/alerts/grafana/:service', 'POST /v2/enqueue'],
+    ...[
+      'POST /v1/alerts/alertmanager/:service',
+      'POST /v1/alerts/grafana/:service',
+      'POST /v2/enqueue',
+      'POST /v2/change/enqueue',
+    ],
+    // Likewise in the address of mails, beside a signature where their provider makes one.
+    ...['mailgun', 'postmark', 'sendgrid'].map((provider) => `POST /callback/${provider}/:token`),
     // The address is the key, of 128 bits, valid while the incident is open; what comes through Twilio is signed besides.
     ...['GET', 'HEAD', 'POST'].map((method) => `${method} /callback/:channel/:token`),
   ]
@@ -287,6 +296,48 @@ describe('A20 keys that reach prototypes', () => {
       expect(front.taken).toEqual([])
     },
   )
+})
+
+test('A14 guessed addresses of heartbeats: 404, then 429; a beat from the same place is heard all the same', async () => {
+  front = await startFront({ behind: { ping: async ({ key }) => (key === 'real' ? 'stored' : 'unknown') } })
+  const guess = async (n: number) => fetch(`${front.url}/ping/guess-${n}`)
+  const answers = await Promise.all(Array.from({ length: 200 }, (_, n) => guess(n)))
+  expect(answers.filter(({ status }) => status === 404)).toHaveLength(60)
+  const refused = answers.filter(({ status }) => status === 429)
+  expect(refused).toHaveLength(140)
+  expect(Number(refused[0]?.headers.get('retry-after'))).toBeGreaterThan(0)
+  expect((await fetch(`${front.url}/ping/real`)).status).toBe(200)
+})
+
+describe('A15 tokens of intakes', () => {
+  const KEY = '0123456789abcdef0123456789abcdef'
+  const known = rules({ services: { webmail: { intake: [intakeDigest(KEY)] } } })
+  const group = JSON.stringify({ alerts: [{ status: 'firing', labels: { alertname: 'DiskFull' } }] })
+  const to = (path: string, token = '') =>
+    fetch(`${front.url}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
+      body: group,
+    })
+
+  test('missing, short, wrong, or in the query: one answer, and nothing is logged of them', async () => {
+    front = await startFront({ behind: { rules: () => known } })
+    const path = '/v1/alerts/alertmanager/webmail'
+    const answers = [
+      await to(path),
+      await to(path, KEY.slice(0, 31)),
+      await to(path, `${KEY.slice(0, 31)}e`),
+      await to(path, `${KEY}0`),
+      await to(`${path}?token=${KEY}`),
+    ]
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]))
+    expect(new Set(await Promise.all(answers.map((answer) => answer.text()))).size).toBe(1)
+    expect((await to(`/callback/mailgun/${KEY.slice(0, 31)}`)).status).toBe(404)
+    expect((await to(`/callback/mailgun/${KEY}`)).status).toBe(400)
+    expect(front.taken).toEqual([])
+    expect((await to(path, KEY)).status).toBe(202)
+    expect(front.lines.join()).not.toContain(KEY.slice(0, 31))
+  })
 })
 
 describe('A27 packed bodies', () => {

@@ -162,7 +162,11 @@ test('A18 canaries everywhere, errors everywhere, everything logged: none of the
   bot.signal('SIGHUP')
   await eventually(() => bot.stdout().includes('the one before it stays'), 'the refusal', 15_000)
   await bot.ready(30_000)
+  // What a reloaded configuration holds is as secret as what the first one held, whatever it looks like.
+  await writeFile(config, written().replace(/\$\{HOOK\}/, 'canary17reloaded'))
   await slack.command('nora', 'ops', '/watchbill reload')
+  await eventually(() => bot.stdout().includes('the configuration was reloaded'), 'the reload', 15_000)
+  await slack.command('nora', 'ops', '/incident note INC-1 it was canary17reloaded')
   await eventually(
     async () => (await own.query(`select from inbox where done_at is null`)).rowCount === 0,
     'all to be done',
@@ -189,7 +193,7 @@ test('A18 canaries everywhere, errors everywhere, everything logged: none of the
   expect(places.log).toContain('Watchbill is on watch')
   expect(places.record).toContain('a webhook: ')
   expect(places.slack).toContain('[secret]')
-  const canaries = [...Array.from({ length: 16 }, (_, n) => new RegExp(`canary${n + 1}[a-z]`)), new RegExp(password)]
+  const canaries = [...Array.from({ length: 17 }, (_, n) => new RegExp(`canary${n + 1}[a-z]`)), new RegExp(password)]
   const found = Object.entries(places).flatMap(([where, text]) =>
     canaries.flatMap((canary) => {
       const at = text.search(canary)

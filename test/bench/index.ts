@@ -7,7 +7,7 @@ import { command } from './command.ts'
 import { gate } from './gate.ts'
 import { memory } from './memory.ts'
 import { page } from './page.ts'
-import { monitors, probes } from './probes.ts'
+import { monitors, probes, series } from './probes.ts'
 import { rates } from './rates.ts'
 import { restart } from './restart.ts'
 import { type Result, ratio, table } from './result.ts'
@@ -30,6 +30,7 @@ const SECTIONS: Record<string, () => Promise<Result[]>> = {
   probes,
   monitors,
   rates,
+  series,
   shapes,
   gate,
 }

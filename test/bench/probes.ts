@@ -13,7 +13,7 @@ import { startBlackbox } from './blackbox.ts'
 import { makeChains } from './certificates.ts'
 import { cpuMs, pss, rss } from './cost.ts'
 import { type Result, result } from './result.ts'
-import { lastCall, monitorOf, pageTo, personOf, type Rig, startRig } from './rig.ts'
+import { lastCall, monitorOf, pageTo, personOf, type Rig, serviceOf, startRig } from './rig.ts'
 
 const MONITORS = 10_000
 /** Of them so many fail in the end, one of each service: what is counted is how soon their pages are out beside all the others. */
@@ -44,6 +44,61 @@ export const monitors = (): Promise<Result[]> =>
       ...(await whole('HTTPS (P-384)', 30, (name) => `https://${name}.bench.test:${https[0]}`, place)),
     ]
   })
+
+/** Ten thousand series, each asked for its number once a minute, through the whole bot, and alerts meanwhile. */
+export const series = (): Promise<Result[]> =>
+  withTarget(async ({ target, env, node }) => {
+    const rig = await startRig({
+      services: FAILING,
+      monitors: FAILING,
+      everyS: 10,
+      ...{ env, node },
+      more: Array.from(
+        { length: MONITORS },
+        (_, n) =>
+          `  series${n}: { service: ${serviceOf(n % FAILING)}, rate: { json: "http://series${n}.bench.test:${target.ports.http}/count/series${n}", at: /count }, every: 1m }`,
+      ),
+    })
+    try {
+      await rig.bot.ready(180_000)
+      const { requests, late, perRequest, memory, rate } = await evenCourse(rig, target, 60)
+      const pages = await pagesBeside(rig, 10)
+      const section = `${MONITORS.toLocaleString('en')} series a minute`
+      return [
+        result(section, 'processor time per sample, all included', 'ms', [perRequest.bot + perRequest.store], {
+          note: `${requests} samples, ${rate.toFixed(0)} of ${Math.round(MONITORS / 60)} a second`,
+        }),
+        result(section, 'memory, bot and embedded Postgres', 'MB', [memory]),
+        result(section, 'how late they were asked', 'ms', late),
+        result(section, 'last failing probe to DM accepted, beside them', 'ms', pages, {
+          goal: { of: 'p99', value: 1_000 },
+        }),
+      ]
+    } finally {
+      await rig.close()
+    }
+  })
+
+/** What the bot does in a minute, after it has settled. */
+async function evenCourse(rig: Rig, target: Target, everyS: number) {
+  const [postmaster = 0] = await postmasters(rig.dataDir)
+  const server = () => treeOf(postmaster)
+  const cpu = async () => ({ bot: await cpuMs([rig.bot.pid]), store: await cpuMs(await server()) })
+  await sleep(SETTLE_MS)
+  await target.came(0)
+  const [from, fromAt] = [await cpu(), machine.elapsed()]
+  await sleep(MEASURED_MS)
+  const [to, seconds] = [await cpu(), (machine.elapsed() - fromAt) / 1_000]
+  const { requests, late } = await target.came(everyS * 1_000)
+  const shares = await Promise.all((await server()).map(async (pid) => (await pss(pid)) ?? (await rss(pid))))
+  return {
+    requests,
+    late,
+    rate: requests / seconds,
+    perRequest: { bot: (to.bot - from.bot) / requests, store: (to.store - from.store) / requests },
+    memory: ((await rss(rig.bot.pid)) + shares.reduce((sum, each) => sum + each, 0)) / MB,
+  }
+}
 
 interface Place {
   target: Target
@@ -206,24 +261,12 @@ async function whole(
   })
   try {
     await rig.bot.ready(180_000)
-    const [postmaster = 0] = await postmasters(rig.dataDir)
-    const server = () => treeOf(postmaster)
-    const cpu = async () => ({ bot: await cpuMs([rig.bot.pid]), server: await cpuMs(await server()) })
-    await sleep(SETTLE_MS)
-    await target.came(0)
-    const [from, fromAt] = [await cpu(), machine.elapsed()]
-    await sleep(MEASURED_MS)
-    const [to, seconds] = [await cpu(), (machine.elapsed() - fromAt) / 1_000]
-    const { requests, late } = await target.came(everyS * 1_000)
-    const shares = await Promise.all((await server()).map(async (pid) => (await pss(pid)) ?? (await rss(pid))))
-    const bot = (to.bot - from.bot) / requests
-    const store = (to.server - from.server) / requests
-    const memory = ((await rss(rig.bot.pid)) + shares.reduce((sum, each) => sum + each, 0)) / MB
+    const { late, perRequest, memory, rate } = await evenCourse(rig, target, everyS)
     const pages = await pagesBeside(rig, everyS)
     const section = `${MONITORS.toLocaleString('en')} ${kind} monitors at ${everyS} s`
     return [
-      result(section, 'processor time per probe, all included', 'ms', [bot + store], {
-        note: `bot ${bot.toFixed(3)}, store ${store.toFixed(3)}; ${(requests / seconds).toFixed(0)} of ${MONITORS / everyS} probes/s`,
+      result(section, 'processor time per probe, all included', 'ms', [perRequest.bot + perRequest.store], {
+        note: `bot ${perRequest.bot.toFixed(3)}, store ${perRequest.store.toFixed(3)}; ${rate.toFixed(0)} of ${MONITORS / everyS} probes/s`,
         ...(kind === 'HTTP' && { goal: { of: 'max', value: 0.27 } }),
       }),
       result(section, 'memory, bot and embedded Postgres', 'MB', [memory], {

@@ -28,6 +28,8 @@ interface RigOptions {
   queue?: Queue
   /** What each monitor looks at, when it is not one of the targets in this process. */
   target?: (n: number) => string | undefined
+  /** More monitors, as lines of the configuration beneath `monitors`. */
+  more?: readonly string[]
   /** More of the environment of the bot, and options of its Node. */
   env?: Record<string, string>
   node?: readonly string[]
@@ -83,6 +85,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
       (n) =>
         `  ${monitorOf(n)}: { service: ${serviceOf(n % options.services)}, probe: "${options.target?.(n) ?? targets.url(monitorOf(n))}", every: ${options.everyS}s, fail_after: 1, recover_after: 1 }`,
     ),
+    ...(options.more ?? []),
   ]
   await writeFile(config, `${lines.join('\n')}\n`)
   const all: BotProcess[] = []

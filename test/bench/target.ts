@@ -8,7 +8,7 @@ import { a, nameServer } from '../support/name-server.ts'
 /**
  * What is probed in a measurement, as a process of its own, so that its processor time is nobody else's: an HTTP server, one HTTPS server for
  * each certificate that is given as `KEY,CERT`, and a name server that leads every name to them. `/MONITOR` answers at once, `/wait/20` after
- * 20 ms. Says its ports in one line of JSON, and on a line of input (the interval of the monitors in ms, or 0 to begin anew) what came since.
+ * 20 ms, `/count/SERIES` with a number in JSON. Says its ports in one line of JSON, and on a line of input (the interval of the monitors in ms, or 0 to begin anew) what came since.
  */
 let requests = 0
 /** For each monitor that was asked for, when. */
@@ -17,8 +17,10 @@ const arrivals: { monitor: string; at: number }[] = []
 const answer: RequestListener = (request, response) => {
   requests++
   const [, first = '', second] = (request.url ?? '/').split('/')
-  if (first !== 'wait') arrivals.push({ monitor: first, at: Date.now() })
+  const monitor = first === 'count' ? second : first
+  if (monitor !== undefined && first !== 'wait') arrivals.push({ monitor, at: Date.now() })
   if (first === 'wait') setTimeout(() => response.end('ok'), Number(second))
+  else if (first === 'count') response.end(JSON.stringify({ count: 80 + Math.floor(40 * Math.random()) }))
   else response.end('ok')
 }
 

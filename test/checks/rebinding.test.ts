@@ -4,7 +4,7 @@ import { a, aaaa, nameServer, type Reply } from '../support/name-server.ts'
 import { closeTargets, http, probe } from '../support/probed.ts'
 
 /** Names whose addresses change: c-ares itself, but asked of a name server of ours. */
-const by = vi.hoisted(() => ({ address: '', asking: 0, most: 0, asked: 0 }))
+const by = vi.hoisted(() => ({ address: '', asking: 0, most: 0, asked: 0, answers: Promise.resolve() }))
 vi.mock('node:dns/promises', async (original) => {
   const dns = await original<typeof import('node:dns/promises')>()
   class Resolver extends dns.Resolver {
@@ -13,11 +13,11 @@ vi.mock('node:dns/promises', async (original) => {
       this.setServers([by.address])
     }
   }
-  /** The system, which knows nothing and takes its time. */
+  /** The system, which knows nothing and takes its time: until it is let. */
   const lookup = async (host: string) => {
     by.asked++
     by.most = Math.max(by.most, ++by.asking)
-    await new Promise((resolve) => setTimeout(resolve, 30))
+    await by.answers
     by.asking--
     throw Object.assign(new Error(`getaddrinfo ENOTFOUND ${host}`), { code: 'ENOTFOUND' })
   }
@@ -37,7 +37,7 @@ let server: Awaited<ReturnType<typeof nameServer>>
 const none = () => ({})
 
 beforeEach(async () => {
-  Object.assign(by, { most: 0, asked: 0 })
+  Object.assign(by, { most: 0, asked: 0, answers: Promise.resolve() })
   answers = { v4: none, v6: none }
   server = await nameServer((type, _, nth) => (type === 'A' ? answers.v4(nth) : answers.v6(nth)))
   by.address = server.address
@@ -85,8 +85,13 @@ test('a name server that says nothing is what was slow', async () => {
 })
 
 test('of many names that DNS does not know the system is asked about two at a time, and none waits for that', async () => {
-  const samples = await Promise.all(Array.from({ length: 40 }, (_, n) => probe(`http://unknown${n}.test/`)))
-  for (const { saw } of samples) expect(saw).toMatch(/^the name (does not resolve|has no address)$/)
+  const { promise, resolve } = Promise.withResolvers<void>()
+  by.answers = promise
+  let settled = 0
+  const probes = Array.from({ length: 40 }, (_, n) => probe(`http://unknown${n}.test/`).finally(() => settled++))
+  await expect.poll(() => settled).toBe(38)
+  resolve()
+  for (const { saw } of await Promise.all(probes)) expect(saw).toMatch(/^the name (does not resolve|has no address)$/)
   expect([by.most, by.asked]).toEqual([2, 2])
   await probe('http://unknown.test/')
   expect(by.asked).toBe(3)

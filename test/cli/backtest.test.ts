@@ -53,6 +53,40 @@ describe('watchbill backtest', () => {
     expect(budgets[2].rung[0]).toMatchObject({ direction: 'flat', from: '2026-01-08T11:20:00.000Z', seen: 0 })
   })
 
+  /** Eight weeks of an hour each, a tenth on Sundays; the Wednesday of the last week is spent like one. */
+  const weeks = () => {
+    const r = random(2)
+    return Array.from({ length: 56 * 24 }, (_, i) => {
+      const day = Math.floor(i / 24)
+      const busy = day % 7 === 6 || day === 51 ? 40 : 400
+      return `${new Date(START + i * 3_600_000).toISOString()},${r.poisson(busy)}`
+    }).join('\n')
+  }
+
+  test('a holiday that it is told of is expected to be like a Sunday: as a date, in a file, in a calendar', async () => {
+    const rung = async (holidays?: string) => {
+      const { code, stdout, stderr } = await run(weeks(), {
+        json: true,
+        ...(holidays === undefined ? {} : { holidays }),
+      })
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+      const read = JSON.parse(stdout)
+      const [one] = read.budgets.filter(({ budget }: { budget: number }) => budget === 1)
+      return [read.holidays, one.rung.filter(({ from }: { from: string }) => from.startsWith('2026-02-25')).length]
+    }
+    expect(await rung()).toEqual([0, 1])
+    expect(await rung('12-25,2026-02-25')).toEqual([1, 0])
+    const lines = join(folder, 'days.txt')
+    await writeFile(lines, '# ours\n02-25\n')
+    expect(await rung(lines)).toEqual([1, 0])
+    const calendar = join(folder, 'days.ics')
+    const event = ['BEGIN:VEVENT', 'UID:1', 'DTSTART;VALUE=DATE:20260225', 'SUMMARY:Free', 'END:VEVENT']
+    await writeFile(calendar, ['BEGIN:VCALENDAR', 'VERSION:2.0', ...event, 'END:VCALENDAR', ''].join('\r\n'))
+    expect(await rung(calendar)).toEqual([1, 0])
+    await writeFile(lines, '02-25\n02-30\n')
+    expect((await run(weeks(), { holidays: lines })).stderr).toContain('days.txt:2: "02-30" is no date such as')
+  })
+
   test('takes seconds and milliseconds since 1970, other separators, and empty values', async () => {
     const { code, stdout } = await run('1767571200;5\n1767571260;\n1767571320000\t7\n"2026-01-05 00:03:00","8"\n', {
       json: true,
@@ -83,6 +117,8 @@ describe('watchbill backtest', () => {
     ['a budget that is none', '1,2\n2,3', { budget: 'few' }, '--budget few is not a number of false alarms a month'],
     ['a zone that is none', '1,2\n2,3', { zone: 'Moon' }, '"Moon" is no time zone'],
     ['an interval that is none', '1,2\n2,3', { interval: '-5' }, '--interval -5 is not a number of seconds above 0'],
+    ['a holiday that is none', '1,2\n2,3', { holidays: '12-25,Easter' }, '"Easter" is no date such as 2026-04-06'],
+    ['a calendar that is not there', '1,2\n2,3', { holidays: './no.ics' }, '--holidays ./no.ics cannot be read'],
     ['an empty file', '', {}, 'holds 0 samples: give a CSV of time,value'],
     ['a file that is not there', '', { series: '/nowhere.csv' }, '/nowhere.csv cannot be read'],
   ])('refuses %s', async ([, text, options, sentence]) => {

@@ -22,7 +22,9 @@ async function run(options: { config?: string; json?: boolean }, env: Record<str
 describe('check-config', () => {
   test('says on one line what a fine configuration has', async () => {
     const { code, stdout, stderr } = await run({ config: example })
-    const warning = 'warning: dana is not reachable by call: notify.twilio is not configured\n'
+    const warning =
+      'warning: dana is not reachable by call: notify.twilio is not configured\n' +
+      'warning: reached by Slack alone, and by nothing while it is down, because they have no contact: erik, nora, omar, sam, mia\n'
     expect({ code, stderr }).toEqual({ code: 0, stderr: warning })
     expect(stdout).toMatch(/is fine: 6 people, 2 schedules, 1 policy, 1 service, 8 monitors watched\n$/)
     expect(stdout.trimEnd()).not.toContain('\n')

@@ -1,14 +1,14 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { drill } from '../../src/cli/drill.ts'
 import { type Driver, startBot, until } from '../support/bot.ts'
+import { urlOf, written } from '../support/cli.ts'
 
 /** `watchbill drill` beside a bot that runs. */
 
-const CONFIG = `
+const CONFIG = String.raw`
 company: Example Mail
 zone: UTC
 people: { erik: { slack: U0ERIK } }
@@ -17,6 +17,7 @@ services: { webmail: { policy: mail } }
 monitors:
   home: { service: webmail, probe: "https://www.example.com/" }
   backup: { service: webmail, heartbeat: { every: 1h, grace: 5m } }
+  never: { service: webmail, log: { push: true, match: { pattern: 'a\bb', count: 1, within: 1m } } }
 `
 
 let bot: Driver
@@ -31,14 +32,10 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-const urlOf = ({ user, password, host, port, database }: pg.ClientConfig) =>
-  `postgres://${user}:${encodeURIComponent(String(password))}@x:${port}/${database}?host=${encodeURIComponent(String(host))}`
-
 async function run(monitor: string, options: Parameters<typeof drill>[1] = {}, now = bot.clock.now) {
-  const said = { stdout: '', stderr: '' }
-  const into = (stream: keyof typeof said) => ({ write: (text: string) => (said[stream] += text) })
+  const { said, ...streams } = written()
   const env = { WATCHBILL_CONFIG: join(folder, 'watchbill.yaml'), DATABASE_URL: urlOf(bot.store.config) }
-  const code = await drill(monitor, options, { env, stdout: into('stdout'), stderr: into('stderr'), now })
+  const code = await drill(monitor, options, { env, ...streams, now })
   return { code, ...said }
 }
 
@@ -49,6 +46,16 @@ test('a fault goes the whole way, wakes nobody, and each part of the way is meas
   )
   expect(code).toBe(0)
   expect(bot.paged()).toEqual([])
+})
+
+test('a heartbeat is drilled by a deadline that passes in a copy of it, and misses nothing itself', async () => {
+  const { code, stdout } = await run('backup')
+  expect(stdout).toMatch(/^Drill of backup passed: /)
+  expect(code).toBe(0)
+  const { rows } = await bot.store.pool.query(
+    `select body ->> 'saw' as saw from facts where kind = 'drilled' order by id desc limit 1`,
+  )
+  expect(rows).toEqual([{ saw: 'a deadline that passed, and a ping that says it failed' }])
 })
 
 test('one that pages waits for the acknowledgement', async () => {
@@ -66,8 +73,8 @@ test('one that pages waits for the acknowledgement', async () => {
 })
 
 test.for<[string, Parameters<typeof drill>[1], RegExp]>([
-  ['gone', {}, /^There is no monitor gone: there are home\.\n$/],
-  ['backup', {}, /^Nothing can be injected into backup: there are home\.\n$/],
+  ['gone', {}, /^There is no monitor gone: there are home, backup\.\n$/],
+  ['never', {}, /^Nothing can be injected into never: there are home, backup\.\n$/],
   ['home', { to: 'eve' }, /^There is no person eve: there are erik\.\n$/],
   ['home', { to: 'erik', duty: true }, /^Either --to or --duty/],
 ])('%s %j: it cannot be done, and why', async ([monitor, options, sentence]) => {

@@ -1,11 +1,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type pg from 'pg'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { pings } from '../../src/cli/pings.ts'
 import { backUp } from '../../src/store/backup.ts'
 import { T0 } from '../support/builders.ts'
+import { urlOf, written } from '../support/cli.ts'
 import { freshDatabase } from '../support/postgres.ts'
 import { type Database, emptyStore } from '../support/stores.ts'
 
@@ -34,19 +34,14 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-/** As DATABASE_URL has it; the embedded server is reached through a socket. */
-const urlOf = ({ user, password, host, port, database: name }: pg.ClientConfig) =>
-  `postgres://${user}:${encodeURIComponent(String(password))}@x:${port}/${name}?host=${encodeURIComponent(String(host))}`
-
 async function run(options: Parameters<typeof pings>[0] = {}) {
-  const said = { stdout: '', stderr: '' }
+  const { said, ...streams } = written()
   const env = {
     WATCHBILL_CONFIG: join(folder, 'watchbill.yaml'),
     PUBLIC_URL: 'https://watch.example.com/',
     DATABASE_URL: urlOf(database.config),
   }
-  const into = (stream: keyof typeof said) => ({ write: (text: string) => (said[stream] += text) })
-  const code = await pings(options, { env, stdout: into('stdout'), stderr: into('stderr'), now: T0 })
+  const code = await pings(options, { env, ...streams, now: T0 })
   return { code, ...said }
 }
 

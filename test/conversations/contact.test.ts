@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { contacts } from '../../jobs/contacts.ts'
-import { type Driver, startBot } from '../support/bot.ts'
+import { type Driver, MONDAY_NIGHT, startBot, until } from '../support/bot.ts'
 import { asTwilio, type Carriers, startCarriers } from '../support/carriers.ts'
 
 let bot: Driver
@@ -19,10 +19,13 @@ const NTFY = '{ after: 1m, via: ntfy, to: nora-pager }'
 const CALL = '{ after: 3m, via: call, to: "+41790000001" }'
 const SMS = '{ after: 2m, via: sms, to: "+41790000001" }'
 
-const start = async (contact: string[], { isPublic = true, mia = '', config: more = (text: string) => text } = {}) => {
+const start = async (
+  contact: string[],
+  { isPublic = true, mia = '', at = MONDAY_NIGHT, config: more = (text: string) => text } = {},
+) => {
   const { url, smtp } = carriers
   bot = await startBot({
-    probes: false,
+    ...{ probes: false, at },
     ...(isPublic && { publicUrl: PUBLIC }),
     config: (config) =>
       `${more(config)
@@ -56,7 +59,8 @@ describe('a page that nobody answers', () => {
     expect(push?.fields.message).toContain('is not answered')
     await bot.press('nora', 'Acknowledge')
     await bot.advance('10m')
-    expect(carriers.came).toHaveLength(1)
+    expect(carriers.came.map(({ carrier }) => carrier)).toEqual(['ntfy', 'ntfy'])
+    expect(carriers.of('ntfy')[1]?.fields.message).toContain('nora has it')
     expect(bot.dm('nora')[0]).toMatch(/DM .* accepted · ntfy .* accepted/)
     expect(bot.timeline()).toContainEqual(expect.stringContaining('*Beside Slack:* <@U0NORA> by ntfy: accepted'))
   })
@@ -211,6 +215,27 @@ describe('Slack is down', () => {
   })
 })
 
+test('a page about the watch that Slack does not take goes out beside it, once', async () => {
+  await start([NTFY], {
+    at: Date.parse('2026-11-23T07:59:00+01:00'),
+    config: (text) =>
+      text.replace(
+        'dana: { slack: U0DANA }',
+        'dana: { slack: U0DANA, contact: [{ after: 1m, via: ntfy, to: dana-pager }] }',
+      ),
+  })
+  await bot.alert()
+  await bot.press('nora', 'Acknowledge')
+  bot.slack.fault({ kind: 'http', status: 503 })
+  await bot.advance('16m')
+  const told = carriers.of('ntfy').filter(({ fields }) => String(fields.message).includes('Answer it in Slack'))
+  const asked = told.map(({ fields }) => [fields.topic, String(fields.title).slice(0, 30)])
+  expect(asked).toEqual([
+    ['dana-pager', 'Watchbill: Take over what is o'],
+    ['dana-pager', 'Watchbill: Confirm your watch:'],
+  ])
+})
+
 test('Slack takes nothing, and the page is late: the last resort hears of that by their own ways', async () => {
   await start([NTFY], { mia: '{ after: 5m, via: ntfy, to: mia-pager }' })
   bot.slack.fault({ kind: 'http', status: 503 })
@@ -259,7 +284,47 @@ describe('/watchbill test', () => {
   })
 })
 
+describe('an answer anywhere is known everywhere', () => {
+  test('by SMS: the push stops ringing, ntfy and the webhook say who has it, a mail too; and nobody twice', async () => {
+    await start([
+      '{ after: 1s, via: push, to: uQiRzpo4DXghDmr9QzzfQu27cmVRsG }',
+      '{ after: 1s, via: ntfy, to: nora-pager }',
+      '{ after: 1s, via: mail, to: nora@example.com }',
+      `{ after: 1s, via: webhook, to: "${carriers.url}hook" }`,
+      '{ after: 1s, via: sms, to: "+41790000001" }',
+    ])
+    await bot.alert()
+    await bot.advance('1s')
+    expect(carriers.came).toHaveLength(4)
+    await twilio('/callback/sms/inbound', { From: '+41790000001', Body: '1', MessageSid: 'SM1' })
+    await bot.rest()
+    expect(carriers.of('push').at(-1)?.path).toBe('/1/receipts/r1/cancel.json')
+    expect(carriers.of('ntfy').at(-1)?.fields).toMatchObject({
+      priority: 3,
+      message: expect.stringContaining('nora has it'),
+    })
+    expect(carriers.of('webhook').at(-1)?.fields).toMatchObject({ type: 'page.settled', data: { state: 'acked' } })
+    expect(carriers.mails.at(-1)?.text).toContain('There is nothing to do for you.')
+    expect(carriers.of('sms')).toHaveLength(1)
+    expect(bot.dm('nora')[0]).toMatch(/<@U0NORA> has it\* since .*, by SMS/)
+    const told = carriers.came.length + carriers.mails.length
+    await bot.type('nora', '/incident resolve INC-1')
+    expect(carriers.came.length + carriers.mails.length).toBe(told)
+  })
+})
+
 describe('a carrier that is sick', () => {
+  test('takes it and never answers: the next way goes out within seconds, while it still hangs', async () => {
+    await start([NTFY, CALL])
+    carriers.answer('ntfy', 'hang')
+    await bot.alert()
+    bot.clock.advanceTo(bot.clock.now() + 60_000)
+    await until(() => carriers.of('ntfy').length === 1, 'the push to be sent')
+    bot.clock.advanceTo(bot.clock.now() + 5_000)
+    await until(() => carriers.of('call').length === 1, 'the phone to ring')
+    carriers.answer('ntfy', null)
+  })
+
   test('hands the page to the next in time, and its failure is on record', async () => {
     await start([NTFY, CALL])
     carriers.answer('ntfy', 500)

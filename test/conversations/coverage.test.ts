@@ -215,14 +215,20 @@ describe('a name is adopted', () => {
     expect(await bot.type('mia', '/monitor drop own x')).toContain('stands in the configuration')
     expect(await bot.type('mia', '/monitor drop shop-example-mail-test')).toContain('Why?')
     expect(await bot.type('mia', '/monitor drop shop-example-mail-test moves away')).toContain(
-      'watched no more: _moves away_',
+      'within a quarter of an hour',
+    )
+    expect(await bot.type('mia', '/monitor approve shop-example-mail-test')).toContain('you asked for it yourself')
+    expect(await bot.type('mia', '/monitor list')).toContain('shop-example-mail-test')
+    expect(await bot.type('erik', `/monitor approve shop.${ZONE}`)).toContain(
+      'watched no more, as <@U0MIA> asked: _moves away_',
     )
     expect(await bot.type('mia', '/monitor list')).not.toContain('shop-example-mail-test')
     expect(await list()).toContain(`\`shop.${ZONE}\` is watched by nothing`)
     expect(await facts()).toEqual([
       ['erik', 'adopt', null],
       ['erik', 'adopt', null],
-      ['mia', 'drop', 'moves away'],
+      ['mia', 'drop-asked', 'moves away'],
+      ['erik', 'drop', 'moves away'],
     ])
 
     // What was seen is no good.
@@ -230,7 +236,7 @@ describe('a name is adopted', () => {
     const refused = await press('erik', 'gap_watch', `dead.${ZONE}`)
     expect(refused).toContain('*nothing is watched yet*')
     expect(refused).toContain('500 Internal Server Error')
-    expect(await facts()).toHaveLength(3)
+    expect(await facts()).toHaveLength(4)
     expect(await press('erik', 'gap_leave', `dead.${ZONE}`)).toContain('Nothing was changed')
     await list()
     await press('erik', 'gap_watch', `dead.${ZONE}`)
@@ -239,6 +245,7 @@ describe('a name is adopted', () => {
     await bot.advance('20s')
     expect(bot.paged()).toEqual(['nora'])
     await bot.type('mia', `/monitor drop dead.${ZONE} it is dead`)
+    await bot.type('erik', `/monitor approve dead.${ZONE}`)
     expect(bot.timeline().at(-1)).toContain('*Resolved* by itself')
   })
 })

@@ -1,54 +1,40 @@
 import { createHmac } from 'node:crypto'
-import { createServer, type IncomingHttpHeaders } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingHttpHeaders } from 'node:http'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { gate as gateCommand } from '../../src/cli/gate.ts'
 import { verifyChain } from '../../src/store/chain.ts'
 import { API_TOKEN, type Driver, startBot } from '../support/bot.ts'
+import { type StandIn, standIn } from '../support/stand-in.ts'
 
 /** The gate, from a question in Slack or of a CI to the end of a rollout, against a hook that really listens. */
 let bot: Driver
 afterEach(() => bot?.close())
 
-interface Hook {
-  url: string
+interface Hook extends StandIn {
   calls: { path: string; headers: IncomingHttpHeaders; body: string }[]
   /** What it answers; 0: it breaks the connection off. */
   status: number
   pool: { up: number; total: number } | null
-  close(): Promise<void>
 }
 
 let hook: Hook
 beforeAll(async () => {
-  const server = createServer((request, response) => {
-    let body = ''
-    request.on('data', (part) => {
-      body += part
-    })
-    request.on('end', () => {
-      if (request.url === '/pool') {
-        response.statusCode = hook.pool === null ? 503 : 200
-        return response.end(JSON.stringify(hook.pool ?? {}))
-      }
-      hook.calls.push({ path: request.url ?? '', headers: request.headers, body })
-      if (hook.status === 0) return request.socket.destroy()
-      response.statusCode = hook.status
-      response.end('{}')
-    })
+  const server = await standIn((request, response, body) => {
+    if (request.url === '/pool') {
+      response.statusCode = hook.pool === null ? 503 : 200
+      return response.end(JSON.stringify(hook.pool ?? {}))
+    }
+    hook.calls.push({ path: request.url ?? '', headers: request.headers, body })
+    if (hook.status === 0) return request.socket.destroy()
+    response.statusCode = hook.status
+    response.end('{}')
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  hook = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    calls: [],
-    status: 202,
-    pool: { up: 8, total: 8 },
-    close: () => new Promise((resolve) => server.close(() => resolve())),
-  }
+  hook = { ...server, calls: [], status: 202, pool: { up: 8, total: 8 } }
 })
 afterAll(() => hook.close())
 
 const SECRET = 'a secret of the hooks'
+const INTAKE = '0123456789abcdef0123456789abcdef'
 /** 2026-11-23 is a Monday; dana has had the watch since 08:00. */
 const MORNING = Date.parse('2026-11-23T10:00:00+01:00')
 
@@ -65,6 +51,7 @@ const start = async (options: Parameters<typeof startBot>[0] = {}, more = '') =>
           `webmail:
     policy: mail
     channel: C0OPS
+    intake: "${INTAKE}"
     pool: "${hook.url}/pool"
     deploy:
       estimate: 20m
@@ -232,6 +219,27 @@ test('a rollout that takes servers away is halted while most of the pool serves,
   expect(await bot.type('erik', '/deploy check webmail')).toContain('may be deployed to production now')
 })
 
+test('of four servers one at a time is restarted; one that stays away halts it, also where another process looks', async () => {
+  await start({ rollouts: true })
+  hook.pool = { up: 4, total: 4 }
+  await bot.type('erik', '/deploy webmail v42')
+  for (let server = 1; server <= 2; server++) {
+    hook.pool = { up: 3, total: 4 }
+    await bot.advance('3s')
+    hook.pool = { up: 4, total: 4 }
+    await bot.advance('2s')
+  }
+  expect(hook.calls.map(({ path }) => path)).toEqual(['/deploy'])
+  hook.pool = { up: 3, total: 4 }
+  await bot.advance('31s')
+  await bot.restart()
+  await bot.advance('28s')
+  expect(hook.calls.map(({ path }) => path)).toEqual(['/deploy'])
+  await bot.advance('2s')
+  expect(hook.calls.map(({ path }) => path)).toEqual(['/deploy', '/halt'])
+  expect(bot.dm('dana').join()).toContain('3 of 4 servers serve, one is away for 60 s, and one less is below 75%')
+})
+
 test('a hook that refuses, that gives no sense, and a process that dies: no second start, and a person is told', async () => {
   await start({ rollouts: false })
   hook.status = 422
@@ -302,4 +310,74 @@ test('CI reports a rollout of its own, which is held back at a change of the wat
   expect((await api('/v1/deploys/1')).body).toMatchObject({ state: 'held', proceed: false })
   expect(ops()).toContain(':double_vertical_bar: *Held*')
   expect(await bot.type('nora', '/deploy resume 1')).toContain('*Rolling out*')
+  // CI that asks while the store is away is to ask again, and not to go on.
+  bot.trouble.storeDown = true
+  for (const path of ['/v1/deploys/1', '/v1/gate?service=webmail']) {
+    const { status, headers } = await fetch(`${bot.url}${path}`, { headers: { authorization: `Bearer ${API_TOKEN}` } })
+    expect([status, headers.get('retry-after')]).toEqual([503, '5'])
+  }
+  bot.trouble.storeDown = false
+})
+
+test('a change event: a deploy that is on record is that one, one that is not is an alarm, any other change is noted', async () => {
+  await start({ probes: false }, '  refuse_when: []')
+  const change = async (payload: object, key = INTAKE) => {
+    const body = JSON.stringify({ routing_key: key, payload })
+    const answer = await fetch(`${bot.url}/v2/change/enqueue`, { method: 'POST', body })
+    await bot.rest()
+    return { status: answer.status, body: await answer.text() }
+  }
+  const built = (more: object = {}, at = 'T09:00:00.000+0000') => ({
+    ...{ summary: 'Build 7 is out', source: 'ci-9', timestamp: `2026-11-23${at}` },
+    custom_details: { environment: 'production', version: 'v7', ...more },
+  })
+  expect((await change(built(), 'wrong')).status).toBe(400)
+  expect(await change({ source: 'ci-9' })).toMatchObject({
+    status: 400,
+    body: expect.stringContaining('payload.summary'),
+  })
+  // Of an environment that nobody guards: on record, and nobody is disturbed.
+  expect(await change(built({ environment: 'Dev' }))).toEqual({
+    status: 202,
+    body: '{"status":"success","message":"Change event processed"}',
+  })
+  expect([bot.dm('dana'), bot.paged()]).toEqual([[], []])
+  // CI asked for this one, and reports it while it rolls and just after.
+  await api('/v1/deploys', { service: 'webmail', version: 'v7' })
+  await change(built())
+  await api('/v1/deploys/2/events', { type: 'finish' })
+  await bot.advance('60s')
+  await change(built({}, 'T09:01:00.000+0000'))
+  expect(bot.paged()).toEqual([])
+  // Nobody says where, and nothing is deployed any more: whoever is on duty is told, and not paged.
+  await bot.advance('16m')
+  await change({ summary: 'Merged: raise the limits of attachments' })
+  expect(bot.dm('dana').join()).toContain(
+    '*Something changed at `webmail`*, reported by a change event: _Merged: raise the limits of attachments_',
+  )
+  expect(bot.paged()).toEqual([])
+  // And this one nobody asked for. Sent again, it is the same.
+  const past = built({ version: 'v8', user: 'octo' }, 'T09:02:00.000+0000')
+  await change(past)
+  await change(past)
+  await change({ ...past, summary: 'Build 8 is well' })
+  expect(bot.paged()).toEqual(['dana'])
+  expect(bot.dm('dana').join()).toContain(
+    'deploy 4 of webmail (v8) to production went past the gate: ci-9, octo did not ask',
+  )
+  expect(ops()).toContain('*Deploy 4: `webmail` `v8` (production)*\n:rotating_light: *Nobody asked for it:*')
+  // Another one, while the incident is open: whoever is on duty hears of it all the same.
+  await change(built({ version: 'v9' }))
+  expect(bot.dm('dana').at(-1)).toContain('*Nobody asked for it:* `webmail` `v9` (production) was deployed by ci-9')
+  const log = await bot.type('sam', '/deploy log webmail')
+  expect(log.split('\n').map((each) => /(change|deploy) `webmail`.*$/.exec(each)?.[0])).toEqual([
+    undefined,
+    'deploy `webmail` `v9` (production) · *unasked*',
+    'deploy `webmail` `v8` (production) · *unasked*',
+    'change `webmail` `Merged: raise the limits of attachments` (production) · *noted*',
+    'deploy `webmail` `v7` (production) · *done*',
+    'change `webmail` `v7` (dev) · *noted*',
+  ])
+  const { body } = await api('/v1/incidents/1/postmortem?format=json')
+  expect(JSON.stringify(body['changes'])).toContain('change webmail v7 (dev)')
 })

@@ -161,7 +161,7 @@ test("acknowledged with a command: in the incident's channel without its number,
   await bot.type('nora', '/incident ack', bot.room())
   expect(bot.dm('nora')[0]).toContain('<@U0NORA> has it')
   await bot.recover()
-  await bot.alert()
+  await bot.alert({ key: 'login' })
   expect(await bot.type('erik', '/incident ack INC-2')).toContain(
     '<@U0ERIK> has *INC-2*. It is not escalated any further.',
   )

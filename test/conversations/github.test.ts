@@ -1,10 +1,9 @@
 import { createHmac, createVerify, generateKeyPairSync } from 'node:crypto'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { type Driver, startBot } from '../support/bot.ts'
+import { type StandIn, standIn } from '../support/stand-in.ts'
 
-/** GitHub's deployment protection rule, against a stand-in for its API that checks what GitHub checks. */
+/** GitHub's deployment protection rule and its workflows, against a stand-in for its API that checks what GitHub checks. */
 let bot: Driver
 afterEach(() => bot?.close())
 
@@ -15,52 +14,48 @@ const { publicKey, privateKey } = generateKeyPairSync('rsa', {
 })
 const SECRET = 'the secret of the webhook'
 
-interface Github {
-  url: string
+interface Github extends StandIn {
+  /** Workflows of GitHub and pipelines of GitLab that were to start. */
+  started: { by: string; token: string; body: object }[]
   answers: { environment_name: string; state?: string; comment: string }[]
-  close(): Promise<void>
 }
 let github: Github
 beforeAll(async () => {
-  const server = createServer((request, response) => {
-    let body = ''
-    request.on('data', (part) => {
-      body += part
-    })
-    request.on('end', () => {
-      const token = request.headers.authorization?.replace('Bearer ', '') ?? ''
-      const say = (status: number, said: object = {}) => {
-        response.statusCode = status
-        response.end(JSON.stringify(said))
-      }
-      if (request.url === '/app/installations/55/access_tokens') {
-        const [head, payload, signature = ''] = token.split('.')
-        const isOurs = createVerify('RSA-SHA256').update(`${head}.${payload}`).verify(publicKey, signature, 'base64url')
-        const { iss, iat, exp } = JSON.parse(Buffer.from(payload ?? '', 'base64url').toString())
-        return isOurs && iss === '12345' && exp - iat <= 600 ? say(201, { token: 'ghs_1' }) : say(401)
-      }
-      if (request.url !== '/repos/example/webmail/actions/runs/9/deployment_protection_rule' || token !== 'ghs_1')
-        return say(404)
-      github.answers.push(JSON.parse(body))
-      return say(204)
-    })
+  const server = await standIn((request, response, body) => {
+    const token = request.headers.authorization?.replace('Bearer ', '') ?? ''
+    const say = (status: number, said: object = {}) => {
+      response.statusCode = status
+      response.end(JSON.stringify(said))
+    }
+    if (request.url === '/app/installations/55/access_tokens') {
+      const [head, payload, signature = ''] = token.split('.')
+      const isOurs = createVerify('RSA-SHA256').update(`${head}.${payload}`).verify(publicKey, signature, 'base64url')
+      const { iss, iat, exp } = JSON.parse(Buffer.from(payload ?? '', 'base64url').toString())
+      return isOurs && iss === '12345' && exp - iat <= 600 ? say(201, { token: 'ghs_1' }) : say(401)
+    }
+    if (request.url?.endsWith('/dispatches') || request.url?.endsWith('/pipeline')) {
+      const by = request.url.endsWith('/pipeline') ? 'GitLab' : 'GitHub'
+      const header = request.headers['private-token'] ?? token
+      github.started.push({ by, token: String(header), body: JSON.parse(body) })
+      if (JSON.stringify(body).includes('v2')) return say(401, { message: 'Bad credentials' })
+      return say(by === 'GitLab' ? 201 : 204)
+    }
+    if (request.url !== '/repos/example/webmail/actions/runs/9/deployment_protection_rule' || token !== 'ghs_1')
+      return say(404)
+    github.answers.push(JSON.parse(body))
+    return say(204)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  github = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    answers: [],
-    close: () => new Promise((resolve) => server.close(() => resolve())),
-  }
+  github = { ...server, started: [], answers: [] }
 })
 afterAll(() => github.close())
 
-const start = async () => {
-  github.answers = []
+const start = async (deploy = '') => {
+  Object.assign(github, { started: [], answers: [] })
   bot = await startBot({
     at: Date.parse('2026-11-23T10:00:00+01:00'),
     probes: false,
     rollouts: true,
-    config: (text) => `${text}
+    config: (text) => `${text.replace('policy: mail, channel: C0OPS', `policy: mail, channel: C0OPS${deploy}`)}
 gate:
   refuse_when: [open_incident]
   github: { app: "12345", key: ${JSON.stringify(privateKey)}, webhook_secret: "${SECRET}", api: "${github.url}", repositories: { Example/webmail: webmail } }
@@ -131,4 +126,22 @@ test('a deployment that never asked is an alarm', async () => {
   expect(bot.paged()).toEqual(['dana'])
   expect(bot.dm('dana').join()).toContain('went past the gate: GitHub: octo did not ask')
   expect(bot.channel('ops').join()).toContain('*Nobody asked for it:*')
+})
+
+test('a workflow of GitHub starts it, a pipeline of GitLab halts it; what they refuse is said in their words', async () => {
+  await start(`, deploy: {
+    start: { github: example/webmail, workflow: deploy.yml, token: "a-token-of-github", api: "${github.url}" },
+    halt: { gitlab: "${github.url}", project: ops/halts, token: "a-token-of-gitlab" } }`)
+  await bot.type('sam', '/deploy webmail v1')
+  await bot.type('mia', '/deploy halt 1 it looks wrong')
+  expect(github.started.map(({ by, token }) => `${by} ${token}`)).toEqual([
+    'GitHub a-token-of-github',
+    'GitLab a-token-of-gitlab',
+  ])
+  expect(bot.channel('ops').join()).toContain('What rolls was told to stop, and has confirmed it.')
+  await bot.type('sam', '/deploy rollback webmail v2')
+  expect(bot.dm('sam').at(-1)).toContain(
+    'Your rollback 2 of `webmail` `v2` (production) failed (GitHub answered 401 Unauthorized: Bad credentials. Its token has ended or may not start deploy.yml of example/webmail, or that is not there)',
+  )
+  expect(`${bot.channel('ops').join()} ${bot.dm('sam').join()}`).not.toContain('a-token')
 })

@@ -116,6 +116,48 @@ describe('the user group of a schedule', () => {
   })
 })
 
+describe('a user group that a role names', () => {
+  const withRole = (config: string) => `${config}roles: { admin: [mia, slack/leads] }\n`
+  const leads = (users: string[], disabled = false) => {
+    const made = { createdAt: 1, updatedAt: 1_700_000_000_000, createdBy: 'U0MIA', updatedBy: 'U0MIA' }
+    const group = { id: 'S0LEADS', name: 'Leads', handle: 'leads', description: '', channels: [], users, disabled }
+    bot.slack.workspace.groups.set('S0LEADS', { ...group, ...made })
+  }
+  const told = () => bot.dm('mia').filter((text) => text.includes('@leads'))
+
+  test('gives the role to whoever is in it; while it gives it to nobody, whoever else has it hears, once', async () => {
+    bot = await startBot({ probes: false, roster: true, config: withRole })
+    await bot.advance('1m')
+    expect(told()).toEqual([
+      expect.stringMatching(/^:no_entry: \*The role `admin` has a hole:\* .* `@leads` does not exist/),
+    ])
+    expect(await bot.type('dana', '/watchbill reload')).toContain('`admin`')
+
+    leads(['U0DANA'])
+    await bot.advance('1m')
+    expect(told()).toHaveLength(2)
+    expect(told()[1]).toBe(':white_check_mark: The Slack user group `@leads` gives people the role `admin` again.')
+    expect(await bot.type('dana', '/watchbill reload')).not.toContain('`admin`')
+
+    // Slack that is away for a moment takes nobody's role.
+    bot.slack.fault({ kind: 'ratelimited', method: 'usergroups.list', retry_after: 30, count: 1 })
+    await bot.advance('2m')
+    leads(['U0NOBODY'])
+    await bot.advance('1m')
+    leads([], true)
+    await bot.advance('1m')
+    expect(told().slice(2)).toEqual([
+      expect.stringContaining('has only people in it whom the configuration does not list'),
+      expect.stringContaining('is disabled, so that nobody has a role through it'),
+    ])
+    expect(await bot.type('mia', '/watchbill status')).toContain('`@leads`, which a role names, is disabled')
+    expect(await bot.type('mia', '/monitor graph')).toContain('group/leads')
+    bot.slack.fault({ kind: 'error', method: 'usergroups.list', error: 'missing_scope' })
+    await bot.advance('1m')
+    expect(told().at(-1)).toContain('cannot be read (`missing_scope`)')
+  })
+})
+
 describe('problems of the roster', () => {
   const nobodyAtNight = (config: string) => config.replace(/^.*name: nights.*\n/m, '')
   const said = () => bot.channel('ops').filter((text) => text.includes('The roster has a problem'))

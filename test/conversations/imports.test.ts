@@ -1,28 +1,23 @@
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { dutyAt } from '../../src/domain/duty/schedule.ts'
 import { rotaOf } from '../../src/store/rota.ts'
 import { type Driver, startBot } from '../support/bot.ts'
+import { type StandIn, standIn } from '../support/stand-in.ts'
 
 let bot: Driver
-let server: Server
+let server: StandIn
 let pages: Record<string, string>
 beforeEach(async () => {
   pages = {}
-  server = createServer((request, response) => {
+  server = await standIn((request, response) => {
     const page = pages[request.url ?? '']
     if (page === undefined) response.writeHead(500).end()
     else response.end(page)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
 })
 afterEach(async () => {
   await bot.close()
-  await new Promise<void>((resolve) => {
-    server.close(() => resolve())
-    server.closeAllConnections()
-  })
+  await server.close()
 })
 
 const calendar = (...events: string[]) => `BEGIN:VCALENDAR\r\nVERSION:2.0\r\n${events.join('')}END:VCALENDAR\r\n`
@@ -33,19 +28,17 @@ const event = (uid: string, title: string, ...lines: string[]) =>
 const ERIK = event('e', 'Erik', 'DTSTART:20261123T080000', 'DTEND:20261123T200000', 'RRULE:FREQ=DAILY;COUNT=2')
 const MONDAY_NOON = Date.parse('2026-11-23T12:00:00+01:00')
 
-const start = () => {
-  const { port } = server.address() as AddressInfo
-  return startBot({
+const start = () =>
+  startBot({
     probes: false,
     config: (config) =>
       config
         .replace(
           '    layers:\n      - { name: days',
-          `    layers:\n      - { name: old, priority: 5, calendar: "http://127.0.0.1:${port}/rota.ics" }\n      - { name: days`,
+          `    layers:\n      - { name: old, priority: 5, calendar: "${server.url}/rota.ics" }\n      - { name: days`,
         )
-        .replace('dana: { slack: U0DANA }', `dana: { slack: U0DANA, absence: "http://127.0.0.1:${port}/dana.ics" }`),
+        .replace('dana: { slack: U0DANA }', `dana: { slack: U0DANA, absence: "${server.url}/dana.ics" }`),
   })
-}
 
 /** Who has the watch at noon on Monday, as it is really stood. */
 async function atNoon(): Promise<string[]> {

@@ -199,7 +199,15 @@ test('our own network is down: one page says so, and when it is back everything 
   expect(lastOf('nora')).toMatch(
     /Watchbill sees nothing from here: none of 4 hosts answers since \d\d:\d\d:\d\d: its own network is probably down, or all of them are; what fails of 4 monitors is held back until \d\d:\d\d:\d\d/,
   )
-  expect(await bot.type('mia', '/watchbill status')).toContain(':no_entry: Location `here` sees nothing since')
+  const status = await bot.type('mia', '/watchbill status')
+  expect(status).toContain(':no_entry: Location `here` sees nothing since')
+  expect(status).toMatch(/0 down, \d held back \(.*`h0` \(held: blind\)/)
+  const list = await bot.type('mia', '/monitor list')
+  expect(list).toMatch(/\*Held back \(\d\)\*/)
+  expect(list).not.toContain('*Down')
+  expect(await bot.type('mia', '/monitor show h0')).toMatch(
+    /:large_orange_circle: `h0` .*\*held: blind\*.*\nIt fails from here, and so does everything else/,
+  )
   bot.trouble.networkDown = false
   await bot.advance('2m')
   expect(bot.paged()).toEqual(['nora'])

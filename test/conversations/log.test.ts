@@ -332,3 +332,18 @@ describe('lines that are asked for', () => {
     expect((await signals())[1]).toContain('the marked line that must arrive in it at intervals has not come')
   })
 })
+
+test('what was read and not told is counted, for whoever asks afterwards why nobody was paged by it', async () => {
+  await start(`file: "${file}", match: [{ pattern: "quota", count: 3, within: 1m }]`)
+  await bot.advance('2s')
+  appendFileSync(file, 'started\nquota full\nquota full\n')
+  await bot.type('erik', '/incident declare webmail mail is lost')
+  await bot.advance('30s')
+  await bot.type('erik', '/incident resolve INC-1')
+  const draft = await fetch(`${bot.url}/v1/incidents/1/postmortem?format=markdown`, {
+    headers: { authorization: `Bearer ${API_TOKEN}` },
+  })
+  expect(await draft.text()).toMatch(
+    /- `errors`: \*\*below its threshold\*\*: 2 of 3 lines matched, and it takes 3 within 1 min\. Fix: lower the count/,
+  )
+})

@@ -1,7 +1,6 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { type Driver, startBot } from '../support/bot.ts'
+import { standIn } from '../support/stand-in.ts'
 
 let bot: Driver
 const ends: (() => unknown)[] = []
@@ -14,14 +13,13 @@ afterEach(async () => {
 async function watcher() {
   let heard = 0
   let status = 200
-  const server = createServer((_, response) => {
+  const server = await standIn((_, response) => {
     if (status === 200) heard++
     response.writeHead(status).end()
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  ends.push(() => new Promise((resolve) => server.close(resolve)))
+  ends.push(server.close)
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/ping/secret-key`,
+    url: `${server.url}/ping/secret-key`,
     heard: () => heard,
     answer: (next: number) => {
       status = next

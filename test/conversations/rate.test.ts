@@ -1,36 +1,33 @@
 import { appendFileSync, mkdtempSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { API_TOKEN, type Driver, startBot } from '../support/bot.ts'
+import { type StandIn, standIn } from '../support/stand-in.ts'
 
 /** A Prometheus as far as it is asked: one number, none (null), or out of order (undefined). */
 let answer: number | null | undefined
-let server: Server
+let server: StandIn
 let bot: Driver
 beforeEach(async () => {
   answer = 800
-  server = createServer((_, response) => {
+  server = await standIn((_, response) => {
     if (answer === undefined) response.statusCode = 503
     const result = answer === null ? [] : [{ metric: {}, value: [0, String(answer)] }]
     response.end(JSON.stringify({ status: 'success', data: { resultType: 'vector', result } }))
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
 })
 afterEach(async () => {
   await bot.close()
-  await new Promise((resolve) => server.close(resolve))
+  await server.close()
 })
 
-const url = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 const start = async (...monitors: string[]) => {
   const lines = monitors.map((monitor) => `  ${monitor}\n`).join('')
   bot = await startBot({ config: (text) => text.replace(/ {2}home: .*\n/, lines), probes: false, rates: true })
 }
 const asked = () =>
-  `requests: { service: webmail, rate: { prometheus: "${url()}", query: "sum(rate(x[1m]))" }, every: 15s }`
+  `requests: { service: webmail, rate: { prometheus: "${server.url}", query: "sum(rate(x[1m]))" }, every: 15s }`
 
 /** A busy rate that is never quite the same, for so many of its samples. */
 async function busy(samples: number): Promise<void> {

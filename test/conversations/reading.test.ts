@@ -1,10 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { why } from '../../src/cli/why.ts'
 import { API_TOKEN, type Driver, startBot } from '../support/bot.ts'
+import { urlOf, written } from '../support/cli.ts'
 
 /** One incident, read back in every way that there is. */
 
@@ -116,12 +116,12 @@ describe('over HTTP', () => {
     expect(markdown).toContain('1 of 3 monitors fired.')
     expect(markdown).toContain('- `home`: **fired** at Mon 23 Nov 2026 03:02:00 UTC+01:00.')
     expect(markdown).toMatch(/- `login`: \*\*silenced\*\* by erik since .* \(moving the login servers\)\. Fix: /)
-    expect(markdown).toMatch(/- `backup`: \*\*out of scope\*\*: what it watches was well\. Fix: /)
+    expect(markdown).toMatch(/- `backup`: \*\*had no data\*\*\. Fix: /)
     expect(markdown).toMatch(
       /- 1 min 56 s before: \*\*Silenced:\*\* monitor `login`.* \*\*Most likely:\*\* somebody silenced it/,
     )
     const { missAudit } = (await json('/v1/incidents/1/postmortem')) as unknown as { missAudit: { verdict: string }[] }
-    expect(missAudit.map(({ verdict }) => verdict)).toEqual(['fired', 'silenced', 'scope'])
+    expect(missAudit.map(({ verdict }) => verdict)).toEqual(['fired', 'silenced', 'no-data'])
   })
 
   test('the picture is SVG that does nothing', async () => {
@@ -196,17 +196,12 @@ describe('in Slack', () => {
   })
 })
 
-const urlOf = ({ user, password, host, port, database }: pg.ClientConfig) =>
-  `postgres://${user}:${encodeURIComponent(String(password))}@x:${port}/${database}?host=${encodeURIComponent(String(host))}`
-
 async function run(incident: string, options: Parameters<typeof why>[1] = {}) {
-  const said = { stdout: '', stderr: '' }
-  const into = (stream: keyof typeof said) => ({ write: (text: string) => (said[stream] += text) })
+  const { said, ...streams } = written()
   const env = { WATCHBILL_CONFIG: join(folder, 'watchbill.yaml'), DATABASE_URL: urlOf(bot.store.config) }
   const code = await why(incident, options, {
     env,
-    stdout: into('stdout'),
-    stderr: into('stderr'),
+    ...streams,
     now: bot.clock.now(),
   })
   return { code, ...said }

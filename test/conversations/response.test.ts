@@ -32,31 +32,34 @@ const state = async (id = 1) => {
 }
 
 /** A person does something in the workspace; Slack tells the bot of it, and all comes to rest. */
-async function gesture(name: string, what: string, body: object): Promise<unknown> {
+const gesture = (name: string, what: string, body: object): Promise<unknown> =>
+  delivered(what, async () => {
+    const response = await fetch(`${bot.slack.url}_control/${name}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+    const answer = await response.json()
+    expect(answer).toMatchObject({ ok: true })
+    return answer
+  })
+
+async function delivered<T>(what: string, act: () => T | Promise<T>): Promise<T> {
   const heard = () =>
     bot.slack.deliveries().filter((each) => each.what.startsWith(what) && each.outcome === 'ok').length
   const before = heard()
-  const response = await fetch(`${bot.slack.url}_control/${name}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  })
-  const answer = await response.json()
-  expect(answer).toMatchObject({ ok: true })
+  const came = await act()
   await until(() => heard() > before, `${what} to be delivered`)
   await bot.rest()
-  return answer
+  return came
 }
 
 async function mention(user: string, channel: string, text: string, thread?: string): Promise<string[]> {
   const seen = () => bot.slack.channel(channel, user).messages
   const before = new Set(seen().map(({ ts }) => ts))
-  const heard = () =>
-    bot.slack.deliveries().filter(({ what, outcome }) => what.startsWith('app_mention') && outcome === 'ok')
-  const count = heard().length
-  const said = bot.slack.say(user, channel, `<@${bot.slack.workspace.app.botUser}> ${text}`, thread)
-  await until(() => heard().length > count, 'the mention to be delivered')
-  await bot.rest()
+  const said = await delivered('app_mention', () =>
+    bot.slack.say(user, channel, `<@${bot.slack.workspace.app.botUser}> ${text}`, thread),
+  )
   return seen().flatMap((each) => (before.has(each.ts) || each.ts === said.ts ? [] : each.text))
 }
 
@@ -103,9 +106,10 @@ describe('by command', () => {
     expect(bot.dm('sam').at(-1)).toContain('*Task 1 is yours*, says <@U0NORA>: look at the *disk*')
     await bot.type('nora', '/incident task add call the provider', room)
     await bot.type('nora', '/incident task give 2 me', room)
+    await bot.type('nora', '/incident task due 2 in 20m', room)
     await bot.type('sam', '/incident task done 1 INC-1')
     expect(await bot.type('nora', '/incident task list', room)).toContain(
-      '*Tasks of INC-1*, 1 open\n:white_large_square: *2* call the provider · <@U0NORA>',
+      '*Tasks of INC-1*, 1 open\n:white_large_square: *2* call the provider · <@U0NORA> · due',
     )
     expect(await bot.type('nora', '/incident task done 9', room)).toContain('INC-1 has no task 9')
   })
@@ -130,6 +134,10 @@ describe('by command', () => {
     await bot.advance('31m')
     expect(bot.dm('erik').slice(before)).toEqual([expect.stringContaining(':alarm_clock: *An update is due:* *INC-1*')])
     expect(bot.dm('nora').filter((text) => text.includes('An update is due'))).toEqual([])
+    expect(bot.dm('nora').at(-1)).toMatch(
+      /^:alarm_clock: \*Task 2 is due:\* \*INC-1\* home is down <#\w+\|[\w-]+>\n• \*2\* call the provider, due .*\nDone: `\/incident task done 2 INC-1`; later: /,
+    )
+    expect(bot.timeline()).toContain(':alarm_clock: *Task 2 is due:* <@U0NORA> is reminded')
   })
 })
 
@@ -313,4 +321,25 @@ describe('incidents that are one, or two', () => {
     await bot.type('erik', '/incident link INC-4 INC-1')
     expect([(await state(4)).links, (await state(1)).links]).toEqual([[1], [4]])
   })
+})
+
+test('a task is remembered when its incident is over, and told once a day until it is done', async () => {
+  const due = () => bot.dm('sam').filter((text) => text.includes('*Task 1 is'))
+  const before = due().length
+  await bot.type('erik', '/incident task INC-3 add write to the provider @sam due in 1h')
+  bot.clock.advanceTo(bot.clock.now() + 3_600_000)
+  await bot.rest()
+  bot.clock.advanceTo(bot.clock.now() + 24 * 3_600_000)
+  await bot.rest()
+  expect(
+    due()
+      .slice(before)
+      .map((text) => text.split(':* ')[0]),
+  ).toEqual([
+    expect.stringContaining('Task 1 is yours'),
+    ':alarm_clock: *Task 1 is due',
+    ':alarm_clock: *Task 1 is overdue',
+  ])
+  await bot.type('sam', '/incident task done 1 INC-3')
+  expect((await state(3)).tasks).toMatchObject([{ doneBy: 'sam' }])
 })

@@ -172,13 +172,26 @@ test('a second alert of the service joins the open incident, which lasts until b
   expect(await bot.type('erik', '/incident list')).toContain('No open incident')
 })
 
-test('what fails again after it was resolved is a new incident', async () => {
+test('what fails again minutes after its end is the same incident, and pages anew', async () => {
   await start()
   await bot.alert()
   await bot.recover()
+  await bot.advance('1m')
   await bot.alert()
+  expect(bot.paged()).toEqual(['nora', 'nora'])
+  expect(bot.timeline().join('\n')).toContain('*It fails again*, minutes after its end')
+  await bot.recover()
+  // It is over once it has been quiet.
+  expect(await bot.type('erik', '/incident list')).toContain('INC-1')
+})
+
+test('what fails beside it, once it is over, is a new incident', async () => {
+  await start()
+  await bot.alert()
+  await bot.recover()
+  await bot.alert({ key: 'login' })
   expect(bot.dm('nora').filter((text) => text.includes('INC-2'))).toHaveLength(1)
-  expect(bot.room()).toBe('inc-20261123-2-home-is-down')
+  expect(bot.room()).toBe('inc-20261123-2-login-is-down')
 })
 
 test('somebody deletes the summary: the next change posts it again', async () => {

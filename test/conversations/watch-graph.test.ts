@@ -89,10 +89,23 @@ describe('what depends on something else', () => {
     expect(ops()).toMatch(
       /:link: \*Held back:\* till is down: 503.* · service `shop`\. It depends on `home`, which is down/,
     )
+    await bot.advance('31s')
+    expect(bot.dm('nora').join()).toMatch(
+      /:link: \*Held back by this \(1\):\* `till` \(shop\) since .*\. Nobody is paged for it; what fails still when this is well again pages then/,
+    )
+    const list = await bot.type('mia', '/monitor list')
+    expect(list).toMatch(
+      /\*Down \(1\)\*\n:red_circle: `home`.*\n\*Held back \(1\)\*\n.* `till` .*\*held: `home` is down\*/,
+    )
+    expect(await bot.type('mia', '/monitor show till')).toContain('It depends on `home`, which is down and seen to')
+    expect(await bot.type('mia', '/watchbill status')).toContain(
+      '1 down (`home`), 1 held back (`till` (held: `home` is down))',
+    )
     bot.target.recover()
     await bot.advance('3m')
     expect(bot.paged()).toEqual(['nora'])
     expect(ops()).toContain(':white_check_mark: till is up again')
+    expect(bot.dm('nora').join()).not.toContain('Held back by this')
   })
 })
 

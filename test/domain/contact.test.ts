@@ -1,8 +1,9 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Contact, Notify } from '../../src/domain/contact.ts'
 import { decide } from '../../src/domain/decide.ts'
 import type { Event } from '../../src/domain/event.ts'
-import type { Rules } from '../../src/domain/rules.ts'
+import { heldUntil } from '../../src/domain/quiet.ts'
+import type { Quiet, Rules } from '../../src/domain/rules.ts'
 import { ack, emptyDesk, firing, MINUTE, resolve, rules, T0 } from '../support/builders.ts'
 
 const WAYS: Contact[] = [
@@ -67,4 +68,75 @@ test('who acknowledges beside Slack is shown to, until somebody else takes it', 
     { type: 'accept', by: 'sam', incident: 1 },
   )
   expect(taken.desk.incidents[1]).toMatchObject({ ackedBy: 'sam', ackedVia: null })
+})
+
+describe('quiet hours', () => {
+  const NIGHT: Quiet = {
+    zone: 'Europe/Zurich',
+    from: 22 * 60 * MINUTE,
+    to: 7 * 60 * MINUTE,
+    ways: ['call', 'ntfy'],
+    through: 'error',
+  }
+  const at = (time: string) => Date.parse(time)
+
+  test.each([
+    ['before they begin', 'call', 'warning', '2026-01-05T21:59:59.999+01:00', null],
+    ['from their first moment', 'call', 'warning', '2026-01-05T22:00+01:00', '2026-01-06T07:00+01:00'],
+    ['past midnight', 'call', 'info', '2026-01-06T03:00+01:00', '2026-01-06T07:00+01:00'],
+    ['at their end', 'call', 'warning', '2026-01-06T07:00+01:00', null],
+    ['by a way that may come', 'mail', 'warning', '2026-01-06T03:00+01:00', null],
+    ['what is grave', 'call', 'error', '2026-01-06T03:00+01:00', null],
+    ['what is graver still', 'call', 'critical', '2026-01-06T03:00+01:00', null],
+    ['over the change of the clock', 'call', 'warning', '2026-03-28T23:00+01:00', '2026-03-29T07:00+02:00'],
+  ] as const)('%s', (_, via, severity, now, until) => {
+    expect(heldUntil(NIGHT, via, severity, at(now))).toBe(at(until ?? now))
+  })
+
+  test('within a day, and of nobody who has none', () => {
+    const siesta = { ...NIGHT, from: 13 * 60 * MINUTE, to: 15 * 60 * MINUTE }
+    expect(heldUntil(siesta, 'call', 'warning', at('2026-01-05T14:00+01:00'))).toBe(at('2026-01-05T15:00+01:00'))
+    expect(heldUntil(siesta, 'call', 'warning', at('2026-01-05T16:00+01:00'))).toBe(at('2026-01-05T16:00+01:00'))
+    expect(heldUntil(undefined, 'call', 'warning', 1)).toBe(1)
+  })
+
+  /** Always quiet but for a minute, and services page for warnings too. */
+  const sleepy: Rules = (() => {
+    const base = company(whole)
+    const quiet: Quiet = { ...NIGHT, from: 0, to: 24 * 60 * MINUTE - MINUTE, ways: ['call'] }
+    const { people, services, policies } = base
+    return {
+      ...base,
+      people: { ...people, dana: { ...people.dana, name: 'dana', slack: 'U0DANA', contact: WAYS, quiet } },
+      services: Object.fromEntries(
+        Object.entries(services).map(([name, each]) => [
+          name,
+          { ...each, pages: ['critical', 'error', 'warning', 'info'] as const },
+        ]),
+      ) as Rules['services'],
+      policies: Object.fromEntries(
+        Object.entries(policies).map(([name, each]) => [name, { ...each, fallback: ['dana'] }]),
+      ),
+    }
+  })()
+  const rows = (of: ReturnType<typeof decided>) =>
+    of.owed.flatMap(({ key, dueAt, about }) =>
+      about.kind === 'contact' ? [{ key, afterMs: (dueAt ?? 0) - T0, held: about.heldUntil !== undefined }] : [],
+    )
+
+  test('hold back what has time, by the ways that they are about, and nothing of what is grave', () => {
+    const night = rows(decided(sleepy, { ...firing(), severity: 'warning' } as Event))
+    expect(night).toMatchObject([{ afterMs: MINUTE, held: false }, { held: true }])
+    expect(night[1]?.afterMs).toBeGreaterThan(3 * MINUTE)
+    expect(rows(decided(sleepy, firing()))).toMatchObject([{ held: false }, { afterMs: 3 * MINUTE, held: false }])
+  })
+
+  test('end for an incident that becomes graver, and not for one that somebody has', () => {
+    const graver: Event = { type: 'set-severity', by: 'sam', incident: 1, severity: 'critical' }
+    const first = { ...firing(), severity: 'warning' } as Event
+    expect(rows(decided(sleepy, first, graver)).slice(2)).toEqual([
+      { key: 'contact/1/dana/e1/r1/s1/1/critical', afterMs: 3 * MINUTE, held: false },
+    ])
+    expect(rows(decided(sleepy, first, ack('dana'), graver))).toEqual([])
+  })
 })

@@ -293,15 +293,22 @@ describe('what is adopted', () => {
     expect(story.desk.marks[shop]).toMatchObject({ ignored: null, adopted: { by: 'dana' } })
     expect(cover(adopt)).toMatchObject({ refusal: { code: 'adopted-before', name: shop } })
     expect(cover({ ...adopt, service: 'gone' })).toMatchObject({ refusal: { code: 'unknown-target' } })
-    expect(cover({ what: 'drop', reason: 'moved' }, 'erik')).toMatchObject({ result: 'done' })
+    expect(cover({ what: 'drop-approve' }, 'erik')).toMatchObject({ refusal: { code: 'not-dropping' } })
+    expect(cover({ what: 'drop', reason: 'old' }, 'dana')).toMatchObject({ result: 'done' })
+    minute += 15
+    expect(cover({ what: 'drop-approve' }, 'erik')).toMatchObject({ refusal: { code: 'not-dropping' } })
+    expect(cover({ what: 'drop', reason: 'moved' }, 'dana')).toMatchObject({ result: 'done' })
+    expect(cover({ what: 'drop-approve' }, 'dana')).toMatchObject({ refusal: { code: 'own-drop', name: shop } })
+    expect(story.desk.marks[shop]?.adopted).not.toBeNull()
+    expect(cover({ what: 'drop-approve' }, 'erik')).toMatchObject({ result: 'done' })
     expect(story.facts.at(-1)).toMatchObject({
       type: 'covered',
       by: 'erik',
       what: 'drop',
       reason: 'moved',
-      mark: { adopted: null },
+      mark: { adopted: null, dropping: { by: 'dana' } },
     })
-    expect(story.owed.filter(({ about }) => about.kind === 'covered')).toHaveLength(3)
+    expect(story.owed.filter(({ about }) => about.kind === 'covered')).toHaveLength(5)
   })
 })
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { ancestors, dependents } from '../../src/domain/detect/depends.ts'
+import { ancestors, dependents, servicesAbove, servicesBelow } from '../../src/domain/detect/depends.ts'
 import type { Event } from '../../src/domain/event.ts'
 import type { Monitor } from '../../src/domain/rules.ts'
 import { ack, firing, HOUR, MINUTE, recovered, resolve, rules, SECOND, T0, watch } from '../support/builders.ts'
@@ -40,6 +40,15 @@ test('what a monitor depends on is all that is above it, whatever is left out of
   expect(ancestors(company, 'shop')).toEqual(['smtp', 'switch'])
   expect(ancestors(company, 'shop', new Set(['smtp']))).toEqual(['switch'])
   expect(dependents(company, 'smtp')).toEqual(['shop'])
+})
+
+test('a service depends on what it names, and on those whose monitors its own depend on', () => {
+  const services = { ...rules({ services: { net: {}, mail: {}, web: { dependsOn: ['cdn'] }, cdn: {} } }).services }
+  const both = { services, monitors: company.monitors }
+  expect(servicesAbove(both, 'web')).toEqual(['cdn', 'mail', 'net'])
+  expect(servicesBelow(both, 'net')).toEqual(['mail', 'web'])
+  // Another configuration with the same monitors is another answer.
+  expect(servicesAbove(company, 'web')).toEqual(['mail', 'net'])
 })
 
 describe('what depends on something that is down', () => {
@@ -109,8 +118,9 @@ describe('what depends on something that is down', () => {
   test('joins what is open for its service, which pages as ever', () => {
     const w = watch(company)
     w.at(0, down('till'))
-    w.at(SECOND, down('smtp'), down('shop'))
+    w.at(SECOND, down('shop'))
     expect(w.incident(1).alerts).toMatchObject([{ key: 'till' }, { key: 'shop' }])
+    expect(opened(w)).toEqual(['0s web'])
   })
 })
 

@@ -92,7 +92,8 @@ test('what depends on it depends on what it depended on: nothing is held back by
   // It was down when it was switched off, and nobody knows since.
   w.at(2 * MINUTE, down('shop', 'web'))
   expect(w.incident(2)).toMatchObject({ service: 'web', alerts: [{ key: 'shop' }] })
-  w.at(3 * MINUTE, recovered('shop', { service: 'web', monitor: 'shop' }), down('switch', 'net'))
+  w.at(3 * MINUTE, recovered('shop', { service: 'web', monitor: 'shop' }))
+  w.at(3 * MINUTE + SECOND, down('switch', 'net'))
   w.at(4 * MINUTE, down('shop', 'web'))
   expect(w.desk.alerts['web/shop']).toMatchObject({ incident: null, held: { by: 'switch' } })
 })

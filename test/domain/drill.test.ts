@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import { canDrill, faultOf } from '../../src/domain/detect/drill.ts'
+import { canDrill, faultOf, type Learned, planted } from '../../src/domain/detect/drill.ts'
+import { observe as observeRate } from '../../src/domain/detect/rate.ts'
+import { specOf } from '../../src/domain/detect/rate-series.ts'
+import { newRate, type RateState } from '../../src/domain/detect/rate-state.ts'
+import { learn, newShapes } from '../../src/domain/detect/shapes.ts'
+import { witness } from '../../src/domain/detect/witness.ts'
 import type { Signal } from '../../src/domain/event.ts'
-import type { Monitor } from '../../src/domain/rules.ts'
+import type { Heartbeat, LogMonitor, Monitor, RateMonitor } from '../../src/domain/rules.ts'
+import { random } from '../bench/rate-series.ts'
 import { ack, firing, HOUR, MINUTE, refused, rota, rules, SECOND, T0, unreachable, watch } from '../support/builders.ts'
 import { httpMonitor } from '../support/probed.ts'
 
@@ -12,13 +18,87 @@ const log = (expectEmpty: boolean, ignore: string[] = []): Monitor => ({
 })
 const company = { ...rules(), monitors: { home } }
 const drill = (to: 'nobody' | 'asker' | 'duty', by: string | null = 'nora'): Signal =>
-  faultOf(home, { by, to, silence: null }, T0)
+  faultOf(home, { by, to, silence: null }, '2 looks that failed', T0)
 const kinds = (w: ReturnType<typeof watch>) => new Set(w.owed.map(({ about }) => about.kind))
 
-test('what a monitor sees can be made up, or cannot', () => {
-  expect(canDrill(home)).toBe(true)
-  expect(canDrill({ ...home, failAfter: 9 } as Monitor)).toBe(true)
-  expect([log(true), log(true, ['drill']), log(false)].map(canDrill)).toEqual([true, true, false])
+const nothing: Learned = { rate: null, shapes: null, zone: 'UTC' }
+const matching = (...match: LogMonitor['match']): Monitor => ({ ...(log(false) as LogMonitor), match })
+const backup: Heartbeat = {
+  ...{ name: 'backup', service: 'webmail', severity: 'critical', kind: 'heartbeat', graceMs: MINUTE },
+  ...{ rhythm: { kind: 'every', everyMs: HOUR }, maxRunMs: null, minEveryMs: null },
+}
+const rate = (more: Partial<RateMonitor> = {}): RateMonitor => ({
+  ...{ name: 'orders', service: 'webmail', severity: 'critical', kind: 'rate', source: { kind: 'push' } },
+  ...{ everyMs: 10 * MINUTE, timeoutMs: SECOND, detect: ['dip', 'flatline', 'spike'], floor: null, ceiling: null },
+  ...{ falseAlarms: 1, ...more },
+})
+
+/** Two days of about `mean` counts. */
+function learned(monitor: RateMonitor, mean: number): RateState {
+  const spec = specOf(monitor, 'UTC')
+  const r = random(3)
+  let state = newRate(spec)
+  for (let at = T0 - 48 * HOUR; at < T0; at += monitor.everyMs)
+    state = observeRate(state, { at, value: mean === 0 ? 0 : r.poisson(mean) }, spec, at).state
+  return state
+}
+
+describe('what a monitor sees', () => {
+  test('can be made up, or cannot', () => {
+    expect(canDrill(home)).toBe(true)
+    expect(canDrill({ ...home, failAfter: 9 } as Monitor)).toBe(true)
+    expect([log(true), log(true, ['drill']), log(false)].map(canDrill)).toEqual([true, true, false])
+    const impossible = { pattern: 'a\\bb', withinMs: MINUTE, count: 1 }
+    expect([backup, rate(), matching(impossible)].map(canDrill)).toEqual([true, true, false])
+  })
+
+  test('of a heartbeat is a deadline that passes, and a run that says that it failed', () => {
+    expect(planted(backup, nothing, T0)).toBe('a deadline that passed, and a ping that says it failed')
+    const never: Heartbeat = { ...backup, rhythm: { kind: 'cron', cron: '0 0 30 2 *', zone: 'UTC' } }
+    expect(planted(never, nothing, T0)).toBe('a ping that says it failed')
+  })
+
+  test('of a log are lines that its rules wait for, as many as they count, whatever it ignores', () => {
+    const rule = { pattern: 'ERROR|FATAL', withinMs: MINUTE, count: 5 }
+    expect(planted(matching(rule, { ...rule, pattern: null }), nothing, T0)).toBe('lines that its patterns wait for')
+    expect(planted({ ...(matching(rule) as LogMonitor), ignore: ['ERROR'] }, nothing, T0)).not.toBeNull()
+    const shapes = learn(newShapes(T0 - HOUR, MINUTE), ['user 7 logged in', 'user 8 logged in']).shapes
+    const before = structuredClone(shapes)
+    const unseen = { ...(matching(rule) as LogMonitor), newShapes: { learnMs: HOUR } }
+    expect(planted(unseen, { ...nothing, shapes }, T0)).toMatch(/ and a line of a shape never seen before$/)
+    expect(shapes).toEqual(before)
+  })
+
+  test('of a rate is a number that its detector, as it is, finds unusual; and its state stays as it was', () => {
+    const state = learned(rate(), 300)
+    const before = structuredClone(state)
+    const seen = (more: Partial<RateMonitor>, of = state) => planted(rate(more), { ...nothing, rate: of }, T0)
+    expect(seen({})).toMatch(/^(a sample|[23] samples) of 0 \(gone silent\)$/)
+    expect(seen({ detect: ['dip'] })).toMatch(/of 1\d\.?\d? \(dropped\)$/)
+    expect(seen({ detect: ['spike'] })).toMatch(/^a sample of 3\d\d,\d{3} \(risen\)$/)
+    expect(seen({ detect: [], floor: 10 })).toBe('a sample of 5 (below its floor)')
+    expect(seen({ detect: [], ceiling: 900 })).toBe('a sample of 1,800 (above its ceiling)')
+    expect(state).toEqual(before)
+    // Where nothing is usual, nothing is no news; that no number comes is.
+    expect(seen({ detect: ['flatline'] }, learned(rate(), 0))).toMatch(/samples of no number \(no numbers arrive\)$/)
+  })
+
+  test('of a rate that has learned nothing yet is at least that no number comes', () => {
+    expect(planted(rate({ detect: ['dip'] }), nothing, T0)).toMatch(/samples of no number/)
+  })
+})
+
+test.for([
+  'ERROR|FATAL',
+  '(?i)^out of memory: kill(ed)? process \\d+',
+  'status=(?:5\\d\\d|499) in [0-9.]{3,}ms$',
+  '\\bpanic\\b.*\\Q[core]\\E',
+  '[^a-z0-9 ]{2}[[:upper:]]+\\pL\\x41',
+  '(?P<code>[A-Z]{2}-\\d{4})+?\\s?\\]',
+  'x*\\by{2}',
+  '^$',
+])('a line is found that %s waits for', (pattern) => {
+  expect(witness(pattern)).toMatch(new RegExp(/^\^\$$/.test(pattern) ? '^$' : '.'))
 })
 
 describe('a fault that ends before a person', () => {

@@ -56,6 +56,17 @@ describe('the watch graph', () => {
       expect(names).toContain(name)
   })
 
+  test('of a service whose alerts others send, somebody misses whoever sends them', () => {
+    const intake = company([httpMonitor('http://x/')])
+    const service = { ...intake.services.webmail, intake: ['digest'] } as Rules['services'][string]
+    const deaf = { ...intake, services: { webmail: service } }
+    expect(looseEnds(deaf)).toMatchObject([{ node: 'source/webmail', refused: false }])
+    const hears = { source: 'alertmanager', when: null } as const
+    const heard = { ...deaf, monitors: { ...deaf.monitors, prometheus: { ...backup, name: 'prometheus', hears } } }
+    expect(looseEnds(heard)).toEqual([])
+    expect(graphOf(heard).get('source/webmail')?.watchedBy).toMatchObject([{ by: 'monitor/prometheus' }])
+  })
+
   test('names no watcher that is not in it', () => {
     const graph = graphOf(company(everyKind))
     const named = [...graph.values()].flatMap(({ watchedBy }) => watchedBy.map(({ by }) => by))

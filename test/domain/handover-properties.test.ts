@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { Desk } from '../../src/domain/book.ts'
 import { decide, nextDue } from '../../src/domain/decide.ts'
 import { evaluateDeploy } from '../../src/domain/deploy/gate.ts'
-import { BLACKOUT_TIMES } from '../../src/domain/deploy/shift.ts'
+import { BLACKOUT_TIMES } from '../../src/domain/deploy/rules.ts'
 import type { Recorded } from '../../src/domain/fact.ts'
 import { edited, Handover, handoverId, RosterEdit, Watch } from '../../src/domain/handover.ts'
 import { Alert, Incident } from '../../src/domain/incident.ts'
@@ -402,6 +402,8 @@ describe('pages', () => {
     watching(() => {
       // All changes of an instant come before what follows from them.
       let changes: { change: Recorded & { type: 'changed' }; concerned: number[] }[] = []
+      /** Where nobody goes, the row of the change does not say who took the watch before it. */
+      const early = new Set<string>()
       const settle = (ledger: Ledger) => {
         for (const { change, concerned } of changes) {
           const { incoming, changeAt, schedule } = change.handover
@@ -410,7 +412,8 @@ describe('pages', () => {
             if (each.state !== 'paging' && each.state !== 'exhausted') continue
             for (const person of incoming) {
               // Whoever took the watch early was paged as whoever has it, from then on.
-              const sinceAt = change.handover.by === null ? change.at : Math.max(each.lifeAt, change.handover.opensAt)
+              const taken = change.handover.by !== null || early.has(handoverId(schedule, changeAt))
+              const sinceAt = taken ? Math.max(each.lifeAt, change.handover.opensAt) : change.at
               must(
                 isTold(each, person, sinceAt) || isTold(each, person, change.at) || isExcused(ledger, each, person),
                 () => `${person} came on ${schedule} at ${when(changeAt)} and was not told of incident ${id}`,
@@ -423,6 +426,8 @@ describe('pages', () => {
       return {
         before(ledger, fact) {
           if (changes.some(({ change }) => change.at < fact.at)) settle(ledger)
+          if (fact.type === 'handover' && fact.handover.state === 'relieved-early')
+            early.add(handoverId(fact.handover.schedule, fact.handover.changeAt))
           if (fact.type !== 'changed') return
           const concerned = unacked(ledger)
             .filter((each) => executedOn(each, fact.watch.schedule))

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
+import { observe } from '../../src/domain/detect/log.ts'
 import { type LineRate, readingOfLines, slotCounts } from '../../src/domain/detect/log-counts.ts'
-import { type LogState, newLog, quietLook } from '../../src/domain/detect/log-state.ts'
+import { type LogState, type Look, newLog, quietLook } from '../../src/domain/detect/log-state.ts'
 import type { LogMonitor } from '../../src/domain/rules.ts'
 
 const MINUTE = 60_000
@@ -32,6 +33,10 @@ const look = (before: LogState, at: number, ...lines: ReturnType<typeof line>[])
   lines,
 })
 
+/** Of the lines that count for the log itself. */
+const counted = (of: LineRate, spec: LogMonitor, before: LogState, seen: Look) =>
+  slotCounts(of, spec, before, seen, observe(before, seen, spec).counting)
+
 test('lines count in the slot in which they were read, but those that are marked, ignored, or do not match', () => {
   const lines = [
     line('500 /a'),
@@ -39,7 +44,7 @@ test('lines count in the slot in which they were read, but those that are marked
     line('GET /health'),
     line(`watchbill-canary ${'0'.repeat(16)} 2026-11-23T07:00:00Z`),
   ]
-  const counts = (match: string | null) => slotCounts(rate(match), log, state(), look(state(), AT + 5, ...lines))
+  const counts = (match: string | null) => counted(rate(match), log, state(), look(state(), AT + 5, ...lines))
   expect(counts(null)).toEqual([{ rate: 'errors', slotAt: AT, kind: 'lines', count: 2 }])
   expect(counts('^5\\d\\d')).toEqual([{ rate: 'errors', slotAt: AT, kind: 'lines', count: 1 }])
   expect(counts('nothing')).toEqual([])
@@ -47,16 +52,16 @@ test('lines count in the slot in which they were read, but those that are marked
 
 test('lines that are asked for count when they were written; more than were fetched are not matched by anybody', () => {
   const late = { ...look(state(), AT + 5, line('500 /a', AT - 1), line('500 /b', AT + 1)), more: 40 }
-  expect(slotCounts(rate(), asked, state(), late)).toEqual([
+  expect(counted(rate(), asked, state(), late)).toEqual([
     { rate: 'errors', slotAt: AT - MINUTE, kind: 'lines', count: 1 },
     { rate: 'errors', slotAt: AT, kind: 'lines', count: 41 },
   ])
-  expect(slotCounts(rate('500'), asked, state(), late).at(-1)).toMatchObject({ kind: 'unseen', count: 40 })
+  expect(counted(rate('500'), asked, state(), late).at(-1)).toMatchObject({ kind: 'unseen', count: 40 })
 })
 
 test('what is read after a while in which nobody could is no burst', () => {
   const before = state({ reading: { ...state().reading, failingSinceAt: AT - 5 } })
-  expect(slotCounts(rate(), log, before, look(before, AT, line('500')))[0]).toMatchObject({ kind: 'backlog' })
+  expect(counted(rate(), log, before, look(before, AT, line('500')))[0]).toMatchObject({ kind: 'backlog' })
 })
 
 const slot = { fromAt: AT, untilAt: AT + MINUTE }

@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest'
+import { factsFor } from '../../src/domain/deploy/facts.ts'
 import type { Event } from '../../src/domain/event.ts'
 import { capturesOf, happenedAt, type Recorded } from '../../src/domain/fact.ts'
 import { insiders, mayKnow } from '../../src/domain/incident.ts'
 import type { Said } from '../../src/domain/response.ts'
+import type { Rules } from '../../src/domain/rules.ts'
+import { timeline } from '../../src/domain/timeline.ts'
 import {
   ack,
   declare,
@@ -15,8 +18,10 @@ import {
   rules,
   step,
   T0,
+  unreachable,
   watch,
 } from '../support/builders.ts'
+import { httpMonitor } from '../support/probed.ts'
 
 const SERVICES = {
   webmail: { dependsOn: ['mailstore'] },
@@ -78,6 +83,66 @@ describe('one incident for what fails together', () => {
     desk.at(MINUTE, down('disks'))
     expect(desk.pages(2)).toEqual(['1m erik s1'])
     expect([desk.incident(1).links, desk.incident(2).links]).toEqual([[2], [1]])
+  })
+
+  const config = () => {
+    const monitors = {
+      db: { ...httpMonitor('http://x/'), name: 'db', service: 'disks' },
+      api: { ...httpMonitor('http://x/'), name: 'api', service: 'shop', dependsOn: ['db'] },
+    }
+    return { ...rules({ services: { disks: {}, shop: {} } }), monitors }
+  }
+  const byMonitors = () => watch(config())
+
+  test('it is the same where only monitors say what they depend on: either way round, and split again', () => {
+    const by = byMonitors()
+    by.at(0, down('disks'))
+    by.at(MINUTE, down('shop', 'till'))
+    expect(Object.keys(by.desk.incidents)).toEqual(['1'])
+    by.at(2 * MINUTE, { type: 'split', by: 'erik', incident: 1, what: { service: 'shop' } })
+    expect(by.incident(2)).toMatchObject({ service: 'shop', alerts: [{ key: 'till', service: null }] })
+    expect(by.incident(1).alerts.map(({ key }) => key)).toEqual(['disks'])
+    const cause = byMonitors()
+    cause.at(0, down('shop'))
+    cause.at(MINUTE, down('disks'))
+    expect(Object.keys(cause.desk.incidents)).toEqual(['1'])
+  })
+
+  test('what its own monitor holds back pages in the end: it does not become part of what held it', () => {
+    const by = byMonitors()
+    const of = (key: string, service: string) => firing(key, { service, monitor: key })
+    by.at(0, of('db', 'disks'), ack('dana'))
+    by.at(MINUTE, of('api', 'shop'))
+    by.until(31 * MINUTE)
+    expect(by.incident(2)).toMatchObject({ service: 'shop', links: [1] })
+    expect(by.pages(2)).toEqual(['31m dana s1'])
+    const mine = by.facts.filter(({ incident }) => incident === 1)
+    const told = timeline(by.incident(1), mine, by.facts, config())
+    expect(told.some(({ fact }) => fact.type === 'detected' && fact.held?.by === 'db')).toBe(true)
+  })
+
+  test('the gate goes by the same: an incident of what a service names, or of what its monitors name, is in the way', () => {
+    const inTheWay = (desk: ReturnType<typeof watch>['desk'], by: Rules, service: string) =>
+      factsFor({ desk, rules: by }, { service, environment: 'production', but: null }, null, T0).incidents?.map(
+        ({ service: of }) => of,
+      )
+    const named = watch(rules({ services: SERVICES }))
+    named.at(0, down('disks'))
+    expect(inTheWay(named.desk, rules({ services: SERVICES }), 'webmail')).toEqual(['disks'])
+    expect(inTheWay(named.desk, rules({ services: SERVICES }), 'shop')).toEqual([])
+    const watched = byMonitors()
+    watched.at(0, down('disks'))
+    expect(inTheWay(watched.desk, config(), 'shop')).toEqual(['disks'])
+  })
+
+  test('nothing is hidden behind what nobody answered', () => {
+    const by = watch(rules({ services: SERVICES }))
+    by.at(0, down('disks'))
+    by.until(30 * MINUTE)
+    expect(by.incident(1).state).toBe('exhausted')
+    by.at(31 * MINUTE, down('webmail'))
+    expect(by.pages(2)).toEqual(['31m dana s1'])
+    expect(by.incident(2).links).toEqual([1])
   })
 
   test('services that depend on each other in a circle are all the same trouble, and no loop', () => {
@@ -267,6 +332,72 @@ describe('the response', () => {
     expect(by.at(6 * MINUTE, { type: 'reopen', by: 'sam', incident: 1 })).toMatchObject([
       { refusal: { code: 'another-open', other: 2 } },
     ])
+  })
+})
+
+describe('tasks that are due', () => {
+  const add = (text: string, owner: string | null, dueMs: number | null): Event => ({
+    ...{ type: 'add-task', by: 'erik', incident: 1, text, owner },
+    dueAt: dueMs === null ? null : T0 + dueMs,
+  })
+  const changed = (task: number, to: object): Event => ({ type: 'change-task', by: 'sam', incident: 1, task, ...to })
+  const reminders = (by: ReturnType<typeof watch>) =>
+    by.facts.flatMap((fact) =>
+      fact.type === 'tasks-due'
+        ? [`${(fact.at - T0) / HOUR}h ${fact.tasks} ${fact.to}${fact.again ? ' again' : ''}`]
+        : [],
+    )
+  const over = () => {
+    const by = watch()
+    by.at(0, firing(), ack('dana'))
+    by.at(MINUTE, add('disk', 'sam', 2 * HOUR), add('quota', 'sam', 2 * HOUR), add('never', 'sam', null))
+    by.at(2 * MINUTE, add('report', null, 3 * HOUR), recovered())
+    return by
+  }
+
+  test('their owner is reminded as they come due and once a day from then on, also when it is over', () => {
+    const by = over()
+    expect(by.dueAt()).toBe(T0 + 2 * HOUR)
+    by.until(30 * HOUR)
+    expect(reminders(by)).toEqual(['2h 1,2 sam', '3h 4 erik', '26h 1,2 sam again', '27h 4 erik again'])
+    const told = by.owed.filter(({ about }) => about.kind === 'duty' && about.person === 'sam')
+    // What was given to him by another, and what is due, twice.
+    expect(told).toHaveLength(5)
+  })
+
+  test('until they are done, or due at another time', () => {
+    const by = over()
+    by.until(2 * HOUR)
+    by.at(
+      3 * HOUR - MINUTE,
+      changed(1, { done: true }),
+      changed(2, { dueAt: T0 + 8 * HOUR }),
+      changed(4, { dueAt: null }),
+    )
+    by.until(20 * HOUR)
+    expect(reminders(by)).toEqual(['2h 1,2 sam', '8h 2 sam'])
+  })
+
+  test('whoever has left is not reminded, but whoever wanted it; and what was slept through is told once', () => {
+    const by = watch()
+    by.at(0, firing(), ack('dana'), unreachable('sam'))
+    by.at(MINUTE, add('disk', 'sam', 2 * HOUR))
+    by.at(80 * HOUR)
+    expect(reminders(by)).toEqual(['80h 1 erik'])
+    expect(by.dueAt()).toBe(T0 + 104 * HOUR)
+  })
+
+  test('in the channel while the incident is open, and by DM alone when it is over', () => {
+    const posts = (by: ReturnType<typeof watch>) => {
+      const ids = by.facts.flatMap(({ type, id }) => (type === 'tasks-due' ? [`post/1/${id}`] : []))
+      return by.owed.filter(({ key }) => ids.includes(key)).length
+    }
+    const open = watch()
+    open.at(0, firing(), ack('dana'), add('disk', 'sam', HOUR))
+    open.until(26 * HOUR)
+    const closed = over()
+    closed.until(26 * HOUR)
+    expect([posts(open), posts(closed)]).toEqual([1, 0])
   })
 })
 

@@ -144,9 +144,9 @@ describe('recovery', () => {
     const w = watch()
     w.at(0, firing())
     w.at(MINUTE, recovered())
-    w.at(2 * MINUTE, firing())
+    w.at(12 * MINUTE, firing())
     expect(w.incident(2).state).toBe('paging')
-    expect(w.pages(2)).toEqual(['2m dana s1'])
+    expect(w.pages(2)).toEqual(['12m dana s1'])
   })
 
   test('and failing again while another alert fires joins the open incident, once', () => {
@@ -275,5 +275,84 @@ describe('a monitor that the configuration has no more', () => {
       { type: 'resolved', by: null },
     ])
     expect(nextDue(after.desk, rules())).toBeGreaterThan(after.desk.decidedAt + 11 * HOUR)
+  })
+})
+
+describe('an alert of another system that flaps', () => {
+  const outside = (over: object = {}) => firing('disk', { monitor: null, ...over })
+
+  test('is one incident, which pages each time that it comes back', () => {
+    const w = watch()
+    for (const minute of [0, 3, 6, 9]) {
+      w.at(minute * MINUTE, outside())
+      w.at(minute * MINUTE + MINUTE, recovered('disk'))
+    }
+    expect(Object.keys(w.desk.incidents)).toEqual(['1'])
+    expect(w.incident()).toMatchObject({ state: 'resolved', resolvedBy: null, firing: 0 })
+    expect(w.pages().filter((page) => page.includes('s1'))).toEqual([
+      '0m dana s1',
+      '3m dana s1',
+      '6m dana s1',
+      '9m dana s1',
+    ])
+  })
+
+  test('much later, after somebody has resolved it by hand, or of a monitor, is another incident', () => {
+    const late = watch()
+    late.at(0, outside())
+    late.at(MINUTE, recovered('disk'))
+    late.at(12 * MINUTE, outside())
+    expect(Object.keys(late.desk.incidents)).toEqual(['1', '2'])
+    const byHand = watch()
+    byHand.at(0, outside())
+    byHand.at(MINUTE, resolve('dana'))
+    byHand.at(2 * MINUTE, recovered('disk'))
+    byHand.at(3 * MINUTE, outside())
+    expect(Object.keys(byHand.desk.incidents)).toEqual(['1', '2'])
+    const probed = watch({ ...rules(), monitors: { home: httpMonitor('http://x/') } })
+    for (const minute of [0, 2]) {
+      probed.at(minute * MINUTE, firing('home', { monitor: 'home' }))
+      probed.at((minute + 1) * MINUTE, recovered('home'))
+    }
+    expect(Object.keys(probed.desk.incidents)).toEqual(['1', '2'])
+  })
+})
+
+describe('alerts of other systems', () => {
+  test('of what depends on a service that is down are held in its incident, and page nobody anew', () => {
+    const base = rules({ services: { webmail: {}, imap: { dependsOn: ['webmail'] } } })
+    const w = watch(base)
+    w.at(0, firing('db', { monitor: null }))
+    w.at(MINUTE, ...Array.from({ length: 30 }, (_, n) => firing(`child-${n}`, { service: 'imap', monitor: null })))
+    expect(Object.keys(w.desk.incidents)).toEqual(['1'])
+    expect(w.pages()).toEqual(['0m dana s1'])
+    expect(w.incident().joined).toBe(31)
+    expect(w.facts.at(-1)).toMatchObject({ type: 'joined', incident: 1, service: 'imap', related: true })
+    w.at(2 * MINUTE, recovered('db'))
+    expect(w.incident().state).toBe('paging')
+  })
+
+  test('in a storm become one incident for each service: few facts, one page, every one on record', () => {
+    const w = watch(both)
+    const storm = Array.from({ length: 1_500 }, (_, n) =>
+      firing(`alert-${n}`, { service: n % 2 === 0 ? 'webmail' : 'imap', monitor: null }),
+    )
+    for (let from = 0; from < storm.length; from += 500) w.at(from, ...storm.slice(from, from + 500))
+    expect(Object.values(w.desk.incidents).map(({ joined }) => joined)).toEqual([750, 750])
+    expect([w.pages(1), w.pages(2)]).toEqual([['0m dana s1'], ['0m dana s1']])
+    expect(w.facts.length).toBeLessThan(20)
+    const recorded = w.facts.flatMap((fact) =>
+      fact.type === 'joined' ? fact.alerts.map(({ key }) => key) : fact.type === 'detected' ? [fact.key] : [],
+    )
+    expect(new Set(recorded).size).toBe(1_500)
+  })
+
+  test('the first of a group pages at once; what follows within its window only joins', () => {
+    const w = watch()
+    w.at(0, firing('a', { monitor: null }))
+    expect(w.pages()).toEqual(['0m dana s1'])
+    w.at(SECOND, firing('b', { monitor: null }), firing('c', { monitor: null }))
+    expect(w.pages()).toEqual(['0m dana s1'])
+    expect(w.incident().joined).toBe(3)
   })
 })

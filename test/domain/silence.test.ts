@@ -245,6 +245,19 @@ describe('the proof of return', () => {
     expect(what(w).at(-1)).toBe('back')
   })
 
+  test('of a heartbeat, which has nothing to show before its deadline, is the fault alone', () => {
+    const backup = { name: 'backup', service: 'webmail', kind: 'heartbeat', severity: 'critical', maxRunMs: null }
+    const beat = { ...backup, rhythm: { kind: 'every', everyMs: HOUR }, graceMs: MINUTE, minEveryMs: null }
+    const w = watch({ ...company, monitors: { ...company.monitors, backup: beat } } as unknown as Rules)
+    w.at(0, quiet('backup', HOUR))
+    w.until(HOUR)
+    expect(w.desk.silences[0]).toMatchObject({ state: 'returning', awaiting: ['backup'], seen: ['backup'] })
+    w.until(HOUR + 2 * MINUTE)
+    expect(w.incident().title).toBe('a fault injected into backup has not come through since its silence ended')
+    w.at(HOUR + 3 * MINUTE, proof('fault', 'backup'))
+    expect([what(w).at(-1), w.incident().state]).toEqual(['back', 'resolved'])
+  })
+
   test('one that does not pages its owner, then whoever is on duty, until it reports', () => {
     const w = watch(company)
     w.at(0, quiet('home', HOUR))

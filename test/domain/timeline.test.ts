@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'vitest'
-import { missAudit, type Verdict } from '../../src/domain/detect/miss.ts'
+import { type Looked, missAudit, type Pings, type Verdict } from '../../src/domain/detect/miss.ts'
 import type { Silence } from '../../src/domain/detect/silence.ts'
 import type { Fact, Recorded } from '../../src/domain/fact.ts'
 import { durationsOf, lanesOf, milestonesOf, participantsOf } from '../../src/domain/milestones.ts'
+import type { Heartbeat, LogMonitor } from '../../src/domain/rules.ts'
 import { suspected } from '../../src/domain/suspect.ts'
 import { timeline } from '../../src/domain/timeline.ts'
 import { drawTimeline } from '../../src/picture.ts'
 import { asMarkdown, asText, escapeMarkdown } from '../../src/slack/markdown.ts'
 import { plain } from '../../src/slack/text.ts'
+import { timelineMarkdown } from '../../src/slack/timeline.ts'
 import { ack, firing, HOUR, MINUTE, recovered, rules, SECOND, T0, watch } from '../support/builders.ts'
 import { httpMonitor } from '../support/probed.ts'
 
@@ -66,6 +68,14 @@ describe('the timeline', () => {
     expect(entries[4]).toMatchObject({ by: 'Erik', captured: { text: 'I restarted it' } })
   })
 
+  test('whoever shows so much of it waits for no more', () => {
+    const { incident, facts } = played()
+    const entries = timeline(incident, facts, [], by)
+    const lines = (most: number) => timelineMarkdown({ rules: by, now: T0 }, entries, () => null, { most })
+    expect(lines(Number.POSITIVE_INFINITY).filter((line) => line.startsWith('- '))).toHaveLength(entries.length)
+    expect(lines(0).filter((line) => line.startsWith('- '))).toHaveLength(1)
+  })
+
   test('of what belongs to no incident, it has what is about its service, its monitors and its watch', () => {
     const { incident, facts } = played()
     const silenced = (name: string, at: number): Fact => ({
@@ -108,7 +118,9 @@ test('an incident is measured from the first failure that was seen, and its lane
   const title = 'INC-1 · <script>alert("&")</script>\u0000'
   const svg = drawTimeline({ title, zone: 'Europe/Zurich', milestones, lanes, now: T0 + HOUR })
   expect(svg).toContain('&lt;script&gt;alert(&quot;&amp;&quot;)&lt;/script&gt;\ufffd')
-  expect(svg).not.toMatch(/<script|NaN|undefined/)
+  const inStrokes = drawTimeline({ title, zone: 'Europe/Zurich', milestones, lanes, now: T0 + HOUR }, 'strokes')
+  expect(inStrokes).not.toContain('<text')
+  for (const drawn of [svg, inStrokes]) expect(drawn).not.toMatch(/<script|NaN|undefined/)
 })
 
 const silence = (change: Partial<Silence>): Silence => ({
@@ -135,12 +147,34 @@ describe('the miss audit', () => {
         ...change,
       } as Fact,
     ])[0] as Recorded
-  const looked = {
+  const looked: Looked = {
     monitor: { ...httpMonitor('home'), name: 'home', service: 'webmail' },
     looks: 20,
     failures: 0,
     lastAt: T0,
     learnsUntilAt: null,
+  }
+  const log: LogMonitor = {
+    ...{ name: 'home', service: 'webmail', severity: 'critical', kind: 'log', file: '/x', asks: null },
+    ...{ expectEmpty: false, match: [], ignore: [], newShapes: null, canary: null, quietMs: MINUTE },
+  }
+  const backup: Heartbeat = {
+    ...{ name: 'home', service: 'webmail', severity: 'critical', kind: 'heartbeat', graceMs: 5 * MINUTE },
+    ...{ rhythm: { kind: 'every', everyMs: HOUR }, maxRunMs: null, minEveryMs: null },
+  }
+  const read = (looks: number, failures: number): Looked => {
+    const match = [3, 5].map((count) => ({ pattern: 'error', count, withinMs: MINUTE }))
+    return { ...looked, looks, failures, monitor: { ...log, match } }
+  }
+  const beat = (pings: Partial<Pings>): Looked => {
+    const known = {
+      createdAt: T0 - 9 * HOUR,
+      lastAt: T0 - HOUR / 2,
+      lastSuccessAt: T0 - HOUR / 2,
+      count: 0,
+      deaf: null,
+    }
+    return { ...looked, looks: null, monitor: backup, pings: { ...known, ...pings } }
   }
   const audit = (part: Partial<Parameters<typeof missAudit>[0]>): Verdict | undefined =>
     missAudit({
@@ -174,6 +208,11 @@ describe('the miss audit', () => {
     ],
     ['nobody looked after it', { facts: [alert({ key: 'home: not watched' })] }, { what: 'unwatched' }],
     ['its source was silent', { facts: [alert({ key: 'home (source)' })] }, { what: 'no-data' }],
+    [
+      'its log was not read',
+      { facts: [alert({ key: 'home (reading)', summary: 'gone' })] },
+      { what: 'no-data', why: 'gone' },
+    ],
     ['it did not look', { looked: [{ ...looked, looks: 0 }] }, { what: 'no-data', lastAt: T0 }],
     ['it was learning', { looked: [{ ...looked, learnsUntilAt: T0 + 1 }] }, { what: 'learning' }],
     ['it saw too little', { looked: [{ ...looked, failures: 1 }] }, { what: 'threshold', failures: 1, looks: 20 }],
@@ -182,6 +221,31 @@ describe('the miss audit', () => {
       'its kind is not built',
       { looked: [], rules: { notWatchedYet: ['later'] } },
       { monitor: 'later', what: 'not-built' },
+    ],
+    ['nothing was written where it reads', { looked: [read(0, 0)] }, { what: 'no-lines' }],
+    [
+      'it read lines, and none that it looks for',
+      { looked: [read(40, 0)] },
+      { what: 'no-match', lines: 40, patterns: 2 },
+    ],
+    [
+      'it read too few of them',
+      { looked: [read(40, 2)] },
+      { what: 'threshold', failures: 2, looks: 40, takes: { count: 3, withinMs: MINUTE } },
+    ],
+    [
+      'it could not be read',
+      { looked: [{ ...read(0, 0), unread: { why: 'it is gone', sinceAt: T0 - HOUR } }] },
+      { what: 'no-data', why: 'it is gone' },
+    ],
+    ['nobody ever read it', { looked: [{ ...read(0, 0), lastAt: null }] }, { what: 'no-data', lastAt: null }],
+    ['it was never pinged', { looked: [beat({ lastAt: null })] }, { what: 'never-pinged', sinceAt: T0 - 9 * HOUR }],
+    ['it was pinged in time', { looked: [beat({ count: 2 })] }, { what: 'in-time', pings: 2, lastAt: T0 - HOUR / 2 }],
+    ['it was not due', { looked: [beat({})] }, { what: 'not-due', dueAt: T0 + HOUR / 2 + 5 * MINUTE }],
+    [
+      'it could not be heard',
+      { looked: [beat({ deaf: { fromAt: T0 - MINUTE, toAt: T0 + MINUTE } })] },
+      { what: 'deaf', toAt: T0 + MINUTE },
     ],
   ])('%s', (_, part, expected) => {
     expect(audit(part)).toMatchObject(expected)

@@ -59,9 +59,9 @@ describe('Alertmanager and Grafana', () => {
       const answer = await post(`/v1/alerts/${source}/webmail`, group(alert(), over))
       expect([answer.status, await answer.json()]).toEqual([202, { accepted: 2 }])
       expect(signals().map(({ key, status, severity }) => [key, status, severity])).toEqual([
-        ['1a30ba71cca2921f', 'firing', 'critical'],
-        ['aaaa', 'resolved', 'warning'],
-        ['aaaa', 'resolved', 'warning'],
+        ['DiskFull/1a30ba71cca2921f', 'firing', 'critical'],
+        ['Slow/aaaa', 'resolved', 'warning'],
+        ['Slow/aaaa', 'resolved', 'warning'],
       ])
       expect(signals()[0]).toMatchObject({ headline: 'The disk of mx1 is full', service: 'webmail' })
       expect(signals()[0]?.evidence.map(({ saw }) => saw)).toEqual(

@@ -69,7 +69,7 @@ test('however many processes look, and whichever of them dies, every line is cou
       await tick()
     }
     for (let n = 0; n < 4; n++) await tick()
-    const known = (await readLogs((await database.open()).pool, 'app')).get('app')
+    const known = (await readLogs((await database.open()).pool, ['app'])).get('app')
     expect(known?.state.lines).toMatchObject({ status: 'down', count: lines })
     expect(await database.query(`select key from inbox where source = 'monitor'`)).toHaveLength(1)
   } finally {

@@ -8,6 +8,8 @@ export interface Books {
     { done_at: number | null; body: Doc; outcome: Doc | null }
   >[]
   incidents: Row<'id', 'state', { doc: Incident }>[]
+  deploys: Row<'id', 'state' | 'service', { doc: Deploy }>[]
+  locks: Row<'id', never, { doc: { deploy: number | null } }>[]
   facts: Row<'id' | 'at', 'kind' | 'digest' | 'hash', { incident: number | null; body: Doc }>[]
   owed: Row<'wanted' | 'shown', 'key' | 'kind' | 'state', { result: Doc | null }>[]
   chainHead: string
@@ -26,6 +28,13 @@ interface Incident {
   channel: { id: string; name: string } | null
 }
 
+interface Deploy {
+  kind: string
+  version: string
+  by: string
+  stop: { hook: string } | null
+}
+
 export async function readBooks(lab: Lab): Promise<Books> {
   const table = async <T>(name: string, order: string): Promise<T[]> =>
     (await lab.query<{ doc: T }>(`select to_jsonb(t) as doc from ${name} t order by ${order}`)).map(({ doc }) => doc)
@@ -33,6 +42,8 @@ export async function readBooks(lab: Lab): Promise<Books> {
   return {
     inbox: await table('inbox', 'id'),
     incidents: await table('incidents', 'id'),
+    deploys: await table('deploys', 'id'),
+    locks: await table('locks', 'id'),
     facts: await table('facts', 'id'),
     owed: await table('owed', 'seq'),
     chainHead: desk?.chain_head ?? '',

@@ -5,6 +5,7 @@ import type { Rules } from '../../src/domain/rules.ts'
 import { createMetrics } from '../../src/metrics.ts'
 import { activateRules } from '../../src/store/rules.ts'
 import { clockTimetable } from '../../src/timetable.ts'
+import type { Hooks } from './hooks.ts'
 import { inside } from './host.ts'
 import type { Instance } from './instance.ts'
 import { SIGNING_SECRET, type Slack } from './slack.ts'
@@ -21,6 +22,7 @@ export interface Surroundings {
   /** Entries of the timetable that run; the others reach for what is no port here (files), or have nothing to do. */
   entries: ReadonlySet<string>
   check: Check
+  hooks: Hooks
   /** Lost NOTIFYs: the sweep alone has to find what there is to do. */
   deaf: boolean
 }
@@ -70,9 +72,9 @@ export async function startBot(around: Surroundings, running: Running[], name: s
       pingOutward: async () => ({ ok: true }),
       fetchFile: async () => ({ ok: false, again: false, why: 'there are no files' }),
       uploadFile: async () => ({ ok: true }),
-      callOut: async () => ({ came: 'unsent', why: 'nobody is called' }),
-      secretOf: () => null,
-      askPool: async () => ({ ok: false, why: 'there is no pool' }),
+      drawPng: async (svg) => Buffer.from(svg),
+      ...around.hooks.callsOf(instance),
+      secretOf: (name) => `the secret of ${name}`,
       carry: async () => ({ ok: true, value: null }),
       logFiles: {
         read: async (_, follow) => ({ why: 'is not part of the simulation', lines: [], follow, behind: 0, lost: null }),

@@ -43,8 +43,12 @@ function pauseOf({ scenario, k, variant }: Case): number {
 
 /** Where a duplicate, or a loss, is made: in the moment in which something has just been sent. */
 const TENDER = /^(chat.postMessage page|conversations.create)/
-export const isTender = ({ trace }: Played, { k, variant }: Case) =>
-  variant === 'lost' && trace.some((call) => call.k === k && call.of === 'bot-1' && TENDER.test(call.what))
+/** Where a rollout is half begun, or half halted: on both sides of the call of its hook. */
+const TENDER_HOOK = /^hook (start|halt) 1$/
+export function isTender({ trace }: Played, { k, variant, scenario }: Case): boolean {
+  const what = trace.find((call) => call.k === k && call.of === 'bot-1')?.what ?? ''
+  return scenario.rollouts ? TENDER_HOOK.test(what) : variant === 'lost' && TENDER.test(what)
+}
 
 /** How a scenario goes when nothing happens to anybody, and every case of it. */
 export interface Enumerated {
@@ -62,6 +66,15 @@ export async function crashes(lab: Lab, scenario: Scenario): Promise<Enumerated>
     seen.add(state)
     return [{ scenario, k, variant: when === 'before' ? 'undone' : 'lost' }]
   })
+  return { reference, cases, violations: judge(reference) }
+}
+
+/** Likewise without a look at the whole state: one for each side of every call. What is watched each half second is in no state twice. */
+export async function deaths(lab: Lab, scenario: Scenario): Promise<Enumerated> {
+  const reference = await play(lab, { scenario, seed: scenario.id })
+  const cases = reference.trace.flatMap(({ k }) =>
+    (['undone', 'lost'] as const).map((variant) => ({ scenario, k, variant })),
+  )
   return { reference, cases, violations: judge(reference) }
 }
 
@@ -117,7 +130,12 @@ export async function playCase(
   if (!played.trace.some(({ struck }) => struck !== null)) violations.push(`the simulation: call ${k} was never made`)
   const traceless = STRIKES[variant].kind === 'freeze' || pauseMs <= TRACELESS_MS
   const twice = (key: string) => scenario.doubles?.test(key) === true || frozenIn(played, key)
-  const like = (each: Played) => (traceless ? portrait(each, twice) : outline(each.books))
+  const like = (each: Played) => {
+    if (traceless && !scenario.rollouts) return portrait(each, twice)
+    const { pages, incidents } = outline(each.books)
+    // Whether a rollout began is not known to whoever comes after a process that died at it: people say, and until then it is not over.
+    return scenario.rollouts ? { pages } : { pages, incidents }
+  }
   return { played, violations: [...violations, ...differences(like(reference), like(played))] }
 }
 

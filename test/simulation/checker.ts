@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Books, Doc } from './books.ts'
 import type { Played } from './play.ts'
 import type { Said } from './slack.ts'
-import { BOT } from './workspace.ts'
+import { BOT, type Message } from './workspace.ts'
 
 /**
  * Holds what everybody saw (the calls that Slack took) and what is on record against what was promised (reliability §4). It shares no code
@@ -34,6 +34,7 @@ export function check(played: Played, leeway: Leeway): string[] {
     ...inTime(played, leeway),
     ...nothingAfterwards(played, leeway),
     ...timelines(played),
+    ...rollouts(played),
     ...chain(books),
   ]
 }
@@ -66,7 +67,7 @@ function nobodyForgotten({ books, said, wishes, endedAt }: Played): string[] {
   const found: string[] = []
   const rows = new Map(books.inbox.map((row) => [`${row.source}/${row.key}`, row]))
   for (const { what, key } of wishes)
-    if (key !== null && !rows.has(`alerts/${key}`)) found.push(`I1: "${what}" was taken and is not on record`)
+    if (key !== null && !rows.has(key)) found.push(`I1: "${what}" was taken and is not on record`)
   for (const { key, body, outcome } of books.inbox) {
     if (body['type'] !== 'signal' || body['status'] !== 'firing' || body['severity'] !== 'critical') continue
     const incident = books.incidents.find(({ id }) => id === outcome?.['incident'])
@@ -145,12 +146,16 @@ function pagesOut({ books, said }: Played, { lateMs }: Leeway): string[] {
   })
 }
 
-/** I2: nothing is seen twice. */
+/** I2: nothing is seen twice. An incident that has another channel has another summary in it. */
 function nothingDouble({ said }: Played, { doubles }: Leeway): string[] {
-  const counts = new Map<string, number>()
-  for (const { key } of visible(said)) if (key !== null) counts.set(key, (counts.get(key) ?? 0) + 1)
-  return [...counts].flatMap(([key, count]) =>
-    count > 1 + doubles(key) ? [`I2: ${key} is visible ${count} times`] : [],
+  const counts = new Map<string, { key: string; count: number }>()
+  for (const { key, channel } of visible(said)) {
+    if (key === null) continue
+    const where = key.startsWith('summary/') ? `${key} in ${channel}` : key
+    counts.set(where, { key, count: (counts.get(where)?.count ?? 0) + 1 })
+  }
+  return [...counts].flatMap(([where, { key, count }]) =>
+    count > 1 + doubles(key) ? [`I2: ${where} is visible ${count} times`] : [],
   )
 }
 
@@ -271,6 +276,45 @@ function timelines({ books, said }: Played): string[] {
       found.push(`timeline: the entries of INC-${id} are out of order: ${entries.join(', ')}`)
   }
   return found
+}
+
+/** Whoever has the watch at the time of the rollouts. */
+const WATCH = 'nora'
+
+/**
+ * A deploy starts once or a person is told, and none is forgotten: what whoever rolls out was told, against what is on record and what people
+ * read.
+ */
+function rollouts({ books, hooks, slack: { ws } }: Played): string[] {
+  const told = (user: string, ...texts: string[]) => {
+    const dm = ws.dmOf(user)
+    const reads = ({ room, text, blocks }: Message) => {
+      const all = `${text}\n${JSON.stringify(blocks)}`
+      return room === dm && texts.some((each) => all.includes(each))
+    }
+    return ws.messages.some(reads)
+  }
+  return books.deploys.flatMap(({ id, state, doc: { kind, by, stop } }) => {
+    const calls = (action: string) => hooks.heard.filter((each) => each.deploy === id && each.action === action)
+    const found: string[] = []
+    if (calls('start').length > 1) found.push(`deploy ${id} was started ${calls('start').length} times`)
+    const wasUnsure = factsOf(books, 'deploy').some(
+      ({ body }) => body['what'] === 'unsure' && (body['deploy'] as { id: number }).id === id,
+    )
+    if (kind === 'rollback' && state !== 'done' && state !== 'unsure') found.push(`rollback ${id} ends as ${state}`)
+    for (const person of wasUnsure ? [by, WATCH] : [])
+      if (!told(person, `deploy started ${id}`))
+        found.push(`nobody knows whether deploy ${id} began, and ${person} was not told`)
+    if (['starting', 'rolling', 'baking'].includes(state)) found.push(`deploy ${id} is forgotten: it is ${state}`)
+    if (['denied', 'lapsed', 'failed'].includes(state) && calls('start').length > 0)
+      found.push(`deploy ${id} rolls, and is on record as ${state}`)
+    if (stop === null || kind === 'rollback') return found
+    if (calls('halt').length === 0) found.push(`deploy ${id} was halted, and nobody told what rolls`)
+    if (stop.hook !== 'done') found.push(`deploy ${id} was halted, and its halt is ${stop.hook}`)
+    if (!told(by, 'Halted')) found.push(`deploy ${id} was halted, and ${by} was not told`)
+    if (!books.locks.some(({ doc }) => doc.deploy === id)) found.push(`deploy ${id} was halted, and nothing is locked`)
+    return found
+  })
 }
 
 /** I5: the chain over the facts holds, and has no gap. */

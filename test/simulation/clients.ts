@@ -1,4 +1,4 @@
-import type { Outcome, Signal } from '../../src/domain/event.ts'
+import type { DeployProgress, Outcome, Signal } from '../../src/domain/event.ts'
 import type { Running } from './bot.ts'
 import { inside } from './host.ts'
 import type { Slack } from './slack.ts'
@@ -7,7 +7,7 @@ import type { World } from './world.ts'
 /** What somebody outside wanted, and what they were told of it: they know nothing else. */
 export interface Wish {
   what: string
-  /** Of an alert: its key at the in-tray. */
+  /** Of what is told without a person: its source and its key at the in-tray. */
   key: string | null
   at: number
   /** When it was said to be taken; null while nobody has said so. */
@@ -19,6 +19,8 @@ export interface Clients {
   readonly wishes: Wish[]
   /** A monitoring system reports, and repeats the same report until it is taken. */
   report(what: Partial<Signal>, times?: number): void
+  /** CI says how a rollout comes along, and says it again until it is taken. */
+  progress(deploy: number, what: DeployProgress['what']): void
   /** A person types a command, or presses a button of their page, and does it again when Slack says that it failed. */
   type(user: string, line: string, options?: Gesture): void
   press(user: string, action: string, options?: Gesture): void
@@ -48,7 +50,7 @@ export function createClients(world: World, slack: Slack, running: readonly Runn
     return one
   }
 
-  function submit(one: Wish, event: Signal): void {
+  function submit(one: Wish, event: Signal | DeployProgress): void {
     const able = running.filter(({ instance }) => instance.state !== 'dead')
     const chosen = able[one.tries++ % able.length]
     if (!chosen || one.takenAt !== null) {
@@ -59,7 +61,8 @@ export function createClients(world: World, slack: Slack, running: readonly Runn
       one.takenAt ??= world.now()
       hurry()
     }
-    const entry = { source: 'alerts', key: one.key ?? '', event }
+    const [source = '', ...key] = one.key?.split('/') ?? []
+    const entry = { source, key: key.join('/'), event }
     inside(chosen.instance.host, () => chosen.bot.desk.submit(entry)).then(taken, () => {})
     const hurry = world.alarm(world.now() + PATIENCE_MS, () => {
       if (one.takenAt === null) submit(one, event)
@@ -99,7 +102,11 @@ export function createClients(world: World, slack: Slack, running: readonly Runn
         ...what,
       }
       const name = `${key}#${reports}`
-      for (let n = 0; n < times; n++) submit(wish(`${event.status} ${key}`, name), event)
+      for (let n = 0; n < times; n++) submit(wish(`${event.status} ${key}`, `alerts/${name}`), event)
+    },
+    progress(deploy, what) {
+      const event = { type: 'deploy-progress' as const, deploy, what, text: null }
+      submit(wish(`${what} of deploy ${deploy}`, `ci/progress/${deploy}/${what}`), event)
     },
     type(user, line, { times = 1, shows = never } = {}) {
       insist(wish(`${user}: ${line}`, null), () => slack.type(user, line, times), shows).catch(rethrow)

@@ -3,6 +3,7 @@ import type { Rules } from '../../src/domain/rules.ts'
 import { type Books, readBooks } from './books.ts'
 import { type Running, type Surroundings, startBot } from './bot.ts'
 import { type Clients, createClients, type Wish } from './clients.ts'
+import { createHooks, type Hooks } from './hooks.ts'
 import type { Instance } from './instance.ts'
 import { MINUTE, PEOPLE, type Scenario, SECOND, seen } from './scenarios.ts'
 import { createSlack, type Said, type Slack } from './slack.ts'
@@ -34,6 +35,7 @@ export interface Played {
   states: { k: number; when: 'before' | 'after'; state: string }[]
   said: Said[]
   slack: Slack
+  hooks: Hooks
   wishes: readonly Wish[]
   trace: readonly Traced[]
   books: Books
@@ -97,6 +99,7 @@ export async function play(lab: Lab, plan: Plan): Promise<Played> {
   const rules = rulesOf(scenario.config)
   const slack = createSlack(world, PEOPLE)
   const clients: Clients = createClients(world, slack, running)
+  const hooks = createHooks(world, clients.progress)
   const target = { ok: true }
   const around: Surroundings = {
     world,
@@ -104,8 +107,9 @@ export async function play(lab: Lab, plan: Plan): Promise<Played> {
     lock: { holder: null },
     slack,
     rules,
-    entries: new Set(['people', ...(scenario.probes ? ['probes'] : [])]),
+    entries: new Set(['people', ...(scenario.probes ? ['probes'] : []), ...(scenario.rollouts ? ['rollouts'] : [])]),
     check: async (_monitor, _rules, at) => seen(target.ok, at),
+    hooks,
     deaf: false,
   }
   const start = async () => {
@@ -114,7 +118,14 @@ export async function play(lab: Lab, plan: Plan): Promise<Played> {
   }
 
   async function state(): Promise<string> {
-    return JSON.stringify([world.now(), await lab.digest(), slack.ws.changes, slack.underWay, clients.wishes])
+    return JSON.stringify([
+      world.now(),
+      await lab.digest(),
+      slack.ws.changes,
+      slack.underWay,
+      hooks.heard.length,
+      clients.wishes,
+    ])
   }
 
   try {
@@ -122,7 +133,7 @@ export async function play(lab: Lab, plan: Plan): Promise<Played> {
     const after = (ms: number, act: () => void) => {
       world.alarm(scenario.startAt + ms, act)
     }
-    scenario.play({ world, slack, clients, target, after })
+    scenario.play({ world, slack, clients, target, hooks, after })
     plan.trouble?.({ world, slack, around, troubles })
     await world.run(scenario.startAt + scenario.ms)
     const giveUpAt = world.now() + REST_MS
@@ -137,6 +148,7 @@ export async function play(lab: Lab, plan: Plan): Promise<Played> {
       states,
       said: slack.said,
       slack,
+      hooks,
       wishes: clients.wishes,
       trace: world.trace,
       books,

@@ -1,6 +1,7 @@
 import type { Sample } from '../../src/domain/detect/probe.ts'
 import { slotOf } from '../../src/timetable/entries.ts'
 import type { Clients } from './clients.ts'
+import type { Hooks } from './hooks.ts'
 import type { Slack } from './slack.ts'
 import { addRoom } from './workspace.ts'
 import type { World } from './world.ts'
@@ -47,6 +48,22 @@ monitors:
   home: { service: webmail, probe: "https://mail.example.com/", every: 30s, fail_after: 2, recover_after: 2 }
 `
 
+const DEPLOYED = `${CONFIG.replace(
+  'webmail: { policy: mail, channel: C0OPS }',
+  `webmail:
+    policy: mail
+    channel: C0OPS
+    pool: "https://pool.example.com/"
+    deploy:
+      estimate: 5m
+      bake: 1s
+      start: { webhook: "https://ci.example.com/deploy", secret: "a secret of the hooks" }
+      halt: { webhook: "https://ci.example.com/halt", secret: "a secret of the hooks" }
+      halt_when: { pool_below: 75% }`,
+)}
+gate: { refuse_when: [open_incident, nobody_on_call] }
+`
+
 export const SECOND = 1_000
 export const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -59,6 +76,7 @@ export interface Scene {
   after(ms: number, act: () => void): void
   /** What a probe of a target finds from now on. */
   target: { ok: boolean }
+  hooks: Hooks
 }
 
 export interface Scenario {
@@ -73,6 +91,8 @@ export interface Scenario {
   /** Whom it pages, in order, however often a process dies meanwhile. */
   paged: string[]
   probes: boolean
+  /** Something is deployed in it, and watched closely: what a process that dies does not know it asks people, which shows in what they see. */
+  rollouts: boolean
   /** What people do follows so closely that a process that is away for long changes what comes of it. */
   delicate: boolean
   /** Pages that may be seen twice when a process dies while they are on their way: Slack is slower than anybody would look for them. */
@@ -85,6 +105,7 @@ const scenario = (given: Given): Scenario => ({
   config: CONFIG,
   startAt: MONDAY_NIGHT,
   probes: false,
+  rollouts: false,
   delicate: false,
   doubles: null,
   ...given,
@@ -217,6 +238,22 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   }),
   scenario({
+    id: 'reopened',
+    name: 'an incident is reopened when its channel is in the archive, and goes on in another',
+    ms: 6 * MINUTE,
+    paged: ['nora'],
+    play({ after, clients, slack }) {
+      after(SECOND, () => clients.report({}))
+      after(MINUTE, () => clients.press('nora', 'incident_ack'))
+      after(2 * MINUTE, () => clients.report({ status: 'resolved', summary: 'home is up: 200 OK' }))
+      after(3 * MINUTE, () => {
+        for (const room of slack.ws.rooms.values()) if (room.name.startsWith('inc-')) room.archived = true
+        slack.ws.changes += 1
+      })
+      after(4 * MINUTE, () => clients.type('sam', '/incident reopen INC-1'))
+    },
+  }),
+  scenario({
     id: 'still-firing',
     name: 'resolved by hand while it fires, an alert is raised again',
     ms: 11 * MINUTE,
@@ -299,7 +336,45 @@ export const SCENARIOS: readonly Scenario[] = [
       })
     },
   }),
+  scenario({
+    id: 'rollout',
+    name: 'a rollout takes servers away, is halted, pages, and is taken back',
+    config: DEPLOYED,
+    rollouts: true,
+    delicate: true,
+    ms: 18 * SECOND,
+    paged: ['nora'],
+    play: rollsOut,
+  }),
+  scenario({
+    id: 'rollout-hooks-fail',
+    name: 'likewise, where the answer to the start is lost and the halt hook answers with errors',
+    config: DEPLOYED,
+    rollouts: true,
+    delicate: true,
+    ms: 24 * SECOND,
+    paged: ['nora'],
+    play(scene) {
+      scene.hooks.faults.push({ action: 'start', count: 1, kind: 'lost' }, { action: 'halt', count: 4, kind: 'error' })
+      rollsOut(scene)
+    },
+  }),
 ]
+
+/** Sam deploys; what is out takes servers away soon; he takes it back, and the one before is watched to its end. */
+function rollsOut({ after, clients, hooks, slack }: Scene): void {
+  const shown = (text: string) => () => slack.ws.messages.some((each) => JSON.stringify(each).includes(text))
+  hooks.script.push({ afterMs: 2 * SECOND, what: 'step', of: 'deploy' })
+  hooks.script.push({ afterMs: 2 * SECOND, what: 'finish', of: 'rollback' })
+  after(SECOND, () => clients.type('sam', '/deploy webmail v42', { shows: shown('Deploy 1:') }))
+  after(7 * SECOND, () => {
+    hooks.pool = { up: 5, total: 8 }
+  })
+  after(10 * SECOND, () => clients.type('sam', '/deploy rollback webmail v41', { shows: shown('Rollback') }))
+  after(11 * SECOND, () => {
+    hooks.pool = { up: 8, total: 8 }
+  })
+}
 
 /** What a probe sees. */
 export const seen = (ok: boolean, at: number): Sample => ({

@@ -76,6 +76,7 @@ export function dayOf(seed: string): Day {
     ms: LENGTH_MS,
     paged: [],
     probes: false,
+    rollouts: false,
     delicate: false,
     doubles: null,
     play(scene) {

@@ -13,6 +13,7 @@ describe.skipIf(process.env['SIMULATION'])('a simulated world', () => {
       'shift-change',
       'reply-lost',
       'thrice',
+      'rollout',
     ],
     oneIn: 600,
     frozen: { scenarios: ['acked'], oneIn: 900 },

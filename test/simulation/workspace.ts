@@ -151,7 +151,9 @@ const METHODS: Record<string, (ws: Workspace, args: Args, historyUntil: number) 
   },
 
   'conversations.list'(ws) {
-    const channels = [...ws.rooms.values()].filter(({ direct }) => !direct).map((room) => shown(room).channel)
+    const channels = [...ws.rooms.values()]
+      .filter(({ direct, archived }) => !direct && !archived)
+      .map((room) => shown(room).channel)
     return { channels, response_metadata: { next_cursor: '' } }
   },
 
@@ -206,8 +208,11 @@ const METHODS: Record<string, (ws: Workspace, args: Args, historyUntil: number) 
     const room = ws.rooms.get(String(channel))
     if (!room) return 'channel_not_found'
     const properties = room.canvas === null ? {} : { canvas: { file_id: room.canvas } }
-    return { channel: { ...shown(room).channel, properties } }
+    return { channel: { ...shown(room).channel, is_archived: room.archived, properties } }
   },
+
+  // As Slack does it: people have channels back from the archive, apps do not.
+  'conversations.unarchive': () => 'not_allowed_token_type',
 
   'conversations.archive': inRoom((_, room) => {
     if (room.archived) return 'already_archived'

@@ -22,7 +22,7 @@ export interface World extends Alarms {
 }
 
 interface Called<T> {
-  port: 'store' | 'slack' | 'check'
+  port: 'store' | 'slack' | 'check' | 'hook'
   /** What is called, for people who read the trace. */
   what: string
   perform(): Promise<Performed<T>>

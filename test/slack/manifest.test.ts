@@ -231,6 +231,9 @@ describe('the scopes', () => {
     await started.advance('10m')
     started.clock.advanceTo(started.clock.now() + 2 * 3_600_000)
     await started.rest()
+    // Its channel lies in the archive by now.
+    await started.type('sam', '/incident resolve INC-4')
+    await started.type('sam', '/incident reopen INC-1')
     return started
   }
 })

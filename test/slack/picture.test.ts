@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { SlotSample } from '../../src/domain/detect/rate-signal.ts'
 import { ratePicture } from '../../src/slack/picture.ts'
+import { written } from '../../src/slack/strokes.ts'
 
 const AT = Date.parse('2026-11-23T06:00:00Z')
 const series = (...values: (number | null)[]): SlotSample[] =>
@@ -28,4 +29,23 @@ test.for([
     expect(y).toBeGreaterThanOrEqual(24)
     expect(y).toBeLessThanOrEqual(316)
   }
+})
+
+describe('letters in strokes', () => {
+  const line = (text: string, anchor: 'start' | 'end' = 'start') =>
+    written(text, { x: 100, y: 50, size: 14, anchor, colour: '#000' })
+  const strokes = (text: string) => line(text).match(/<path /g)?.length ?? 0
+
+  test('marks stand on their letters, what has no letters is one box, and nothing is markup', () => {
+    expect(strokes('Gros')).toBe(4)
+    expect(strokes('Größe')).toBe(strokes('Grosse') + 1)
+    expect([strokes('日本語'), strokes('a b')]).toEqual([1, 2])
+    expect(line('</g><script>&"')).not.toMatch(/script|&/)
+  })
+
+  test('they end where they are to end', () => {
+    const [, x = ''] = /translate\(([\d.-]+) /.exec(line('INC-7', 'end')) ?? []
+    expect(Number(x)).toBeLessThan(100 - 20)
+    expect(line('INC-7')).toContain('translate(100 ')
+  })
 })

@@ -349,6 +349,16 @@ describe('a storm', () => {
   })
 })
 
+test('a desk that is closed while it decides waits for nothing any more', async () => {
+  const one = await start({ running: false })
+  await submit(one.store.pool, [{ source: 'test', key: '1', event: firing('home') }], T0)
+  one.desk.start()
+  expect(one.desk.busy()).toBe(true)
+  await one.desk.close()
+  expect(await openIncidents(one.store.pool, null)).toHaveLength(1)
+  expect(one.clock.sleepers).toBe(0)
+})
+
 test('F22 while 10,000 alerts of one service wait, an alert of another is decided with the first of them', async () => {
   const one = await start({ running: false })
   const storm = Array.from({ length: 10_000 }, (_, n) => ({ source: 'storm', key: `${n}`, event: firing(`key-${n}`) }))

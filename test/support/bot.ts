@@ -28,6 +28,7 @@ import type { Logger } from '../../src/log.ts'
 import { createMet } from '../../src/met.ts'
 import { createMetrics, type Metrics } from '../../src/metrics.ts'
 import { carrier } from '../../src/notify/notify.ts'
+import { drawPng } from '../../src/png.ts'
 import type { Timing } from '../../src/sandbox/delivery.ts'
 import { type LocalSlack, type SlackOptions, startWorkspace } from '../../src/sandbox/server.ts'
 import type { Call, Message } from '../../src/sandbox/wire.ts'
@@ -101,6 +102,8 @@ interface Options {
   staleness?: boolean
   /** True: faults are injected every five minutes, which must come through. */
   drills?: boolean
+  /** True: freeze periods of GitLab are looked after each minute. */
+  freezes?: boolean
   /** True: what is being deployed is watched each half second, which makes hours pass slowly. */
   rollouts?: boolean
   /** True: the outward heartbeat is sent, and looked at every ten seconds. */
@@ -235,6 +238,7 @@ export async function startBot(options: Options = {}): Promise<Driver> {
       pingOutward: counted(busy, pingOutward),
       fetchFile: counted(busy, fileFetcher(slack.botToken, slack.apiUrl)),
       uploadFile: counted(busy, fileUploader(slack.apiUrl)),
+      drawPng: counted(busy, drawPng),
       callOut: counted(busy, callOut),
       secretOf: (name) => secrets[name] ?? null,
       askPool: counted(busy, askPool),
@@ -260,6 +264,7 @@ export async function startBot(options: Options = {}): Promise<Driver> {
       ...(options.locations ? [] : ['locations']),
       ...(options.outward ? [] : ['outward']),
       ...(options.rollouts ? [] : ['rollouts']),
+      ...(options.freezes ? [] : ['freezes']),
       ...(options.roster ? [] : ['groups', 'roster-report', 'homes']),
     ])
     const timetable: typeof whole = {
@@ -277,7 +282,13 @@ export async function startBot(options: Options = {}): Promise<Driver> {
       reload: async () => [],
       follow(next) {
         // The store keeps no order; the file has one.
-        followed = { ...rules, monitors: next.monitors, adopted: next.adopted }
+        const { shadow: _, ...ours } = rules
+        followed = {
+          ...ours,
+          monitors: next.monitors,
+          adopted: next.adopted,
+          ...(next.shadow && { shadow: next.shadow }),
+        }
       },
       diskTrouble: () => trouble.disk,
     })

@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto'
-import { createServer, type IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { SMTPServer } from 'smtp-server'
+import { standIn } from './stand-in.ts'
 
 /** Stand-ins for those who carry pages beside Slack, on loopback: what each was handed, and what it answers. */
 export interface Carriers {
@@ -21,6 +22,7 @@ type Carrier = 'ntfy' | 'push' | 'call' | 'sms' | 'webhook'
 
 interface Came {
   carrier: Carrier
+  path: string
   headers: IncomingMessage['headers']
   body: string
   /** The body, of a form or of JSON. */
@@ -31,20 +33,14 @@ export async function startCarriers(): Promise<Carriers> {
   const came: Came[] = []
   const mails: Carriers['mails'] = []
   const answers = new Map<Carrier, { status: number | 'hang'; headers: Record<string, string> }>()
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = []
-    request.on('data', (chunk: Buffer) => chunks.push(chunk))
-    request.on('end', () => {
-      const body = Buffer.concat(chunks).toString('utf8')
-      const carrier = carrierOf(request.url ?? '')
-      came.push({ carrier, headers: request.headers, body, fields: fieldsOf(request, body) })
-      const answer = answers.get(carrier)
-      if (answer?.status === 'hang') return
-      response.writeHead(answer?.status ?? 200, { 'content-type': 'application/json', ...answer?.headers })
-      response.end(JSON.stringify(answer ? { message: 'no such thing' } : { id: 'n1', sid: 'CA1', receipt: 'r1' }))
-    })
+  const server = await standIn((request, response, body) => {
+    const carrier = carrierOf(request.url ?? '')
+    came.push({ carrier, path: request.url ?? '', headers: request.headers, body, fields: fieldsOf(request, body) })
+    const answer = answers.get(carrier)
+    if (answer?.status === 'hang') return
+    response.writeHead(answer?.status ?? 200, { 'content-type': 'application/json', ...answer?.headers })
+    response.end(JSON.stringify(answer ? { message: 'no such thing' } : { id: 'n1', sid: 'CA1', receipt: 'r1' }))
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const mail = new SMTPServer({
     disabledCommands: ['STARTTLS', 'AUTH'],
     onData(stream, session, done) {
@@ -62,10 +58,9 @@ export async function startCarriers(): Promise<Carriers> {
     },
   })
   await new Promise<void>((resolve) => mail.listen(0, '127.0.0.1', () => resolve()))
-  const portOf = (address: unknown) => (address as AddressInfo).port
   return {
-    url: `http://127.0.0.1:${portOf(server.address())}/`,
-    smtp: `smtp://127.0.0.1:${portOf(mail.server.address())}`,
+    url: `${server.url}/`,
+    smtp: `smtp://127.0.0.1:${(mail.server.address() as AddressInfo).port}`,
     came,
     mails,
     answer(carrier, status, headers = {}) {
@@ -75,10 +70,7 @@ export async function startCarriers(): Promise<Carriers> {
     of: (carrier) => came.filter((each) => each.carrier === carrier),
     async close() {
       await new Promise<void>((resolve) => mail.close(() => resolve()))
-      await new Promise<void>((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      })
+      await server.close()
     },
   }
 }
@@ -86,7 +78,7 @@ export async function startCarriers(): Promise<Carriers> {
 function carrierOf(path: string): Carrier {
   if (path.endsWith('/Calls.json')) return 'call'
   if (path.endsWith('/Messages.json')) return 'sms'
-  if (path.endsWith('/messages.json')) return 'push'
+  if (path.endsWith('/messages.json') || path.includes('/receipts/')) return 'push'
   return path.startsWith('/hook') ? 'webhook' : 'ntfy'
 }
 

@@ -1,6 +1,5 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { text } from 'node:stream/consumers'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type StandIn, standIn } from './stand-in.ts'
 
 /** Places that keep logs, on loopback, with the answers that theirs have: Loki, and Elasticsearch. */
 
@@ -9,39 +8,23 @@ interface Kept {
   line: string
 }
 
-export interface LogPlace {
-  url: string
+export interface LogPlace extends StandIn {
   lines: Kept[]
   /** What was asked, one entry a request. */
   asked: { url: URL; headers: IncomingMessage['headers']; body: string }[]
   /** Answers in its stead; null: it is well. */
   sick: ((response: ServerResponse, request: IncomingMessage) => void) | null
-  close(): Promise<void>
 }
 
 async function place(answer: (place: LogPlace, url: URL, body: string) => [status: number, body: unknown]) {
-  const server = createServer((request, response) => {
+  const server = await standIn((request, response, body) => {
     const url = new URL(request.url ?? '/', 'http://x')
-    text(request).then(
-      (body) => {
-        here.asked.push({ url, headers: request.headers, body })
-        if (here.sick) return here.sick(response, request)
-        const [status, json] = answer(here, url, body)
-        response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(json))
-      },
-      () => {},
-    )
+    here.asked.push({ url, headers: request.headers, body })
+    if (here.sick) return here.sick(response, request)
+    const [status, json] = answer(here, url, body)
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(json))
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const here: LogPlace = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    ...{ lines: [], asked: [], sick: null },
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
-  }
+  const here: LogPlace = { ...server, lines: [], asked: [], sick: null }
   return here
 }
 

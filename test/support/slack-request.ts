@@ -1,8 +1,8 @@
 import { createHmac, randomUUID } from 'node:crypto'
-import { createServer, type OutgoingHttpHeaders, request } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type OutgoingHttpHeaders, request } from 'node:http'
 import type { Message } from '../../src/sandbox/wire.ts'
 import { type Driver, SIGNING_SECRET } from './bot.ts'
+import { standIn } from './stand-in.ts'
 
 /** Requests as Slack sends them in HTTP mode, and as somebody might who is not Slack. */
 
@@ -109,28 +109,18 @@ export interface Post {
 
 export async function postBox(answer: (n: number) => number | null = () => 200): Promise<Post> {
   const got: string[] = []
-  const server = createServer((incoming, response) => {
-    const chunks: Buffer[] = []
-    incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
-    incoming.on('end', () => {
-      got.push(Buffer.concat(chunks).toString())
-      const status = answer(got.length)
-      // Taken, and never answered.
-      if (status === null) return
-      response.writeHead(status, status >= 300 && status < 400 ? { location: '/elsewhere' } : {})
-      response.end('ok')
-    })
+  const server = await standIn((_, response, body) => {
+    got.push(body)
+    const status = answer(got.length)
+    // Taken, and never answered.
+    if (status === null) return
+    response.writeHead(status, status >= 300 && status < 400 ? { location: '/elsewhere' } : {})
+    response.end('ok')
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
   return {
-    url: `http://127.0.0.1:${port}/answer`,
+    url: `${server.url}/answer`,
     bodies: () => got.map((body) => JSON.parse(body) as { text?: string; response_type?: string }),
     texts: () => got.map((body) => String((JSON.parse(body) as { text?: unknown }).text)),
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
+    close: server.close,
   }
 }

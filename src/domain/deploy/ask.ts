@@ -1,15 +1,16 @@
 import type { Book } from '../book.ts'
+import { scheduleOf } from '../book.ts'
+import { servicesAbove } from '../detect/depends.ts'
 import { dutyAt } from '../duty/schedule.ts'
 import type { DeployAct, DeployAsked, DeployRecheck, DeployReported, Outcome } from '../event.ts'
-import { edited } from '../handover.ts'
 import { isOpen } from '../incident.ts'
 import { type Rules, under } from '../rules.ts'
 import { refuse } from '../watch/incident.ts'
 import type { Deploy } from './deploy.ts'
-import { activeOf, dependsOn } from './facts.ts'
+import { activeOf, factsFor } from './facts.ts'
 import { evaluateDeploy, type Gate } from './gate.ts'
-import { answered, basisOf, findDeploy, gateFacts, lastResort, moved, onWatch, record } from './record.ts'
-import { BAKE_MS, ESTIMATE_MS, PRODUCTION } from './rules.ts'
+import { answered, asked, basisOf, findDeploy, lastResort, moved, onWatch, record } from './record.ts'
+import { pacing } from './rules.ts'
 import type { Sight } from './sight.ts'
 
 /** Whoever is asked to be the second person has this long. */
@@ -42,7 +43,7 @@ function begin(book: Book, what: What, sight: Sight | null, at: number): Outcome
   const { service, environment, version, kind, incident, by, asker, via, ref } = what
   const known = under(book.rules.services, service)
   if (!known) return refuse({ code: 'unknown-target', kind: 'service', name: service })
-  const environments = known.deploy?.environments ?? [PRODUCTION]
+  const { environments, estimateMs, bakeMs } = pacing(known.deploy)
   if (!environments.includes(environment))
     return refuse({ code: 'unknown-environment', service, environment, known: environments })
   if (kind === 'fix' && !canFix(book, service, incident)) return refuse({ code: 'not-to-fix', service, incident })
@@ -50,17 +51,13 @@ function begin(book: Book, what: What, sight: Sight | null, at: number): Outcome
     (each) => each.version === version && each.kind === kind && each.state !== 'halted' && each.state !== 'held',
   )
   if (again) return refuse({ code: 'same-rollout', deploy: again.id, version })
-  const estimateMs = known.deploy?.estimateMs ?? ESTIMATE_MS
-  const bakeMs = known.deploy?.bakeMs ?? BAKE_MS
-  const facts = gateFacts(book, { service, environment, id: null }, sight, at)
-  const gate = evaluateDeploy({ estimateMs, bakeMs, reason: kind === 'deploy' ? null : kind }, facts, at)
+  const { gate, basis } = judged(book, { id: null, service, environment, kind, estimateMs, bakeMs }, sight, at)
   const deploy: Deploy = {
     ...{ id: book.desk.nextDeploy, service, environment, version, kind, incident, by, asker, via, ref },
     ...{ estimateMs, bakeMs, state: 'denied', askedAt: at, sinceAt: at, startedAt: null, rolledAt: null },
     ...{ endedAt: null, gate, override: null, step: null, poolTotal: sight?.pool?.total ?? null, stop: null },
     ...{ overrun: null, overdue: false, tell: [] },
   }
-  const basis = basisOf(facts)
   if (!gate.allow) {
     record(book, 'denied', deploy, at, { by, basis })
     return answered('denied', deploy.id)
@@ -73,7 +70,7 @@ function begin(book: Book, what: What, sight: Sight | null, at: number): Outcome
 function canFix(book: Book, service: string, id: number | null): boolean {
   const incident = id === null ? undefined : book.desk.incidents[id]
   if (!incident || !isOpen(incident) || incident.drill !== null) return false
-  return incident.service === service || dependsOn(book.rules, service).includes(incident.service ?? '')
+  return incident.service === service || servicesAbove(book.rules, service).includes(incident.service ?? '')
 }
 
 /** It begins. A rollback and a fix take the place of what is under way: two never roll side by side. */
@@ -98,9 +95,13 @@ function supersede(book: Book, other: Deploy, next: Deploy, by: string | null, a
 export const haltable = ({ services }: Rules, { service, via }: Pick<Deploy, 'service' | 'via'>): boolean =>
   via === 'hook' && (under(services, service)?.deploy?.halt ?? null) !== null
 
-/** What stands in the way of an override: two rollouts side by side are nobody's to allow. */
-const inProgress = (gate: Gate) =>
-  gate.allow ? undefined : gate.reasons.find(({ reason }) => reason === 'in-progress')
+/** What stands in the way of an override: two rollouts side by side are nobody's to allow. Null: nothing. */
+function rollsAlready(gate: Gate): Outcome | null {
+  const met = gate.allow ? undefined : gate.reasons.find(({ reason }) => reason === 'in-progress')
+  return met?.reason === 'in-progress'
+    ? refuse({ code: 'rolls-already', deploy: met.deploy, version: met.version })
+    : null
+}
 
 /** What was denied is to begin all the same: a second person is asked; or the glass is broken. */
 export function askOverride(book: Book, { by, deploy: id, reason, act, sight }: DeployAct, at: number): Outcome {
@@ -110,8 +111,8 @@ export function askOverride(book: Book, { by, deploy: id, reason, act, sight }: 
     found.state === 'denied' || found.state === 'lapsed' || (found.state === 'asked' && act === 'break-glass')
   if (!open) return refuse({ code: 'deploy-over', deploy: id, state: found.state })
   const { gate, basis } = judged(book, found, sight, at)
-  const met = inProgress(gate)
-  if (met?.reason === 'in-progress') return refuse({ code: 'rolls-already', deploy: met.deploy, version: met.version })
+  const met = rollsAlready(gate)
+  if (met) return met
   const glass = act === 'break-glass'
   const override = { by, reason: reason ?? '', askedAt: at, untilAt: at + APPROVAL_MS, approvedBy: null, glass }
   if (!glass) {
@@ -136,10 +137,10 @@ export function approve(book: Book, { by, deploy: id, sight }: DeployAct, at: nu
   const role = book.rules.gate.overrideRole
   if (role !== null && !holdersOf(book, at).includes(by)) return refuse({ code: 'lost-role', role })
   const { gate, basis } = judged(book, found, sight, at)
-  const met = inProgress(gate)
-  if (met?.reason === 'in-progress') return refuse({ code: 'rolls-already', deploy: met.deploy, version: met.version })
+  const met = rollsAlready(gate)
+  if (met) return met
   const approved = { ...found, gate, override: { ...override, approvedBy: by } }
-  const tell = [override.by, ...(found.by === null ? [] : [found.by])]
+  const tell = [override.by, ...asked(found)]
   record(book, 'approved', approved, at, { by, basis, tell })
   start(book, approved, by, at, { basis })
   return answered('deployed', id)
@@ -150,15 +151,18 @@ function holdersOf({ rules, desk }: Book, at: number): string[] {
   const role = under(rules.roles, rules.gate.overrideRole ?? '')
   if (!role) return []
   const onDuty = role.schedules.flatMap((name) => {
-    const schedule = under(rules.schedules, name)
-    return schedule ? dutyAt(edited(schedule, desk.edits), at) : []
+    const schedule = scheduleOf({ desk, rules }, name)
+    return schedule ? dutyAt(schedule, at) : []
   })
   return [...role.people, ...onDuty]
 }
 
-export function judged(book: Book, deploy: Deploy, sight: Sight | null, at: number) {
-  const facts = gateFacts(book, deploy, sight, at)
-  const { estimateMs, bakeMs, kind } = deploy
+type Judged = Pick<Deploy, 'service' | 'environment' | 'kind' | 'estimateMs' | 'bakeMs'> & { id: number | null }
+
+/** What the gate says of a deploy, and what it went by. */
+export function judged(book: Book, deploy: Judged, sight: Sight | null, at: number) {
+  const { id, service, environment, estimateMs, bakeMs, kind } = deploy
+  const facts = factsFor(book, { service, environment, but: id }, sight, at)
   const gate = evaluateDeploy({ estimateMs, bakeMs, reason: kind === 'deploy' ? null : kind }, facts, at)
   return { gate, basis: basisOf(facts) }
 }

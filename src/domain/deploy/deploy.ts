@@ -12,7 +12,8 @@ import { Sight } from './sight.ts'
  * rolling --finished--> baking --nothing went wrong--> done;   rolling, baking, unsure --regression, or a person--> halted
  * rolling --a blackout begins, nobody says "finish"--> held --resume--> rolling
  * halted, held --resume--> rolling; starting, unsure, rolling, baking, halted, held --rollback, or a fix--> superseded
- * What CI starts by itself is rolling once it is allowed. What nobody asked for is `unasked`: on record, and an alarm.
+ * What CI starts by itself is rolling once it is allowed. What nobody asked for is `unasked`: on record, and an alarm; a change that is no deploy
+ * of what the gate guards is `noted`.
  */
 export const DeployState = z.enum([
   'denied',
@@ -28,6 +29,7 @@ export const DeployState = z.enum([
   'failed',
   'done',
   'unasked',
+  'noted',
 ])
 export type DeployState = z.infer<typeof DeployState>
 
@@ -50,8 +52,8 @@ export const Deploy = z.strictObject({
   /** A person of the configuration; null: whoever `asker` says. */
   by: z.string().nullable(),
   asker: z.string(),
-  /** Who starts it: we, by the service's hook; or CI, which asked; or GitHub, which waits for our word. */
-  via: z.enum(['hook', 'ci', 'github']),
+  /** Who starts it: we, by the service's hook; or CI, which asked; or GitHub, which waits for our word. `change`: somebody else, who reports it. */
+  via: z.enum(['hook', 'ci', 'github', 'change']),
   /** What CI or GitHub calls it, for an answer. */
   ref: z.string().nullable(),
   estimateMs: z.number(),

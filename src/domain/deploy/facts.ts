@@ -1,8 +1,9 @@
-import type { Desk } from '../book.ts'
+import { type Desk, scheduleOf } from '../book.ts'
+import { servicesAbove } from '../detect/depends.ts'
 import { dutyAt } from '../duty/schedule.ts'
-import { edited } from '../handover.ts'
+import type { Schedule } from '../duty/schedule-types.ts'
 import { isOpen } from '../incident.ts'
-import { type Rules, under } from '../rules.ts'
+import { type Policy, type Rules, under } from '../rules.ts'
 import { type Deploy, holdsBack, isActive, stands } from './deploy.ts'
 import type { GateFacts } from './gate.ts'
 import type { Sight } from './sight.ts'
@@ -24,19 +25,14 @@ export function factsFor(
   at: number,
 ): GateFacts {
   const known = under(rules.services, service)
-  const policy = under(rules.policies, known?.policy ?? '')
-  const step = policy?.steps[0]?.page ?? null
-  const schedules = step?.flatMap(({ kind, name }) => (kind === 'schedule' ? name : [])) ?? null
-  const rosters = schedules?.map((name) => under(rules.schedules, name))
-  const whole = rosters?.flatMap((roster) => (roster ? edited(roster, desk.edits) : [])) ?? null
-  const complete = whole !== null && whole.length === rosters?.length ? whole : null
-  const named = step?.flatMap(({ kind, name }) => (kind === 'person' ? name : [])) ?? []
-  const people = complete === null ? null : [...new Set([...named, ...complete.flatMap((each) => dutyAt(each, at))])]
-  const concerned = new Set([service, ...dependsOn(rules, service)])
+  const schedules = rosterOf({ desk, rules }, service)
+  const named = firstStep(rules, service)?.flatMap(({ kind, name }) => (kind === 'person' ? name : [])) ?? []
+  const people = schedules === null ? null : [...new Set([...named, ...schedules.flatMap((each) => dutyAt(each, at))])]
+  const concerned = new Set([service, ...servicesAbove(rules, service)])
   return {
     service,
     rules: known ? rules : null,
-    schedules: complete,
+    schedules,
     handovers: desk.handovers,
     times: rules.gate.shiftChange,
     windows: rules.gate.windows.filter((window) => concerns(window, service)),
@@ -56,25 +52,23 @@ export function factsFor(
   }
 }
 
+const firstStep = (rules: Rules, service: string): Policy['steps'][number]['page'] | undefined =>
+  under(rules.policies, under(rules.services, service)?.policy ?? '')?.steps[0]?.page
+
+/** The schedules whose watch the first step of a service pages; null: the configuration does not say. */
+export function rosterOf(
+  { desk, rules }: { desk: Pick<Desk, 'edits'>; rules: Rules },
+  service: string,
+): Schedule[] | null {
+  const schedules = firstStep(rules, service)?.flatMap(({ kind, name }) =>
+    kind === 'schedule' ? [scheduleOf({ desk, rules }, name)] : [],
+  )
+  const known = schedules?.filter((schedule) => schedule !== undefined)
+  return known !== undefined && known.length === schedules?.length ? known : null
+}
+
 /** Rollouts that are not over. */
 export const activeOf = ({ deploys }: Pick<Desk, 'deploys'>, service: string, environment: string): Deploy[] =>
   Object.values(deploys).filter(
     (each) => each.service === service && each.environment === environment && isActive(each),
   )
-
-/** The services whose monitors those of a service depend on, however far down. */
-export function dependsOn({ monitors }: Pick<Rules, 'monitors'>, service: string): string[] {
-  const found = new Set<string>()
-  const queue = [service]
-  for (let of = queue.pop(); of !== undefined; of = queue.pop())
-    for (const monitor of Object.values(monitors))
-      if (monitor.service === of)
-        for (const name of monitor.dependsOn ?? []) {
-          const below = under(monitors, name)?.service
-          if (below !== undefined && below !== service && !found.has(below)) {
-            found.add(below)
-            queue.push(below)
-          }
-        }
-  return [...found]
-}

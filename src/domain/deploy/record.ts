@@ -5,9 +5,7 @@ import type { Incident } from '../incident.ts'
 import { under } from '../rules.ts'
 import { holders } from '../watch/holders.ts'
 import type { Basis, Deploy, DeployState } from './deploy.ts'
-import { factsFor } from './facts.ts'
 import type { GateFacts } from './gate.ts'
-import type { Sight } from './sight.ts'
 
 type How = Extract<Outcome, { result: 'done' }>['how']
 
@@ -45,6 +43,9 @@ export const moved = (deploy: Deploy, state: DeployState, at: number, change: Pa
   ...change,
 })
 
+/** Whoever asked for it, if that was a person. */
+export const asked = ({ by }: Pick<Deploy, 'by'>): string[] => (by === null ? [] : [by])
+
 /** Whoever answers for the service at this moment: the watch of the first step, and who is named there. */
 export function onWatch(book: Book, service: string): string[] {
   const policy = under(book.rules.policies, under(book.rules.services, service)?.policy ?? '')
@@ -58,13 +59,6 @@ export function onWatch(book: Book, service: string): string[] {
 /** The last resort of the service. */
 export const lastResort = (book: Book, service: string): readonly string[] =>
   under(book.rules.policies, under(book.rules.services, service)?.policy ?? '')?.fallback ?? []
-
-export const gateFacts = (
-  book: Book,
-  { service, environment, id }: Pick<Deploy, 'service' | 'environment'> & { id: number | null },
-  sight: Sight | null,
-  at: number,
-): GateFacts => factsFor(book, { service, environment, but: id }, sight, at)
 
 /** What a decision is made on, for whoever looks into it afterwards. */
 export function basisOf(facts: GateFacts): Basis {

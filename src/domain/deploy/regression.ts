@@ -7,17 +7,27 @@ import type { Deploying } from './rules.ts'
 /** What is seen of a service while it is deployed. */
 export interface Look {
   at: number
-  /** Null: it has no pool. `since`: nobody has answered since then. */
-  pool: { up: number; total: number } | { since: number; why: string } | null
+  /** Null: it has no pool. `shortAt`: since when fewer than all serve; `since`: nobody has answered since then. */
+  pool: { up: number; total: number; shortAt: number | null } | { since: number; why: string } | null
   standings: readonly Standing[]
   /** Probes whose last two looks failed, since when, and what they saw; whether anybody has confirmed it or not. */
   failing: readonly { monitor: string; sinceAt: number; saw: string }[]
 }
 
+/** As much of a deploy as matters to it. */
+export type Rolling = Pick<Deploy, 'startedAt' | 'sinceAt' | 'poolTotal' | 'estimateMs' | 'step'>
+
 export interface Regression {
   why: string
   evidence: Evidence[]
 }
+
+/**
+ * One server away at a time is what a rollout does that restarts them. It has a minute to come back, or half of its turn where the estimate
+ * leaves each server less: before the rollout takes the next, which would be one too many, it is clear that it does not come back.
+ */
+const RESTART_MS = 60_000
+const OF_ITS_TURN = 0.5
 
 /** A pool that nobody can see for so long is not being watched. */
 const UNSEEN_MS = 5_000
@@ -28,8 +38,8 @@ const UNSEEN_MS = 5_000
  * @returns null: it does not, as far as anybody sees
  */
 export function regression(
-  deploy: Pick<Deploy, 'startedAt' | 'sinceAt' | 'poolTotal'>,
-  { poolBelow, probesFailing, rateDip }: Deploying['haltWhen'],
+  deploy: Rolling,
+  { poolBelow, restartMs, probesFailing, rateDip }: Deploying['haltWhen'],
   { at, pool, standings, failing }: Look,
 ): Regression | null {
   const since = deploy.startedAt ?? deploy.sinceAt
@@ -53,15 +63,18 @@ export function regression(
   const rates = down.filter(({ monitor }) => monitor.kind === 'rate')
   if (rateDip && rates.length > 0)
     return { why: `${names(rates)} is out of the usual since it began`, evidence: rates.map(saw) }
-  return poolBelow === null ? null : poolRegression(deploy, poolBelow, pool, at)
+  return poolBelow === null ? null : poolRegression(deploy, { poolBelow, restartMs }, pool, at)
 }
 
 const names = (all: readonly Standing[]) => all.map(({ monitor }) => monitor.name).join(', ')
 
-/** Halted before less than the share serves: when one server less would be too few. Servers that have gone from the pool count as lost. */
+/**
+ * Halted before less than the share serves: when one server less would be too few. In a small pool that is so as soon as one is away: it is
+ * halted when that one does not come back, or another goes. Servers that have gone from the pool count as lost.
+ */
 function poolRegression(
-  { poolTotal }: Pick<Deploy, 'poolTotal'>,
-  below: number,
+  { poolTotal, estimateMs, step }: Rolling,
+  { poolBelow, restartMs }: { poolBelow: number; restartMs: number | null },
   pool: Look['pool'],
   at: number,
 ): Regression | null {
@@ -71,9 +84,14 @@ function poolRegression(
     const why = 'nobody can say how much of its pool serves'
     return { why, evidence: [{ at, saw: `the pool ${pool.why}` }] }
   }
-  const { up } = pool
+  const { up, shortAt } = pool
   const total = Math.max(pool.total, poolTotal ?? 0)
-  if (up >= total || (up - 1) / total >= below / 100) return null
-  const why = `${up} of ${total} servers serve, and one less is below ${below}%`
+  if (up >= total || (up - 1) / total >= poolBelow / 100) return null
+  // A rollout that says that it goes on has the next server away, and not the one before any more.
+  const awayMs = at - Math.max(shortAt ?? at, step?.at ?? 0)
+  const mayMs = restartMs ?? Math.min(RESTART_MS, (OF_ITS_TURN * estimateMs) / total)
+  if (up === total - 1 && awayMs < mayMs) return null
+  const long = up === total - 1 && awayMs >= 1_000 ? `, one is away for ${Math.floor(awayMs / 1_000)} s` : ''
+  const why = `${up} of ${total} servers serve${long}, and one less is below ${poolBelow}%`
   return { why, evidence: [{ at, saw: `pool: ${up} of ${total} up` }] }
 }

@@ -1,17 +1,14 @@
 import { type Book, note, openIncidentOf } from '../book.ts'
-import type { DeployAct, DeployHooked, DeployProgress, DeployRegression, DeploySeen, Outcome } from '../event.ts'
+import type { DeployAct, DeployHooked, DeployProgress, DeployRegression, Outcome } from '../event.ts'
 import { under } from '../rules.ts'
-import { type Due, firing } from '../watch/escalation.ts'
+import { type Due, dueAt } from '../watch/escalation.ts'
 import { policyOf, raise, refuse, startPaging } from '../watch/incident.ts'
 import { APPROVAL_MS, approve, askOverride, haltable, judged, lapse, tellWhenOpen } from './ask.ts'
 import { type Deploy, isActive, isWatched, stands } from './deploy.ts'
-import { activeOf, factsFor } from './facts.ts'
+import { rosterOf } from './facts.ts'
 import { alertKey, liftAfter, lockAfter, recover } from './lock.ts'
-import { answered, findDeploy, moved, onWatch, record } from './record.ts'
-import { blackouts } from './shift.ts'
-
-/** People have this long to say what becomes of a rollout in a blackout (`handover.md` rule 10). */
-const ANSWER_MS = 5 * 60_000
+import { answered, asked, findDeploy, moved, onWatch, record } from './record.ts'
+import { ANSWER_MS, blackouts, overrun } from './shift.ts'
 
 /** What CI said nothing of for so many times its estimate is asked about. */
 const OVERDUE = 2
@@ -96,13 +93,13 @@ interface Halt {
 function halt(book: Book, deploy: Deploy, { by, why, evidence }: Halt, at: number): void {
   const hook = haltable(book.rules, deploy) ? ('owed' as const) : ('none' as const)
   const halted = moved(deploy, 'halted', at, { stop: { by, why, evidence, at, hook } })
-  const tell = deploy.by === null || deploy.by === by ? [] : [deploy.by]
+  const tell = asked(deploy).filter((who) => who !== by)
   if (by === null) page(book, halted, `${name(deploy)} was halted: ${why}`, at)
   record(book, 'halted', halted, at, { by, tell })
   lockAfter(book, deploy, by, `${name(deploy)} was halted: ${why}`, at)
 }
 
-const name = ({ id, service, version }: Deploy) => `deploy ${id} of ${service} (${version})`
+export const name = ({ id, service, version }: Deploy) => `deploy ${id} of ${service} (${version})`
 
 /** An incident of its own, or one more line of the one that is open. */
 function page(book: Book, deploy: Deploy, headline: string, at: number): void {
@@ -134,7 +131,7 @@ export function hooked(book: Book, { deploy: id, hook, outcome, detail }: Deploy
     if (found.stop === null || found.stop.hook === 'none') return answered('deploy-moved', id)
     const done = outcome === 'done'
     const next = { ...found, stop: { ...found.stop, hook: done ? ('done' as const) : ('failed' as const) } }
-    const tell = done ? [] : [...onWatch(book, found.service), ...(found.by === null ? [] : [found.by])]
+    const tell = done ? [] : [...onWatch(book, found.service), ...asked(found)]
     record(book, done ? 'halt-done' : 'halt-failed', next, at, { tell, detail })
     return answered('deploy-moved', id)
   }
@@ -144,46 +141,15 @@ export function hooked(book: Book, { deploy: id, hook, outcome, detail }: Deploy
   else if (outcome === 'failed')
     record(book, 'failed', moved(found, 'failed', at, { endedAt: at }), at, {
       detail,
-      tell: found.by === null ? onWatch(book, found.service) : [found.by],
+      tell: askedOrWatch(book, found),
     })
   else
     record(book, 'unsure', moved(found, 'unsure', at, { startedAt: found.startedAt ?? at }), at, {
       detail,
-      tell: [...(found.by === null ? [] : [found.by]), ...onWatch(book, found.service)],
+      tell: [...asked(found), ...onWatch(book, found.service)],
     })
   return answered('deploy-moved', id)
 }
-
-/** It went past the gate: on record, and whoever is on duty is paged. What runs for a deploy that is on record is that one. */
-export function seen(book: Book, event: DeploySeen, at: number): Outcome {
-  const { service, environment, version, asker, ref } = event
-  if (!under(book.rules.services, service)) return refuse({ code: 'unknown-target', kind: 'service', name: service })
-  const known = activeOf(book.desk, service, environment).at(-1)
-  if (known) return answered('deploy-moved', known.id)
-  const deploy: Deploy = {
-    ...{ id: book.desk.nextDeploy, service, environment, version, kind: 'deploy', incident: null, by: null, asker },
-    ...{ via: 'github', ref, estimateMs: 0, bakeMs: 0, state: 'unasked', askedAt: at, sinceAt: at, startedAt: at },
-    ...{ rolledAt: null, endedAt: at, override: null, step: null, poolTotal: null, stop: null, overrun: null },
-    ...{ gate: { allow: false, reasons: [NOT_ASKED(at)], untilAt: null, nextAt: null }, overdue: false, tell: [] },
-  }
-  const title = `${name(deploy)} to ${environment} went past the gate: ${asker} did not ask`
-  const open = openIncidentOf(book, service)
-  const policy = policyOf(book.rules, service)
-  const incident = open
-    ? null
-    : raise(book, { title, severity: 'critical', service, origin: 'alert', by: null, policy }, at)
-  record(book, 'seen', deploy, at)
-  // It is no state that ends by itself: whoever has looked into it resolves it.
-  if (incident !== null) startPaging(book, incident, null, at)
-  return answered('deploy-moved', deploy.id)
-}
-
-const NOT_ASKED = (at: number) => ({
-  reason: 'unknown' as const,
-  what: 'whether it may: nobody asked',
-  startAt: at,
-  endAt: null,
-})
 
 /** What CI says of a rollout. What was stopped stays so, whatever it says: the answer tells it. */
 export function progress(book: Book, { deploy: id, what, text }: DeployProgress, at: number): Outcome {
@@ -193,7 +159,7 @@ export function progress(book: Book, { deploy: id, what, text }: DeployProgress,
   const said = { ...found, step: { text: text ?? what, at } }
   const detail = text ?? what
   if (what === 'failure') {
-    const tell = found.by === null ? onWatch(book, found.service) : [found.by]
+    const tell = askedOrWatch(book, found)
     record(book, 'failed', moved(said, 'failed', at, { endedAt: at }), at, { detail, tell })
   } else if (found.state === 'halted' || found.state === 'held' || found.state === 'baking')
     record(book, 'step', said, at, { detail })
@@ -212,33 +178,29 @@ export function nextDeploy(book: Book): Due | null {
 }
 
 function duesOf(book: Book, deploy: Deploy): Due[] {
-  const { state, sinceAt, override, rolledAt, estimateMs, bakeMs, step, overdue, overrun } = deploy
-  const due = (at: number, come: (book: Book, at: number) => void): Due => ({
-    at,
-    come: (of, now) => come(of, firing(at, now).at),
-  })
-  if (state === 'asked') return [due(override?.untilAt ?? sinceAt + APPROVAL_MS, (of, at) => lapse(of, deploy, at))]
-  if (state === 'baking') return [due((rolledAt ?? sinceAt) + bakeMs, (of, at) => end(of, deploy, at))]
+  const { state, sinceAt, override, rolledAt, estimateMs, bakeMs, step, overdue, overrun: met } = deploy
+  if (state === 'asked') return [dueAt(override?.untilAt ?? sinceAt + APPROVAL_MS, (of, at) => lapse(of, deploy, at))]
+  if (state === 'baking') return [dueAt((rolledAt ?? sinceAt) + bakeMs, (of, at) => end(of, deploy, at))]
   if (state !== 'rolling') return []
   const quiet = step === null && deploy.via === 'hook'
   return [
     // Whoever starts it reports nothing: it is taken to be out after its estimate.
     ...(quiet
       ? [
-          due(sinceAt + estimateMs, (of, at) =>
+          dueAt(sinceAt + estimateMs, (of, at) =>
             bake(of, deploy, null, at, 'nothing was reported; taken as rolled out after its estimate'),
           ),
         ]
       : []),
-    ...(!quiet && !overdue ? [due(sinceAt + OVERDUE * estimateMs, (of, at) => late(of, deploy, at))] : []),
-    ...(overrun === null ? meeting(book, deploy) : []),
-    ...(overrun !== null && overrun.finishBy === null
-      ? [due(overrun.holdAt, (of, at) => hold(of, deploy, null, at))]
-      : []),
+    ...(!quiet && !overdue ? [dueAt(sinceAt + OVERDUE * estimateMs, (of, at) => late(of, deploy, at))] : []),
+    ...(met === null ? meeting(book, deploy) : []),
+    ...(met !== null && met.finishBy === null ? [dueAt(met.holdAt, (of, at) => hold(of, deploy, null, at))] : []),
   ]
 }
 
-const asked = ({ by }: Deploy) => (by === null ? [] : [by])
+/** Whoever asked for it; what CI asked for is the watch's. */
+const askedOrWatch = (book: Book, deploy: Deploy): string[] =>
+  deploy.by === null ? onWatch(book, deploy.service) : [deploy.by]
 
 function late(book: Book, deploy: Deploy, at: number): void {
   record(book, 'overdue', { ...deploy, overdue: true }, at, {
@@ -248,27 +210,18 @@ function late(book: Book, deploy: Deploy, at: number): void {
 
 /** A blackout that begins while it rolls: whoever has the watch and whoever deploys are asked what becomes of it. */
 function meeting(book: Book, deploy: Deploy): Due[] {
-  const { schedules, handovers, times } = factsFor(
-    book,
-    { service: deploy.service, environment: deploy.environment, but: deploy.id },
-    null,
-    deploy.sinceAt,
-  )
-  if (schedules === null || handovers === null) return []
+  const schedules = rosterOf(book, deploy.service)
+  if (schedules === null) return []
   const { sinceAt } = deploy
-  const met = blackouts({ schedules, handovers, times }, sinceAt, sinceAt + MOST_MS).find(
-    ({ startAt }) => startAt > sinceAt,
-  )
+  const shifts = { schedules, handovers: book.desk.handovers, times: book.rules.gate.shiftChange }
+  const met = overrun({ startedAt: sinceAt, doneAt: null }, blackouts(shifts, sinceAt, sinceAt + MOST_MS))
   if (!met) return []
   return [
-    {
-      at: met.startAt,
-      come(of, now) {
-        const { at } = firing(met.startAt, now)
-        const overrun = { askedAt: at, holdAt: at + ANSWER_MS, finishBy: null }
-        record(of, 'overrun', { ...deploy, overrun }, at, { tell: [...asked(deploy), ...onWatch(of, deploy.service)] })
-      },
-    },
+    dueAt(met.askAt, (of, at) =>
+      record(of, 'overrun', { ...deploy, overrun: { askedAt: at, holdAt: at + ANSWER_MS, finishBy: null } }, at, {
+        tell: [...asked(deploy), ...onWatch(of, deploy.service)],
+      }),
+    ),
   ]
 }
 

@@ -34,6 +34,16 @@ export const ESTIMATE_MS = 15 * 60_000
 export const BAKE_MS = 10 * 60_000
 export const PRODUCTION = 'production'
 
+/** How long a rollout of a service takes, and where it may go, also where the configuration has no word of it. */
+export const pacing = (
+  deploy: Deploying | null | undefined,
+): Pick<Deploying, 'estimateMs' | 'bakeMs' | 'environments'> =>
+  deploy ?? { estimateMs: ESTIMATE_MS, bakeMs: BAKE_MS, environments: [PRODUCTION] }
+
+/** The environment that is meant where none is named. */
+export const firstEnvironment = (deploy: Deploying | null | undefined): string =>
+  pacing(deploy).environments[0] ?? PRODUCTION
+
 export const Deploying = z.strictObject({
   /** How long a rollout takes, and how long it is watched afterwards. */
   estimateMs: z.int().nonnegative(),
@@ -49,6 +59,8 @@ export const Deploying = z.strictObject({
   haltWhen: z.strictObject({
     /** In percent: halted before less of the pool serves. */
     poolBelow: z.number().nullable(),
+    /** How long one server of the pool may be away for its restart; null: see `regression.ts`. */
+    restartMs: z.int().nonnegative().nullable().default(null),
     /** So many probes of the service that fail. */
     probesFailing: z.int().positive().nullable(),
     /** A rate of the service is out of the usual. */
@@ -60,12 +72,18 @@ export type Deploying = z.infer<typeof Deploying>
 export const REFUSALS = ['open_incident', 'blind', 'nobody_on_call', 'silenced_monitor'] as const
 
 const MINUTE_MS = 60_000
+export const BLACKOUT_TIMES: BlackoutTimes = {
+  beforeMs: 30 * MINUTE_MS,
+  afterMs: 15 * MINUTE_MS,
+  settleMs: 15 * MINUTE_MS,
+}
 
 /** What the gate refuses, and who may say otherwise. */
 export const GateRules = z.strictObject({
+  /** How long around a change of the watch nothing is deployed (`handover.md` Mpre, Mpost, Msettle); `settleMs`: after the relief. */
   shiftChange: z
     .strictObject({ beforeMs: z.number(), afterMs: z.number(), settleMs: z.number() })
-    .default({ beforeMs: 30 * MINUTE_MS, afterMs: 15 * MINUTE_MS, settleMs: 15 * MINUTE_MS }),
+    .default(() => BLACKOUT_TIMES),
   windows: z.array(Window).default([]),
   refuseWhen: z.array(z.enum(REFUSALS)).default([...REFUSALS]),
   /** Who may be the second person of an override; null: anybody listed. */
@@ -82,5 +100,10 @@ export const GateRules = z.strictObject({
     })
     .nullable()
     .default(null),
+  /** Projects of GitLab whose freeze periods are kept equal to the blackouts of a service; a token is named in here. */
+  gitlabFreezes: z
+    .array(z.strictObject({ service: z.string(), url: z.string(), project: z.string(), secret: z.string() }))
+    .default([]),
 })
 export type GateRules = z.infer<typeof GateRules>
+export type BlackoutTimes = GateRules['shiftChange']

@@ -2,21 +2,7 @@ import { type Change, changes, dutyAt, nextChange } from '../duty/schedule.ts'
 import type { Schedule } from '../duty/schedule-types.ts'
 import { DAY_MS } from '../duty/time.ts'
 import { type Handover, handoverId } from '../handover.ts'
-
-/** How long around a change of the watch nothing is deployed (`handover.md` Mpre, Mpost, Msettle). */
-export interface BlackoutTimes {
-  beforeMs: number
-  afterMs: number
-  /** After the relief. */
-  settleMs: number
-}
-
-const MINUTE_MS = 60_000
-export const BLACKOUT_TIMES: BlackoutTimes = {
-  beforeMs: 30 * MINUTE_MS,
-  afterMs: 15 * MINUTE_MS,
-  settleMs: 15 * MINUTE_MS,
-}
+import type { BlackoutTimes } from './rules.ts'
 
 /** [startAt, endAt): nothing may run in it (`handover.md` rule 10). */
 export interface Blackout {
@@ -107,11 +93,14 @@ function ofChange(
     : { ...common, endAt, reason: 'shift-change', unrelieved: open }
 }
 
+/** People have this long to say what becomes of a rollout in a blackout (`handover.md` rule 10). */
+export const ANSWER_MS = 5 * 60_000
+
 /** What becomes of a deploy that still rolls when a blackout begins: people are asked, and if nobody answers it is held. */
 export function overrun(
   { startedAt, doneAt }: { startedAt: number; doneAt: number | null },
   all: readonly Blackout[],
-  answerMs = 5 * MINUTE_MS,
+  answerMs = ANSWER_MS,
 ): { askAt: number; holdAt: number } | null {
   const met = all.find(({ startAt }) => startAt > startedAt && (doneAt === null || startAt < doneAt))
   return met ? { askAt: met.startAt, holdAt: met.startAt + answerMs } : null

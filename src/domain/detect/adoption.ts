@@ -12,10 +12,15 @@ export const Mark = z.strictObject({
   owner: z.strictObject({ person: z.string(), ...by }).nullable(),
   ignored: z.strictObject({ reason: z.string(), ...by }).nullable(),
   adopted: z.strictObject({ service: z.string(), monitors: z.array(Probe).min(1), ...by }).nullable(),
+  /** Somebody wants it watched no more, or did: that takes a second person. */
+  dropping: z
+    .strictObject({ reason: z.string(), ...by })
+    .nullable()
+    .default(null),
 })
 export type Mark = z.infer<typeof Mark>
 
-export const newMark = (name: string): Mark => ({ name, owner: null, ignored: null, adopted: null })
+export const newMark = (name: string): Mark => ({ name, owner: null, ignored: null, adopted: null, dropping: null })
 
 /** By whom a monitor was adopted, and for which name. */
 interface Adopted {

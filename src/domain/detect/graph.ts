@@ -1,4 +1,6 @@
-import { isPushed, type Monitor, type Rules, under } from '../rules.ts'
+import { rolesOfGroups } from '../duty/role-group.ts'
+import { SOURCE_WORDS } from '../intake.ts'
+import { isPushed, listenersOf, type Monitor, type Rules, under } from '../rules.ts'
 
 /**
  * The watch graph: whatever watches is watched by something else, up to somebody outside. In 2018 a monitor was out for weeks because what
@@ -7,7 +9,7 @@ import { isPushed, type Monitor, type Rules, under } from '../rules.ts'
  */
 export interface Node {
   name: string
-  kind: 'outside' | 'part' | 'entry' | 'location' | 'monitor' | 'feed' | 'canary' | 'service'
+  kind: 'outside' | 'part' | 'entry' | 'location' | 'monitor' | 'feed' | 'canary' | 'source' | 'service' | 'group'
   what: string
   /** What notices when it stops, and how. */
   watchedBy: Edge[]
@@ -40,8 +42,9 @@ export const ENTRIES = {
   returns: { watch: true, what: 'looks whether what was silenced is back' },
   outward: { watch: true, what: 'sends the outward heartbeat' },
   rollouts: { watch: true, what: 'watches closely what is being deployed' },
+  freezes: { watch: false, what: 'keeps freeze periods of GitLab equal to the blackouts of the gate' },
   people: { watch: false, what: 'looks whether people can be reached' },
-  groups: { watch: false, what: 'keeps user groups equal to who is on duty' },
+  groups: { watch: false, what: 'keeps user groups equal to who is on duty, and looks who has roles by them' },
   'roster-report': { watch: false, what: 'finds holes in the rosters' },
   homes: { watch: false, what: "keeps people's Home up to date" },
   housekeeping: { watch: false, what: 'forgets what has served its purpose' },
@@ -115,7 +118,7 @@ function looked(): Edge[] {
 
 const HERE = 'location/here'
 
-type Watched = Pick<Rules, 'monitors' | 'services' | 'locations' | 'outwardHeartbeat'>
+type Watched = Pick<Rules, 'monitors' | 'services' | 'locations' | 'outwardHeartbeat'> & Partial<Pick<Rules, 'roles'>>
 
 export function graphOf(rules: Watched): Graph {
   const nodes: Node[] = [
@@ -137,7 +140,11 @@ export function graphOf(rules: Watched): Graph {
       watchedBy: [{ by: 'locations', how: 'its silence is an alarm, and so is that nothing answers there any more' }],
     })),
     ...Object.values(rules.monitors).flatMap(ofMonitor),
-    ...Object.values(rules.services).flatMap(({ name }) => ofService(rules, name)),
+    ...Object.values(rules.services).flatMap(({ name, intake }) => [
+      ...ofService(rules, name),
+      ...ofSource(rules, name, intake !== undefined),
+    ]),
+    ...[...rolesOfGroups({ roles: rules.roles ?? {} })].map(([handle, roles]) => ofGroup(handle, roles)),
   ]
   return new Map(nodes.map((node) => [node.name, node]))
 }
@@ -192,6 +199,16 @@ function ofMonitor(monitor: Monitor): Node[] {
   return [{ ...own, watchedBy: [...own.watchedBy, ...has] }, ...feed, ...(monitor.canary === null ? [] : [back])]
 }
 
+const ofGroup = (handle: string, roles: readonly string[]): Node => ({
+  ...{ name: `group/${handle}`, kind: 'group', what: `the Slack user group that has the role ${roles.join(', ')}` },
+  watchedBy: [
+    {
+      by: 'groups',
+      how: 'one that is empty, disabled, gone or cannot be read is told to whoever answers for the role',
+    },
+  ],
+})
+
 /** A service that only other systems watch is theirs to watch. */
 function ofService({ monitors }: Pick<Rules, 'monitors'>, service: string): Node[] {
   const ours = Object.values(monitors).filter((monitor) => monitor.service === service)
@@ -199,6 +216,19 @@ function ofService({ monitors }: Pick<Rules, 'monitors'>, service: string): Node
   const watchedBy = ours.map(({ name, severity }) => ({ by: monitorNode(name), how: `a failure is ${severity}` }))
   return [{ name: `service/${service}`, kind: 'service', what: 'what it is all for', watchedBy }]
 }
+
+/** Whatever sends the alerts of a service: its silence looks like health, unless it has to call now and then. */
+function ofSource(rules: Pick<Rules, 'monitors'>, service: string, isSet: boolean): Node[] {
+  const listeners = listenersOf(rules, service)
+  if (!isSet && listeners.length === 0) return []
+  const watchedBy = listeners.map(({ name, hears }) => ({
+    by: monitorNode(name),
+    how: `that ${hears ? SOURCE_WORDS[hears.source] : 'it'} has not called in time is an alarm`,
+  }))
+  return [{ name: `${SOURCE}${service}`, kind: 'source', what: 'whatever else sends its alerts', watchedBy }]
+}
+
+const SOURCE = 'source/'
 
 /** What nothing watches, and what would be found out and told to nobody. */
 export const looseEnds = (rules: Watched): LooseEnd[] => [
@@ -225,6 +255,11 @@ export function endsOf(graph: Graph): LooseEnd[] {
 
 function unwatched({ name, kind }: Node): LooseEnd {
   if (name === OUTWARD) return { node: name, sentence: NOBODY_OUTSIDE, refused: false }
+  if (kind === 'source') {
+    const service = name.slice(SOURCE.length)
+    const sentence = `nothing notices when whatever sends the alerts of service "${service}" falls silent, which looks like health: give it a monitor { service: ${service}, heartbeat: { alerts: alertmanager, every: 5m, grace: 5m } }, and let an alert that always fires (Watchdog) be sent that often`
+    return { node: name, sentence, refused: false }
+  }
   if (kind !== 'feed')
     return { node: name, sentence: `${name} is watched by nothing: nobody notices when it stops`, refused: true }
   const monitor = name.slice('feed/'.length)

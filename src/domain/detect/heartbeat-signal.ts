@@ -1,6 +1,7 @@
 import { DateTime } from 'luxon'
 import type { Signal } from '../event.ts'
 import { type Evidence, graver } from '../incident.ts'
+import { callOf, type Hears, SOURCE_WORDS } from '../intake.ts'
 import type { Heartbeat, Severity } from '../rules.ts'
 import { type Change, expectedAt, type HeartbeatState } from './heartbeat.ts'
 
@@ -33,6 +34,8 @@ export function signalOf(told: Told): Signal {
     summary,
     evidence: firing ? evidence(told) : [],
     seenAt: at,
+    // What still comes of the service must not vanish in the incident that says that something may not come.
+    ...(monitor.hears && { apart: true as const }),
   }
 }
 
@@ -45,7 +48,9 @@ function wordsOf(told: Told): { headline: string; summary: string } {
   const say = (headline: string, details: string) => ({ headline, summary: `${headline}: ${details}` })
   switch (change.what) {
     case 'up':
-      return say(`${name} is well again`, 'it has reported success')
+      return monitor.hears
+        ? say(`${name} calls again`, `${callOf(monitor.hears)} has come`)
+        : say(`${name} is well again`, 'it has reported success')
     case 'spaced':
       return say(`${name} runs at its pace again`, `${span(monitor.minEveryMs ?? 0)} or more lie between two runs`)
     case 'too-often':
@@ -62,8 +67,9 @@ function wordsOf(told: Told): { headline: string; summary: string } {
 
 function downWords(told: Told, why: NonNullable<HeartbeatState['why']>): { headline: string; summary: string } {
   const { monitor, state, at } = told
-  const { name } = monitor
+  const { name, hears } = monitor
   const last = state.recent.at(-1)
+  if (hears) return silentWords(told, hears, why)
   switch (why) {
     case 'failed': {
       const exit = last?.exit ?? null
@@ -95,6 +101,27 @@ function downWords(told: Told, why: NonNullable<HeartbeatState['why']>): { headl
   }
 }
 
+/** What is missed of a source, and what it means: its silence looks like health. */
+function silentWords(told: Told, hears: Hears, why: NonNullable<HeartbeatState['why']>) {
+  const { monitor, state, at } = told
+  const { name, service } = monitor
+  const lost = `Alerts of ${service} that come this way may not arrive`
+  if (why === 'failed')
+    return {
+      headline: `${name} has stopped`,
+      summary: `${name}: ${SOURCE_WORDS[hears.source]} says that the alert which always fires has ended, so whatever makes it does not run, or no longer reaches ${SOURCE_WORDS[hears.source]}. ${lost}`,
+    }
+  const call = callOf(hears)
+  const seen =
+    state.lastSuccessAt === null
+      ? `${call} has not come once in ${span(at - state.createdAt)}`
+      : `${call} has not come for ${span(at - state.lastSuccessAt)}`
+  return {
+    headline: state.lastSuccessAt === null ? `${name} has never called` : `${name} has not called`,
+    summary: `${name}: ${seen}, expected ${rhythm(told)} (+${span(monitor.graceMs)} grace). ${lost}${excuse(told)}`,
+  }
+}
+
 function rhythm(told: Told): string {
   const { rhythm: kept } = told.monitor
   if (kept.kind === 'every') return `every ${span(kept.everyMs)}`
@@ -108,7 +135,9 @@ function excuse(told: Told): string {
   return `. Watchbill itself heard nothing for ${span(given.backAt - given.deafAt)} until ${clock(told, given.backAt)}: a ping may have been lost`
 }
 
-function evidence({ state, change }: Told): Evidence[] {
+function evidence({ monitor, state, change }: Told): Evidence[] {
+  // What it said last is in the sentence.
+  if (monitor.hears) return []
   const last = state.recent.findLast(({ kind }) => kind !== 'log')
   const said: Evidence[] = state.lines.map((line) => ({ at: null, saw: line }))
   if (last === undefined || change.what === 'too-often') return said

@@ -188,7 +188,10 @@ function pace(
 }
 
 /** When the next success is expected, without grace: counted from the last one, or from when it was first known. */
-export function expectedAt(state: HeartbeatState, { rhythm }: Pick<Spec, 'rhythm'>): number {
+export function expectedAt(
+  state: Pick<HeartbeatState, 'lastSuccessAt' | 'createdAt'>,
+  { rhythm }: Pick<Spec, 'rhythm'>,
+): number {
   const fromAt = state.lastSuccessAt ?? state.createdAt
   if (rhythm.kind === 'every') return fromAt + rhythm.everyMs
   return nextFire(rhythm.cron, rhythm.zone, fromAt + SKEW_MS) ?? Number.POSITIVE_INFINITY

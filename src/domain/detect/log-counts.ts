@@ -1,6 +1,5 @@
 import { RE2JS } from 're2js'
 import type { LogMonitor, RateMonitor } from '../rules.ts'
-import { countingLines } from './log.ts'
 import type { Line, LogState, Look } from './log-state.ts'
 import type { Reading } from './rate-feed.ts'
 
@@ -23,10 +22,20 @@ export interface SlotCount {
   count: number
 }
 
-/** What one look at a log adds to the slots of a rate. */
-export function slotCounts(rate: LineRate, log: LogMonitor, before: LogState, look: Look): SlotCount[] {
-  const matches = matcher(rate.source.match)
-  const lines = countingLines(look.lines, log).filter(({ text }) => matches(text))
+/**
+ * What one look at a log adds to the slots of a rate.
+ *
+ * @param counting its lines that are neither marked nor ignored
+ */
+export function slotCounts(
+  rate: LineRate,
+  log: LogMonitor,
+  before: LogState,
+  look: Pick<Look, 'at' | 'more'>,
+  counting: readonly Line[],
+): SlotCount[] {
+  const matches = matcher(rate)
+  const lines = counting.filter(({ text }) => matches(text))
   const counts = new Map<string, SlotCount>()
   const add = (at: number, kind: CountKind, count: number) => {
     const slotAt = Math.floor(at / rate.everyMs) * rate.everyMs
@@ -45,12 +54,14 @@ const writtenAt = ({ at }: Line, { asks }: LogMonitor, lookedAt: number) =>
 
 const isCatchingUp = ({ reading }: LogState) => reading.failingSinceAt !== null || reading.behindSinceAt !== null
 
-const patterns = new Map<string, RE2JS>()
+/** Compiled once for as long as the configuration stands. */
+const patterns = new WeakMap<LineRate, RE2JS>()
 
-function matcher(pattern: string | null): (text: string) => boolean {
-  if (pattern === null) return () => true
-  const compiled = patterns.get(pattern) ?? RE2JS.compile(pattern)
-  patterns.set(pattern, compiled)
+function matcher(rate: LineRate): (text: string) => boolean {
+  const { match } = rate.source
+  if (match === null) return () => true
+  const compiled = patterns.get(rate) ?? RE2JS.compile(match)
+  patterns.set(rate, compiled)
   return (text) => compiled.test(text)
 }
 

@@ -38,8 +38,12 @@ export function canaryDue({ canary }: LogState, spec: LogMonitor, at: number): b
   return at - (out.length > 0 || unwritten !== null ? lastAt + AGAIN_MS : firstAt + spec.canary.everyMs) >= 0
 }
 
-/** Folds one look into the state of its log. */
-export function observe(before: LogState, look: Look, spec: LogMonitor): { state: LogState; changes: Change[] } {
+/** Folds one look into the state of its log. `counting`: its lines that are neither marked nor ignored; `matched`: how many of those count. */
+export function observe(
+  before: LogState,
+  look: Look,
+  spec: LogMonitor,
+): { state: LogState; changes: Change[]; counting: readonly Line[]; matched: number } {
   const known = stateFor(before, spec, look.at)
   const resumedAt = look.at - known.lookedAt > gapMs(spec) ? look.at : known.resumedAt
   const sorted = sort(look.lines, spec)
@@ -60,6 +64,8 @@ export function observe(before: LogState, look: Look, spec: LogMonitor): { state
   return {
     state: { ...state, status: statusOf(state) },
     changes: [lines.change, reading.change, lost.change].flatMap((change) => change ?? []),
+    counting: sorted.counting,
+    matched: lines.matched,
   }
 }
 
@@ -126,9 +132,6 @@ function sort(lines: readonly Line[], spec: LogMonitor): Sorted {
   }
   return sorted
 }
-
-/** The lines that are neither marked nor ignored. */
-export const countingLines = (lines: readonly Line[], spec: LogMonitor): Line[] => sort(lines, spec).counting
 
 function withoutMarks(line: Line, spec: LogMonitor, sorted: Sorted): Line | null {
   if (!line.text.includes(MARK)) return line
@@ -207,7 +210,7 @@ function linesAfter(
   unseen: ReadonlyMap<Line, string>,
   look: Look,
   spec: LogMonitor,
-): { lines: LogState['lines']; windows: LogState['windows']; change: Change | null } {
+): { lines: LogState['lines']; windows: LogState['windows']; change: Change | null; matched: number } {
   const { at } = look
   const rules = matches(state.windows, counting, at, spec)
   const { windows } = rules
@@ -219,18 +222,19 @@ function linesAfter(
   const more = isAny && matched.length > 0 ? look.more : 0
   const found = matched.length + more
   const lines = { ...state.lines, lastAt, count: state.lines.count + found }
+  const seen = { windows, matched: matched.length }
   if (lines.status === 'up') {
-    if (why === null) return { lines: { ...lines, count: 0 }, windows, change: null }
+    if (why === null) return { lines: { ...lines, count: 0 }, ...seen, change: null }
     const down = { status: 'down' as const, sinceAt: at, lastAt, count: found }
     const evidence = shown(matched, unseen, at, spec, more)
-    return { lines: down, windows, change: { of: 'lines', to: 'down', why, first: inShort(matched[0]), evidence } }
+    return { lines: down, ...seen, change: { of: 'lines', to: 'down', why, first: inShort(matched[0]), evidence } }
   }
   // What nobody read may have been such a line: only quiet that was listened to counts.
   const quietSinceAt = Math.max(lastAt ?? 0, state.resumedAt, state.reading.sinceAt)
   const isHeard = state.reading.status === 'up' && state.reading.failingSinceAt === null && look.behind === 0
-  if (!isHeard || at - quietSinceAt < spec.quietMs) return { lines, windows, change: null }
+  if (!isHeard || at - quietSinceAt < spec.quietMs) return { lines, ...seen, change: null }
   const change: Change = { of: 'lines', to: 'up', quietMs: spec.quietMs, count: lines.count }
-  return { lines: { ...lines, status: 'up', sinceAt: at, count: 0 }, windows, change }
+  return { lines: { ...lines, status: 'up', sinceAt: at, count: 0 }, ...seen, change }
 }
 
 /** The lines that count, and why they are an alarm; null when they are none (yet). */

@@ -41,9 +41,11 @@ interface Nature {
   apart: number
 }
 
-const SHIFT: Prior = { rate: 0.01, power: 0.25, scale: 0.5 }
-const DRIFT: Prior = { rate: 0.004, power: 0.5, scale: 1 }
-const RUN: Prior = { rate: 0.05, power: 1, scale: 1 }
+const SHIFT: Prior = { rate: 0.01, power: 0.25, scale: 0.5, known: true }
+const DRIFT: Prior = { rate: 0.004, power: 0.5, scale: 1, known: false }
+const RUN: Prior = { rate: 0.05, power: 1, scale: 1, known: true }
+/** How probable a repetition is, is only known of counts that lie as their noise says. */
+const REPEAT: Prior = { ...RUN, known: false }
 
 const NATURE: Record<Strand, Nature> = {
   burst: { prior: SHIFT, share: 0.13, rest: 1, apart: 3 },
@@ -53,7 +55,7 @@ const NATURE: Record<Strand, Nature> = {
   surge: { prior: DRIFT, share: 0.05, rest: 0.5, apart: 1 },
   sink: { prior: DRIFT, share: 0.07, rest: 0.5, apart: 1 },
   silence: { prior: RUN, share: 0.12, rest: 0.1, apart: 1 },
-  stuck: { prior: RUN, share: 0.2, rest: 0.1, apart: 1 },
+  stuck: { prior: REPEAT, share: 0.2, rest: 0.1, apart: 1 },
   nodata: { prior: RUN, share: 0.5, rest: 0.1, apart: 1 },
 }
 

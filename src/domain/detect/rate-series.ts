@@ -65,7 +65,7 @@ const ASKED_FOR: Record<Exclude<Direction, 'nodata'>, RateMonitor['detect'][numb
 }
 
 /** Limits hold, and a missing number is an alarm, whatever else is asked for. */
-function rings({ detect }: RateMonitor, { alarm }: RateState): Why | null {
+export function rings({ detect }: RateMonitor, { alarm }: RateState): Why | null {
   if (alarm === null) return null
   const { direction, why } = alarm
   const always = direction === 'nodata' || why === 'floor' || why === 'ceiling'

@@ -23,6 +23,8 @@ export interface Prior {
   /** Beyond, they fall exponentially in height^power, with this scale: 1 is what likelihoods do that are right, 0 (the logarithm) a Pareto tail. */
   power: number
   scale: number
+  /** The scale follows from how probable a run is, and is not guessed from a few peaks. */
+  known: boolean
 }
 
 const BINS = 44
@@ -65,8 +67,15 @@ const unstretched = (value: number, power: number) =>
 const believed = (height: number, { rate, power, scale }: Prior) =>
   rate * Math.exp((stretched(PRIOR_HEIGHT, power) - stretched(height, power)) / scale)
 
-/** `rate` peaks a sample above `height`, and how they fall beyond. */
-function shapeOf(tail: Tail, samples: number, prior: Prior): { height: number; rate: number; scale: number } {
+/** `rate` peaks a sample above `height`, and how they fall beyond: a `scale` that so many `peaks` tell of. */
+interface Shape {
+  height: number
+  rate: number
+  scale: number
+  peaks: number
+}
+
+function shapeOf(tail: Tail, samples: number, prior: Prior): Shape {
   let above = 0
   let sum = 0
   let bin = BINS
@@ -78,19 +87,34 @@ function shapeOf(tail: Tail, samples: number, prior: Prior): { height: number; r
   }
   const height = edge(bin)
   const excess = sum - above * stretched(height, prior.power)
-  const scale = (excess + PRIOR_PEAKS * prior.scale) / (Math.max(0, above - tail.rung) + PRIOR_PEAKS)
-  return { height, rate: (above + PRIOR_SAMPLES * believed(height, prior)) / (samples + PRIOR_SAMPLES), scale }
+  const peaks = Math.max(0, above - tail.rung) + PRIOR_PEAKS
+  const rate = (above + PRIOR_SAMPLES * believed(height, prior)) / (samples + PRIOR_SAMPLES)
+  return { height, rate, scale: (excess + PRIOR_PEAKS * prior.scale) / peaks, peaks }
 }
+
+/**
+ * How likely a peak of a tail comes this far beyond its height (in scales). A scale that a few peaks tell of is itself uncertain, so that what lies
+ * further out is more likely than the scale alone says: the predictive distribution of exponentials, which is a Pareto (Aitchison and
+ * Dunsmore 1975). Without it budgets were overshot the more, the smaller they are.
+ */
+const beyond = (excess: number, peaks: number, { known }: Prior) =>
+  known ? Math.exp(-excess) : (1 + excess / peaks) ** -peaks
+
+/** How far that is which is passed once in so many times. */
+const farOff = (times: number, peaks: number, { known }: Prior) =>
+  known ? Math.log(times) : peaks * (times ** (1 / peaks) - 1)
 
 /** How often, a sample, evidence of a height or more is to be expected. */
 export function rateAbove(tail: Tail, samples: number, prior: Prior, height: number): number {
-  const { height: from, rate, scale } = shapeOf(tail, samples, prior)
+  const { height: from, rate, scale, peaks } = shapeOf(tail, samples, prior)
   const { power } = prior
-  return rate * Math.exp((stretched(from, power) - stretched(Math.max(height, from), power)) / scale)
+  const excess = (stretched(Math.max(height, from), power) - stretched(from, power)) / scale
+  return rate * beyond(excess, peaks, prior)
 }
 
 /** The height that is passed `budget` times a sample (a small number), by what was seen in so many samples. */
 export function limitOf(tail: Tail, samples: number, prior: Prior, budget: number): number {
-  const { height, rate, scale } = shapeOf(tail, samples, prior)
-  return unstretched(stretched(height, prior.power) + scale * Math.log(Math.max(1, rate / budget)), prior.power)
+  const { height, rate, scale, peaks } = shapeOf(tail, samples, prior)
+  const excess = farOff(Math.max(1, rate / budget), peaks, prior)
+  return unstretched(stretched(height, prior.power) + scale * excess, prior.power)
 }

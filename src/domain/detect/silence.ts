@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { logsOf, type Monitor, probesOf, type Rules, ratesOf, under } from '../rules.ts'
+import { heartbeatsOf, logsOf, type Monitor, probesOf, type Rules, ratesOf, under } from '../rules.ts'
 
 /**
  * A silence, or planned maintenance: nobody is paged for what it covers. Everything goes on being watched and recorded; only paging stops.
@@ -73,15 +73,17 @@ export function serviceOf(
   return under(rules.monitors, target.name)?.service ?? null
 }
 
-const watching = (rules: Pick<Rules, 'monitors'>) => [...probesOf(rules), ...logsOf(rules), ...ratesOf(rules)]
+const watching = (rules: Pick<Rules, 'monitors'>) => [
+  ...probesOf(rules),
+  ...logsOf(rules),
+  ...ratesOf(rules),
+  ...heartbeatsOf(rules),
+]
 
-/** Whether it is there and reports anew, being no heartbeat. */
-export function reportsAnew({ monitors }: Pick<Rules, 'monitors'>, name: string): boolean {
-  const kind = under(monitors, name)?.kind
-  return kind !== undefined && kind !== 'heartbeat'
-}
+/** Whether it goes and looks, or reads: what reports by itself has a deadline of its own, and nothing to show before it. */
+export const looks = ({ kind }: Pick<Monitor, 'kind'>): boolean => kind !== 'heartbeat'
 
-/** What has to report anew once it is over: whatever goes and looks, or reads. What reports by itself has a deadline of its own. */
+/** What has to show that it is back once it is over. */
 export const returning = ({ target }: Pick<Silence, 'target'>, rules: Pick<Rules, 'monitors'>) =>
   watching(rules).filter(({ name, service }) => covers({ target }, service, name))
 

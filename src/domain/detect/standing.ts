@@ -4,6 +4,8 @@ import type { Monitor } from '../rules.ts'
 export interface Standing {
   monitor: Monitor
   status: 'unknown' | 'up' | 'down'
+  /** It is down, and nobody is paged for that yet: `by` what it depends on, or null because nothing at all is seen from where it is looked at. */
+  held: { by: string | null } | null
   /** Since when; null: nothing is known of it yet. */
   sinceAt: number | null
   /** What was seen last, as far as it is worth saying. */

@@ -71,7 +71,7 @@ export function sourcesOf(rules: Rules): Source[] {
 }
 
 /** The calendar of the days that are spent like Sundays. */
-const HOLIDAYS_NAME = 'holidays'
+export const HOLIDAYS_NAME = 'holidays'
 
 /** What the calendar of holidays says, as it was read last. */
 export const holidayEntries = ({ holidays }: Pick<Rules, 'holidays'>, imports: readonly Import[]) =>

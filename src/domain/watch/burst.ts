@@ -62,8 +62,8 @@ function noteEnded(book: Book, { service, incident: id, ended }: Fold, at: numbe
   if (alerts.length === 1 && alert && alone) note(book, { type: 'recovered', incident: id, service, ...alert, at })
   else note(book, { type: 'receded', incident: id, at, service, alerts })
   if (id === null) return
-  const { firing, origin } = incidentOf(book, id)
-  if (firing === 0 && origin === 'alert' && isOpen(incidentOf(book, id)))
+  const { firing: left, origin } = incidentOf(book, id)
+  if (left === 0 && origin === 'alert' && isOpen(incidentOf(book, id)))
     note(book, { type: 'resolved', incident: id, at, by: null, stillFiring: [], recheckAt: null })
 }
 

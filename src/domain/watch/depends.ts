@@ -2,7 +2,7 @@ import type { Book, Desk } from '../book.ts'
 import { ancestors } from '../detect/depends.ts'
 import { disabledOf } from '../detect/silence.ts'
 import type { Signal } from '../event.ts'
-import type { Alert, Hold } from '../incident.ts'
+import { type Alert, downIn, type Hold, isSeenTo } from '../incident.ts'
 import { type Monitor, type Rules, under } from '../rules.ts'
 
 /**
@@ -36,7 +36,7 @@ export function holdOver(
   // What is said beside "it is down" (that it is not watched, that its log is not read) is about the watch, not about the target.
   if (monitor === null || key !== monitor) return null
   const above = ancestors(book.rules, monitor, disabledOf(book.desk.silences, at))
-  const holder = above.find((name) => isSeenTo(book, name))
+  const holder = above.find((name) => holds(book, name))
   if (holder !== undefined) {
     const sinceAt = since?.sinceAt ?? at
     const untilAt = sinceAt + LONGEST_MS
@@ -47,14 +47,14 @@ export function holdOver(
 }
 
 /** It is down, and somebody has been told, or is being told. Of those that were not named among thousands nothing is known: their children page. */
-function isSeenTo({ desk, folds }: Pick<Book, 'desk' | 'folds'>, monitor: string): boolean {
+function holds({ desk, folds }: Pick<Book, 'desk' | 'folds'>, monitor: string): boolean {
   const gathered = [...folds.values()]
   if (gathered.some(({ ended }) => ended.has(monitor))) return false
   return Object.values(desk.incidents).some(
-    ({ id, state, alerts }) =>
-      (state === 'paging' || state === 'acked') &&
-      (alerts.some((each) => each.monitor === monitor && each.key === monitor && each.recoveredAt === null) ||
-        gathered.some(({ incident, begun }) => incident === id && begun.get(monitor)?.monitor === monitor)),
+    (each) =>
+      isSeenTo(each) &&
+      (downIn(each).includes(monitor) ||
+        gathered.some(({ incident, begun }) => incident === each.id && begun.get(monitor)?.monitor === monitor)),
   )
 }
 
@@ -66,8 +66,7 @@ export function released(
   return Object.values(book.desk.alerts).flatMap((alert) => {
     const { held, monitor, recheckAt, status } = alert
     if (status !== 'firing' || !held?.sure || monitor === null || recheckAt === null) return []
-    if (ancestors(book.rules, monitor, disabledOf(book.desk.silences, now)).some((name) => isSeenTo(book, name)))
-      return []
+    if (ancestors(book.rules, monitor, disabledOf(book.desk.silences, now)).some((name) => holds(book, name))) return []
     const pagesAt = now + graceMs(under(book.rules.monitors, monitor))
     return recheckAt > pagesAt ? { alert, pagesAt } : []
   })

@@ -14,18 +14,18 @@ const ANSWER_MS = 5 * 60_000
  */
 export function runDrill(book: Book, signal: Signal, drill: NonNullable<Signal['drill']>, at: number): Outcome {
   const { service, monitor, seenAt, headline } = signal
-  const { by, to, silence } = drill
+  const { by, to, silence, saw } = drill
   if (!under(book.rules.services, service)) return refuse({ code: 'unknown-target', kind: 'service', name: service })
   if (by !== null && !under(book.rules.people, by)) return refuse({ code: 'unknown-person', name: by })
   const first = policyOf(book.rules, service)
   if (to === 'nobody' || (to === 'asker' && by === null)) {
     const people = firstPaged(book, first)
-    note(book, { type: 'drilled', incident: null, at, service, monitor, injectedAt: seenAt, silence, people })
+    note(book, { type: 'drilled', incident: null, at, service, monitor, injectedAt: seenAt, silence, people, saw })
     return { result: 'done', incident: null, how: 'recorded', paged: [] }
   }
   const policy = to === 'duty' ? { ...first, steps: first.steps.slice(0, 1), rounds: 1 } : ofAsker(by ?? '')
   const what = { title: headline, severity: 'critical', service: null, origin: 'alert', by: null } as const
-  const id = raise(book, { ...what, policy, drill: { by, monitor, service, injectedAt: seenAt } }, at)
+  const id = raise(book, { ...what, policy, drill: { by, monitor, service, injectedAt: seenAt, saw } }, at)
   startPaging(book, id, null, at)
   return {
     result: 'done',

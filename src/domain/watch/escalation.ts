@@ -99,6 +99,12 @@ export interface Due {
   come(book: Book, now: number): void
 }
 
+/** What comes at an instant, or as soon after it as somebody looks. */
+export const dueAt = (at: number, come: (book: Book, at: number) => void): Due => ({
+  at,
+  come: (book, now) => come(book, firing(at, now).at),
+})
+
 /** The first timer of all incidents. Whoever is coming is paged before the next step is gone to. */
 export function nextTimer({ desk }: Pick<Book, 'desk'>): Due | null {
   let first: (Due & { rank: number }) | null = null

@@ -24,6 +24,7 @@ import type { Drill, Incident } from '../incident.ts'
 import { isOpen, NAMED_ALERTS, place } from '../incident.ts'
 import { MOST_CAPTURES, placeKey, type Said } from '../response.ts'
 import { type Policy, type Rules, type Severity, schedulesOf, type Target, under } from '../rules.ts'
+import { inShadow } from '../shadow.ts'
 import { climb, climbOn, endDrill, reopen, refused as stepRefused } from './escalation.ts'
 import { coming, holders, isOpenAt } from './holders.ts'
 import { pageNewcomers } from './paging.ts'
@@ -69,7 +70,8 @@ export function raise(book: Book, what: Raise, at: number): number {
   // Never through the middle of a character that is two in a string.
   const short = what.title.slice(0, TITLE_CHARACTERS - 1).replace(/[\uD800-\uDBFF]$/, '')
   const title = what.title.length > TITLE_CHARACTERS ? `${short}…` : what.title
-  note(book, { type: 'opened', incident: id, at, drill: null, ...what, title })
+  const shadow = inShadow(book.rules, { service: what.service, policy: what.policy.name }) && { shadow: true as const }
+  note(book, { type: 'opened', incident: id, at, drill: null, ...what, title, ...shadow })
   // Nothing of what somebody wrote is lost.
   if (what.by !== null && title !== what.title)
     note(book, { type: 'note', incident: id, at, by: what.by, text: what.title })
@@ -318,8 +320,11 @@ export function pageRefused(book: Book, event: PageRefused, at: number): Outcome
 export function channelOpened(book: Book, event: ChannelOpened, at: number): Outcome {
   const incident = book.desk.incidents[event.incident]
   if (!incident) return refuse({ code: 'unknown-incident', incident: event.incident })
-  if (incident.channel?.id !== event.channel)
-    note(book, { type: 'channel', incident: incident.id, at, channel: event.channel, name: event.name })
+  const { channel, name, back } = event
+  const known = incident.channel
+  if (back && known?.id === channel) note(book, { type: 'channel', incident: incident.id, at, channel, name, back })
+  if (known?.id !== channel)
+    note(book, { type: 'channel', incident: incident.id, at, channel, name, ...(known && { instead: known }) })
   return done(incident.id, 'recorded')
 }
 

@@ -42,18 +42,21 @@ export function page(book: Book, intent: PageIntent, at: number): Told {
     return 'deduplicated'
   }
   const refused = null
+  const shadow = incident.shadow && { shadow: true as const }
   note(book, {
     type: 'paged',
     incident: incident.id,
     at,
-    page: { key, person, at, epoch, round, step, why, dueAt, refused },
+    page: { key, person, at, epoch, round, step, why, dueAt, refused, ...shadow },
   })
   return 'new'
 }
 
-/** When somebody was last paged for an incident, or asked to take it over. */
-function lastToldAt({ pages, offered }: Incident, person: string): number {
-  const paged = pages.filter((p) => p.person === person && p.refused === null).map((p) => p.at)
+/** When somebody was last paged for an incident, or asked to take it over. Before it came back they heard that it was over. */
+function lastToldAt({ pages, offered, cameBack }: Incident, person: string): number {
+  const paged = pages
+    .filter((p) => p.person === person && p.refused === null && p.epoch >= (cameBack ?? 0))
+    .map((p) => p.at)
   const asked = offered.filter((offer) => offer.person === person).map((offer) => offer.at)
   return Math.max(Number.NEGATIVE_INFINITY, ...paged, ...asked)
 }

@@ -1,52 +1,51 @@
 import type { Book } from '../book.ts'
 import { incidentOf, note, openIncidentOf } from '../book.ts'
+import { servicesAbove, servicesBelow } from '../detect/depends.ts'
+import { disabledOf } from '../detect/silence.ts'
 import type { Merge, Outcome, Reopen, Signal, Split } from '../event.ts'
 import type { Alert, Incident } from '../incident.ts'
-import { alertId, graver, isOpen } from '../incident.ts'
-import { type Rules, under } from '../rules.ts'
+import { alertId, graver, isOpen, isSeenTo } from '../incident.ts'
+import { under } from '../rules.ts'
 import { alreadyResolved, done, policyOf, raise, refuse, startPaging } from './incident.ts'
 import { ownForNow } from './relief.ts'
 import { realOf } from './response.ts'
 
-/**
- * Which incident an alert that begins belongs to: the one that has it already, the open one of its service, that of a service without
- * which its own cannot be well, or that of one which cannot be well without its own, as long as the same people answer for both: whoever
- * answers for the cause must hear of it. `related`: one that has to do with it, and is answered for by others.
- */
-export function homeOf(
-  book: Book,
-  { service, key }: Pick<Signal, 'service' | 'key'>,
-): { home: Incident | null; related: Incident | null } {
+/** The incident that an alert which begins is part of already: the one that has it, or the open one of its service. */
+export function homeOf(book: Book, { service, key }: Pick<Signal, 'service' | 'key'>): Incident | null {
   const known = book.desk.alerts[alertId(service, key)]
   const last = known?.incident == null ? undefined : book.desk.incidents[known.incident]
   const before = last && isOpen(last) && last.drill === null ? last : null
   // What fires there fires there still; what was split off comes back to where it was.
-  if (before && (known?.status === 'firing' || before.apart)) return { home: before, related: null }
-  const open = openIncidentOf(book, service) ?? before
-  if (open) return { home: open, related: null }
-  const above = upwards(book.rules, service).flatMap((name) => openIncidentOf(book, name) ?? [])
-  if (above[0]) return { home: above[0], related: null }
-  const below = downwards(book.rules, service).flatMap((name) => openIncidentOf(book, name) ?? [])
+  if (before && (known?.status === 'firing' || before.apart)) return before
+  return openIncidentOf(book, service) ?? before
+}
+
+/**
+ * The open incident that an alert of a service joins because the one depends on the other: that of a service without which its own cannot be
+ * well; or that of one which cannot be well without its own, as long as the same people answer for both: whoever answers for the cause must
+ * hear of it. Somebody must be told of it already: where nobody answered, nothing is hidden behind it.
+ *
+ * @returns `related`: one that has to do with it, and does not take it in
+ */
+export function neighbourOf(
+  book: Book,
+  service: string,
+  at: number,
+): { home: Incident | null; related: Incident | null } {
+  const blind = disabledOf(book.desk.silences, at)
+  const open = (names: readonly string[]) =>
+    names.flatMap((name) => openIncidentOf(book, name) ?? []).filter((incident) => isSeen(incident, blind))
+  const above = open(servicesAbove(book.rules, service))
+  const below = open(servicesBelow(book.rules, service))
   const policy = under(book.rules.services, service)?.policy
-  return { home: below.find((incident) => incident.policy.name === policy) ?? null, related: below[0] ?? null }
+  const home =
+    above.find(isSeenTo) ?? below.find((incident) => isSeenTo(incident) && incident.policy.name === policy) ?? null
+  return { home, related: above[0] ?? below[0] ?? null }
 }
 
-/** All services that a service depends on, by way of whatever else, the nearest first. */
-const upwards = (rules: Rules, service: string) =>
-  reached(service, (name) => under(rules.services, name)?.dependsOn ?? [])
-
-/** All services that depend on it. */
-const downwards = (rules: Rules, service: string) =>
-  reached(service, (name) =>
-    Object.values(rules.services).flatMap((each) => (each.dependsOn.includes(name) ? each.name : [])),
-  )
-
-function reached(from: string, next: (name: string) => readonly string[]): string[] {
-  const found = new Set<string>([from])
-  for (const name of found) for (const each of next(name)) found.add(each)
-  found.delete(from)
-  return [...found]
-}
+/** Of what no monitor looks at any more, nobody knows whether it is down still: nothing else is part of it. */
+const isSeen = ({ alerts }: Incident, blind: ReadonlySet<string>) =>
+  alerts.length === 0 || alerts.some(({ key }) => !blind.has(key))
 
 /** One ends in the other. Its record stays; its alerts, its severity and who must resolve it go along. */
 export function merge(book: Book, { incident: id, by, into }: Merge, at: number): Outcome {

@@ -1,5 +1,5 @@
 import type { Book } from '../book.ts'
-import { note } from '../book.ts'
+import { incidentOf, note } from '../book.ts'
 import type {
   AddTask,
   Capture,
@@ -14,9 +14,9 @@ import type {
 } from '../event.ts'
 import type { Incident } from '../incident.ts'
 import { isOpen } from '../incident.ts'
-import { MOST_CAPTURES, MOST_LINKS, MOST_TASKS, placeKey, type Task } from '../response.ts'
+import { MOST_CAPTURES, MOST_LINKS, MOST_TASKS, placeKey, reminderAt, type Task, tasksDueAt } from '../response.ts'
 import { type Rules, under } from '../rules.ts'
-import { type Due, firing } from './escalation.ts'
+import { type Due, dueAt } from './escalation.ts'
 import { alreadyResolved, done, refuse } from './incident.ts'
 
 /** What people do about an incident beside having it. All but its status may change after it too: the record is made whole then. */
@@ -58,7 +58,7 @@ export function addTask(book: Book, { incident: id, by, text, owner, dueAt }: Ad
   if (incident.tasks.length >= MOST_TASKS)
     return refuse({ code: 'too-many', incident: id, what: 'tasks', most: MOST_TASKS })
   const number = Math.max(0, ...incident.tasks.map((task) => task.id)) + 1
-  const task: Task = { id: number, text, by, at, owner, dueAt, doneAt: null, doneBy: null }
+  const task: Task = { id: number, text, by, at, owner, dueAt, doneAt: null, doneBy: null, remindedAt: null }
   note(book, { type: 'task', incident: id, at, by, what: 'added', task })
   return { ...done(id, 'task-added'), task: number }
 }
@@ -143,22 +143,45 @@ export function nextReminder({ desk, rules }: Pick<Book, 'desk' | 'rules'>): Due
     const everyMs = rules.incidents.updateEveryMs[incident.severity]
     if (everyMs === undefined || incident.state !== 'acked' || incident.drill !== null) continue
     const sinceAt = Math.max(incident.ackedAt ?? incident.openedAt, incident.update?.at ?? incident.openedAt)
-    const dueAt = Math.max(sinceAt, incident.remindedAt ?? sinceAt) + everyMs
-    if (first && first.at <= dueAt) continue
-    first = {
-      at: dueAt,
-      come: (book, now) =>
-        note(book, {
-          type: 'update-overdue',
-          incident: incident.id,
-          at: firing(dueAt, now).at,
-          sinceAt,
-          to: whoUpdates(incident),
-        }),
-    }
+    const nextAt = Math.max(sinceAt, incident.remindedAt ?? sinceAt) + everyMs
+    if (first && first.at <= nextAt) continue
+    first = dueAt(nextAt, (book, at) =>
+      note(book, { type: 'update-overdue', incident: incident.id, at, sinceAt, to: whoUpdates(incident) }),
+    )
   }
   return first
 }
+
+/** The first incident of whose tasks somebody is to be reminded: also when it is over, for that is when most of them are done. */
+export function nextTask({ desk }: Pick<Book, 'desk'>): Due | null {
+  let first: Due | null = null
+  for (const incident of Object.values(desk.incidents)) {
+    const nextAt = incident.drill === null ? tasksDueAt(incident.tasks) : null
+    if (nextAt === null || (first && first.at <= nextAt)) continue
+    first = dueAt(nextAt, (book, at) => remind(book, incident.id, at))
+  }
+  return first
+}
+
+/** Each person of all that is due of theirs, in one message. */
+function remind(book: Book, id: number, at: number): void {
+  const due = incidentOf(book, id).tasks.filter((task) => (reminderAt(task) ?? Number.POSITIVE_INFINITY) <= at)
+  const groups = Map.groupBy(due, (task) => `${isOverdue(task)} ${seesTo(book, task)}`)
+  for (const tasks of groups.values()) {
+    const again = tasks.some(isOverdue)
+    const to = new Set(tasks.flatMap((task) => seesTo(book, task) ?? []))
+    note(book, { type: 'tasks-due', incident: id, at, tasks: tasks.map((task) => task.id), to: [...to], again })
+  }
+}
+
+/** Somebody has been reminded since it was due. */
+const isOverdue = ({ dueAt, remindedAt }: Task) => remindedAt !== null && dueAt !== null && remindedAt >= dueAt
+
+/** Whoever has it, as long as they are there; else whoever wanted it. */
+const seesTo = ({ rules, desk }: Book, { owner, by }: Task): string | null =>
+  [owner, by].find(
+    (name) => name !== null && under(rules.people, name) && under(desk.unreachable, name) === undefined,
+  ) ?? null
 
 /** Whoever has the role for it; else whoever has the incident. */
 function whoUpdates({ roles, ackedBy }: Incident): string[] {

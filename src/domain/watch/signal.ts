@@ -3,19 +3,19 @@ import { note } from '../book.ts'
 import { silenceOver } from '../detect/silence.ts'
 import type { Outcome, Signal } from '../event.ts'
 import type { Alert } from '../incident.ts'
-import { alertId, graver } from '../incident.ts'
+import { alertId, FLAP_MS, graver, isOpen } from '../incident.ts'
 import { type Rules, under } from '../rules.ts'
 import { gather, gathered, settle } from './burst.ts'
 import { holdOver, released } from './depends.ts'
 import { runDrill } from './drill.ts'
-import { type Due, firing } from './escalation.ts'
+import { type Due, firing, reopen } from './escalation.ts'
 import { lostPolicy, policyOf, raise, refuse, startPaging } from './incident.ts'
-import { homeOf } from './regroup.ts'
+import { homeOf, neighbourOf } from './regroup.ts'
 import { linkBoth } from './response.ts'
 
 const recorded = (incident: number | null): Outcome => ({ result: 'done', incident, how: 'recorded', paged: [] })
 
-/** Which incident a signal belongs to: an open one that it has to do with ({@link homeOf}), else a new one; a warning opens none. */
+/** Which incident a signal belongs to: an open one that it has to do with ({@link homeOf}, {@link neighbourOf}), else a new one; a warning opens none. */
 export function route(book: Book, signal: Signal, at: number): Outcome {
   if (signal.drill) {
     settle(book)
@@ -53,13 +53,17 @@ const NOWHERE = { home: null, related: null }
 
 function detect(book: Book, what: Detection, still: boolean, at: number): Outcome {
   const { service, key, severity, headline, summary, evidence, monitor } = what
-  const { home: open, related } = what.apart ? NOWHERE : homeOf(book, what)
-  // What joins an open incident pages nobody anew; what would open one waits for the end of its silence.
-  const silencedUntilAt = open ? null : (silenceOver(book.desk.silences, what, at)?.untilAt ?? null)
+  const own = what.apart ? null : homeOf(book, what)
+  const silencedUntilAt = own ? null : (silenceOver(book.desk.silences, what, at)?.untilAt ?? null)
   // What was held back for a service that has gone meanwhile is not forgotten with it.
   const pages = under(book.rules.services, service)?.pages.includes(severity) ?? still
-  const hold = open || !pages || silencedUntilAt !== null ? null : holdOf(book, what, at)
-  const quietUntilAt = silencedUntilAt ?? hold?.untilAt ?? null
+  const hold = own || !pages || silencedUntilAt !== null ? null : holdOf(book, what, at)
+  const near = own || hold || what.apart ? NOWHERE : neighbourOf(book, service, at)
+  // What was held back for another pages in the end: it does not become part of the same.
+  const open = own ?? (wasHeld(book, what) ? null : near.home)
+  const related = open ? null : near.related
+  // What joins an open incident pages nobody anew; what would open one waits for the end of its silence.
+  const quietUntilAt = open ? null : (silencedUntilAt ?? hold?.untilAt ?? null)
   const held = hold?.held ?? null
   const joining = { at, key, severity, headline, summary, evidence, monitor, still, quietUntilAt, held }
   if (open || quietUntilAt !== null || !pages) {
@@ -68,6 +72,12 @@ function detect(book: Book, what: Detection, still: boolean, at: number): Outcom
     return recorded(incident)
   }
   settle(book, service)
+  const back = cameBack(book, what, at)
+  if (back !== null) {
+    reopen(book, back, { reason: 'came-back', by: null }, at)
+    note(book, { type: 'detected', incident: back, service, ...joining })
+    return recorded(back)
+  }
   const known = under(book.rules.services, service) !== undefined
   const policy = known ? policyOf(book.rules, service) : lostPolicy(book.rules, service)
   const id = raise(
@@ -79,6 +89,28 @@ function detect(book: Book, what: Detection, still: boolean, at: number): Outcom
   if (related) linkBoth(book, id, related.id, null, at)
   startPaging(book, id, null, at)
   return recorded(id)
+}
+
+/** It was held back, and nothing does any more. */
+function wasHeld({ desk }: Book, { service, key }: Detection): boolean {
+  const known = desk.alerts[alertId(service, key)]
+  return known?.status === 'firing' && known.held?.sure === true
+}
+
+/** What begins again sooner after its end may be what came late, and out of order. */
+const LATE_MS = 30_000
+
+/**
+ * The incident that an alert of another system was, and that resolved itself moments ago: it goes on. What our own monitors say flaps less by
+ * itself, because it takes them several looks to come back.
+ */
+function cameBack(book: Book, { service, key, monitor, apart }: Detection, at: number): number | null {
+  const id = book.desk.alerts[alertId(service, key)]?.incident ?? null
+  const incident = id === null ? undefined : book.desk.incidents[id]
+  if (!incident || monitor !== null || apart || isOpen(incident) || incident.resolvedBy !== null) return null
+  if (incident.private || incident.mergedInto !== null || incident.origin !== 'alert') return null
+  const ago = at - (incident.resolvedAt ?? at)
+  return ago >= LATE_MS && ago < FLAP_MS ? incident.id : null
 }
 
 /** Since when it has been held back counts through whatever it is held back by. */

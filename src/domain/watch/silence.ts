@@ -1,11 +1,11 @@
 import type { Book } from '../book.ts'
 import { note, openIncidentOf } from '../book.ts'
 import { canDrill } from '../detect/drill.ts'
-import { covers, reportsAnew, returning, returnMs, type Silence, serviceOf, silenceOver } from '../detect/silence.ts'
+import { covers, looks, returning, returnMs, type Silence, serviceOf, silenceOver } from '../detect/silence.ts'
 import type { ExtendSilence, Outcome, Reported, Silenced, SilenceEnd } from '../event.ts'
 import type { SilenceWhat } from '../fact.ts'
 import { type Policy, type Rules, under } from '../rules.ts'
-import { type Due, firing, isLate } from './escalation.ts'
+import { type Due, dueAt, isLate } from './escalation.ts'
 import { policyOf, raise, refuse, startPaging } from './incident.ts'
 import { raiseAgain, recoverReturn, returnKey } from './signal.ts'
 
@@ -98,9 +98,10 @@ function over(book: Book, silence: Silence, by: string | null, at: number): void
     ({ name: monitor, service }) => silenceOver(others, { service, monitor }, at) === null,
   )
   const awaiting = monitors.map(({ name }) => name)
+  const seen = monitors.filter((each) => !looks(each)).map(({ name }) => name)
   const state = awaiting.length > 0 ? ('returning' as const) : ('back' as const)
   const returnBy = awaiting.length > 0 ? at + returnMs(monitors, book.rules) : null
-  recordSilence(book, 'ended', { ...silence, state, endedAt: at, endedBy: by, awaiting, returnBy }, by, at)
+  recordSilence(book, 'ended', { ...silence, state, endedAt: at, endedBy: by, awaiting, seen, returnBy }, by, at)
   for (const alert of Object.values(book.desk.alerts))
     if (alert.status === 'firing' && alert.recheckAt !== null && covers(silence, alert.service, alert.monitor))
       raiseAgain(book, alert, at)
@@ -132,7 +133,7 @@ export function reported(book: Book, { silence: id, monitor, proof }: Reported, 
 }
 
 /** Whoever asks for a second person stands beside them, or asks again. */
-const APPROVAL_MS = 15 * 60_000
+export const APPROVAL_MS = 15 * 60_000
 
 /** What a silence does by itself: beginning, telling its owner that it ends, ending, and missing what should have come back. */
 export function nextSilence(book: Pick<Book, 'desk' | 'rules'>): Due | null {
@@ -146,23 +147,19 @@ export function nextSilence(book: Pick<Book, 'desk' | 'rules'>): Due | null {
 
 function dueOf({ rules }: Pick<Book, 'rules'>, silence: Silence): Due | null {
   const { state, fromAt, untilAt, noticed, returnBy } = silence
-  const at = (dueAt: number, come: (book: Book, at: number) => void): Due => ({
-    at: dueAt,
-    come: (book, now) => come(book, firing(dueAt, now).at),
-  })
   switch (state) {
     case 'asked':
-      return at(Math.min(silence.madeAt + APPROVAL_MS, untilAt), (book, now) =>
+      return dueAt(Math.min(silence.madeAt + APPROVAL_MS, untilAt), (book, now) =>
         recordSilence(book, 'lapsed', { ...silence, state: 'cancelled', endedAt: now }, null, now),
       )
     case 'planned':
-      return at(fromAt, (book, now) => recordSilence(book, 'begun', { ...silence, state: 'active' }, null, now))
+      return dueAt(fromAt, (book, now) => recordSilence(book, 'begun', { ...silence, state: 'active' }, null, now))
     case 'active': {
       const noticeAt = untilAt - rules.silences.noticeMs
       // A silence that is shorter than the notice needs none.
       if (!noticed && noticeAt > fromAt)
-        return at(noticeAt, (book, now) => recordSilence(book, 'ending', { ...silence, noticed: true }, null, now))
-      return at(untilAt, (book, now) => over(book, silence, null, now))
+        return dueAt(noticeAt, (book, now) => recordSilence(book, 'ending', { ...silence, noticed: true }, null, now))
+      return dueAt(untilAt, (book, now) => over(book, silence, null, now))
     }
     case 'returning':
       if (returnBy === null) return null
@@ -191,14 +188,14 @@ const again = ({ rules }: Book, { awaiting }: Silence) =>
 
 /** Monitors that the configuration has no more report to nobody: they are waited for no longer. */
 export const forgotten = ({ silences }: Pick<Book['desk'], 'silences'>, rules: Rules): Silence[] =>
-  silences.filter(({ awaiting }) => awaiting.some((name) => !reportsAnew(rules, name)))
+  silences.filter(({ awaiting }) => awaiting.some((name) => !under(rules.monitors, name)))
 
 export function forget(book: Book, at: number): void {
   for (const silence of forgotten(book.desk, book.rules)) {
     awaits(
       book,
       silence,
-      silence.awaiting.filter((name) => reportsAnew(book.rules, name)),
+      silence.awaiting.filter((name) => under(book.rules.monitors, name)),
       at,
     )
   }
@@ -212,10 +209,12 @@ function missing(book: Book, silence: Silence, at: number): void {
   const [first] = silence.awaiting
   const others = silence.awaiting.length - 1
   const since = silence.mode === 'disable' ? 'it was enabled again' : 'its silence ended'
-  const unproven = (name: string) =>
-    silence.seen.includes(name)
-      ? `${name} looks, but a fault injected into it has not come through since ${since}`
-      : `${name} has not reported since ${since}`
+  const unproven = (name: string) => {
+    if (!silence.seen.includes(name)) return `${name} has not reported since ${since}`
+    const watched = under(book.rules.monitors, name)
+    const fault = `a fault injected into ${watched && looks(watched) ? 'it' : name} has not come through since ${since}`
+    return watched && looks(watched) ? `${name} looks, but ${fault}` : fault
+  }
   const what = unproven(first ?? '')
   const title = others > 0 ? `${first} and ${others} more have not reported since their silence ended` : what
   // One that is open has somebody, who is busy with something else: this one needs a page of its own.

@@ -310,6 +310,6 @@ describe('properties', () => {
       months++
     }
     expect(alarms / months).toBeLessThan(2 * budget)
-    expect(alarms / months).toBeGreaterThan(budget / 4)
+    expect(alarms / months).toBeGreaterThan(budget / 8)
   })
 })

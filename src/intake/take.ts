@@ -1,0 +1,99 @@
+import { type Called, calledBy, isOfThePath, type Labels, routed, type Source } from '../domain/intake.ts'
+import { listenersOf, type Rules } from '../domain/rules.ts'
+import { type Said, signalOf } from './signal.ts'
+import { type Arrival, GROUP } from './tray.ts'
+
+/** What the routes need of the program; null while it starts. */
+export interface Behind {
+  rules(): Rules
+  now(): number
+  /** Stores events, all or none; resolves with the id of each once they are committed. Rejects when the store does not take them. */
+  take(arrivals: readonly Arrival[]): Promise<number[]>
+  /** Stores what calls say to heartbeats. Rejects when the store does not take it. */
+  called(calls: readonly Called[]): Promise<void>
+  /** Whether so many alerts of a service are within its quota: null, or after how many seconds they may be sent again. */
+  admit(source: Source, service: string, alerts: number): number | null
+}
+
+/** An alert of another system, as its route has read it. */
+export interface Came {
+  said: Said
+  /** By which it is told where it belongs. */
+  labels: Labels
+  /** By which a repeat of the message is known; one event of the store for each. */
+  names: readonly string[]
+}
+
+/** `failed`: not known to be stored. `waitS`: refused for now, all of it; seconds. */
+export type Taken = { accepted: number; ids: number[] } | { waitS: number; service: string } | 'failed'
+
+/**
+ * Takes in what came by one request: heartbeats hear of the call, what only says that the path works goes no further, the rest is sent where
+ * the configuration says and stored.
+ */
+export async function takeIn(program: Behind, source: Source, came: readonly Came[]): Promise<Taken> {
+  const rules = program.rules()
+  const byService = [...Map.groupBy(came, ({ said }) => said.service)].map(([service, those]) => ({
+    service,
+    those,
+    listeners: listenersOf(rules, service),
+  }))
+  const calls = byService.flatMap(({ listeners, those }) =>
+    calledBy(
+      listeners,
+      source,
+      those.map(({ said: { status }, labels }) => ({ status, labels })),
+    ),
+  )
+  const alerts = byService.map(({ service, those, listeners }) => ({
+    service,
+    alerts: those.filter(({ labels }) => !isOfThePath(listeners, source, labels)),
+  }))
+  try {
+    // Also of what is refused: whoever sends too much is there.
+    if (calls.length > 0) await program.called(calls)
+    for (const { service, alerts: those } of alerts) {
+      const waitS = those.length === 0 ? null : program.admit(source, service, those.length)
+      if (waitS !== null) return { waitS, service }
+    }
+    const at = program.now()
+    const wanted = new Set(alerts.flatMap(({ alerts: those }) => those))
+    const ids: number[] = []
+    for (const group of grouped(came.filter((each) => wanted.has(each))))
+      ids.push(...(await program.take(group.flatMap((each) => arrivals(each, source, rules, at)))))
+    return { accepted: wanted.size, ids }
+  } catch {
+    return 'failed'
+  }
+}
+
+/** As many at once as one statement stores. */
+function grouped(came: readonly Came[]): Came[][] {
+  const groups: Came[][] = []
+  let size = GROUP
+  for (const each of came) {
+    if (size + each.names.length > GROUP) {
+      groups.push([])
+      size = 0
+    }
+    groups.at(-1)?.push(each)
+    size += each.names.length
+  }
+  return groups
+}
+
+function arrivals({ said, labels, names }: Came, source: Source, { intake }: Rules, at: number): Arrival[] {
+  const event = signalOf(said, at)
+  Object.assign(event, routed(event, labels, intake))
+  return names.map((key) => ({ source, key, event }))
+}
+
+/** Of details those that are one word or number each: what rules can speak of. */
+export const labelsOf = (details: unknown): Record<string, string> =>
+  typeof details === 'object' && details !== null && !Array.isArray(details)
+    ? Object.fromEntries(
+        Object.entries(details).flatMap(([name, value]) =>
+          ['string', 'number', 'boolean'].includes(typeof value) ? [[name, String(value)]] : [],
+        ),
+      )
+    : {}
