@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { appendFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -50,6 +50,8 @@ export const teardown = (): Promise<void> => stop()
 async function embedded(): Promise<{ config: pg.ClientConfig; drop(): Promise<void> }> {
   const dataDir = await mkdtemp(join(tmpdir(), 'watchbill-test-'))
   await withCluster(dataDir)
+  // The bot's own is for one program; here are as many as there are workers, each with programs of its own.
+  await appendFile(join(dataDir, 'postgres', 'postgresql.auto.conf'), 'max_connections = 200\n')
   const server = await startEmbedded({ dataDir, log: pino({ level: 'error' }, pino.destination(2)) })
   return {
     config: server.poolConfig,

@@ -22,7 +22,7 @@ const PASSWORD = 'secret of a test'
 
 /** What a killed process wrote the system still has, so a test that kills needs no fsync; only a power cut would tell the difference. */
 const SETTINGS = [
-  ...['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=100'],
+  ...['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=200'],
   ...['fsync=off', 'full_page_writes=off', 'shared_buffers=32MB', 'log_min_messages=fatal'],
 ]
 
