@@ -1,3 +1,4 @@
+import { byGroup } from '../../src/domain/authority.ts'
 import type { Deploy } from '../../src/domain/deploy/deploy.ts'
 import type { DeployAct } from '../../src/domain/event.ts'
 import { under } from '../../src/domain/rules.ts'
@@ -7,6 +8,7 @@ import { deployBy, deployStanding, deployTitle } from '../../src/slack/deploy-wo
 import { code, cut, typed } from '../../src/slack/text.ts'
 import { answer } from '../../src/slack/words.ts'
 import { readDeploy } from '../../src/store/deploys.ts'
+import { standings } from '../../src/store/people.ts'
 import { type Ask, type Reply, split, voice } from '../command.ts'
 import type { Confirmed } from '../oncall/propose.ts'
 import { reasonOf } from '../silence.ts'
@@ -29,10 +31,15 @@ export async function act(ask: Ask, verb: Verb, rest: string): Promise<Reply> {
     NEEDS_REASON.has(verb) || more !== ''
       ? reasonOf(more, `Why? It goes on record: ${code(`/deploy ${verb} ${deploy.id} REASON`)}. Nothing was done.`)
       : unsaid
-  const sight = ASKS_GATE.has(verb) ? await sightOf(ask.deps, ask.rota, deploy.service) : null
-  const event = { type: 'deploy-act' as const, by, deploy: deploy.id, act: verb, reason, sight }
+  const { store } = ask.deps
+  const [sight, known] = await Promise.all([
+    ASKS_GATE.has(verb) ? sightOf(ask.deps, ask.rota, deploy.service) : null,
+    role === null ? null : standings(store.pool),
+  ])
+  const holders = role === null || known === null ? [] : byGroup(ask.rota, role, known)
+  const event = { type: 'deploy-act' as const, by, deploy: deploy.id, act: verb, reason, sight, byGroup: holders }
   const outcome = await ask.deps.desk.submit({ source: 'act', key: ask.key, event })
-  const after = await readDeploy(ask.deps.store.pool, deploy.id)
+  const after = await readDeploy(store.pool, deploy.id)
   if (outcome.result === 'refused' || after === null)
     return { text: answer(voice(ask), event, outcome), public: false, acted: false }
   if (verb === 'tell')

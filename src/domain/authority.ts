@@ -22,6 +22,13 @@ export type Denied = z.infer<typeof Denied>
 
 export type Authority = { allow: true; person: Person } | { allow: false; reason: Denied }
 
+/** Who has a role because they are in a Slack user group: names of people. */
+export function byGroup(rules: Rules, role: string, { groups }: Pick<Standings, 'groups'>): string[] {
+  const handles = under(rules.roles, role)?.slackGroups ?? []
+  const users = new Set(handles.flatMap((handle) => groups.get(handle) ?? []))
+  return Object.values(rules.people).flatMap(({ name, slack }) => (users.has(slack) ? [name] : []))
+}
+
 /**
  * The one policy of who may do what (reliability R10), asked at the act: people of our own workspace who are listed in the configuration
  * may act; some acts take a role, held by people, by whoever is in a Slack user group, and by whoever has a watch at that instant.

@@ -381,6 +381,8 @@ export const DeployAct = z.strictObject({
   reason: z.string().nullable(),
   /** For acts that ask the gate again. */
   sight: Sight.nullable(),
+  /** Who has the role of overrides by a Slack user group, as it was read last: for acts that take the role, or that it hears of. */
+  byGroup: z.array(z.string()).default([]),
 })
 export type DeployAct = z.infer<typeof DeployAct>
 

@@ -156,6 +156,31 @@ describe('a user group that a role names', () => {
     await bot.advance('1m')
     expect(told().at(-1)).toContain('cannot be read (`missing_scope`)')
   })
+
+  test('approves overrides by it alone, and no longer once it is out of it', async () => {
+    const gate = (config: string) =>
+      `${config
+        .replace(
+          'webmail: {',
+          'webmail: { deploy: { start: { webhook: "http://127.0.0.1:9/", secret: "webmail-start-secret-0000000000000" } },',
+        )
+        .replace(
+          'schedules:\n',
+          'roles: { approver: [slack/leads] }\nschedules:\n',
+        )}gate: { override: { by: approver, reason: required } }\n`
+    bot = await startBot({ probes: false, roster: true, config: gate })
+    leads(['U0SAM'])
+    await bot.advance('1m')
+    await bot.type('dana', '/deploy webmail v42')
+    await bot.type('dana', '/deploy override 1 customers wait')
+    expect(await bot.type('mia', '/deploy approve 1')).toContain('takes the role `approver`')
+    expect(await bot.type('sam', '/deploy approve 1')).toContain('override by <@U0DANA> with <@U0SAM>')
+    await bot.type('nora', '/deploy webmail v43')
+    await bot.type('nora', '/deploy override 2 customers wait')
+    leads(['U0ERIK'])
+    await bot.advance('1m')
+    expect(await bot.type('sam', '/deploy approve 2')).toContain('takes the role `approver`')
+  })
 })
 
 describe('problems of the roster', () => {

@@ -31,8 +31,8 @@ const ask = (who: string, version = 'v42'): Event => ({
   ...{ type: 'deploy', by: who, service: 'webmail', environment: 'production', version, kind: 'deploy' },
   ...{ incident: null, sight: null },
 })
-const act = (who: string, what: DeployAct['act'], deploy = 1, reason: string | null = 'x'): Event => ({
-  ...{ type: 'deploy-act', by: who, deploy, act: what, reason, sight: null },
+const act = (who: string, what: DeployAct['act'], byGroup: string[] = []): DeployAct => ({
+  ...{ type: 'deploy-act', by: who, deploy: 1, act: what, reason: 'x', sight: null, byGroup },
 })
 const hook = (outcome: DeployHooked['outcome'], of: DeployHooked['hook'] = 'start', deploy = 1): Event => ({
   ...{ type: 'deploy-hook', deploy, hook: of, outcome, detail: 'it answered so' },
@@ -113,6 +113,18 @@ describe('the second person', () => {
     expect(approve(desk)).toMatchObject({ result: 'refused', refusal })
     expect(starts(desk)).toEqual([])
   })
+  test('has the role by a user group of Slack', () => {
+    const desk = overridden()
+    expect(desk.at(NOON + MINUTE, act('erik', 'approve', ['nora']))[0]).toMatchObject({ refusal: { code: 'lost-role' } })
+    expect(desk.at(NOON + MINUTE, act('erik', 'approve', ['erik']))[0]).toMatchObject({ how: 'deployed' })
+    expect(starts(desk)).toHaveLength(1)
+  })
+  test('by a user group too hears that the glass was broken, once', () => {
+    const desk = watch(by())
+    desk.at(NOON, freeze, ask('dana'), act('dana', 'break-glass', ['erik', 'mia', 'dana']))
+    const heard = told(desk).filter((each) => each.startsWith('glass-broken'))
+    expect(heard.toSorted()).toEqual(['glass-broken erik', 'glass-broken mia', 'glass-broken sam'])
+  })
   test('had the role when they were asked, and has lost it since', () => {
     const before = overridden()
     const without = by(
@@ -127,7 +139,7 @@ describe('the second person', () => {
   test('asks for what is denied no more by then: two rollouts side by side are nobody’s to allow', () => {
     const desk = overridden()
     desk.at(NOON + MINUTE, act('sam', 'break-glass'))
-    desk.at(NOON + 2 * MINUTE, ask('erik', 'v43'), act('erik', 'override', 2))
+    desk.at(NOON + 2 * MINUTE, ask('erik', 'v43'), { ...act('erik', 'override'), deploy: 2 })
     expect(desk.last.outcomes.map(({ outcome }) => outcome)).toMatchObject([
       { how: 'denied' },
       { refusal: { code: 'rolls-already', deploy: 1 } },

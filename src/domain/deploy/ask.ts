@@ -104,7 +104,7 @@ function rollsAlready(gate: Gate): Outcome | null {
 }
 
 /** What was denied is to begin all the same: a second person is asked; or the glass is broken. */
-export function askOverride(book: Book, { by, deploy: id, reason, act, sight }: DeployAct, at: number): Outcome {
+export function askOverride(book: Book, { by, deploy: id, reason, act, sight, byGroup }: DeployAct, at: number): Outcome {
   const found = findDeploy(book, id)
   if (!found) return refuse({ code: 'unknown-deploy', deploy: id })
   const open =
@@ -119,15 +119,15 @@ export function askOverride(book: Book, { by, deploy: id, reason, act, sight }: 
     record(book, 'override-asked', moved(found, 'asked', at, { gate, override }), at, { by, basis })
     return answered('override-asked', id)
   }
-  const loud = [...onWatch(book, found.service), ...lastResort(book, found.service), ...holdersOf(book, at)]
-  const tell = loud.filter((name) => name !== by)
+  const loud = [...onWatch(book, found.service), ...lastResort(book, found.service), ...holdersOf(book, byGroup, at)]
+  const tell = [...new Set(loud)].filter((name) => name !== by)
   record(book, 'glass-broken', { ...found, gate, override }, at, { by, basis, tell })
   start(book, { ...found, gate, override }, by, at, { basis })
   return answered('deployed', id)
 }
 
 /** The second person. Everything is looked at once more: who they are, how long ago they were asked, and what the gate says now. */
-export function approve(book: Book, { by, deploy: id, sight }: DeployAct, at: number): Outcome {
+export function approve(book: Book, { by, deploy: id, sight, byGroup }: DeployAct, at: number): Outcome {
   const found = findDeploy(book, id)
   if (!found) return refuse({ code: 'unknown-deploy', deploy: id })
   const { override } = found
@@ -135,7 +135,7 @@ export function approve(book: Book, { by, deploy: id, sight }: DeployAct, at: nu
     return refuse({ code: 'deploy-over', deploy: id, state: found.state === 'asked' ? 'lapsed' : found.state })
   if (by === override.by || by === found.by) return refuse({ code: 'own-override', deploy: id })
   const role = book.rules.gate.overrideRole
-  if (role !== null && !holdersOf(book, at).includes(by)) return refuse({ code: 'lost-role', role })
+  if (role !== null && !holdersOf(book, byGroup, at).includes(by)) return refuse({ code: 'lost-role', role })
   const { gate, basis } = judged(book, found, sight, at)
   const met = rollsAlready(gate)
   if (met) return met
@@ -147,14 +147,14 @@ export function approve(book: Book, { by, deploy: id, sight }: DeployAct, at: nu
 }
 
 /** Whoever holds the role of overrides at an instant. */
-function holdersOf({ rules, desk }: Book, at: number): string[] {
+function holdersOf({ rules, desk }: Book, byGroup: readonly string[], at: number): string[] {
   const role = under(rules.roles, rules.gate.overrideRole ?? '')
   if (!role) return []
   const onDuty = role.schedules.flatMap((name) => {
     const schedule = scheduleOf({ desk, rules }, name)
     return schedule ? dutyAt(schedule, at) : []
   })
-  return [...role.people, ...onDuty]
+  return [...role.people, ...onDuty, ...byGroup]
 }
 
 type Judged = Pick<Deploy, 'service' | 'environment' | 'kind' | 'estimateMs' | 'bakeMs'> & { id: number | null }
