@@ -3,6 +3,7 @@ import type { Handover } from '../src/domain/handover.ts'
 import {
   bearers,
   bundleKey,
+  coveredKey,
   deployRowsOf,
   handoverRows,
   offerKey,
@@ -56,6 +57,7 @@ export const buttons: Readonly<Record<string, OnMessage | OnAnswer>> = {
   rate_false: ofFeedback('false'),
   rate_real: ofFeedback('real'),
   disable_approve: ofRequest(),
+  drop_approve: ofDrop(),
   edit_agree: ofOffer('agree'),
   edit_decline: ofOffer('decline'),
   roster_do: { on: 'answer', command: oncall, read: confirmed },
@@ -196,6 +198,24 @@ function ofRequest(): OnMessage {
       const asked = fact === undefined ? null : await readFact(pool, Number(fact))
       if (asked?.type !== 'silence' || asked.what !== 'asked' || asked.silence.id !== Number(id)) return null
       return { keys: [], under: [silenceRowsOf(asked.id)] }
+    },
+  }
+}
+
+/** On the message that asks for a second person: `815/shop.example.com`, the fact that says so and the name. */
+function ofDrop(): OnMessage {
+  const read = (value: string) => /^(\d{1,15})\/([a-z0-9_.-]{1,253})$/.exec(value)
+  return {
+    on: 'message',
+    command: monitor,
+    verb: 'approve',
+    notOurs: notOurRequest,
+    typed: (value) => read(value)?.[2] ?? '',
+    async rows(pool, value) {
+      const [, id, name] = read(value) ?? []
+      const fact = id === undefined ? null : await readFact(pool, Number(id))
+      if (fact?.type !== 'covered' || fact.what !== 'drop-asked' || fact.mark.name !== name) return null
+      return { keys: [coveredKey(fact.id)], under: [] }
     },
   }
 }

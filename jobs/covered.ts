@@ -1,6 +1,6 @@
 import type { Handler } from '../src/outbox.ts'
 import { plainMessage } from '../src/slack/blocks.ts'
-import { coveredNews } from '../src/slack/coverage.ts'
+import { coveredNews, dropApproval } from '../src/slack/coverage.ts'
 import { readFact } from '../src/store/incidents.ts'
 import { type JobDeps, keyed, tell, voice } from './tell.ts'
 
@@ -11,7 +11,8 @@ export function covered(deps: JobDeps): Handler {
     const { fact: id, channel } = claim.about
     const fact = await readFact(deps.store.pool, id)
     if (fact?.type !== 'covered') throw new Error(`${claim.key} is about no decision on record`)
-    const message = { ...plainMessage(coveredNews(await voice(deps), fact)), metadata: keyed(claim) }
+    const { text, blocks } = plainMessage(coveredNews(await voice(deps), fact))
+    const message = { text, blocks: [...blocks, ...dropApproval(fact)], metadata: keyed(claim) }
     return tell(deps, claim, { call: deps.slack.rest, channel, message, sinceAt: fact.at })
   }
 }

@@ -608,12 +608,14 @@ function silenceRows(fact: Recorded & { type: 'silence' }, rules: Rules): Owed[]
   ]
 }
 
+/** Key of what is told of a decision about a name. */
+export const coveredKey = (fact: number) => `covered/${fact}`
+
 function coveredRows({ id, mark }: Recorded & { type: 'covered' }, rules: Rules): Owed[] {
   const service = mark.adopted?.service ?? serviceOfName(rules, mark.name)
   const channel = under(rules.services, service ?? '')?.channel ?? null
   if (channel === null) return []
-  const key = `covered/${id}`
-  return [{ key, lane: `gaps/${channel}`, about: { kind: 'covered', fact: id, channel } }]
+  return [{ key: coveredKey(id), lane: `gaps/${channel}`, about: { kind: 'covered', fact: id, channel } }]
 }
 
 function warning(fact: Recorded): Owed[] {

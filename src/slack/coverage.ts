@@ -184,6 +184,10 @@ export const anywayButtons = (voice: Voice, name: string): KnownBlock[] => {
 export const leftAlone = 'Nothing was changed; the name stays a gap. `/monitor coverage` shows it.'
 export const oldButton = 'These buttons are broken, and nothing was done. Type `/monitor coverage` for others.'
 
+/** The button for the second person, whom dropping an adopted name takes. */
+export const dropApproval = ({ id, what, mark }: Recorded & { type: 'covered' }) =>
+  what === 'drop-asked' ? actions([button('Approve', 'drop_approve', `${id}/${mark.name}`)], `drop_${id}`) : []
+
 /** What somebody decided about a name: for the channel of its service. */
 export function coveredNews(voice: Voice, fact: Recorded & { type: 'covered' }): string {
   const { by, what, reason, mark } = fact
@@ -194,7 +198,7 @@ export function coveredNews(voice: Voice, fact: Recorded & { type: 'covered' }):
     case 'adopt':
       return `:eyes: ${who} has ${name} watched from now on (${list((mark.adopted?.monitors ?? []).map((each) => code(each.name)))}). \`watchbill coverage --adopted\` prints it for the configuration.`
     case 'drop-asked':
-      return `:raised_hand: ${who} wants ${name} to be watched *no more*${why}. It is watched until somebody else types ${code(`/monitor approve ${mark.name}`)}, within a quarter of an hour.`
+      return `:raised_hand: ${who} wants ${name} to be watched *no more*${why}. It is watched until somebody else approves, within a quarter of an hour: here, or by ${code(`/monitor approve ${mark.name}`)}.`
     case 'drop': {
       const asked = mark.dropping === null ? '' : `, as ${person(voice, mark.dropping.by)} asked`
       return `:warning: ${who} has ${name} watched no more${asked}${why}. It is a gap again, unless something else watches it.`

@@ -712,7 +712,7 @@ export const notOurs = (command: string, verb: string) =>
 
 /** Likewise of a request to disable a monitor. */
 export const notOurRequest =
-  'That button is not on a message that Watchbill wrote about this request (it may be a copy), so nothing was done. If you mean it: `/monitor approve N`; `/silence list` has the number.'
+  'That button is not on a message that Watchbill wrote about this request (it may be a copy), so nothing was done. If you mean it: `/monitor approve N` with its number or name; `/silence list` has the number.'
 
 /** A form that was opened on a message by somebody else, or so long ago that nothing is known of it. */
 export const formNotYours =

@@ -219,9 +219,10 @@ describe('a name is adopted', () => {
     )
     expect(await bot.type('mia', '/monitor approve shop-example-mail-test')).toContain('you asked for it yourself')
     expect(await bot.type('mia', '/monitor list')).toContain('shop-example-mail-test')
-    expect(await bot.type('erik', `/monitor approve shop.${ZONE}`)).toContain(
-      'watched no more, as <@U0MIA> asked: _moves away_',
-    )
+    expect(await bot.pressIn('mia', 'ops', 'Approve drop')).toContain('you asked for it yourself')
+    expect(await bot.pressIn('erik', 'ops', 'Approve drop')).toBe('')
+    expect(bot.channel('ops').join()).toContain('watched no more, as <@U0MIA> asked: _moves away_')
+    expect(await bot.pressIn('erik', 'ops', 'Approve drop')).toContain('Nothing was done')
     expect(await bot.type('mia', '/monitor list')).not.toContain('shop-example-mail-test')
     expect(await list()).toContain(`\`shop.${ZONE}\` is watched by nothing`)
     expect(await facts()).toEqual([

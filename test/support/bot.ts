@@ -481,6 +481,7 @@ const ACTIONS = {
   Leave: 'incident_leave',
   Keep: 'incident_keep',
   Approve: 'disable_approve',
+  'Approve drop': 'drop_approve',
   'False alarm': 'rate_false',
   Real: 'rate_real',
 } as const

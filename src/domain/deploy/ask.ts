@@ -104,7 +104,11 @@ function rollsAlready(gate: Gate): Outcome | null {
 }
 
 /** What was denied is to begin all the same: a second person is asked; or the glass is broken. */
-export function askOverride(book: Book, { by, deploy: id, reason, act, sight, byGroup }: DeployAct, at: number): Outcome {
+export function askOverride(
+  book: Book,
+  { by, deploy: id, reason, act, sight, byGroup }: DeployAct,
+  at: number,
+): Outcome {
   const found = findDeploy(book, id)
   if (!found) return refuse({ code: 'unknown-deploy', deploy: id })
   const open =
