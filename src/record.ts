@@ -21,6 +21,7 @@ import { inc, type Voice } from './slack/words.ts'
 import { latestDeploys } from './store/deploys.ts'
 import { readHeartbeats } from './store/heartbeats.ts'
 import { factsOf } from './store/incidents.ts'
+import { readPlaces } from './store/locations.ts'
 import { readLogs } from './store/logs.ts'
 import { factsAround, looksOf, type Pinged, pingsIn, placesOfFacts, reloads, silencesIn } from './store/record.ts'
 import { readStandings } from './store/standings.ts'
@@ -189,14 +190,18 @@ export async function auditOf(
   const services = new Set([service, ...incident.alerts.flatMap((each) => each.service ?? [])])
   const monitors = Object.fromEntries(Object.entries(rules.monitors).filter(([, each]) => services.has(each.service)))
   const beats = namesOf(heartbeatsOf({ monitors }))
-  const [standings, looks, silences, logs, heartbeats, pings] = await Promise.all([
+  const [standings, looks, silences, logs, heartbeats, pings, places] = await Promise.all([
     readStandings(pool, { monitors }),
     looksOf(pool, Object.keys(monitors), span.fromAt, span.toAt),
     silencesIn(pool, span.fromAt, span.toAt),
     readLogs(pool, namesOf(logsOf({ monitors }))),
     readHeartbeats(pool, beats),
     pingsIn(pool, beats, span.fromAt, span.toAt),
+    readPlaces(pool),
   ])
+  const blind = [...places.values()].flatMap(({ name, blindness }) =>
+    blindness === null ? [] : [{ place: name, fromAt: blindness.sinceAt, toAt: blindness.regainedAt }],
+  )
   const looked = standings.map(({ monitor, lastAt, learnsUntilAt }): Looked => {
     const { name } = monitor
     const counted = looks.get(name)
@@ -206,6 +211,7 @@ export async function auditOf(
       looks: counted?.looks ?? (isCounted(monitor, span, now) ? 0 : null),
       unread: reading?.status === 'down' ? reading : null,
       pings: pingsOf(heartbeats.get(name)?.state, pings.get(name)),
+      blind,
     }
   })
   const all = [...facts, ...around.filter((fact) => fact.at <= span.toAt)]

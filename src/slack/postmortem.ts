@@ -4,7 +4,7 @@ import type { Recorded } from '../domain/fact.ts'
 import type { Incident } from '../domain/incident.ts'
 import { isOpen } from '../domain/incident.ts'
 import { DURATIONS, type Durations, durationsOf, type Milestones, milestonesOf } from '../domain/milestones.ts'
-import { under } from '../domain/rules.ts'
+import { HERE, under } from '../domain/rules.ts'
 import type { Change } from '../domain/suspect.ts'
 import type { Entry } from '../domain/timeline.ts'
 import { outlook } from '../domain/watch/outlook.ts'
@@ -202,6 +202,8 @@ function auditSentence(voice: Voice, verdict: Verdict): string {
       return `**nobody looked after it**, which was noticed at ${at(verdict.at)}.`
     case 'no-data':
       return `**had no data**${verdict.why === null ? '' : `: ${escapeMarkdown(verdict.why)}`}${verdict.lastAt === null ? '' : `; the last came at ${at(verdict.lastAt)}`}.`
+    case 'blind':
+      return `**was blind**: ${seenFrom(verdict.places)} saw nothing at all from ${at(verdict.fromAt)} ${verdict.toAt === null ? 'on' : `until ${at(verdict.toAt)}`}, so that nothing it saw fail there was believed.`
     case 'learning':
       return `**was learning still** what is usual, until ${at(verdict.untilAt)}.`
     case 'threshold':
@@ -226,6 +228,10 @@ function auditSentence(voice: Voice, verdict: Verdict): string {
       return verdict satisfies never
   }
 }
+
+/** The locations of a monitor, as people call them. */
+const seenFrom = (places: readonly string[]) =>
+  list(places.map((place) => (place === HERE ? 'the machine of Watchbill' : `the location ${markdownCode(place)}`)))
 
 const count = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`
 
@@ -252,6 +258,8 @@ export function fixOf(verdict: Verdict): string | null {
       return `see whether ${markdownCode(name)} really cannot be well without ${markdownCode(verdict.by)}: else take it out of depends_on.`
     case 'unwatched':
       return 'find out why nobody looked: its location, its process, its interval.'
+    case 'blind':
+      return 'have it look from another location too, in another network.'
     case 'no-data':
       return 'mend its source, and have its silence be an alarm: a canary, a heartbeat, or a floor.'
     case 'learning':
@@ -314,6 +322,7 @@ const SHORT: Record<Verdict['what'], string> = {
   held: 'was held back, because what it depends on was down',
   unwatched: 'was not looked after',
   'no-data': 'had no data',
+  blind: 'was blind: nothing was seen from where it looks',
   learning: 'was learning still',
   threshold: 'saw failures, and not enough of them',
   scope: 'was well: it watches something else',
@@ -360,6 +369,7 @@ const TODO: Record<Verdict['what'], string | null> = {
   held: 'it was held back; see whether it really depends on what was down',
   unwatched: 'nobody looked after it; find out why',
   'no-data': 'it had no data; mend its source, and have its silence be an alarm',
+  blind: 'nothing was seen from where it looks; have it look from another location too',
   learning: 'it was learning still; give it a floor and a ceiling',
   threshold: 'it saw failures and stayed quiet; lower its threshold',
   scope: 'it watches something else; have it watch what failed, too',

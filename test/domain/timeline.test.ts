@@ -214,6 +214,31 @@ describe('the miss audit', () => {
       { what: 'no-data', why: 'gone' },
     ],
     ['it did not look', { looked: [{ ...looked, looks: 0 }] }, { what: 'no-data', lastAt: T0 }],
+    [
+      'everything failed from where it looks, and nothing was believed',
+      { looked: [{ ...looked, failures: 9, blind: [{ place: 'here', fromAt: T0 - MINUTE, toAt: null }] }] },
+      { what: 'blind', fromAt: T0 - MINUTE, toAt: null, places: ['here'] },
+    ],
+    [
+      'its location was blind before that time',
+      { looked: [{ ...looked, blind: [{ place: 'here', fromAt: T0 - 9 * MINUTE, toAt: T0 - MINUTE }] }] },
+      { what: 'scope' },
+    ],
+    [
+      'one of its locations was blind, and another saw',
+      {
+        looked: [
+          {
+            ...{ ...looked, monitor: { ...looked.monitor, locations: ['here', 'fra'] } as Looked['monitor'] },
+            blind: [
+              { place: 'here', fromAt: T0, toAt: T0 + 9 * MINUTE },
+              { place: 'fra', fromAt: T0 + 9 * MINUTE, toAt: T0 + HOUR },
+            ],
+          },
+        ],
+      },
+      { what: 'scope' },
+    ],
     ['it was learning', { looked: [{ ...looked, learnsUntilAt: T0 + 1 }] }, { what: 'learning' }],
     ['it saw too little', { looked: [{ ...looked, failures: 1 }] }, { what: 'threshold', failures: 1, looks: 20 }],
     ['it watches something else', {}, { what: 'scope' }],

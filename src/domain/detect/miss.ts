@@ -19,6 +19,8 @@ export type Verdict =
   | { monitor: string; what: 'unwatched'; at: number }
   /** It has nothing to see: its source or its log cannot be read (why), or its sender is silent; since when, as far as that is known. */
   | { monitor: string; what: 'no-data'; lastAt: number | null; why: string | null }
+  /** None of its locations saw anything at all, from when until when (null: still): what it saw fail was held back. */
+  | { monitor: string; what: 'blind'; fromAt: number; toAt: number | null; places: readonly string[] }
   | { monitor: string; what: 'learning'; untilAt: number }
   /** It saw failures (of lines, those that match), and not as many as it takes. */
   | { monitor: string; what: 'threshold'; failures: number; looks: number; takes: Takes | null }
@@ -57,6 +59,15 @@ export interface Looked {
   unread?: { why: string | null; sinceAt: number } | null
   /** Of a heartbeat; null: nothing is known of it. */
   pings?: Pings | null
+  /** Of a probe: when its locations were blind last, those that have been. */
+  blind?: readonly BlindPlace[]
+}
+
+/** A location that was blind; `toAt` null: it is so still. */
+export interface BlindPlace {
+  place: string
+  fromAt: number
+  toAt: number | null
 }
 
 /** What a heartbeat heard; instants as they were at the end of the incident. */
@@ -113,6 +124,8 @@ function seen(looked: Looked, { span }: Asked): Verdict {
   if (spec.kind === 'heartbeat') return heard(spec, looked.pings ?? null, span)
   if (looked.unread && looked.unread.sinceAt <= span.toAt)
     return { monitor, what: 'no-data', lastAt, why: looked.unread.why }
+  const blind = blindIn(looked, span)
+  if (blind) return { monitor, what: 'blind', ...blind }
   if (spec.kind !== 'log' && looks === 0) return { monitor, what: 'no-data', lastAt, why: null }
   if (spec.kind === 'log' && lastAt === null) return { monitor, what: 'no-data', lastAt, why: null }
   if (learnsUntilAt !== null && learnsUntilAt > span.fromAt)
@@ -122,6 +135,17 @@ function seen(looked: Looked, { span }: Asked): Verdict {
   return looks === 0
     ? { monitor, what: 'no-lines' }
     : { monitor, what: 'no-match', lines: looks, patterns: spec.match.length }
+}
+
+/** When all its locations were blind at once, in a time. */
+function blindIn({ monitor, blind = [] }: Looked, { fromAt, toAt }: Asked['span']) {
+  if (!('locations' in monitor)) return null
+  const of = blind.filter(({ place }) => monitor.locations.includes(place))
+  if (of.length < monitor.locations.length) return null
+  const from = Math.max(...of.map((each) => each.fromAt))
+  const to = Math.min(...of.map((each) => each.toAt ?? Number.POSITIVE_INFINITY))
+  if (from >= to || from > toAt || to < fromAt) return null
+  return { fromAt: from, toAt: Number.isFinite(to) ? to : null, places: of.map(({ place }) => place) }
 }
 
 function takesOf(spec: Monitor): Takes | null {
