@@ -5,6 +5,7 @@ import { UNREACHABLE } from '../src/slack/api.ts'
 import { bundleMessage } from '../src/slack/bundle.ts'
 import { readFact, readIncidents } from '../src/store/incidents.ts'
 import { notTaken } from './contact.ts'
+import { heldBack } from './held-back.ts'
 import { dmOf, type JobDeps, paged, refusePage, show, tell, voice, whereabouts } from './tell.ts'
 
 /** Pages a person for several incidents in one message, and keeps it up to date. */
@@ -25,7 +26,7 @@ async function attempt(deps: JobDeps, claim: Claimed, fact: Recorded & { type: '
   const posted = whereabouts(claim.result)
   if (posted) {
     // Slack names a message by the instant at which it took it.
-    return show(deps, posted, bundleMessage(await voice(deps), fact, pages, Number(posted.ts) * 1_000))
+    return show(deps, posted, await messageOf(deps, fact, pages, Number(posted.ts) * 1_000))
   }
   // It came to nothing at its time, and is of no use later.
   if (claim.result?.gaveUp !== undefined) return { outcome: 'done' }
@@ -33,7 +34,7 @@ async function attempt(deps: JobDeps, claim: Claimed, fact: Recorded & { type: '
   const dm = await dmOf(deps.slack.pages, deps, fact.person)
   if ('outcome' in dm) return refused(deps, fact, dm)
   const isMoot = pages.every(({ incident: { state } }) => state === 'acked' || state === 'resolved')
-  const message = bundleMessage(await voice(deps), fact, pages, deps.clock.now())
+  const message = await messageOf(deps, fact, pages, deps.clock.now())
   const sent = await tell(deps, claim, {
     call: deps.slack.pages,
     channel: dm.channel,
@@ -51,6 +52,14 @@ async function attempt(deps: JobDeps, claim: Claimed, fact: Recorded & { type: '
   return isMoot ? sent : refused(deps, fact, sent)
 }
 
+async function messageOf(deps: JobDeps, fact: Recorded & { type: 'bundled' }, pages: Paged[], sentAt: number) {
+  const incidents = new Map(pages.map(({ incident }) => [incident.id, incident]))
+  const held = await Promise.all(
+    [...incidents].map(async ([id, incident]) => [id, await heldBack(deps, incident)] as const),
+  )
+  return bundleMessage(await voice(deps), fact, pages, sentAt, new Map(held))
+}
+
 /** What can never be delivered goes back to the desk, page by page: each incident turns to its next person at once. */
 async function refused(deps: JobDeps, fact: Recorded & { type: 'bundled' }, sent: Sent): Promise<Sent> {
   if (sent.outcome !== 'never') return sent
@@ -60,10 +69,12 @@ async function refused(deps: JobDeps, fact: Recorded & { type: 'bundled' }, sent
   return sent
 }
 
-async function pagesOf(
-  { store }: JobDeps,
-  fact: Recorded & { type: 'bundled' },
-): Promise<{ incident: Incident; page: Page }[]> {
+interface Paged {
+  incident: Incident
+  page: Page
+}
+
+async function pagesOf({ store }: JobDeps, fact: Recorded & { type: 'bundled' }): Promise<Paged[]> {
   const incidents = await readIncidents(
     store.pool,
     fact.pages.map(({ incident }) => incident),

@@ -1,9 +1,10 @@
 import type { KnownBlock } from '@slack/types'
+import { type HeldBack, NONE_HELD } from '../domain/holding.ts'
 import { gravestFirst, type Incident, isOpen, type Page } from '../domain/incident.ts'
 import { outlook } from '../domain/watch/outlook.ts'
 import type { Message } from './api.ts'
 import { actions, button, byGravity, context, cutText, header, section, title } from './blocks.ts'
-import { cut, list, plain } from './text.ts'
+import { code, cut, list, plain } from './text.ts'
 import { inc, lateBy, severityMark, standing, type Voice, whyYou } from './words.ts'
 
 /** Incidents that are told in full; the others by their numbers. Nobody reads more on a phone, and Slack takes fifty blocks. */
@@ -22,18 +23,20 @@ interface Bundled {
  *
  * @param fact the fact that bundled them; `at` is when they were to go out
  * @param sentAt when Slack took it, or is being given it
+ * @param held what each holds back, by its number
  */
 export function bundleMessage(
   voice: Voice,
   fact: { id: number; at: number },
   bundled: readonly Bundled[],
   sentAt: number,
+  held: ReadonlyMap<number, HeldBack> = new Map(),
 ): Pick<Message, 'text' | 'blocks'> {
   const pages = bundled.toSorted((a, b) => rank(a.incident) - rank(b.incident) || gravestFirst(a.incident, b.incident))
   // A step and the last resort may both have paged them for one incident.
   const incidents = [...new Map(pages.map(({ incident }) => [incident.id, incident])).values()]
   const waiting = incidents.filter(hasNobody)
-  const shown = inFull(incidents.map((incident) => told(voice, incident)))
+  const shown = inFull(incidents.map((incident) => told(voice, incident, held.get(incident.id))))
   const rest = incidents.slice(shown.length)
   const said = headline(incidents, waiting)
   const names = incidents.map((incident) => `${inc(incident.id)} ${incident.severity}: ${plain(incident.title)}`)
@@ -93,13 +96,25 @@ function ackAll(fact: number, waiting: readonly Incident[]) {
   return button(`Acknowledge ${which} ${ids.length}`, 'incident_ack_all', `${fact}/${ids.join(' ')}`, 'primary')
 }
 
-function told(voice: Voice, incident: Incident): KnownBlock {
+/** Monitors held back that a line of a bundle names. */
+const HELD_NAMED = 3
+
+function holding(incident: Incident, { some, all }: HeldBack): string {
+  if (all === 0 || !isOpen(incident)) return ''
+  const named = some.slice(0, HELD_NAMED).map(({ monitor }) => code(monitor))
+  const more = all > named.length ? [`${all - named.length} more`] : []
+  return `\n:link: Nobody is paged meanwhile for ${list([...named, ...more])}, which ${all === 1 ? 'depends' : 'depend'} on it.`
+}
+
+function told(voice: Voice, incident: Incident, held: HeldBack = NONE_HELD): KnownBlock {
   const [first] = byGravity(incident.alerts)
   const seen = first && first.recoveredAt === null ? `\n${plain(cut(beyond(incident.title, first.summary), 150))}` : ''
   const channel = incident.channel ? ` · <#${incident.channel.id}|${incident.channel.name}>` : ''
   const mark = isOpen(incident) ? severityMark[incident.severity] : ':large_green_circle:'
   const name = `${mark} *${title({ ...incident, title: plain(incident.title) })}*${channel}`
-  const block = section(`${name}${seen}\n${standing(voice, incident, outlook(incident, voice.rules))}`)
+  const block = section(
+    `${name}${seen}\n${standing(voice, incident, outlook(incident, voice.rules))}${holding(incident, held)}`,
+  )
   if (!hasNobody(incident)) return block
   const accessory = button('Acknowledge', 'incident_ack', String(incident.id))
   return { ...block, block_id: `incident_${incident.id}`, accessory } as KnownBlock

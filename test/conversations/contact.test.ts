@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { contacts } from '../../jobs/contacts.ts'
 import { type Driver, MONDAY_NIGHT, startBot, until } from '../support/bot.ts'
-import { asTwilio, type Carriers, startCarriers } from '../support/carriers.ts'
+import { asTwilio, type Carrier, type Carriers, startCarriers } from '../support/carriers.ts'
 
 let bot: Driver
 let carriers: Carriers
@@ -338,6 +338,53 @@ describe('a carrier that is sick', () => {
     carriers.answer('ntfy', null)
     await bot.advance('30s')
     expect(bot.timeline()).toContainEqual(expect.stringContaining('by ntfy: accepted'))
+  })
+
+  /** Each carrier that there is, all for one person, minutes apart. */
+  const EACH: [Carrier, string][] = [
+    ['ntfy', 'nora-pager'],
+    ['push', 'uQiRzpo4DXghDmr9QzzfQu27cmVRsG'],
+    ['mail', 'nora@example.com'],
+    ['webhook', ''],
+    ['sms', '+41790000001'],
+    ['call', '+41790000001'],
+  ]
+  const names = EACH.map(([name]) => name)
+  const sick = async (status: number | 'hang' | null) => {
+    await start(EACH.map(([via, to], n) => `{ after: ${n + 1}m, via: ${via}, to: "${to || `${carriers.url}hook`}" }`))
+    for (const name of names) carriers.answer(name, name === 'mail' && status === 500 ? 451 : status)
+    await bot.alert()
+  }
+
+  test('every one of them hangs: each hands the page on after 5 s, and nobody waits for another', async () => {
+    await sick('hang')
+    bot.clock.advanceTo(bot.clock.now() + 60_000)
+    for (let n = 1; n <= names.length; n++) {
+      await until(() => carriers.asked().length === n, `${names[n - 1]} to be asked`)
+      expect(carriers.asked()).toEqual(names.slice(0, n))
+      bot.clock.advanceTo(bot.clock.now() + 5_000)
+    }
+    for (const name of names) carriers.answer(name, null)
+  })
+
+  test('every one of them answers that it is broken: all are tried within a minute, and on record', async () => {
+    await sick(500)
+    await bot.advance('1m')
+    for (let n = 0; n < 6; n++) await bot.advance('10s')
+    expect(carriers.asked()).toEqual(names)
+    const record = bot.timeline().join('\n')
+    for (const said of ['ntfy', 'Pushover', 'mail', 'webhook', 'SMS', 'phone'])
+      expect(record).toMatch(new RegExp(`by ${said}: not taken yet`, 'i'))
+  })
+
+  test('every one of them says that it took it, and nobody hears: the next goes out in its time, and people behind them', async () => {
+    await sick(null)
+    for (let n = 1; n <= names.length; n++) {
+      await bot.advance('1m')
+      expect(carriers.asked()).toEqual(names.slice(0, n))
+    }
+    expect(bot.dm('nora')[0]).toMatch(/ntfy .* accepted/)
+    expect(bot.paged()).toEqual(['nora', 'sam'])
   })
 
   test('refuses for good: the next goes out at once, and it is not asked again', async () => {

@@ -107,6 +107,28 @@ describe('what depends on something else', () => {
     expect(ops()).toContain(':white_check_mark: till is up again')
     expect(bot.dm('nora').join()).not.toContain('Held back by this')
   })
+
+  test('is named in a page for several incidents, too', async () => {
+    const services = ['imap', 'smtp', 'search', 'login']
+    const many = (text: string) =>
+      config(text).replace(
+        '  shop: { policy: mail, channel: C0OPS }',
+        ['shop', ...services].map((name) => `  ${name}: { policy: mail, channel: C0OPS }`).join('\n'),
+      )
+    await start({ probes: true, config: many })
+    await bot.advance('1m')
+    for (const service of services) await bot.alert({ service, headline: `${service} is down`, summary: 'it is down' })
+    bot.target.fail()
+    await bot.advance('1m')
+    await bot.advance('31s')
+    expect(bot.paged()).toContain('bundle')
+    const together = bot.dm('nora').filter((text) => text.includes('more incidents for you'))
+    expect(together.at(-1)).toContain('home is down')
+    expect(together.at(-1)).toContain(':link: Nobody is paged meanwhile for `till`, which depends on it.')
+    bot.target.recover()
+    await bot.advance('3m')
+    expect(bot.dm('nora').join()).not.toContain('Nobody is paged meanwhile')
+  })
 })
 
 describe('disabling a monitor', () => {

@@ -14,11 +14,14 @@ export interface Carriers {
   mails: { from: string; to: string[]; text: string }[]
   /** What a carrier answers from now on: a status, or nothing at all. Null: as ever. */
   answer(carrier: Carrier, status: number | 'hang' | null, headers?: Record<string, string>): void
+  /** What came by one of them but mail. */
   of(carrier: Carrier): Came[]
+  /** Who was handed something, each once, in the order of their first. */
+  asked(): Carrier[]
   close(): Promise<void>
 }
 
-type Carrier = 'ntfy' | 'push' | 'call' | 'sms' | 'webhook'
+export type Carrier = 'ntfy' | 'push' | 'call' | 'sms' | 'webhook' | 'mail'
 
 interface Came {
   carrier: Carrier
@@ -31,10 +34,12 @@ interface Came {
 
 export async function startCarriers(): Promise<Carriers> {
   const came: Came[] = []
+  const asked = new Set<Carrier>()
   const mails: Carriers['mails'] = []
   const answers = new Map<Carrier, { status: number | 'hang'; headers: Record<string, string> }>()
   const server = await standIn((request, response, body) => {
     const carrier = carrierOf(request.url ?? '')
+    asked.add(carrier)
     came.push({ carrier, path: request.url ?? '', headers: request.headers, body, fields: fieldsOf(request, body) })
     const answer = answers.get(carrier)
     if (answer?.status === 'hang') return
@@ -47,6 +52,10 @@ export async function startCarriers(): Promise<Carriers> {
       const chunks: Buffer[] = []
       stream.on('data', (chunk: Buffer) => chunks.push(chunk))
       stream.on('end', () => {
+        asked.add('mail')
+        const answer = answers.get('mail')
+        if (answer?.status === 'hang') return
+        if (answer) return done(Object.assign(new Error('no such thing'), { responseCode: answer.status }))
         const { mailFrom, rcptTo } = session.envelope
         mails.push({
           from: mailFrom === false ? '' : (mailFrom?.address ?? ''),
@@ -68,6 +77,7 @@ export async function startCarriers(): Promise<Carriers> {
       else answers.set(carrier, { status, headers })
     },
     of: (carrier) => came.filter((each) => each.carrier === carrier),
+    asked: () => [...asked],
     async close() {
       await new Promise<void>((resolve) => mail.close(() => resolve()))
       await server.close()
