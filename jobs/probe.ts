@@ -29,6 +29,9 @@ const READ = 100
 /** What another process had begun by the end of its turn is left to it for so long. */
 const LEFT_MS = 3_000
 
+/** Successes whose time is tried for again at once. Where more are measured standing still there is too much to do, and that would add to it. */
+const MOST_DOUBTED = 10
+
 /** A wheel that is behind starts so many times as many probes as fall due, and never fewer than these a millisecond. */
 const HEADROOM = 1.5
 const LEAST_PER_MS = 0.5
@@ -60,6 +63,8 @@ export function probes(deps: JobDeps, here: Here): Probes {
   const samples = createSamples(deps)
   /** What another process had begun: whether it ended it is asked first. */
   const unsure = new Set<string>()
+  /** Those that are looked at again in a moment, because this process stood still. */
+  let doubted = 0
   let until: AbortSignal | null = null
   let configured = configure(deps.rules())
   const wheel = createWheel({ clock, due, perMs: () => configured.perMs })
@@ -146,13 +151,16 @@ export function probes(deps: JobDeps, here: Here): Probes {
   async function honestly(monitor: Probe): Promise<Sample> {
     for (let doubts = 0; ; doubts++) {
       const sample = await deps.check(monitor, deps.rules(), clock.now())
-      if (isHonest(sample, doubts)) {
+      if (isHonest(sample, doubts) || (sample.ok && doubted >= MOST_DOUBTED)) {
         here.saw(monitor, sample)
         return sample
       }
       const { stoodMs, saw } = sample
       log.warn({ monitor: monitor.name, stoodMs, saw }, 'this process stood still during a check, which is made again')
-      await clock.sleepUntil(clock.now() + CONFIRM_MS)
+      doubted += 1
+      await clock.sleepUntil(clock.now() + CONFIRM_MS).finally(() => {
+        doubted -= 1
+      })
     }
   }
 

@@ -5,7 +5,7 @@ import type { Probe } from '../domain/rules.ts'
 import { dnsProbe } from './dns.ts'
 import { createHandshakes } from './handshakes.ts'
 import { httpProbe } from './http.ts'
-import { inWords, isMute, type Look, type Meet, type Phase, UNDONE } from './look.ts'
+import { inWords, isMute, type Look, type Meet, type Phase, type Seen, UNDONE } from './look.ts'
 import { sharedNames } from './names.ts'
 import { tcpProbe } from './tcp.ts'
 import { tlsProbe } from './tls.ts'
@@ -45,23 +45,26 @@ export function checkTarget(elapsed: () => number, stood?: Pick<Standstills, 'ma
       if (turn !== null) watch.skip(await deadline.pausedFor(turn))
       return handshakes.begin()
     }
-    const result = (ok: boolean, saw: string, mute = false) => {
+    const result = ({ ok, saw, told, mute }: Seen & { mute?: boolean }) => {
       const phases = watch.stop()
-      const stoodMs = mark && stood ? stood.since(mark) : 0
+      // However long we stood still: whoever has answered that they are not well is not well.
+      const stoodMs = mark && stood && (ok || !told) ? stood.since(mark) : 0
       const more = { ...(stoodMs > 0 && { stoodMs }), ...(mute && { mute: true as const }) }
       return { at, ok, saw, ms: phases.totalMs, phases, ...more }
     }
     try {
       const look = looks[probe.kind] as Look<Probe>
-      const { ok, saw } = await look(probe, {
+      const seen = await look(probe, {
         ...{ allowPrivate, signal: over.signal, at, names, enter: watch.enter, handshake },
         ...(met && { met }),
       })
-      return result(ok, saw)
+      return result(seen)
     } catch (error) {
       const mute = isMute(error, watch.phase(), late)
-      if (!late) return result(false, inWords(error, watch.phase()), mute)
-      return result(false, `${UNDONE[watch.phase() ?? 'answer']} within ${probe.timeoutMs / 1_000} s`, mute)
+      const saw = late
+        ? `${UNDONE[watch.phase() ?? 'answer']} within ${probe.timeoutMs / 1_000} s`
+        : inWords(error, watch.phase())
+      return result({ ok: false, saw, mute })
     } finally {
       deadline.stop()
       over.abort(OVER)

@@ -31,12 +31,12 @@ export const dnsProbe: Look<DnsProbe> = async (probe, { allowPrivate, signal, en
   signal.addEventListener('abort', cancel, { once: true })
   try {
     const found = await resolver.resolve(host, type)
-    return judged(probe, 'NOERROR', written(type, found))
+    return { ...judged(probe, 'NOERROR', written(type, found)), told: true }
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException
     const rcode = Object.hasOwn(RCODE, code) ? RCODE[code] : undefined
     if (rcode === undefined) throw error
-    return judged(probe, rcode, [])
+    return { ...judged(probe, rcode, []), told: true }
   } finally {
     signal.removeEventListener('abort', cancel)
   }

@@ -1,5 +1,5 @@
 /** So many handshakes are under way at once. */
-export const MOST = 256
+export const MOST = 128
 
 /** A handshake counts for so long, ms: a target that never answers is in nobody's way. */
 const COUNTS_MS = 1_000

@@ -56,9 +56,11 @@ async function ask(question: Question, probe: HttpProbe, around: Around): Promis
     if (follows && REDIRECTS.has(answer.status) && to !== undefined) return { status: answer.status, to }
     const line = `${answer.status} ${STATUS_CODES[answer.status] ?? ''}`.trim()
     const status = wrongStatus(expect, answer.status)
-    if (status !== null) return { ok: false, saw: `${line} (${status})` }
+    // Who is told that they took too long may have stood still.
+    const told = answer.status === 408 ? {} : { told: true as const }
+    if (status !== null) return { ok: false, saw: `${line} (${status})`, ...told }
     const wrong = wrongHeaders(expect, answer.headers) ?? (await bodyOf(answer, expect, around))
-    return wrong === null ? { ok: true, saw: line } : { ok: false, saw: `${line}, but ${wrong}` }
+    return wrong === null ? { ok: true, saw: line } : { ok: false, saw: `${line}, but ${wrong}`, ...told }
   } finally {
     answer.close()
   }

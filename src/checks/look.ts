@@ -7,6 +7,8 @@ import type { Names } from './names.ts'
 export interface Seen {
   ok: boolean
   saw: string
+  /** The target said so itself, and would have said the same to whoever had been quicker. */
+  told?: true
 }
 
 /**

@@ -11,7 +11,7 @@ import { startTls, TALK_BYTES } from './starttls.ts'
 export const tlsProbe: Look<TlsProbe> = async (probe, around) => {
   const secure = await handshaken(around, () => opened(probe, around))
   try {
-    return judged(probe, secure, around.at)
+    return { ...judged(probe, secure, around.at), told: true }
   } finally {
     secure.destroy()
   }

@@ -115,7 +115,9 @@ describe('the second person', () => {
   })
   test('has the role by a user group of Slack', () => {
     const desk = overridden()
-    expect(desk.at(NOON + MINUTE, act('erik', 'approve', ['nora']))[0]).toMatchObject({ refusal: { code: 'lost-role' } })
+    expect(desk.at(NOON + MINUTE, act('erik', 'approve', ['nora']))[0]).toMatchObject({
+      refusal: { code: 'lost-role' },
+    })
     expect(desk.at(NOON + MINUTE, act('erik', 'approve', ['erik']))[0]).toMatchObject({ how: 'deployed' })
     expect(starts(desk)).toHaveLength(1)
   })

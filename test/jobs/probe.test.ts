@@ -169,6 +169,20 @@ test('what was seen while the process stood still is looked at again, and pages 
   expect(names).toContain('m3')
 })
 
+test('a process that stands still for good is not blind for good: what fails each time pages in the end', async () => {
+  const { looks, world, start, pass, pages } = await watching(5)
+  await start(1)
+  await pass(60_000)
+  const before = looks.length
+  world.sees = ({ name }) =>
+    name === 'm4' ? { ok: false, saw: 'no answer within 10 s', stoodMs: 300 } : { stoodMs: 300 }
+  await pass(25_000)
+  expect(looks.length).toBeGreaterThan(before)
+  expect(await pages()).toEqual([])
+  await pass(120_000)
+  expect((await pages()).map(({ key }) => key.split('@')[0])).toEqual(['m4'])
+})
+
 test('a success that was measured standing still counts, if it cannot be had better', async () => {
   const { looks, world, start, pass } = await watching(1)
   world.sees = () => ({ ms: 900, stoodMs: 800 })

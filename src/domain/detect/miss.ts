@@ -64,7 +64,7 @@ export interface Looked {
 }
 
 /** A location that was blind; `toAt` null: it is so still. */
-export interface BlindPlace {
+interface BlindPlace {
   place: string
   fromAt: number
   toAt: number | null

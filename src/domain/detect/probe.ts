@@ -83,13 +83,19 @@ export const CONFIRM_MS = 1_000
 const MOST_DOUBTS = 2
 
 /**
+ * So many failures in a row, a second and more apart, are one, whoever stood still in each: a machine that has too much to do for good is not to be
+ * blind for good.
+ */
+const MOST_FAILED = 30
+
+/**
  * Whether a sample says something of the target, and not of whoever looked: who stood still finds the other side gone or the time over. Such a
- * failure never counts; the look is made again until one is honest.
+ * failure does not count; the look is made again until one is honest, or none will be.
  *
  * @param doubts how many samples before it, of the same slot, were not believed
  */
 export const isHonest = ({ ok, stoodMs }: Sample, doubts: number): boolean =>
-  stoodMs === undefined || (ok && doubts >= MOST_DOUBTS)
+  stoodMs === undefined || doubts >= (ok ? MOST_DOUBTS : MOST_FAILED)
 
 export const newProbe = (at: number): ProbeState => ({
   status: 'unknown',
