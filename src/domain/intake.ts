@@ -94,6 +94,36 @@ export function routed<T extends { service: string; severity: Severity }>(
   }
 }
 
+/** What nobody else says about alerts: those that we raise ourselves go by these. */
+const OURS = /^(?:over quota|deploy)\//
+
+/**
+ * By which key an alert of another system is known: its own, unless one of our monitors of that service goes by it, or by one that begins so. What
+ * somebody sends ends nothing that we saw, and what we see ends nothing of theirs.
+ */
+export function foreignKey(
+  key: string,
+  service: string,
+  monitors: Readonly<Record<string, { service: string }>>,
+): string {
+  const [name = ''] = /^[^\s:(/]+/.exec(key) ?? []
+  const isOurs = OURS.test(key) || (Object.hasOwn(monitors, name) && monitors[name]?.service === service)
+  return isOurs ? `${key} (sent)` : key
+}
+
+/**
+ * Every service to which an alert with these labels may have been sent that says no more than that it is over: labels that it does not repeat
+ * contradict no rule.
+ */
+export function mayBeAt(service: string, labels: Labels, { routes }: Pick<Intake, 'routes'>): string[] {
+  const said = Object.fromEntries(Object.entries(labels).filter(([, value]) => value !== ''))
+  const others = routes.flatMap(({ when, service: to }) => {
+    const known = Object.fromEntries(Object.entries(when).filter(([name]) => Object.hasOwn(said, name)))
+    return to !== null && fits(known, said) ? [to] : []
+  })
+  return [...new Set([service, ...others])]
+}
+
 /** A heartbeat that calls of a source feed. */
 export interface Listener {
   name: string
@@ -116,7 +146,9 @@ export const calledBy = (listeners: readonly Listener[], source: Source, alerts:
     if (isAnyCall(hears)) return [{ monitor: name, kind: 'success' }]
     const dogs = alerts.filter(({ labels }) => isFor(hears, labels))
     if (dogs.length === 0) return []
-    return [{ monitor: name, kind: dogs.some(({ status }) => status === 'firing') ? 'success' : 'fail' }]
+    // A mail that fits has come, whatever state its subject is in.
+    const isWell = source === 'mail' || dogs.some(({ status }) => status === 'firing')
+    return [{ monitor: name, kind: isWell ? 'success' : 'fail' }]
   })
 
 /** These send an alert that always fires, where they are told to. */

@@ -74,7 +74,7 @@ async function take(
   const taken = await takeIn(
     program,
     source,
-    group.data.alerts.map((alert) => cameOf(alert, service)),
+    group.data.alerts.map((alert) => cameOf(alert, service, program.now())),
   )
   if (taken === 'failed') return notStored(reply)
   // They give up what is answered 429, and send again what is answered 503.
@@ -91,16 +91,23 @@ function tokenOf(authorization: string): string {
     .replace(/^[^:]*:/, '')
 }
 
-/** An alert is named by its labels, and one time that it fires by when that began. Its end takes the place of a beginning that comes later. */
-function cameOf(alert: Alert, service: Service): Came {
+/** What is sent again within so long is the same message, and a beginning that comes so long after its end is late. */
+const SAME_MS = 60_000
+
+/**
+ * An alert is named by its labels, and one time that it fires by when that began. Its end takes the place of a beginning that comes a moment later,
+ * and of no other: an alert that ended because nobody repeated it fires again with the time at which it began first.
+ */
+function cameOf(alert: Alert, service: Service, at: number): Came {
   const { status, labels, fingerprint, startsAt } = alert
   // The fingerprint is of all labels; the name is for people.
   const key = (fingerprint ? `${labels.alertname ?? 'alert'}/${fingerprint}` : named(labels)).slice(0, NAME)
-  const name = (what: string) => `${service.name}/${key}/${startsAt}/${what}`
+  const name = (what: string, later = 0) =>
+    `${service.name}/${key}/${startsAt}/${what}@${Math.floor(at / SAME_MS) + later}`
   return {
     said: { key, service: service.name, status, severity: severityOf(labels), ...said(alert) },
     labels,
-    names: status === 'firing' ? [name('firing')] : [name('firing'), name('resolved')],
+    names: status === 'firing' ? [name('firing')] : [name('firing'), name('firing', 1), name('resolved')],
   }
 }
 

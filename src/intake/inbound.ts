@@ -76,13 +76,16 @@ async function take(
   if (mail === null)
     return problem(reply, 400, 'Bad request', 'Nothing was stored: this is no mail as this provider posts it.')
   if ('unsigned' in mail) return problem(reply, 401, 'Not authorised', mail.unsigned)
-  const taken = await takeIn(program, 'mail', [cameOf(mail, service, intake.mail)])
+  const taken = await takeIn(program, 'mail', [cameOf(mail, service, intake.mail, program.now())])
   if (taken === 'failed') return notStored(reply)
   if ('waitS' in taken) return overQuota(reply, taken)
   return reply.send({ accepted: taken.accepted })
 }
 
-function cameOf(mail: Mail, { name: service }: Service, rules: Parameters<typeof ofSubject>[1]): Came {
+/** A mail without an id of its own is the same mail for so long: a provider that had no answer posts it again within it. */
+const SAME_MAIL_MS = 10 * 60_000
+
+function cameOf(mail: Mail, { name: service }: Service, rules: Parameters<typeof ofSubject>[1], at: number): Came {
   const { from, to, text } = mail
   const subject = cut(readable(mail.subject).replaceAll(/\s+/g, ' ').trim(), SUBJECT)
   const { key, status } = ofSubject(subject, rules)
@@ -91,7 +94,8 @@ function cameOf(mail: Mail, { name: service }: Service, rules: Parameters<typeof
     .map((line) => cut(line.trim(), LINE))
     .filter((line) => line !== '')
   const details = [`from: ${cut(readable(from), LINE)}`, ...lines.slice(0, LINES)]
-  const id = mail.id ?? hash('sha256', `${from}\n${to}\n${mail.subject}\n${text}`, 'base64url')
+  const id =
+    mail.id ?? hash('sha256', `${Math.floor(at / SAME_MAIL_MS)}\n${from}\n${to}\n${mail.subject}\n${text}`, 'base64url')
   return {
     said: {
       key: `mail/${cut(key, KEY)}`,

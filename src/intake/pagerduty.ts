@@ -48,7 +48,8 @@ export const pagerDutyRoutes = (behind: () => Behind | null, whyNot: () => strin
   pagerRoute('/v2/enqueue', PagerEvent, { behind, whyNot }, take)
 
 async function take(program: Behind, service: Service, data: PagerEvent, reply: FastifyReply): Promise<FastifyReply> {
-  const key = data.dedup_key ?? randomUUID().replaceAll('-', '')
+  // An empty one names nothing: two alerts without a name are not one.
+  const key = data.dedup_key || randomUUID().replaceAll('-', '')
   const done = () => reply.code(202).send({ status: 'success', message: 'Event processed', dedup_key: key })
   if (data.event_action === 'acknowledge') return done()
   const status = data.event_action === 'trigger' ? 'firing' : 'resolved'

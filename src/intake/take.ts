@@ -1,4 +1,13 @@
-import { type Called, calledBy, isOfThePath, type Labels, routed, type Source } from '../domain/intake.ts'
+import {
+  type Called,
+  calledBy,
+  foreignKey,
+  isOfThePath,
+  type Labels,
+  mayBeAt,
+  routed,
+  type Source,
+} from '../domain/intake.ts'
 import { listenersOf, type Rules } from '../domain/rules.ts'
 import { type Said, signalOf } from './signal.ts'
 import { type Arrival, GROUP } from './tray.ts'
@@ -59,8 +68,12 @@ export async function takeIn(program: Behind, source: Source, came: readonly Cam
     const at = program.now()
     const wanted = new Set(alerts.flatMap(({ alerts: those }) => those))
     const ids: number[] = []
-    for (const group of grouped(came.filter((each) => wanted.has(each))))
-      ids.push(...(await program.take(group.flatMap((each) => arrivals(each, source, rules, at)))))
+    for (const group of grouped(came.filter((each) => wanted.has(each)))) {
+      const those = group.map((each) => arrivals(each, source, rules, at))
+      const stored = await program.take(those.flat())
+      // Of what was stored for an alert, the first has its id.
+      for (const each of those) ids.push(...stored.splice(0, each.length).slice(0, 1))
+    }
     return { accepted: wanted.size, ids }
   } catch {
     return 'failed'
@@ -82,10 +95,17 @@ function grouped(came: readonly Came[]): Came[][] {
   return groups
 }
 
-function arrivals({ said, labels, names }: Came, source: Source, { intake }: Rules, at: number): Arrival[] {
+function arrivals({ said, labels, names }: Came, source: Source, { intake, monitors }: Rules, at: number): Arrival[] {
   const event = signalOf(said, at)
   Object.assign(event, routed(event, labels, intake))
-  return names.map((key) => ({ source, key, event }))
+  const sentTo = (service: string, more = ''): Arrival[] => {
+    const sent = { ...event, service, key: foreignKey(event.key, service, monitors) }
+    return names.map((key) => ({ source, key: `${key}${more}`, event: sent }))
+  }
+  // Where it began its labels may have said more than its end does; Alertmanager and Grafana repeat them.
+  const saysLess = event.status === 'resolved' && (source === 'pagerduty' || source === 'alerts')
+  const others = saysLess ? mayBeAt(said.service, labels, intake).filter((each) => each !== event.service) : []
+  return [...sentTo(event.service), ...others.flatMap((service) => sentTo(service, `/to/${service}`))]
 }
 
 /** Of details those that are one word or number each: what rules can speak of. */

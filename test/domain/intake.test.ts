@@ -1,5 +1,14 @@
 import { describe, expect, test } from 'vitest'
-import { calledBy, fits, isOfThePath, type Listener, ofSubject, routed } from '../../src/domain/intake.ts'
+import {
+  calledBy,
+  fits,
+  foreignKey,
+  isOfThePath,
+  type Listener,
+  mayBeAt,
+  ofSubject,
+  routed,
+} from '../../src/domain/intake.ts'
 
 const listener = (hears: Listener['hears']): Listener => ({ name: 'prometheus', hears })
 const alertmanager = [listener({ source: 'alertmanager', when: null })]
@@ -26,6 +35,10 @@ describe('what a call says to a heartbeat', () => {
     const nightly = [listener({ source: 'mail', when: { subject: 'Backup * OK*' } })]
     expect(calledBy(nightly, 'mail', [firing({ subject: 'Backup of db1 OK (3 GB)' })])).toHaveLength(1)
     expect(calledBy(nightly, 'mail', [firing({ subject: 'Backup of db1 failed' })])).toEqual([])
+    // Its subject says that all is well, and not that an alert is over.
+    expect(calledBy(nightly, 'mail', [over({ subject: 'Backup OK' })])).toEqual([])
+    const well = [listener({ source: 'mail', when: { subject: 'OK: Backup*' } })]
+    expect(calledBy(well, 'mail', [over({ subject: 'OK: Backup of db1' })])).toMatchObject([{ kind: 'success' }])
   })
 
   test('a watchdog pages nobody, whether or not anybody waits for it; with a rule of its own likewise', () => {
@@ -89,4 +102,36 @@ describe('the subject of a mail', () => {
     expect(ofSubject('alarm 17 cleared at 07:00', rules)).toEqual({ key: '17', status: 'resolved' })
     expect(ofSubject('Other matters', rules).key).toBe('other matters')
   })
+})
+
+describe('where the end of an alert belongs', () => {
+  const routes = [
+    { when: { component: 'db*' }, service: 'database', severity: null },
+    { when: { component: 'mail', team: 'eu' }, service: 'webmail', severity: null },
+    { when: { source: 'lab' }, service: null, severity: 'info' as const },
+  ]
+
+  test.each<[object, string[]]>([
+    [{}, ['shop', 'database', 'webmail']],
+    [{ component: 'db-1', severity: '' }, ['shop', 'database']],
+    [{ team: 'us' }, ['shop', 'database']],
+    [{ component: 'web' }, ['shop']],
+  ])('with the labels %j', (labels, services) => {
+    expect(mayBeAt('shop', labels as Record<string, string>, { routes })).toEqual(services)
+  })
+})
+
+test.each([
+  ['web', 'web (sent)'],
+  ['web: return', 'web: return (sent)'],
+  ['web (source)', 'web (source) (sent)'],
+  ['web/too-often', 'web/too-often (sent)'],
+  ['over quota/pagerduty', 'over quota/pagerduty (sent)'],
+  ['deploy/7', 'deploy/7 (sent)'],
+  ['web-2', 'web-2'],
+  ['disk of web', 'disk of web'],
+  ['api', 'api'],
+  ['constructor', 'constructor'],
+])('the key %s of another system is known as %s: it ends nothing of ours', (key, known) => {
+  expect(foreignKey(key, 'shop', { web: { service: 'shop' }, api: { service: 'other' } })).toBe(known)
 })

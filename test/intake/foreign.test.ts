@@ -62,6 +62,7 @@ describe('Alertmanager and Grafana', () => {
         ['DiskFull/1a30ba71cca2921f', 'firing', 'critical'],
         ['Slow/aaaa', 'resolved', 'warning'],
         ['Slow/aaaa', 'resolved', 'warning'],
+        ['Slow/aaaa', 'resolved', 'warning'],
       ])
       expect(signals()[0]).toMatchObject({ headline: 'The disk of mx1 is full', service: 'webmail' })
       expect(signals()[0]?.evidence.map(({ saw }) => saw)).toEqual(
@@ -80,8 +81,9 @@ describe('Alertmanager and Grafana', () => {
     await post('/v1/alerts/alertmanager/webmail', group(alert()))
     await post('/v1/alerts/alertmanager/webmail', group(alert({ startsAt: '2026-11-23T08:00:00.000Z' })))
     const keys = front.taken.map(({ key }) => key)
-    expect(keys[2]).toBe(keys[0])
-    expect(new Set(keys).size).toBe(3)
+    // Its end has taken the places of this minute and of the next.
+    expect(keys.slice(0, 2)).toContain(keys[3])
+    expect(new Set(keys).size).toBe(4)
   })
 
   test('a watchdog that always fires opens nothing; thousands of alerts are one request', async () => {

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Signal } from '../../src/domain/event.ts'
+import { headerIn } from '../../src/intake/mail/mail.ts'
 import { intakeDigest } from '../../src/tokens.ts'
 import { rules } from '../support/builders.ts'
 import { type Front, startFront } from '../support/front.ts'
@@ -100,4 +101,9 @@ test('a mail is as odd as it likes: what is read of it is bounded', async () => 
   expect(odd?.key.length).toBeLessThanOrEqual(255)
   expect(JSON.stringify(odd).length).toBeLessThan(5_000)
   expect(empty).toMatchObject({ status: 'firing', headline: `A mail without a subject, from ${from}` })
+})
+
+test('a header may go on in the next line', () => {
+  expect(headerIn('Subject: x\r\nMessage-ID:\r\n <abc@example.com>\r\nTo: y', 'Message-ID')).toBe('<abc@example.com>')
+  expect(headerIn('Subject: x\nTo: y', 'Message-ID')).toBeNull()
 })

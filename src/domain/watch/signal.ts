@@ -108,6 +108,8 @@ function cameBack(book: Book, { service, key, monitor, apart }: Detection, at: n
   const id = book.desk.alerts[alertId(service, key)]?.incident ?? null
   const incident = id === null ? undefined : book.desk.incidents[id]
   if (!incident || monitor !== null || apart || isOpen(incident) || incident.resolvedBy !== null) return null
+  // What was with something else then is by itself now: its own people hear of it.
+  if (incident.service !== service) return null
   if (incident.private || incident.mergedInto !== null || incident.origin !== 'alert') return null
   const ago = at - (incident.resolvedAt ?? at)
   return ago >= LATE_MS && ago < FLAP_MS ? incident.id : null

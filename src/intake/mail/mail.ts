@@ -29,6 +29,6 @@ export async function fieldsOf({ body, contentType }: Posted): Promise<Record<st
   return Object.fromEntries([...form].flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])))
 }
 
-/** The value of a header in the head of a mail. */
+/** The value of a header in the head of a mail; it may go on in lines that begin with a blank (RFC 5322 §2.2.3). */
 export const headerIn = (head: string, name: string): string | null =>
-  new RegExp(`^${name}:[ \\t]*(.*)$`, 'im').exec(head)?.[1]?.trim() || null
+  new RegExp(`^${name}:[ \\t]*(.*)$`, 'im').exec(head.replaceAll(/\r?\n(?=[ \t])/g, ''))?.[1]?.trim() || null
