@@ -114,7 +114,8 @@ describe('the timetable on the embedded server', () => {
     const before = process.cpuUsage()
     await sleep(2_000)
     const { user, system } = process.cpuUsage(before)
-    expect((user + system) / 1_000).toBeLessThan(600)
+    // Whoever asked again without a pause would have burnt 2,000.
+    expect((user + system) / 1_000).toBeLessThan(1_200)
     const at = now()
     server = await startEmbedded({ dataDir, log: silent })
     const after = () => count.slots('probe').some((slotAt) => slotAt > at)

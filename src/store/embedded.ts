@@ -39,9 +39,9 @@ const SAME_CAUSE_MS = 60_000
 /** Two files of this size are kept. */
 const LOG_BYTES = 5_000_000
 const LOG_LOOK_MS = 10_000
-/** What a new server says while the last one is still going away: its processes, or its socket's folder. */
+/** What a new server says while the last one is still going away (its processes, or its socket's folder), or another is just coming. */
 const STILL_GOING =
-  /lock file ".*" already exists|pre-existing shared memory block|could not create lock file ".*": No such file/
+  /lock file ".*" (?:already exists|is empty)|pre-existing shared memory block|could not create lock file ".*": No such file/
 
 /** Error codes of the system that look like an SQLSTATE. */
 const NO_SQLSTATE = new Set(['EPIPE', 'EBUSY', 'EPERM'])
