@@ -42,6 +42,7 @@ export function contact(deps: JobDeps): Handler {
     if (claim.about.kind !== 'contact') throw new Error(`${claim.key} is no contact`)
     const { page: key, rule, via } = claim.about
     const incident = await incidentOf(deps, claim.about.incident)
+    if (incident.shadow) return { outcome: 'never', reason: 'nobody is paged: shadow' }
     const page = incident.pages.find((each) => each.key === key)
     if (!page) throw new Error(`${claim.key} is about no page of its incident`)
     if (incident.state === 'acked' || incident.state === 'resolved')

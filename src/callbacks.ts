@@ -131,7 +131,7 @@ export function createCallbacks(
     // A stranger learns nothing, not even that somebody is there.
     if (people.length === 0 || from === undefined) return { status: 200, xml: noAnswer }
     const names = people.map(({ name }) => name)
-    const [, word = '', id] = /^\s*(1|2|ack|acknowledge|esc|escalate)\b\D*(\d{1,9})?/i.exec(body) ?? []
+    const [, word = '', id] = /^\s*(1|2|ack|acknowledge|esc|escalate)\b[\s,:]*(?:(?:INC-|#)?(\d{1,9})\b)?/i.exec(body) ?? []
     const pages = await callbacksTo(pool, names, 'sms')
     const about = id === undefined ? pages[0] : pages.find(({ incident }) => incident === Number(id))
     if (word === '') return { status: 200, xml: writtenAnswer(howToAnswer) }
@@ -139,6 +139,8 @@ export function createCallbacks(
       const { text } = await act(/^(1|a)/i.test(word) ? 'ack' : 'escalate', about, `sms ${sid}`)
       return { status: 200, xml: writtenAnswer(text) }
     }
+    // They mean a page, and not a test: what they wrote was not understood.
+    if (id !== undefined) return { status: 200, xml: writtenAnswer(howToAnswer) }
     const tried = await Promise.all(
       names.map((person) => confirmTest(pool, { person, via: 'sms', to: from }, clock.now())),
     )

@@ -245,6 +245,8 @@ function contacts({ id, severity }: Incident, page: Page, { people, notify = BY_
  */
 export function unheld(before: Severity, incident: Incident, rules: Rules, at: number): Owed[] {
   const { severity, state, pages, epoch } = incident
+  // What pages nobody rings nobody.
+  if (incident.shadow || incident.drill !== null) return []
   if (graver(before, severity) === before || state === 'acked' || state === 'resolved') return []
   const current = pages.filter((page) => page.refused === null && page.epoch === epoch)
   return current.flatMap((page) => {
@@ -252,6 +254,8 @@ export function unheld(before: Severity, incident: Incident, rules: Rules, at: n
     return contacts(incident, page, rules).flatMap((row): Owed[] => {
       const held = then.get(row.key)
       if (held?.about.kind !== 'contact' || held.about.heldUntil === undefined || held.about.heldUntil <= at) return []
+      // As quiet as before: it goes out in its time, once.
+      if ((row.dueAt ?? at) >= (held.dueAt ?? at)) return []
       const key = `${row.key}/${severity}`
       return [{ ...row, key, lane: key, dueAt: Math.max(at, row.dueAt ?? at) }]
     })

@@ -173,7 +173,10 @@ test('an SMS is answered by one, and only by the number that it went to', async 
   expect(await reply('+41790000009', '1', 'SM1')).not.toContain('Message')
   expect(await reply('+41790000001', 'what?', 'SM2')).toContain('Reply 1 to acknowledge')
   expect(await acked()).toEqual([])
-  expect(await reply('+41790000001', 'Ack INC-1', 'SM3')).toContain('INC-1 is yours')
+  expect(await reply('+41790000001', 'Ack INC-99', 'SM3')).toContain('Reply 1 to acknowledge')
+  expect(await acked()).toEqual([])
+  // A number that is no incident's.
+  expect(await reply('+41790000001', '1, there in 10 min', 'SM4')).toContain('INC-1 is yours')
   expect(await acked()).toMatchObject([{ by: 'nora', via: 'sms' }])
 })
 
