@@ -131,7 +131,8 @@ export function createCallbacks(
     // A stranger learns nothing, not even that somebody is there.
     if (people.length === 0 || from === undefined) return { status: 200, xml: noAnswer }
     const names = people.map(({ name }) => name)
-    const [, word = '', id] = /^\s*(1|2|ack|acknowledge|esc|escalate)\b[\s,:]*(?:(?:INC-|#)?(\d{1,9})\b)?/i.exec(body) ?? []
+    const [, word = '', id] =
+      /^\s*(1|2|ack|acknowledge|esc|escalate)\b[\s,:]*(?:(?:INC-|#)?(\d{1,9})\b)?/i.exec(body) ?? []
     const pages = await callbacksTo(pool, names, 'sms')
     const about = id === undefined ? pages[0] : pages.find(({ incident }) => incident === Number(id))
     if (word === '') return { status: 200, xml: writtenAnswer(howToAnswer) }
