@@ -17,6 +17,8 @@ type Verb = DeployAct['act']
 
 /** What nobody does without a word why. */
 const NEEDS_REASON: ReadonlySet<Verb> = new Set(['override', 'break-glass'])
+/** What takes the role of overrides, or is told to whoever has it. */
+const MINDS_HOLDERS: ReadonlySet<Verb> = new Set(['approve', 'break-glass'])
 /** What asks the gate again. */
 const ASKS_GATE: ReadonlySet<Verb> = new Set(['override', 'break-glass', 'approve', 'resume'])
 
@@ -32,11 +34,12 @@ export async function act(ask: Ask, verb: Verb, rest: string): Promise<Reply> {
       ? reasonOf(more, `Why? It goes on record: ${code(`/deploy ${verb} ${deploy.id} REASON`)}. Nothing was done.`)
       : unsaid
   const { store } = ask.deps
-  const [sight, known] = await Promise.all([
+  const [sight, holders] = await Promise.all([
     ASKS_GATE.has(verb) ? sightOf(ask.deps, ask.rota, deploy.service) : null,
-    role === null ? null : standings(store.pool),
+    role !== null && MINDS_HOLDERS.has(verb)
+      ? standings(store.pool).then((known) => byGroup(ask.rota, role, known))
+      : [],
   ])
-  const holders = role === null || known === null ? [] : byGroup(ask.rota, role, known)
   const event = { type: 'deploy-act' as const, by, deploy: deploy.id, act: verb, reason, sight, byGroup: holders }
   const outcome = await ask.deps.desk.submit({ source: 'act', key: ask.key, event })
   const after = await readDeploy(store.pool, deploy.id)

@@ -57,7 +57,7 @@ export function authorise(
     const schedule = under(rules.schedules, name)
     return schedule !== undefined && dutyAt(schedule, at).includes(person.name)
   })
-  const isIn = wanted.slackGroups.some((handle) => groups.get(handle)?.includes(account.user))
+  const isIn = byGroup(rules, role, { groups }).includes(person.name)
   const holds = onDuty || isIn || wanted.people.includes(person.name)
   return holds ? { allow: true, person } : { allow: false, reason: 'not-in-role' }
 }
