@@ -14,6 +14,7 @@ import { askPool } from './checks/pool.ts'
 import { readRate } from './checks/rate.ts'
 import { reach } from './checks/reach.ts'
 import { readNames } from './checks/source.ts'
+import { inThreads } from './checks/threads.ts'
 import { takeDataFolder } from './cli/pidfile.ts'
 import { anchored, type Clock, type Machine, machine, realClock, sleep, standstills } from './clock.ts'
 import { type Config, formatProblem, type Secrets } from './config.ts'
@@ -166,6 +167,9 @@ export async function launch(options: Launch): Promise<Launched> {
     }
     const stood = standstills()
     undo.push(async () => stood.close())
+    const met = createMet({ store, clock, log, rules: () => rules })
+    const looks = inThreads({ here: checkTarget(machine.elapsed, stood, met), elapsed: machine.elapsed, met })
+    undo.push(() => looks.close())
     const shared = {
       clock,
       log,
@@ -178,7 +182,7 @@ export async function launch(options: Launch): Promise<Launched> {
       log,
       store,
       slack: slackCalls(env.slackBotToken, env.slackApiUrl, log),
-      check: checkTarget(machine.elapsed, stood, createMet({ store, clock, log, rules: () => rules })),
+      check: looks.check,
       logFiles: logFiles(),
       askLog,
       listLogs,

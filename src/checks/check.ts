@@ -29,7 +29,7 @@ const OVER = new Error('the look is over')
  */
 export function checkTarget(elapsed: () => number, stood?: Pick<Standstills, 'mark' | 'since'>, met?: Meet): Check {
   const names = sharedNames(elapsed)
-  const handshakes = createHandshakes()
+  const handshakes = createHandshakes(elapsed)
   return async (probe, { allowPrivate }, at) => {
     const watch = stopwatch(elapsed)
     const mark = stood?.mark()

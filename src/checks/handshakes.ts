@@ -4,6 +4,10 @@ export const MOST = 128
 /** A handshake counts for so long, ms: a target that never answers is in nobody's way. */
 const COUNTS_MS = 1_000
 
+/** In a turn of the event loop that takes so long, ms, there was enough to do; only so many of those are waited for. */
+const LONG_MS = 50
+const MOST_LONG = 5
+
 export interface Handshakes {
   /** Null when one may begin at once; otherwise resolves when it may. To be asked before anything is opened. */
   turn(): Promise<void> | null
@@ -13,12 +17,14 @@ export interface Handshakes {
 
 /**
  * Spreads handshakes: one begins in each turn of the event loop, so that what the others have got comes first, and no more than can be done. Begun all at
- * once they would all run into their time limits, each be blamed on its target, and be made again.
+ * once they would all run into their time limits, each be blamed on its target, and be made again; and those that all have got their answers
+ * hold up the event loop for so long that none of them can tell how long its target took.
  */
-export function createHandshakes(): Handshakes {
+export function createHandshakes(elapsed: () => number): Handshakes {
   let underWay = 0
   /** One has begun in this turn of the event loop. */
   let begun = false
+  let long = 0
   const waiting: (() => void)[] = []
 
   const free = () => !begun && underWay < MOST
@@ -34,7 +40,10 @@ export function createHandshakes(): Handshakes {
 
   function turnTaken(): void {
     begun = true
+    const from = elapsed()
     setImmediate(() => {
+      if (elapsed() - from >= LONG_MS && ++long <= MOST_LONG) return turnTaken()
+      long = 0
       begun = false
       next()
     })

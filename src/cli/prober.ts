@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { NOT_LISTED } from '../checks/address.ts'
 import { checkTarget } from '../checks/check.ts'
+import { inThreads } from '../checks/threads.ts'
 import { machine, standstills } from '../clock.ts'
 import { cidr } from '../config/targets.ts'
 import { secretIn } from '../env.ts'
@@ -61,14 +62,14 @@ export async function prober(options: Options, { env, stderr }: Io): Promise<num
   process.once('SIGTERM', stop)
   process.once('SIGINT', stop)
   const stood = standstills()
-  const check = checkTarget(machine.elapsed, stood)
+  const looks = inThreads({ here: checkTarget(machine.elapsed, stood), elapsed: machine.elapsed })
   try {
     await runProber({
       location,
       server: serverAt({ url, location, token: token.read }),
       // By the rules of this machine alone: what its server may reach is another matter.
       async look(probe, at) {
-        const sample = await check(probe, { allowPrivate }, at)
+        const sample = await looks.check(probe, { allowPrivate }, at)
         return {
           ...sample,
           saw: sample.saw.replace(NOT_LISTED, 'the prober was not started with --allow-private for it'),
@@ -85,6 +86,7 @@ export async function prober(options: Options, { env, stderr }: Io): Promise<num
     throw error
   } finally {
     stood.close()
+    await looks.close()
     process.off('SIGTERM', stop)
     process.off('SIGINT', stop)
   }

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg'
+import { DAY_MS } from '../domain/duty/time.ts'
 
 /**
  * Makes a slot of an entry of the timetable this process's own, whatever woke it: true for one caller only, in the whole installation and
@@ -20,7 +21,7 @@ const HEARS = 'hears/'
 /** Leaves a sign that a process hears Slack; those of processes that are gone are forgotten. Machine time. */
 export async function hearsNow(pool: Pool, process: number, now: number): Promise<void> {
   await pool.query(
-    `with gone as (delete from slots where name like '${HEARS}%' and last_slot < $2 - 86400000 and name <> $1)
+    `with gone as (delete from slots where name like '${HEARS}%' and last_slot < $2::bigint - ${DAY_MS} and name <> $1)
      insert into slots (name, last_slot) values ($1, $2) on conflict (name) do update set last_slot = excluded.last_slot`,
     [`${HEARS}${process}`, now],
   )

@@ -16,7 +16,7 @@ afterEach(closeTargets)
 const count = <T>(n: number, of: (n: number) => T) => Array.from({ length: n }, (_, index) => of(index))
 
 test('one begins in each turn of the event loop, in the order in which they came', async () => {
-  const handshakes = createHandshakes()
+  const handshakes = createHandshakes(() => 0)
   const begun: number[] = []
   const all = count(4, async (n) => {
     await handshakes.turn()
@@ -33,8 +33,31 @@ test('one begins in each turn of the event loop, in the order in which they came
   expect(after.map(({ length }) => length)).toEqual([1, 2, 3, 4])
 })
 
+test('after a turn that took long none begins: what has come is done first; but not for ever', async () => {
+  let now = 0
+  const handshakes = createHandshakes(() => now)
+  expect(handshakes.turn()).toBeNull()
+  let begun = 0
+  const all = count(2, async () => {
+    await handshakes.turn()
+    begun++
+  })
+  now += 60
+  await nextTurn()
+  expect(begun).toBe(0)
+  await nextTurn()
+  await null
+  expect(begun).toBe(1)
+  for (let turn = 0; turn < 20 && begun < 2; turn++) {
+    now += 60
+    await nextTurn()
+  }
+  await Promise.all(all)
+  expect(begun).toBe(2)
+})
+
 test('no more are under way than may be; the next begins when one of them ends', async () => {
-  const handshakes = createHandshakes()
+  const handshakes = createHandshakes(() => 0)
   const ends: (() => void)[] = []
   for (let n = 0; n < MOST; n++) {
     await handshakes.turn()

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { bringBack } from '../../src/store/desk.ts'
-import { claimSlot } from '../../src/store/slots.ts'
+import { claimSlot, hearsNow, othersHear } from '../../src/store/slots.ts'
 import { T0 } from '../support/builders.ts'
 import { type Database, emptyStore } from '../support/stores.ts'
 
@@ -42,4 +42,15 @@ test('slots that a process with a wrong clock had ahead of time are brought back
   expect(await claimSlot(store.pool, 'digest', T0)).toBe(false)
   expect(await bringBack(store, T0)).toBe(86_400_000)
   expect(await claimSlot(store.pool, 'digest', T0 + 1_000)).toBe(true)
+})
+
+test('whoever hears Slack leaves a sign for the others, which is forgotten a day after', async () => {
+  const { pool } = await database.open()
+  expect(await othersHear(pool, 1, T0)).toBe(false)
+  await hearsNow(pool, 2, T0)
+  expect(await othersHear(pool, 1, T0)).toBe(true)
+  expect(await othersHear(pool, 1, T0 + 1)).toBe(false)
+  expect(await othersHear(pool, 2, T0)).toBe(false)
+  await hearsNow(pool, 1, T0 + 25 * 3_600_000)
+  expect(await othersHear(pool, 1, T0)).toBe(false)
 })
