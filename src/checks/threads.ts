@@ -19,7 +19,7 @@ const BEARABLE = { perS: 10, atOnce: 50 }
 /** After one has failed everything is looked at without threads for so long. */
 const REST_MS = 60_000
 
-/** Nobody answers so long after a look must have been over: a thread that owes one has stopped for good. */
+/** A thread that owes looks and has answered none for so long beyond the time limit of the first of them has stopped for good. */
 const HUNG_MS = 30_000
 
 /** What a thread is told: from whom it may look at what, or what to look at. */
@@ -98,7 +98,8 @@ interface Thread {
 }
 
 interface Waiting {
-  hungAt: number
+  askedAt: number
+  timeoutMs: number
   done(sample: Sample): void
   failed(error: Error): void
 }
@@ -113,6 +114,7 @@ function startThread({ elapsed, met, failed }: ThreadOptions): Thread {
   worker.unref()
   const waiting = new Map<number, Waiting>()
   let ids = 0
+  let answeredAt = elapsed()
   let allowed: readonly string[] | null = null
 
   const tell = (asked: Asked) => worker.postMessage(asked)
@@ -127,6 +129,7 @@ function startThread({ elapsed, met, failed }: ThreadOptions): Thread {
     if ('certificate' in told) met?.({ kind: 'certificate', certificate: new X509Certificate(told.certificate) })
     else if ('redirect' in told) met?.({ kind: 'redirect', host: told.redirect })
     else {
+      answeredAt = elapsed()
       waiting.get(told.id)?.done(told.sample)
       waiting.delete(told.id)
     }
@@ -137,7 +140,8 @@ function startThread({ elapsed, met, failed }: ThreadOptions): Thread {
   const thread: Thread = {
     look(probe, { allowPrivate }, at) {
       const [oldest] = waiting.values()
-      if (oldest !== undefined && elapsed() > oldest.hungAt) {
+      // Thousands may wait there for their turns: as long as others are answered, theirs come.
+      if (oldest && elapsed() - Math.max(answeredAt, oldest.askedAt) > oldest.timeoutMs + HUNG_MS) {
         end(new Error('the thread that looked does not answer'))
         void worker.terminate()
         return Promise.reject(new Error('the thread that was to look does not answer'))
@@ -147,7 +151,7 @@ function startThread({ elapsed, met, failed }: ThreadOptions): Thread {
       allowed = allowPrivate
       const id = ++ids
       return new Promise((done, failed) => {
-        waiting.set(id, { hungAt: elapsed() + probe.timeoutMs + HUNG_MS, done, failed })
+        waiting.set(id, { askedAt: elapsed(), timeoutMs: probe.timeoutMs, done, failed })
         tell({ id, probe, at })
       })
     },

@@ -79,8 +79,8 @@ const MOST_DOWNS = CALM_DOWNS + MOST_PATIENCE
 /** After a failure the next try comes this soon, until the failure is confirmed or refuted. */
 export const CONFIRM_MS = 1_000
 
-/** A success is one however late it was noticed; what it took is tried for again so often. */
-const MOST_DOUBTS = 2
+/** A success is one however late it was noticed; what it took is tried for again so often: with too much to do each try takes long. */
+const MOST_DOUBTS = 1
 
 /**
  * So many failures in a row, a second and more apart, are one, whoever stood still in each: a machine that has too much to do for good is not to be
