@@ -63,7 +63,7 @@ export function probes(deps: JobDeps, here: Here): Probes {
   const samples = createSamples(deps)
   /** What another process had begun: whether it ended it is asked first. */
   const unsure = new Set<string>()
-  /** Those that are looked at again in a moment, because this process stood still. */
+  /** Those that are looked at again, because this process stood still. */
   let doubted = 0
   let until: AbortSignal | null = null
   let configured = configure(deps.rules())
@@ -150,7 +150,9 @@ export function probes(deps: JobDeps, here: Here): Probes {
   /** What we saw while we stood still ourselves is not what the target did: it is looked at again. */
   async function honestly(monitor: Probe): Promise<Sample> {
     for (let doubts = 0; ; doubts++) {
-      const sample = await deps.check(monitor, deps.rules(), clock.now())
+      const sample = await deps.check(monitor, deps.rules(), clock.now()).finally(() => {
+        if (doubts > 0) doubted -= 1
+      })
       if (isHonest(sample, doubts) || (sample.ok && doubted >= MOST_DOUBTED)) {
         here.saw(monitor, sample)
         return sample
@@ -158,9 +160,7 @@ export function probes(deps: JobDeps, here: Here): Probes {
       const { stoodMs, saw } = sample
       log.warn({ monitor: monitor.name, stoodMs, saw }, 'this process stood still during a check, which is made again')
       doubted += 1
-      await clock.sleepUntil(clock.now() + CONFIRM_MS).finally(() => {
-        doubted -= 1
-      })
+      await clock.sleepUntil(clock.now() + CONFIRM_MS)
     }
   }
 

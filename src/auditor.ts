@@ -17,7 +17,15 @@ import {
   watchBack,
   watchStands,
 } from './slack/words.ts'
-import { claimAlarm, type LatePage, latePages, type Settled, settledPages } from './store/audit.ts'
+import {
+  claimAilment,
+  claimAlarm,
+  keepAilment,
+  type LatePage,
+  latePages,
+  type Settled,
+  settledPages,
+} from './store/audit.ts'
 import { HELD_MS, readWatches, rotaOf } from './store/rota.ts'
 
 /** How often the watch is looked at; a store that is silent must be told of within a minute (reliability F08). */
@@ -36,8 +44,11 @@ const SILENT_LOOKS = 3
 /** What stands still for so long since that was noticed does not come back by itself. */
 const STILL_MS = 30_000
 
-/** As long as a page is late, it is said again this often. */
+/** As long as a page is late, it is said again this often; what of the watch is sick again is told of no sooner. */
 const REMIND_MS = 10 * 60_000
+
+/** What was sick and is well for so long is well again. */
+const WELL_MS = 60_000
 
 /** Nothing waits for its turn that long in a program that does its work. */
 const STALL_MS = 1_000
@@ -99,6 +110,17 @@ export interface Auditor {
   close(): Promise<void>
 }
 
+interface Sick {
+  of: Ailment
+  audience: Audience
+  /** It is this process that tells of it. */
+  ours: boolean
+  /** Somebody was told. */
+  said: boolean
+  /** Since when it is not seen any more; null: it is. */
+  wellAt: number | null
+}
+
 interface Options extends Pick<Deps, 'clock' | 'log' | 'store' | 'metrics' | 'rules'> {
   paths: readonly Path[]
   /** Since when what came in could not be stored, and when that was tried last; null: it can. A store may answer and take nothing. */
@@ -137,7 +159,7 @@ export function createAuditor(options: Options): Auditor {
   } | null = null
   let pause = new AbortController()
   /** What is sick, who is told of it, and whether anybody was. */
-  const sick = new Map<Ailment['about'], { of: Ailment; audience: Audience; tried: boolean; said: boolean }>()
+  const sick = new Map<Ailment['about'], Sick>()
   let endedAt: number | null = null
   /** The roster with what was changed by hand, as it was last read. */
   let rota: Rules | null = null
@@ -211,7 +233,9 @@ export function createAuditor(options: Options): Auditor {
       log.warn({ reason: messageOf(error) }, 'the auditor could not claim an alarm; it looks again')
       return false
     }
-    return unsaid.size === 0 && standstill?.said !== false && [...sick.values()].every(({ said }) => said)
+    return (
+      unsaid.size === 0 && standstill?.said !== false && [...sick.values()].every(({ ours, said }) => !ours || said)
+    )
   }
 
   /** Nothing is found out while what goes and looks stands still: that, too, is told round the store. */
@@ -234,30 +258,34 @@ export function createAuditor(options: Options): Auditor {
     standstill = { ...standstill, tried: true, said }
   }
 
-  /** What is sick is told once to everybody on duty when it has lasted, and its end to whoever heard of it. */
+  /**
+   * What is sick is told once to everybody on duty when it has lasted, by one process of all, and its end to whoever heard of it. What comes and
+   * goes is sick all the while, or at least is not told of again so soon.
+   */
   async function tellOfAilments(now: number): Promise<void> {
     const found = await ailments()
-    for (const [about, { of, audience, said }] of sick) {
-      if (found.some((each) => each.about === about)) continue
+    for (const [about, each] of sick) {
+      if (found.some((one) => one.about === about)) continue
+      each.wellAt ??= now
+      // Of what nobody was told there is no end to tell.
+      if (each.said && now - each.wellAt < WELL_MS) continue
       sick.delete(about)
-      log.info({ about, forMs: now - of.since }, 'what was sick of the watch is well again')
-      if (said) await say(of.over(voice(), of.since), audience)
+      log.info({ about, forMs: each.wellAt - each.of.since }, 'what was sick of the watch is well again')
+      if (each.said) await say(each.of.over(voice(), each.of.since), each.audience)
     }
     for (const of of found) {
       const known = sick.get(of.about) ?? {
-        ...{ of, audience: onDuty(rota ?? rules(), held, now), tried: false, said: false },
+        ...{ of, audience: onDuty(rota ?? rules(), held, now), ours: false, said: false, wellAt: null },
       }
+      known.wellAt = null
       sick.set(of.about, known)
-      if (known.said || now - known.of.since < of.patienceMs) continue
+      if (now - known.of.since < of.patienceMs) continue
       const { about, what, loud } = of
-      known.said = await raise(
-        { about, what, since: known.of.since },
-        of.words(voice()),
-        known.audience,
-        !known.tried,
-        loud,
-      )
-      known.tried = true
+      const isNew = !known.ours && (await claimAilment(store.auditPool, about, now, REMIND_MS))
+      if (known.ours) await keepAilment(store.auditPool, about, now)
+      known.ours ||= isNew
+      if (!known.ours || known.said) continue
+      known.said = await raise({ about, what, since: known.of.since }, of.words(voice()), known.audience, isNew, loud)
     }
   }
 
@@ -372,7 +400,7 @@ export function createAuditor(options: Options): Auditor {
       unsaid.size > 0 ||
       told?.said === false ||
       (standstill?.tried === true && !standstill.said) ||
-      [...sick.values()].some(({ tried, said }) => tried && !said),
+      [...sick.values()].some(({ ours, said }) => ours && !said),
     busy: () => looking,
     async close() {
       closing.abort(new Error('the auditor is closed'))

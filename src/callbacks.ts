@@ -134,10 +134,11 @@ export function createCallbacks(
     const [, word = '', id] =
       /^\s*(1|2|ack|acknowledge|esc|escalate)\b[\s,:]*(?:(?:INC-|#)?(\d{1,9})\b)?/i.exec(body) ?? []
     const pages = await callbacksTo(pool, names, 'sms')
-    const about = id === undefined ? pages[0] : pages.find(({ incident }) => incident === Number(id))
     if (word === '') return { status: 200, xml: writtenAnswer(howToAnswer) }
+    const type = /^(1|a)/i.test(word) ? 'ack' : 'escalate'
+    const about = id === undefined ? await meant(type, pages) : pages.find(({ incident }) => incident === Number(id))
     if (about) {
-      const { text } = await act(/^(1|a)/i.test(word) ? 'ack' : 'escalate', about, `sms ${sid}`)
+      const { text } = await act(type, about, `sms ${sid}`)
       return { status: 200, xml: writtenAnswer(text) }
     }
     // They mean a page, and not a test: what they wrote was not understood.
@@ -146,6 +147,14 @@ export function createCallbacks(
       names.map((person) => confirmTest(pool, { person, via: 'sms', to: from }, clock.now())),
     )
     return { status: 200, xml: writtenAnswer(tried.includes(true) ? confirmed : nothingToAnswer) }
+  }
+
+  /** Of the pages of open incidents, the latest first, the one that an answer without a number is about. */
+  async function meant(type: 'ack' | 'escalate', pages: readonly Page[]): Promise<Page | undefined> {
+    if (type === 'escalate') return pages[0]
+    // The latest may have been answered, and an older one ring still.
+    for (const page of pages) if ((await found(page.incident)).state !== 'acked') return page
+    return pages[0]
   }
 
   async function onTest(about: Callback & { kind: 'test' }, { channel, path, params }: Given): Promise<Answered> {

@@ -385,6 +385,34 @@ describe('what is sick while the store answers', () => {
     expect(first.said.slice(2).map(({ text }) => text)).toEqual(['slow is well', 'deaf is well'])
   })
 
+  test('is told by one process of all, and not with each time that it comes and goes', async () => {
+    await start()
+    const [one, other] = [listener('one'), listener('other')]
+    const deaf = () => [{ ...ailment('deaf', true, bot.clock.now()), patienceMs: 0 }]
+    let found = deaf()
+    another([one.path], { ailments: async () => found })
+    another([other.path], { ailments: async () => found })
+    const said = () => [...one.said, ...other.said].map(({ text }) => text)
+    await bot.advance('30s')
+    expect(said()).toEqual(['deaf is sick'])
+    for (let drop = 0; drop < 5; drop++) {
+      found = []
+      await bot.advance('30s')
+      found = deaf()
+      await bot.advance('30s')
+    }
+    expect(said()).toEqual(['deaf is sick'])
+    found = []
+    await bot.advance('2m')
+    expect(said()).toEqual(['deaf is sick', 'deaf is well'])
+    // Sick again soon after, it is told of when some time has passed since.
+    found = deaf()
+    await bot.advance('2m')
+    expect(said()).toHaveLength(2)
+    await bot.advance('10m')
+    expect(said().slice(2)).toEqual(['deaf is sick'])
+  })
+
   test('a disk that fills up, and events that nobody decides on, are told to whoever is on duty', async () => {
     await start()
     bot.trouble.disk = 'less than 200 MB are free: make room'
@@ -392,6 +420,8 @@ describe('what is sick while the store answers', () => {
     for (const texts of [bot.channel('ops'), bot.dm('nora')])
       expect(saying(texts, 'fills up:* less than 200 MB are free: make room')).toHaveLength(1)
     bot.trouble.disk = null
+    await bot.advance('2m')
+    expect(saying(bot.dm('nora'), 'has room again')).toHaveLength(1)
     // Somebody holds the lock of the desk, and does not let it go.
     const holder = await bot.store.pool.connect()
     await holder.query('begin')
@@ -407,9 +437,8 @@ describe('what is sick while the store answers', () => {
       await holder.query('rollback')
       holder.release()
     }
-    expect(saying(bot.dm('nora'), 'has room again')).toHaveLength(1)
     await waiting
-    await bot.advance('30s')
+    await bot.advance('2m')
     expect(saying(bot.dm('nora'), 'decides again')).toHaveLength(1)
   })
 })

@@ -112,6 +112,12 @@ export function foreignKey(
 }
 
 /**
+ * By which key an alert is known at the service where a rule has sent it: what others send there under the same key is another alert, and the end
+ * of the one is not the end of the other.
+ */
+export const sentKey = (key: string, from: string, to: string): string => (from === to ? key : `${key} (from ${from})`)
+
+/**
  * Every service to which an alert with these labels may have been sent that says no more than that it is over: labels that it does not repeat
  * contradict no rule.
  */

@@ -7,6 +7,7 @@ import {
   mayBeAt,
   routed,
   type Source,
+  sentKey,
 } from '../domain/intake.ts'
 import { listenersOf, type Rules } from '../domain/rules.ts'
 import { type Said, signalOf } from './signal.ts'
@@ -99,7 +100,7 @@ function arrivals({ said, labels, names }: Came, source: Source, { intake, monit
   const event = signalOf(said, at)
   Object.assign(event, routed(event, labels, intake))
   const sentTo = (service: string, more = ''): Arrival[] => {
-    const sent = { ...event, service, key: foreignKey(event.key, service, monitors) }
+    const sent = { ...event, service, key: foreignKey(sentKey(event.key, said.service, service), service, monitors) }
     return names.map((key) => ({ source, key: `${key}${more}`, event: sent }))
   }
   // Where it began its labels may have said more than its end does; Alertmanager and Grafana repeat them.

@@ -95,6 +95,24 @@ export async function claimAlarm(pool: Pool, page: string, slotAt: number): Prom
   return rowCount === 1
 }
 
+/**
+ * Makes an alarm about something of the watch itself this process's own: true for one caller only in the whole installation, until that one
+ * has not kept it for `forMs`.
+ */
+export async function claimAilment(pool: Pool, about: string, now: number, forMs: number): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    `insert into slots (name, last_slot) values ($1, $2)
+     on conflict (name) do update set last_slot = $2 where slots.last_slot <= $2 - $3::bigint`,
+    [alarmOf(about), now, forMs],
+  )
+  return rowCount === 1
+}
+
+/** Whoever tells of it sees it still. */
+export async function keepAilment(pool: Pool, about: string, now: number): Promise<void> {
+  await pool.query('update slots set last_slot = $2 where name = $1', [alarmOf(about), now])
+}
+
 /** Pages that were late and are not any more, each told to one asker only. */
 export async function settledPages(pool: Pool): Promise<Settled[]> {
   const { rows } = await pool.query({

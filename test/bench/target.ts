@@ -1,9 +1,10 @@
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { Worker } from 'node:worker_threads'
 import { slotOf } from '../../src/timetable/entries.ts'
-import { a, nameServer } from '../support/name-server.ts'
 
 /**
  * What is probed in a measurement, as a process of its own, so that its processor time is nobody else's: an HTTP server, one HTTPS server for
@@ -35,10 +36,10 @@ const secure = process.argv.slice(2).map((pair) => {
   const [key = '', cert = ''] = pair.split(',')
   return createSecureServer({ key: readFileSync(key), cert: readFileSync(cert) }, answer)
 })
-const names = await nameServer((type) => (type === 'A' ? { answers: [a('127.0.0.1')] } : {}))
+const [dns] = await once(new Worker(new URL('./names.ts', import.meta.url)), 'message')
 const http = await listening(createServer(answer))
 const https = await Promise.all(secure.map(listening))
-process.stdout.write(`${JSON.stringify({ http, https, dns: names.address })}\n`)
+process.stdout.write(`${JSON.stringify({ http, https, dns })}\n`)
 
 process.stdin.setEncoding('utf8').on('data', (text) => {
   const everyMs = Number(text)

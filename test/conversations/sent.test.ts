@@ -55,9 +55,12 @@ test('an alert that ended because nobody repeated it fires again with the time a
 
 test('what a rule sent elsewhere is over there, when its end repeats no label', async () => {
   await enqueue('trigger', 'routed', { team: 'imap' })
-  expect(await states('routed')).toEqual([{ service: 'imap', status: 'firing' }])
+  expect(await states('routed (from webmail)')).toEqual([{ service: 'imap', status: 'firing' }])
+  // Another sender's, who calls it the same.
+  await bot.alert({ key: 'routed', service: 'imap', monitor: null })
   await enqueue('resolve', 'routed')
-  expect(await states('routed')).toEqual([{ service: 'imap', status: 'resolved' }])
+  expect(await states('routed (from webmail)')).toEqual([{ service: 'imap', status: 'resolved' }])
+  expect(await states('routed')).toEqual([{ service: 'imap', status: 'firing' }])
 })
 
 test('two alerts without a name are two', async () => {
