@@ -1,9 +1,8 @@
 import { BY_DEFAULT } from '../src/domain/contact.ts'
-import { contactRows } from '../src/domain/owed.ts'
 import { under } from '../src/domain/rules.ts'
 import type { Handler } from '../src/outbox.ts'
 import { overNotice } from '../src/slack/contact-words.ts'
-import { resultOf } from '../src/store/owed.ts'
+import { sentBy } from './contact.ts'
 import { incidentOf, type JobDeps, settled, voice } from './tell.ts'
 
 /** So often, and whoever carries it is left alone: nobody is woken by what is not put right. */
@@ -19,14 +18,14 @@ export function contactOver(deps: JobDeps): Handler {
     const rules = deps.rules()
     for (const [rule, way] of (under(rules.people, page.person)?.contact ?? []).entries()) {
       if (way.via !== about.via) continue
-      const sent = await resultOf(deps.store.pool, `${contactRows(about.page)}${rule}`)
-      if (sent?.state !== 'done' || sent.result?.id === undefined) continue
-      const id = typeof sent.result.id === 'string' ? sent.result.id : null
-      const notice = overNotice(await voice(deps), incident, { id: `${key}/${rule}`, sent: id })
-      const told = await deps.carry(way, notice, rules.notify ?? BY_DEFAULT, rules.allowPrivate)
-      if (told.ok) continue
-      if (tries >= MOST_TRIES) return { outcome: 'never', reason: told.reason }
-      return settled(told, null)
+      for (const sent of await sentBy(deps, about.page, rule)) {
+        const id = typeof sent === 'string' ? sent : null
+        const notice = overNotice(await voice(deps), incident, { id: `${key}/${rule}`, sent: id })
+        const told = await deps.carry(way, notice, rules.notify ?? BY_DEFAULT, rules.allowPrivate)
+        if (told.ok) continue
+        if (tries >= MOST_TRIES) return { outcome: 'never', reason: told.reason }
+        return settled(told, null)
+      }
     }
     return { outcome: 'done' }
   }

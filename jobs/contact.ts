@@ -3,12 +3,12 @@ import { answerAddress } from '../src/answer-address.ts'
 import type { Carried, Notice } from '../src/deps.ts'
 import { BY_DEFAULT, type Reached, type Via } from '../src/domain/contact.ts'
 import type { Incident, Page } from '../src/domain/incident.ts'
-import { contactRows } from '../src/domain/owed.ts'
+import { contactRows, contactRowsOf } from '../src/domain/owed.ts'
 import { under } from '../src/domain/rules.ts'
 import { messageOf } from '../src/errors.ts'
 import { backoff, type Claimed, type Handler, type Sent } from '../src/outbox.ts'
 import { pageNotice } from '../src/slack/contact-words.ts'
-import { hasten, hastenNext } from '../src/store/owed.ts'
+import { hasten, hastenNext, resultOf } from '../src/store/owed.ts'
 import { incidentOf, type JobDeps, voice } from './tell.ts'
 
 /**
@@ -30,6 +30,8 @@ const Tried = z.object({
   since: z.number().optional(),
   unknown: z.number().default(0),
   told: z.boolean().default(false),
+  /** The next way was not made to wait for this one: once, or one that is sick would ring every phone. */
+  hastened: z.boolean().default(false),
 })
 type Tried = z.infer<typeof Tried>
 
@@ -49,7 +51,7 @@ export function contact(deps: JobDeps): Handler {
       return { outcome: 'never', reason: `not needed any more: ${incident.state}` }
     // Not needed twice: the row of a graver severity has gone out since.
     const isFirst = claim.about.heldUntil !== undefined && claim.tries === 1
-    if (isFirst && incident.contacted.some((each) => each.page === key && each.via === via))
+    if (isFirst && (await sentBy(deps, key, rule)).length > 0)
       return { outcome: 'never', reason: 'it went out before the end of the quiet hours' }
     const rules = deps.rules()
     const to = under(rules.people, page.person)?.contact?.[rule]
@@ -63,7 +65,8 @@ export function contact(deps: JobDeps): Handler {
     const notice = await noticeOf(deps, claim, { incident, page, via, tried })
     const startedAt = deps.clock.now()
     const carried = deps.carry(to, notice, rules.notify ?? BY_DEFAULT, rules.allowPrivate)
-    const sent = await handedOn(deps, key, startedAt, carried)
+    const next = hastener(deps, key, tried.hastened)
+    const sent = await handedOn(deps, startedAt, carried, next)
     const told = (what: Reached, detail: string | null) => record(deps, claim, { incident, page, via, what, detail })
     if (sent.ok) {
       await told('taken', null)
@@ -73,7 +76,7 @@ export function contact(deps: JobDeps): Handler {
     const unknown = tried.unknown + (sent.kind === 'unknown' ? 1 : 0)
     if (sent.kind === 'never' || unknown >= MOST_UNKNOWN) {
       await told('failed', sent.reason)
-      await hastenNext(deps.store.pool, contactRows(key), deps.clock.now())
+      await next.hasten()
       return { outcome: 'never', reason: sent.reason }
     }
     const now = deps.clock.now()
@@ -82,27 +85,51 @@ export function contact(deps: JobDeps): Handler {
     const isSick = now + afterMs - since >= PATIENCE_MS
     if (isSick && !tried.told) {
       await told('failing', sent.reason)
-      await hastenNext(deps.store.pool, contactRows(key), now)
+      await next.hasten()
     }
     return {
       outcome: 'again',
       reason: sent.reason,
       afterMs,
-      result: { ...tried, since, unknown, told: tried.told || isSick },
+      result: { ...tried, since, unknown, told: tried.told || isSick, hastened: next.hastened() },
     }
   }
 }
 
+/** Hastens the way that follows, once for each that is sick. */
+function hastener({ clock, store }: JobDeps, page: string, before: boolean) {
+  let hastened = before
+  return {
+    hastened: () => hastened,
+    async hasten(): Promise<void> {
+      if (hastened) return
+      await hastenNext(store.pool, contactRows(page), clock.now())
+      hastened = true
+    },
+  }
+}
+
 /** Whoever carries it may take its time, or never answer: the next way does not wait for that. */
-async function handedOn({ clock, store, log }: JobDeps, page: string, startedAt: number, carried: Promise<Carried>) {
+async function handedOn(
+  { clock, log }: JobDeps,
+  startedAt: number,
+  carried: Promise<Carried>,
+  next: ReturnType<typeof hastener>,
+) {
   const answered = new AbortController()
   clock
     .sleepUntil(startedAt + PATIENCE_MS, answered.signal)
-    .then(() => hastenNext(store.pool, contactRows(page), clock.now()))
+    .then(next.hasten)
     .catch((error: unknown) => {
-      if (!answered.signal.aborted) log.warn({ page, reason: messageOf(error) }, 'the next way could not be hastened')
+      if (!answered.signal.aborted) log.warn({ reason: messageOf(error) }, 'the next way could not be hastened')
     })
   return carried.finally(() => answered.abort(new Error('it has answered')))
+}
+
+/** What the carrier knows each message by that has gone out by one way of theirs for a page. */
+export async function sentBy({ store }: JobDeps, page: string, rule: number): Promise<unknown[]> {
+  const rows = await Promise.all(contactRowsOf(page, rule).map((key) => resultOf(store.pool, key)))
+  return rows.flatMap((row) => (row?.state === 'done' && row.result?.id !== undefined ? [row.result.id] : []))
 }
 
 interface What {

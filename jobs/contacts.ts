@@ -2,6 +2,8 @@ import { DateTime } from 'luxon'
 import { tryContacts } from '../src/contact-test.ts'
 import type { Deps } from '../src/deps.ts'
 import { WEEK_MS } from '../src/domain/duty/time.ts'
+import { heldUntil } from '../src/domain/quiet.ts'
+import type { Person } from '../src/domain/rules.ts'
 import { allInShadow } from '../src/domain/shadow.ts'
 import { readTests, targetOf } from '../src/store/contact-tests.ts'
 
@@ -19,10 +21,9 @@ export function contacts(deps: Pick<Deps, 'carry' | 'rules' | 'clock' | 'store' 
     const { people, zone } = deps.rules()
     // No phone rings by itself while nobody is paged.
     if (allInShadow(deps.rules())) return
-    const { weekday, hour } = DateTime.fromMillis(slotAt, { zone })
-    if (weekday > LAST_WEEKDAY || hour < FROM_HOUR || hour >= TO_HOUR) return
     const tests = await readTests(deps.store.pool)
     for (const person of Object.values(people)) {
+      if (!isAwake(person, zone, slotAt)) continue
       const last = (person.contact ?? []).map((way) => {
         const target = targetOf(way)
         return tests.find((each) => each.person === person.name && each.target === target)?.at ?? slotAt
@@ -30,4 +31,11 @@ export function contacts(deps: Pick<Deps, 'carry' | 'rules' | 'clock' | 'store' 
       if (last.length > 0 && Math.min(...last) <= slotAt - WEEK_MS) await tryContacts(deps, person, null)
     }
   }
+}
+
+/** By the clock of wherever their quiet hours say that they are. */
+function isAwake({ quiet, contact = [] }: Person, zone: string, at: number): boolean {
+  const { weekday, hour } = DateTime.fromMillis(at, { zone: quiet?.zone ?? zone })
+  const isByDay = weekday <= LAST_WEEKDAY && hour >= FROM_HOUR && hour < TO_HOUR
+  return isByDay && contact.every(({ via }) => heldUntil(quiet, via, 'info', at) === at)
 }

@@ -10,7 +10,7 @@ import { timelineKind } from './fact.ts'
 import { type Handover, handoverId } from './handover.ts'
 import { graver, type Incident, insiders, isOpen, type Page, type PageReason, place, ratesIn } from './incident.ts'
 import { heldUntil } from './quiet.ts'
-import { channelsOf, isPaged, type Rules, type Severity, schedulesOf, under } from './rules.ts'
+import { channelsOf, isPaged, type Rules, Severity, schedulesOf, under } from './rules.ts'
 import { inShadow, scheduleInShadow } from './shadow.ts'
 
 /**
@@ -206,6 +206,12 @@ export const contactsOf = (incident: number) => `contact/${incident}/`
 /** Keys of what goes out for a page beside Slack begin with this. */
 export const contactRows = (page: string) => `contact/${page.slice('page/'.length)}/`
 
+/** All rows by which one way of theirs may go out for a page: in its time, and sooner by each severity that it has become since. */
+export function contactRowsOf(page: string, rule: number): string[] {
+  const row = `${contactRows(page)}${rule}`
+  return [row, ...Severity.options.map((severity) => `${row}/${severity}`)]
+}
+
 const laneOf = (incident: number) => `incident/${incident}`
 const burst = ({ id }: Incident, fact: number): Owed => ({
   key: `burst/${id}/${fact}`,
@@ -225,19 +231,31 @@ const picture = (incident: number, page: string): Owed => ({
   about: { kind: 'picture', incident, page },
 })
 
-/** What follows a page unless somebody has it by then. What nothing can carry is said at every start, and not owed. */
+/**
+ * What follows a page unless somebody has it by then. What nothing can carry is said at every start, and not owed. What quiet hours hold back
+ * keeps its distance: at their end the first goes out, and the others follow it as they would have.
+ */
 function contacts({ id, severity }: Incident, page: Page, { people, notify = BY_DEFAULT }: Rules): Owed[] {
   const person = under(people, page.person)
-  return (person?.contact ?? []).flatMap(({ afterMs, via }, rule): Owed[] => {
+  const ways = (person?.contact ?? []).flatMap(({ afterMs, via }, rule) => {
     if (lacking(notify, via) !== null) return []
-    const key = `${contactRows(page.key)}${rule}`
-    const about = { kind: 'contact', incident: id, page: page.key, rule, via } as const
     const afterAt = page.at + afterMs
     // After the last resort comes nobody: what is for them never waits.
-    const dueAt = page.step === null ? afterAt : heldUntil(person?.quiet, via, severity, afterAt)
-    return [{ key, lane: key, dueAt, about: dueAt > afterAt ? { ...about, heldUntil: dueAt } : about }]
+    const quietUntil = page.step === null ? afterAt : heldUntil(person?.quiet, via, severity, afterAt)
+    return [{ rule, via, afterAt, quietUntil }]
+  })
+  const firstHeld = Math.min(...ways.filter(isHeld).map(({ afterAt }) => afterAt))
+  return ways.map((way): Owed => {
+    const { rule, via, afterAt, quietUntil } = way
+    const key = `${contactRows(page.key)}${rule}`
+    const about = { kind: 'contact', incident: id, page: page.key, rule, via } as const
+    return isHeld(way)
+      ? { key, lane: key, dueAt: quietUntil + afterAt - firstHeld, about: { ...about, heldUntil: quietUntil } }
+      : { key, lane: key, dueAt: afterAt, about }
   })
 }
+
+const isHeld = ({ afterAt, quietUntil }: { afterAt: number; quietUntil: number }) => quietUntil > afterAt
 
 /**
  * What quiet hours held back of an incident that has become graver: it goes out by the new severity, under a key of its own, because a row
@@ -265,16 +283,20 @@ export function unheld(before: Severity, incident: Incident, rules: Rules, at: n
 /** What rings or lies there until somebody takes it away. An SMS and a call are over by themselves. */
 const LASTING: readonly Via[] = ['ntfy', 'push', 'mail', 'webhook']
 
-/** An answer is known wherever somebody was asked: once for each page and way, at the first thing that settles it. */
+/**
+ * An answer is known wherever somebody was asked: once for each page and way, at the first thing that settles it; and where something was on its way
+ * then, when it has arrived.
+ */
 function settledContacts(fact: Recorded, { id, state, contacted, pages, ackedBy, ackedVia }: Incident): Owed[] {
-  const isLate = fact.type === 'contacted' && fact.what === 'taken' && state === 'acked'
+  const isSettled = state === 'acked' || state === 'resolved'
+  const isLate = fact.type === 'contacted' && fact.what === 'taken' && isSettled
   if (!isLate && fact.type !== 'acked' && fact.type !== 'resolved' && fact.type !== 'merged') return []
-  return contacted.flatMap(({ page, via, what }): Owed[] => {
+  return (isLate ? [fact] : contacted).flatMap(({ page, via, what }): Owed[] => {
     if (what !== 'taken' || !LASTING.includes(via)) return []
     const person = pages.find(({ key }) => key === page)?.person
     // Where it was answered it is put right already.
-    if (state === 'acked' && person === ackedBy && via === ackedVia) return []
-    const key = `over/${page}/${via}`
+    if (!isLate && state === 'acked' && person === ackedBy && via === ackedVia) return []
+    const key = `over/${page}/${via}${isLate ? `/${fact.id}` : ''}`
     return [{ key, lane: key, about: { kind: 'contact-over', incident: id, page, via } }]
   })
 }

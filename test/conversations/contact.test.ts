@@ -265,17 +265,34 @@ describe('/watchbill test', () => {
     // Every week by day, and not before.
     const { rules, now } = bot.bot.behind
     const tried: string[] = []
-    const weekly = contacts({
-      ...{ store: bot.store, rules, clock: { ...bot.clock, now }, publicUrl: null },
-      async carry({ via }) {
-        tried.push(via)
-        return { ok: true, value: null }
-      },
-    })
+    const weeklyBy = (of: typeof rules) =>
+      contacts({
+        ...{ store: bot.store, rules: of, clock: { ...bot.clock, now }, publicUrl: null },
+        async carry({ via }) {
+          tried.push(via)
+          return { ok: true, value: null }
+        },
+      })
+    const weekly = weeklyBy(rules)
     const monday = Date.parse('2026-11-30T00:00:00+01:00')
     for (const hour of [-12, 4, 9]) await weekly(monday + hour * 3_600_000)
     expect(tried).toEqual([])
-    await weekly(monday + 10 * 3_600_000)
+    // Who says where they sleep is asleep elsewhere at that time.
+    const quiet = { zone: 'America/Los_Angeles', from: 22 * 3_600_000, to: 7 * 3_600_000 }
+    const { people } = rules()
+    const nora = {
+      ...people['nora'],
+      name: 'nora',
+      slack: 'U0NORA',
+      quiet: { ...quiet, ways: [], through: 'error' as const },
+    }
+    const away = weeklyBy(() => ({ ...rules(), people: { ...people, nora } }))
+    await away(monday + 10 * 3_600_000)
+    expect(tried).toEqual([])
+    await away(monday + 20 * 3_600_000)
+    expect(new Set(tried)).toEqual(new Set(['call', 'mail', 'ntfy']))
+    tried.length = 0
+    await weekly(monday + (7 * 24 + 34) * 3_600_000)
     expect(new Set(tried)).toEqual(new Set(['call', 'mail', 'ntfy']))
   })
 
@@ -314,6 +331,18 @@ describe('an answer anywhere is known everywhere', () => {
     await bot.type('nora', '/incident resolve INC-1')
     expect(carriers.came.length + carriers.mails.length).toBe(told)
   })
+})
+
+test('an SMS without a number is about the page that still rings, and not about a later one that somebody has', async () => {
+  await start([SMS], { config: (text) => text.replace('C0OPS }', 'C0OPS }\n  imap: { policy: mail }') })
+  await bot.alert()
+  await bot.alert({ service: 'imap', key: 'other' })
+  await bot.advance('3m')
+  expect(carriers.of('sms')).toHaveLength(2)
+  await bot.type('nora', '/incident ack INC-2')
+  await twilio('/callback/sms/inbound', { From: '+41790000001', Body: '1', MessageSid: 'SM1' })
+  await bot.rest()
+  expect(await acked()).toMatchObject([{ incident: 1, via: 'sms' }])
 })
 
 describe('a carrier that is sick', () => {
@@ -358,6 +387,17 @@ describe('a carrier that is sick', () => {
     for (const name of names) carriers.answer(name, name === 'mail' && status === 500 ? 451 : status)
     await bot.alert()
   }
+
+  test('hastens the next, and not those after it with each try', async () => {
+    await start([NTFY, '{ after: 10m, via: sms, to: "+41790000001" }', '{ after: 20m, via: call, to: "+41790000001" }'])
+    carriers.answer('ntfy', 500)
+    await bot.alert()
+    await bot.advance('1m')
+    for (let n = 0; n < 12; n++) await bot.advance('10s')
+    expect(carriers.of('ntfy').length).toBeGreaterThan(3)
+    expect(carriers.of('sms')).toHaveLength(1)
+    expect(carriers.of('call')).toEqual([])
+  })
 
   test('every one of them hangs: each hands the page on after 5 s, and nobody waits for another', async () => {
     await sick('hang')

@@ -70,6 +70,20 @@ test('who acknowledges beside Slack is shown to, until somebody else takes it', 
   expect(taken.desk.incidents[1]).toMatchObject({ ackedBy: 'sam', ackedVia: null })
 })
 
+test('what arrives only when it is over is put right where it lies', () => {
+  const taken: Event = {
+    ...{ type: 'contacted', incident: 1, page: 'page/1/dana/e1/r1/s1', person: 'dana' },
+    ...{ via: 'push', what: 'taken', detail: null },
+  }
+  const over = (...events: Event[]) =>
+    decided(company(whole), firing(), ...events).owed.filter(({ about }) => about.kind === 'contact-over')
+  expect(over(taken, resolve('sam'))).toMatchObject([{ key: 'over/page/1/dana/e1/r1/s1/push' }])
+  for (const settled of [ack('dana'), resolve('sam')])
+    expect(over(settled, taken)).toMatchObject([{ about: { page: 'page/1/dana/e1/r1/s1', via: 'push' } }])
+  // Another of the same way, that was still on its way.
+  expect(over(taken, ack('dana'), taken)).toHaveLength(2)
+})
+
 describe('quiet hours', () => {
   const NIGHT: Quiet = {
     zone: 'Europe/Zurich',
@@ -129,6 +143,16 @@ describe('quiet hours', () => {
     expect(night).toMatchObject([{ afterMs: MINUTE, held: false }, { held: true }])
     expect(night[1]?.afterMs).toBeGreaterThan(3 * MINUTE)
     expect(rows(decided(sleepy, firing()))).toMatchObject([{ held: false }, { afterMs: 3 * MINUTE, held: false }])
+  })
+
+  test('at their end the first goes out, and the others follow it in their distance', () => {
+    const { people } = sleepy
+    const { dana } = people
+    const contact = [1, 2, 12].map((minutes) => ({ ...WAYS[1], afterMs: minutes * MINUTE })) as typeof WAYS
+    const calls = { ...sleepy, people: { ...people, dana: { ...dana, contact } as typeof dana } } as Rules
+    const [one, two, three] = rows(decided(calls, { ...firing(), severity: 'warning' } as Event))
+    expect((two?.afterMs ?? 0) - (one?.afterMs ?? 0)).toBe(MINUTE)
+    expect((three?.afterMs ?? 0) - (one?.afterMs ?? 0)).toBe(11 * MINUTE)
   })
 
   test('end for an incident that becomes graver, and not for one that somebody has', () => {

@@ -335,12 +335,13 @@ export function fallShort(book: Book, { incident: id, step, about, reason }: Sho
   return done(id, 'recorded')
 }
 
-/** What came of reaching somebody beside Slack; what is over is left as it was. */
+/** What came of reaching somebody beside Slack. What is over is left as it was, but for what has only now arrived: it has to be put right. */
 export function contacted(book: Book, event: Contacted, at: number): Outcome {
   const incident = book.desk.incidents[event.incident]
   if (!incident) return refuse({ code: 'unknown-incident', incident: event.incident })
   const { page, person, via, what, detail } = event
-  if (isOpen(incident)) note(book, { type: 'contacted', incident: incident.id, at, page, person, via, what, detail })
+  if (isOpen(incident) || what === 'taken')
+    note(book, { type: 'contacted', incident: incident.id, at, page, person, via, what, detail })
   return done(incident.id, 'recorded')
 }
 
