@@ -1,4 +1,5 @@
 import { probesOf, type Rules } from '../src/domain/rules.ts'
+import { messageOf } from '../src/errors.ts'
 import { forgetCallbacks } from '../src/store/callbacks.ts'
 import { forgetDrills } from '../src/store/drills.ts'
 import { forgetHeartbeats } from '../src/store/heartbeats.ts'
@@ -32,19 +33,31 @@ const CALLBACKS_MS = 30 * 86_400_000
 const WARNINGS_MS = 8 * 86_400_000
 
 export function housekeeping(deps: JobDeps) {
+  const { log, rules } = deps
+  const { pool, samplePool } = deps.store
   return async (slotAt: number): Promise<void> => {
-    await forget(deps.store.pool, slotAt - INBOX_MS)
-    await forgetImports(deps.store.pool, slotAt - IMPORTS_MS)
-    await forgetHeartbeats(deps.store.pool, slotAt - HEARTBEATS_MS)
-    await forgetDrills(deps.store.pool, slotAt - DRILLS_MS)
-    await forgetHomes(deps.store.pool, slotAt)
-    await forgetPointed(deps.store.pool, slotAt)
-    await rollUp(deps.store.samplePool, slotAt)
-    await forgetSamples(deps.store.samplePool, slotAt - samplesMs(deps.rules()), slotAt)
-    await forgetViewSamples(deps.store.samplePool, slotAt - samplesMs(deps.rules()))
-    await forgetRates(deps.store.pool, slotAt - RATES_MS)
-    await forgetCallbacks(deps.store.pool, slotAt - CALLBACKS_MS)
-    await forgetWarnings(deps.store.pool, slotAt - WARNINGS_MS)
+    const steps = [
+      () => forget(pool, slotAt - INBOX_MS),
+      () => forgetImports(pool, slotAt - IMPORTS_MS),
+      () => forgetHeartbeats(pool, slotAt - HEARTBEATS_MS),
+      () => forgetDrills(pool, slotAt - DRILLS_MS),
+      () => forgetHomes(pool, slotAt),
+      () => forgetPointed(pool, slotAt),
+      () => rollUp(samplePool, slotAt),
+      () => forgetSamples(samplePool, slotAt - samplesMs(rules()), slotAt),
+      () => forgetViewSamples(samplePool, slotAt - samplesMs(rules())),
+      () => forgetRates(pool, slotAt - RATES_MS),
+      () => forgetCallbacks(pool, slotAt - CALLBACKS_MS),
+      () => forgetWarnings(pool, slotAt - WARNINGS_MS),
+    ]
+    const failed: unknown[] = []
+    for (const step of steps)
+      await step().catch((error: unknown) => {
+        // What one table does not let go of is no reason to keep the rest.
+        log.error({ reason: messageOf(error) }, 'something could not be tidied up')
+        failed.push(error)
+      })
+    if (failed.length > 0) throw failed[0]
   }
 }
 

@@ -1,3 +1,5 @@
+import { hash } from 'node:crypto'
+
 /**
  * Secrets that travel in text: in what other systems report, in what people paste, in errors. They are taken out of log lines, and out of
  * whatever comes in before it is on record, because from there it goes to Slack: by their shape, and those that this process has itself.
@@ -74,4 +76,13 @@ export function withoutSecrets(text: string, { json = false } = {}): string {
   clean = clean.replace(json ? LOGIN_IN_JSON : LOGIN, '[secret]')
   for (const shape of SHAPES) clean = clean.replace(shape, '[secret]')
   return clean
+}
+
+/** So much of a digest that two names are told apart by it, and nobody is sure of a secret that they have guessed. */
+const APART = 6
+
+/** What names something, without the secrets in it. Names that differ in those alone stay different: one must not be taken for the other. */
+export function nameWithoutSecrets(name: string): string {
+  const clean = withoutSecrets(name)
+  return clean === name ? name : `${clean} #${hash('sha256', name).slice(0, APART)}`
 }

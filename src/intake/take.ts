@@ -10,6 +10,7 @@ import {
   sentKey,
 } from '../domain/intake.ts'
 import { listenersOf, type Rules } from '../domain/rules.ts'
+import { nameWithoutSecrets } from '../secrets.ts'
 import { type Said, signalOf } from './signal.ts'
 import { type Arrival, GROUP } from './tray.ts'
 
@@ -97,11 +98,11 @@ function grouped(came: readonly Came[]): Came[][] {
 }
 
 function arrivals({ said, labels, names }: Came, source: Source, { intake, monitors }: Rules, at: number): Arrival[] {
-  const event = signalOf(said, at)
+  const event = signalOf({ ...said, key: nameWithoutSecrets(said.key) }, at)
   Object.assign(event, routed(event, labels, intake))
   const sentTo = (service: string, more = ''): Arrival[] => {
     const sent = { ...event, service, key: foreignKey(sentKey(event.key, said.service, service), service, monitors) }
-    return names.map((key) => ({ source, key: `${key}${more}`, event: sent }))
+    return names.map((key) => ({ source, key: nameWithoutSecrets(`${key}${more}`), event: sent }))
   }
   // Where it began its labels may have said more than its end does; Alertmanager and Grafana repeat them.
   const saysLess = event.status === 'resolved' && (source === 'pagerduty' || source === 'alerts')

@@ -104,7 +104,16 @@ export async function finishReceipt(pool: Pool, id: number, now: number): Promis
   await pool.query(`update inbox set done_at = $2, body = '{}' where id = $1`, [id, now])
 }
 
-/** Rows done longer ago than this are only kept for deduplication, and Slack retries within the hour. */
+/** So many are deleted at once: what came in meanwhile waits for none of it. */
+const FORGOTTEN_AT_ONCE = 5_000
+
+/** Rows done longer ago than this are only kept for deduplication, and Slack retries within the hour. The oldest first, however many there are. */
 export async function forget(pool: Pool, doneBefore: number): Promise<void> {
-  await pool.query('delete from inbox where done_at < $1', [doneBefore])
+  for (let gone = FORGOTTEN_AT_ONCE; gone === FORGOTTEN_AT_ONCE; ) {
+    const { rowCount } = await pool.query(
+      'delete from inbox where id in (select id from inbox where done_at < $1 order by id limit $2)',
+      [doneBefore, FORGOTTEN_AT_ONCE],
+    )
+    gone = rowCount ?? 0
+  }
 }

@@ -77,3 +77,10 @@ test('what somebody sends under the name of a monitor of ours is not that monito
   await enqueue('resolve', 'home')
   expect(await states('home (sent)')).toEqual([{ service: 'webmail', status: 'resolved' }])
 })
+
+test('two alerts that differ only in what is secret are two, and neither says it', async () => {
+  for (const of of ['a1b2c3d4-1', 'a1b2c3d4-2']) await enqueue('trigger', `probe?token=${of}`)
+  const { rows } = await bot.store.pool.query(`select key, doc::text as doc from alerts`)
+  expect(new Set(rows.map(({ key }) => key)).size).toBe(2)
+  expect(JSON.stringify(rows)).not.toContain('a1b2c3d4')
+})

@@ -145,3 +145,13 @@ describe('payloads of Slack', () => {
     expect(await receive(one, 'x', {}, T0, now)).not.toBeNull()
   })
 })
+
+test('what is done is forgotten when its time is over, however much it is; what is not stays', async () => {
+  await database.query(
+    `insert into inbox (source, key, lane, body, received_at, done_at)
+     select 'test', n::text, 'desk', '{}', ${T0}, case n when 7 then null when 12001 then ${T0 + 1} else ${T0} end
+       from generate_series(1, 12001) as n`,
+  )
+  await forget(one.pool, T0 + 1)
+  expect(await database.query('select key from inbox order by id')).toEqual([{ key: '7' }, { key: '12001' }])
+})
