@@ -559,6 +559,7 @@ export function createBot(given: BotOptions): Bot {
           throw error
         }),
       admit: quota.admit,
+      giveBack: quota.giveBack,
       async checks() {
         // Asked at this moment: a store that hangs keeps its connections.
         const answers = await askStore()

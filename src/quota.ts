@@ -1,6 +1,7 @@
 import type { Deps } from './deps.ts'
 import type { Signal } from './domain/event.ts'
 import { SOURCE_WORDS, SOURCES, type Source } from './domain/intake.ts'
+import type { Refused, Share } from './intake/take.ts'
 import { submit } from './store/inbox.ts'
 import { firingUnder } from './store/looks.ts'
 
@@ -87,19 +88,36 @@ export function createQuota(
   }
 
   return {
-    /** Null, or after how many seconds they may come again. More at once than a whole minute's are taken where nothing came before. */
-    admit(source: Source, service: string, alerts: number): number | null {
+    /**
+     * Takes from the quotas of all these services, or of none: null, or which of them has to wait longest. More at once than a whole minute's are
+     * taken where nothing came before.
+     */
+    admit(source: Source, shares: readonly Share[]): Refused | null {
       const most = rules().intake.quota
-      const bucket = bucketOf(source, service, most)
-      const needed = Math.min(alerts, most)
-      if (bucket.left >= needed) {
-        bucket.left -= alerts
+      const asked = shares.map(({ service, alerts }) => {
+        const bucket = bucketOf(source, service, most)
+        return { bucket, alerts, lacking: Math.min(alerts, most) - bucket.left }
+      })
+      const over = asked.filter(({ lacking }) => lacking > 0)
+      const [first] = over.toSorted((a, b) => b.lacking - a.lacking)
+      if (first === undefined) {
+        for (const { bucket, alerts } of asked) bucket.left -= alerts
         return null
       }
-      bucket.refused += alerts
-      bucket.unsaid += alerts
-      deps.refused(source, alerts)
-      return Math.max(1, Math.ceil(((needed - bucket.left) * MINUTE_MS) / most / 1_000))
+      for (const { bucket, alerts } of over) {
+        bucket.refused += alerts
+        bucket.unsaid += alerts
+        deps.refused(source, alerts)
+      }
+      const waitS = Math.max(1, Math.ceil((first.lacking * MINUTE_MS) / most / 1_000))
+      return { waitS, service: first.bucket.service }
+    },
+    giveBack(source: Source, shares: readonly Share[]): void {
+      const most = rules().intake.quota
+      for (const { service, alerts } of shares) {
+        const bucket = bucketOf(source, service, most)
+        bucket.left = Math.min(most, bucket.left + alerts)
+      }
     },
     /** Says what was refused since it was last said, and what is over. Rejects when the store does not take it. */
     async look(): Promise<void> {

@@ -22,9 +22,19 @@ export interface Behind {
   take(arrivals: readonly Arrival[]): Promise<number[]>
   /** Stores what calls say to heartbeats. Rejects when the store does not take it. */
   called(calls: readonly Called[]): Promise<void>
-  /** Whether so many alerts of a service are within its quota: null, or after how many seconds they may be sent again. */
-  admit(source: Source, service: string, alerts: number): number | null
+  /** Takes these from the quotas of their services, all or none: null, or the service that has too many, and after how many seconds to send again. */
+  admit(source: Source, shares: readonly Share[]): Refused | null
+  /** What was admitted and is not stored counts for nothing. */
+  giveBack(source: Source, shares: readonly Share[]): void
 }
+
+/** So many alerts of a service, of those that one request brings. */
+export interface Share {
+  service: string
+  alerts: number
+}
+
+export type Refused = { waitS: number; service: string }
 
 /** An alert of another system, as its route has read it. */
 export interface Came {
@@ -36,7 +46,7 @@ export interface Came {
 }
 
 /** `failed`: not known to be stored. `waitS`: refused for now, all of it; seconds. */
-export type Taken = { accepted: number; ids: number[] } | { waitS: number; service: string } | 'failed'
+export type Taken = { accepted: number; ids: number[] } | Refused | 'failed'
 
 /**
  * Takes in what came by one request: heartbeats hear of the call, what only says that the path works goes no further, the rest is sent where
@@ -56,31 +66,37 @@ export async function takeIn(program: Behind, source: Source, came: readonly Cam
       those.map(({ said: { status }, labels }) => ({ status, labels })),
     ),
   )
-  const alerts = byService.map(({ service, those, listeners }) => ({
-    service,
-    alerts: those.filter(({ labels }) => !isOfThePath(listeners, source, labels)),
-  }))
+  const alerts = new Set(
+    byService.flatMap(({ those, listeners }) => those.filter(({ labels }) => !isOfThePath(listeners, source, labels))),
+  )
+  const wanted = came.filter((each) => alerts.has(each))
   try {
     // Also of what is refused: whoever sends too much is there.
     if (calls.length > 0) await program.called(calls)
-    for (const { service, alerts: those } of alerts) {
-      const waitS = those.length === 0 ? null : program.admit(source, service, those.length)
-      if (waitS !== null) return { waitS, service }
-    }
-    const at = program.now()
-    const wanted = new Set(alerts.flatMap(({ alerts: those }) => those))
-    const ids: number[] = []
-    for (const group of grouped(came.filter((each) => wanted.has(each)))) {
+  } catch {
+    return 'failed'
+  }
+  const refused = program.admit(source, sharesOf(wanted))
+  if (refused !== null) return refused
+  const at = program.now()
+  const ids: number[] = []
+  try {
+    for (const group of grouped(wanted)) {
       const those = group.map((each) => arrivals(each, source, rules, at))
       const stored = await program.take(those.flat())
       // Of what was stored for an alert, the first has its id.
       for (const each of those) ids.push(...stored.splice(0, each.length).slice(0, 1))
     }
-    return { accepted: wanted.size, ids }
+    return { accepted: wanted.length, ids }
   } catch {
+    // There is an id for each alert that was stored, in their order.
+    program.giveBack(source, sharesOf(wanted.slice(ids.length)))
     return 'failed'
   }
 }
+
+const sharesOf = (alerts: readonly Came[]): Share[] =>
+  [...Map.groupBy(alerts, ({ said }) => said.service)].map(([service, those]) => ({ service, alerts: those.length }))
 
 /** As many at once as one statement stores. */
 function grouped(came: readonly Came[]): Came[][] {

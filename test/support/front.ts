@@ -47,6 +47,7 @@ export async function startFront({ apiToken = TOKEN, behind = {}, more = [] }: O
     ping: async () => 'unknown',
     called: async () => {},
     admit: () => null,
+    giveBack: () => {},
     pingRefused: () => {},
     callback: { offer: async () => null, answer: async () => null },
     prober: { work: async () => ({ rev: '', now: T0 }), take: async () => 0 },
