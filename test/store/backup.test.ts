@@ -150,6 +150,9 @@ describe.each([
     expect(bot.paged()).toEqual(['nora', 'erik'])
     await bot.press('erik', 'Acknowledge')
     await bot.advance('2m')
+    // That Slack is heard is left on record every few seconds, from the first of them on.
+    const signs = () => contents(source).then((all) => counted(all)['slots'])
+    await expect.poll(signs, { timeout: 15_000 }).toBeGreaterThan(1)
 
     const made = await copy(source)
     const before = await contents(source)

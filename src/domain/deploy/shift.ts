@@ -71,7 +71,11 @@ function relievedOf(
   // Whoever takes the watch later takes it from everybody before.
   const later = Object.values(handovers)
     .filter(
-      (each) => each.schedule === schedule && each.changeAt > changeAt && each.state === 'relieved' && each.by !== null,
+      ({ state: then, ...each }) =>
+        each.schedule === schedule &&
+        each.changeAt > changeAt &&
+        (then === 'relieved' || then === 'started') &&
+        each.by !== null,
     )
     .map((each) => each.settledAt ?? limitAt)
   return { at: Math.min(limitAt, ...later), open: false }

@@ -160,7 +160,9 @@ function arrive(book: Book, name: string, by: string | null, at: number): Arrive
   const proven = before.proofs.find((proof) => change.incoming.includes(proof.person) && isOpenAt(limits, proof.at))
   const taker = early?.by ?? proven?.person ?? (by !== null && change.incoming.includes(by) ? by : null)
   const state = stateAfter(change, taker)
-  const settled = state === 'relieved' ? { by: taker, settledAt: at } : { by: null, settledAt: null }
+  // Where nobody goes off duty there is nobody to relieve, but for those who wait since an earlier change.
+  const takes = state === 'relieved' || (state === 'started' && taker !== null)
+  const settled = takes ? { by: taker, settledAt: at } : { by: null, settledAt: null }
   supersede(book, name, at)
   const handover: Handover = { ...limits, opened: row?.opened ?? false, pages: row?.pages ?? [], state, ...settled }
   const holdovers = holdoversAfter(before, handover, people)
