@@ -1,8 +1,9 @@
 import { BY_DEFAULT } from '../src/domain/contact.ts'
+import { contactRowsOf } from '../src/domain/owed.ts'
 import { under } from '../src/domain/rules.ts'
 import type { Handler } from '../src/outbox.ts'
 import { overNotice } from '../src/slack/contact-words.ts'
-import { sentBy } from './contact.ts'
+import { sentAs } from '../src/store/owed.ts'
 import { incidentOf, type JobDeps, settled, voice } from './tell.ts'
 
 /** So often, and whoever carries it is left alone: nobody is woken by what is not put right. */
@@ -18,7 +19,7 @@ export function contactOver(deps: JobDeps): Handler {
     const rules = deps.rules()
     for (const [rule, way] of (under(rules.people, page.person)?.contact ?? []).entries()) {
       if (way.via !== about.via) continue
-      for (const sent of await sentBy(deps, about.page, rule)) {
+      for (const sent of await sentAs(deps.store.pool, contactRowsOf(about.page, rule))) {
         const id = typeof sent === 'string' ? sent : null
         const notice = overNotice(await voice(deps), incident, { id: `${key}/${rule}`, sent: id })
         const told = await deps.carry(way, notice, rules.notify ?? BY_DEFAULT, rules.allowPrivate)

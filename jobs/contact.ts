@@ -8,7 +8,7 @@ import { under } from '../src/domain/rules.ts'
 import { messageOf } from '../src/errors.ts'
 import { backoff, type Claimed, type Handler, type Sent } from '../src/outbox.ts'
 import { pageNotice } from '../src/slack/contact-words.ts'
-import { hasten, hastenNext, resultOf } from '../src/store/owed.ts'
+import { hasten, hastenNext, sentAs } from '../src/store/owed.ts'
 import { incidentOf, type JobDeps, voice } from './tell.ts'
 
 /**
@@ -51,7 +51,7 @@ export function contact(deps: JobDeps): Handler {
       return { outcome: 'never', reason: `not needed any more: ${incident.state}` }
     // Not needed twice: the row of a graver severity has gone out since.
     const isFirst = claim.about.heldUntil !== undefined && claim.tries === 1
-    if (isFirst && (await sentBy(deps, key, rule)).length > 0)
+    if (isFirst && (await sentAs(deps.store.pool, contactRowsOf(key, rule))).length > 0)
       return { outcome: 'never', reason: 'it went out before the end of the quiet hours' }
     const rules = deps.rules()
     const to = under(rules.people, page.person)?.contact?.[rule]
@@ -66,7 +66,7 @@ export function contact(deps: JobDeps): Handler {
     const startedAt = deps.clock.now()
     const carried = deps.carry(to, notice, rules.notify ?? BY_DEFAULT, rules.allowPrivate)
     const next = hastener(deps, key, tried.hastened)
-    const sent = await handedOn(deps, startedAt, carried, next)
+    const sent = await handedOn(deps, key, startedAt, carried, next)
     const told = (what: Reached, detail: string | null) => record(deps, claim, { incident, page, via, what, detail })
     if (sent.ok) {
       await told('taken', null)
@@ -112,6 +112,7 @@ function hastener({ clock, store }: JobDeps, page: string, before: boolean) {
 /** Whoever carries it may take its time, or never answer: the next way does not wait for that. */
 async function handedOn(
   { clock, log }: JobDeps,
+  page: string,
   startedAt: number,
   carried: Promise<Carried>,
   next: ReturnType<typeof hastener>,
@@ -121,15 +122,9 @@ async function handedOn(
     .sleepUntil(startedAt + PATIENCE_MS, answered.signal)
     .then(next.hasten)
     .catch((error: unknown) => {
-      if (!answered.signal.aborted) log.warn({ reason: messageOf(error) }, 'the next way could not be hastened')
+      if (!answered.signal.aborted) log.warn({ page, reason: messageOf(error) }, 'the next way could not be hastened')
     })
   return carried.finally(() => answered.abort(new Error('it has answered')))
-}
-
-/** What the carrier knows each message by that has gone out by one way of theirs for a page. */
-export async function sentBy({ store }: JobDeps, page: string, rule: number): Promise<unknown[]> {
-  const rows = await Promise.all(contactRowsOf(page, rule).map((key) => resultOf(store.pool, key)))
-  return rows.flatMap((row) => (row?.state === 'done' && row.result?.id !== undefined ? [row.result.id] : []))
 }
 
 interface What {

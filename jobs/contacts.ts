@@ -21,9 +21,10 @@ export function contacts(deps: Pick<Deps, 'carry' | 'rules' | 'clock' | 'store' 
     const { people, zone } = deps.rules()
     // No phone rings by itself while nobody is paged.
     if (allInShadow(deps.rules())) return
+    const awake = Object.values(people).filter((person) => isAwake(person, zone, slotAt))
+    if (awake.length === 0) return
     const tests = await readTests(deps.store.pool)
-    for (const person of Object.values(people)) {
-      if (!isAwake(person, zone, slotAt)) continue
+    for (const person of awake) {
       const last = (person.contact ?? []).map((way) => {
         const target = targetOf(way)
         return tests.find((each) => each.person === person.name && each.target === target)?.at ?? slotAt

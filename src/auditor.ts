@@ -17,15 +17,7 @@ import {
   watchBack,
   watchStands,
 } from './slack/words.ts'
-import {
-  claimAilment,
-  claimAlarm,
-  keepAilment,
-  type LatePage,
-  latePages,
-  type Settled,
-  settledPages,
-} from './store/audit.ts'
+import { claimAilment, claimAlarm, type LatePage, latePages, type Settled, settledPages } from './store/audit.ts'
 import { HELD_MS, readWatches, rotaOf } from './store/rota.ts'
 
 /** How often the watch is looked at; a store that is silent must be told of within a minute (reliability F08). */
@@ -281,9 +273,9 @@ export function createAuditor(options: Options): Auditor {
       sick.set(of.about, known)
       if (now - known.of.since < of.patienceMs) continue
       const { about, what, loud } = of
-      const isNew = !known.ours && (await claimAilment(store.auditPool, about, now, REMIND_MS))
-      if (known.ours) await keepAilment(store.auditPool, about, now)
-      known.ours ||= isNew
+      const had = await claimAilment(store.auditPool, about, now, known.ours ? 0 : REMIND_MS)
+      const isNew = had && !known.ours
+      known.ours ||= had
       if (!known.ours || known.said) continue
       known.said = await raise({ about, what, since: known.of.since }, of.words(voice()), known.audience, isNew, loud)
     }

@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads'
 import type { Check } from '../deps.ts'
 import type { Sample } from '../domain/detect/probe.ts'
 import type { Probe, Rules } from '../domain/rules.ts'
+import { messageOf } from '../errors.ts'
 import type { Meet } from './look.ts'
 
 /** More of them than the machine has cores for would only be in each other's way; each is some 20 MB. */
@@ -134,7 +135,7 @@ function startThread({ elapsed, met, failed }: ThreadOptions): Thread {
       waiting.delete(told.id)
     }
   })
-  worker.on('error', (error) => end(error instanceof Error ? error : new Error(String(error))))
+  worker.on('error', (error) => end(new Error(messageOf(error), { cause: error })))
   worker.on('exit', () => end(new Error('the thread that looked has ended')))
 
   const thread: Thread = {

@@ -206,10 +206,14 @@ export const contactsOf = (incident: number) => `contact/${incident}/`
 /** Keys of what goes out for a page beside Slack begin with this. */
 export const contactRows = (page: string) => `contact/${page.slice('page/'.length)}/`
 
-/** All rows by which one way of theirs may go out for a page: in its time, and sooner by each severity that it has become since. */
+const contactRow = (page: string, rule: number) => `${contactRows(page)}${rule}`
+/** The row by which it goes out sooner, since its incident has become graver: a key of its own, because a row has one time. */
+const soonerRow = (row: string, severity: Severity) => `${row}/${severity}`
+
+/** All rows by which one way of theirs may go out for a page. */
 export function contactRowsOf(page: string, rule: number): string[] {
-  const row = `${contactRows(page)}${rule}`
-  return [row, ...Severity.options.map((severity) => `${row}/${severity}`)]
+  const row = contactRow(page, rule)
+  return [row, ...Severity.options.map((severity) => soonerRow(row, severity))]
 }
 
 const laneOf = (incident: number) => `incident/${incident}`
@@ -247,7 +251,7 @@ function contacts({ id, severity }: Incident, page: Page, { people, notify = BY_
   const firstHeld = Math.min(...ways.filter(isHeld).map(({ afterAt }) => afterAt))
   return ways.map((way): Owed => {
     const { rule, via, afterAt, quietUntil } = way
-    const key = `${contactRows(page.key)}${rule}`
+    const key = contactRow(page.key, rule)
     const about = { kind: 'contact', incident: id, page: page.key, rule, via } as const
     return isHeld(way)
       ? { key, lane: key, dueAt: quietUntil + afterAt - firstHeld, about: { ...about, heldUntil: quietUntil } }
@@ -257,10 +261,7 @@ function contacts({ id, severity }: Incident, page: Page, { people, notify = BY_
 
 const isHeld = ({ afterAt, quietUntil }: { afterAt: number; quietUntil: number }) => quietUntil > afterAt
 
-/**
- * What quiet hours held back of an incident that has become graver: it goes out by the new severity, under a key of its own, because a row
- * has one time.
- */
+/** What quiet hours held back of an incident that has become graver: it goes out by the new severity. */
 export function unheld(before: Severity, incident: Incident, rules: Rules, at: number): Owed[] {
   const { severity, state, pages, epoch } = incident
   // What pages nobody rings nobody.
@@ -274,7 +275,7 @@ export function unheld(before: Severity, incident: Incident, rules: Rules, at: n
       if (held?.about.kind !== 'contact' || held.about.heldUntil === undefined || held.about.heldUntil <= at) return []
       // As quiet as before: it goes out in its time, once.
       if ((row.dueAt ?? at) >= (held.dueAt ?? at)) return []
-      const key = `${row.key}/${severity}`
+      const key = soonerRow(row.key, severity)
       return [{ ...row, key, lane: key, dueAt: Math.max(at, row.dueAt ?? at) }]
     })
   })

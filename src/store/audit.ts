@@ -96,8 +96,8 @@ export async function claimAlarm(pool: Pool, page: string, slotAt: number): Prom
 }
 
 /**
- * Makes an alarm about something of the watch itself this process's own: true for one caller only in the whole installation, until that one
- * has not kept it for `forMs`.
+ * Makes an alarm about something of the watch itself this process's own, or keeps it: true for one caller only in the whole installation, until
+ * that one has not asked for `forMs`. Whoever has it asks with 0.
  */
 export async function claimAilment(pool: Pool, about: string, now: number, forMs: number): Promise<boolean> {
   const { rowCount } = await pool.query(
@@ -106,11 +106,6 @@ export async function claimAilment(pool: Pool, about: string, now: number, forMs
     [alarmOf(about), now, forMs],
   )
   return rowCount === 1
-}
-
-/** Whoever tells of it sees it still. */
-export async function keepAilment(pool: Pool, about: string, now: number): Promise<void> {
-  await pool.query('update slots set last_slot = $2 where name = $1', [alarmOf(about), now])
 }
 
 /** Pages that were late and are not any more, each told to one asker only. */

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Event } from '../domain/event.ts'
 import { Outcome } from '../domain/event.ts'
 import { recordable, storable } from '../json.ts'
+import { removeInPortions } from './portions.ts'
 import type { Store } from './store.ts'
 import { isDeadlock, LIVE_PROCESSES, NOTIFY } from './store.ts'
 
@@ -104,16 +105,9 @@ export async function finishReceipt(pool: Pool, id: number, now: number): Promis
   await pool.query(`update inbox set done_at = $2, body = '{}' where id = $1`, [id, now])
 }
 
-/** So many are deleted at once: what came in meanwhile waits for none of it. */
+/** What came in may be large, and what comes in meanwhile waits for none of it. */
 const FORGOTTEN_AT_ONCE = 5_000
 
-/** Rows done longer ago than this are only kept for deduplication, and Slack retries within the hour. The oldest first, however many there are. */
-export async function forget(pool: Pool, doneBefore: number): Promise<void> {
-  for (let gone = FORGOTTEN_AT_ONCE; gone === FORGOTTEN_AT_ONCE; ) {
-    const { rowCount } = await pool.query(
-      'delete from inbox where id in (select id from inbox where done_at < $1 order by id limit $2)',
-      [doneBefore, FORGOTTEN_AT_ONCE],
-    )
-    gone = rowCount ?? 0
-  }
-}
+/** Rows done longer ago than this are only kept for deduplication, and Slack retries within the hour. */
+export const forget = (pool: Pool, doneBefore: number): Promise<void> =>
+  removeInPortions(pool, 'inbox', 'done_at < $1', [doneBefore], FORGOTTEN_AT_ONCE)

@@ -5,6 +5,7 @@ import { type Point, ProbeState } from '../domain/detect/probe.ts'
 import type { Result } from '../domain/detect/report.ts'
 import { recordable, storable } from '../json.ts'
 import type { Entry } from './inbox.ts'
+import { removeInPortions } from './portions.ts'
 import { type Connection, HEARD_IF_MOVED, NOTIFY } from './store.ts'
 
 const PlaceRow = z.object({ doc: Place })
@@ -129,7 +130,7 @@ export async function viewSamplesSince(pool: Pool, monitor: string, sinceAt: num
 
 /** Samples older than this have served their purpose. */
 export async function forgetViewSamples(pool: Pool, before: number): Promise<void> {
-  await pool.query('delete from view_samples where slot < $1', [before])
+  await removeInPortions(pool, 'view_samples', 'slot < $1', [before])
 }
 
 /** What was last said of a monitor; `held`: it fails from here alone, at a time when nothing is seen from here. */

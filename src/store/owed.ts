@@ -192,6 +192,15 @@ export async function resultOf(
   return rows[0] ? z.object({ state: z.enum(['open', 'unknown', 'done', 'void']), result }).parse(rows[0]) : null
 }
 
+/** What the receiver knows each message by that has gone out by one of these rows. */
+export async function sentAs(pool: Pool, keys: readonly string[]): Promise<unknown[]> {
+  const { rows } = await pool.query<{ id: unknown }>(
+    `select result -> 'id' as id from owed where key = any ($1) and state = 'done' and result ? 'id' order by seq`,
+    [keys],
+  )
+  return rows.map(({ id }) => id)
+}
+
 /**
  * Where the messages of these rows lie. Unsure when one may lie where nobody knows: it is on its way, or the reply to an attempt was lost.
  */

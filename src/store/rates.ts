@@ -7,6 +7,7 @@ import type { SlotSample } from '../domain/detect/rate-signal.ts'
 import { WHYS, type Why } from '../domain/detect/rate-state.ts'
 import { recordable, storable } from '../json.ts'
 import type { Entry } from './inbox.ts'
+import { removeInPortions } from './portions.ts'
 import { NOTIFY, type Store } from './store.ts'
 
 /**
@@ -200,6 +201,6 @@ export async function linesIn(
 
 /** Samples and counts of a time before `before` are kept no longer. */
 export async function forgetRates(pool: Pool, before: number): Promise<void> {
-  await pool.query('delete from rate_samples where slot_at < $1', [before])
-  await pool.query('delete from rate_counts where at < $1', [before])
+  await removeInPortions(pool, 'rate_samples', 'slot_at < $1', [before])
+  await removeInPortions(pool, 'rate_counts', 'at < $1', [before])
 }

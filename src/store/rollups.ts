@@ -1,6 +1,7 @@
 import type { Pool } from 'pg'
 
 import type { Rollup } from '../domain/detect/probe.ts'
+import { removeInPortions } from './portions.ts'
 
 /** Lines of logs are counted by pieces of this length. */
 export const TALLY_MS = 5 * 60_000
@@ -13,9 +14,6 @@ const WIDTHS = [
 
 /** A sample is stored this long after its slot at most; what is older can be gathered. */
 const SETTLED_MS = 5 * 60_000
-
-/** Removed by one statement at most: none may take long. */
-const PORTION = 20_000
 
 /**
  * Gathers samples that have settled, a piece of time by a statement; again is no harm. Goes on where it was the last time, whoever that was.
@@ -60,17 +58,7 @@ export async function rollupsSince(pool: Pool, monitor: string, sinceAt: number)
 
 /** Removes what has served its purpose: samples from before an instant, and what was gathered of them, each width in its own time. */
 export async function forgetSamples(pool: Pool, samplesBefore: number, now: number): Promise<void> {
-  await inPortions(pool, 'samples', 'slot < $1', [samplesBefore])
+  await removeInPortions(pool, 'samples', 'slot < $1', [samplesBefore])
   for (const { widthMs, keptMs } of WIDTHS)
-    await inPortions(pool, 'rollups', 'width = $1 and from_at < $2', [widthMs, now - keptMs])
-}
-
-async function inPortions(pool: Pool, table: 'samples' | 'rollups', which: string, values: number[]): Promise<void> {
-  for (let removed = PORTION; removed === PORTION; ) {
-    const { rowCount } = await pool.query(
-      `delete from ${table} where ctid = any(array(select ctid from ${table} where ${which} limit ${PORTION}))`,
-      values,
-    )
-    removed = rowCount ?? 0
-  }
+    await removeInPortions(pool, 'rollups', 'width = $1 and from_at < $2', [widthMs, now - keptMs])
 }

@@ -70,16 +70,12 @@ function relievedOf(
   if (state !== 'superseded') return { at: Math.max(changeAt, settledAt ?? changeAt), open: false }
   // Whoever takes the watch later takes it from everybody before.
   const later = Object.values(handovers)
-    .filter(
-      ({ state: then, ...each }) =>
-        each.schedule === schedule &&
-        each.changeAt > changeAt &&
-        (then === 'relieved' || then === 'started') &&
-        each.by !== null,
-    )
+    .filter((each) => each.schedule === schedule && each.changeAt > changeAt && isTaken(each))
     .map((each) => each.settledAt ?? limitAt)
   return { at: Math.min(limitAt, ...later), open: false }
 }
+
+const isTaken = ({ state, by }: Handover) => by !== null && (state === 'relieved' || state === 'started')
 
 function ofChange(
   schedule: string,
