@@ -29,6 +29,13 @@ const STUCK_MS = 5_000
 /** After an outage of the store the next try comes this soon. */
 const RETRY_MS = 250
 
+/**
+ * Looks that follow each other closely are made fewer, so that each decides on more: every one reads what is open, and a burst that is
+ * decided one by one pays for it each time. After a look the next one waits so many times as long as that took; one after a pause, not at all.
+ */
+const REST_PER_LOOK = 2
+const LONGEST_REST_MS = 50
+
 /** How long a born claim holds; the same as that of any claim of the out-tray. */
 export const LEASE_MS = 10_000
 
@@ -82,6 +89,8 @@ export function createDesk(options: DeskOptions, sender: PageSender): RunningDes
   const waiting = new Map<number, ((outcome: Outcome) => void)[]>()
   const recent = new Map<number, Outcome>()
   let wanted = false
+  /** By `machine.elapsed`. */
+  let restUntil = 0
   let running: Promise<void> | null = null
   let timer = new AbortController()
   let sweep: NodeJS.Timeout | null = null
@@ -110,11 +119,18 @@ export function createDesk(options: DeskOptions, sender: PageSender): RunningDes
 
   async function run(): Promise<void> {
     while (wanted && !closing.signal.aborted) {
+      const restMs = restUntil - deps.machine.elapsed()
+      if (restMs > 0) await sleep(restMs, closing.signal).catch(() => {})
+      if (closing.signal.aborted) return
+      // Whoever comes from here on may come too late for this look.
       wanted = false
+      const from = deps.machine.elapsed()
       try {
         const transaction = await decideOnce(deps, { only: null, known })
         known = transaction.active
         settle(transaction)
+        const took = deps.machine.elapsed() - from
+        restUntil = from + took + Math.min(REST_PER_LOOK * took, LONGEST_REST_MS)
       } catch (error) {
         await failed(error)
       }

@@ -34,6 +34,13 @@ const RECORD_RETRY_MS = 250
 
 const SWEEP_MS = 1_000
 
+/**
+ * To look for what is due costs the store the more, the more is due, and each send that ends asks for it. What is no page is looked for in
+ * a tenth of the time at most: the store is the pages' while there are many.
+ */
+const REST_PER_LOOK = 9
+const LONGEST_REST_MS = 500
+
 export interface Outbox extends PageSender {
   /** There may be something to send. */
   wake(): void
@@ -60,6 +67,9 @@ export function createOutbox(deps: Pick<Deps, 'clock' | 'machine' | 'log' | 'sto
   let closed = false
   let timer = new AbortController()
   let sweep: NodeJS.Timeout | null = null
+  let resting: NodeJS.Timeout | null = null
+  /** Somebody asked during the rest. */
+  let missed = false
   let forget: (() => void) | null = null
 
   function wake(): void {
@@ -76,13 +86,25 @@ export function createOutbox(deps: Pick<Deps, 'clock' | 'machine' | 'log' | 'sto
       wanted = false
       try {
         await take(true)
-        await take(false)
+        await takeOthers()
         await setTimer()
       } catch (error) {
         complain('the out-tray cannot be read; it is tried again', error)
         return
       }
     }
+  }
+
+  async function takeOthers(): Promise<void> {
+    missed = resting !== null
+    if (missed) return
+    const from = machine.elapsed()
+    await take(false)
+    const restMs = Math.min(REST_PER_LOOK * (machine.elapsed() - from), LONGEST_REST_MS)
+    resting = setTimeout(() => {
+      resting = null
+      if (missed) wake()
+    }, restMs)
   }
 
   async function take(urgent: boolean): Promise<void> {
@@ -216,12 +238,13 @@ export function createOutbox(deps: Pick<Deps, 'clock' | 'machine' | 'log' | 'sto
       sweep = setInterval(wake, SWEEP_MS)
       wake()
     },
-    busy: () => wanted || pumping !== null || inFlight.urgent.size + inFlight.others.size > 0,
+    busy: () => wanted || missed || pumping !== null || inFlight.urgent.size + inFlight.others.size > 0,
     async close() {
       closed = true
       forget?.()
       if (sweep) clearInterval(sweep)
       await pumping
+      if (resting) clearTimeout(resting)
       // What ran to its end has set another.
       timer.abort()
       await Promise.allSettled([...inFlight.urgent, ...inFlight.others])

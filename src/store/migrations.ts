@@ -560,6 +560,9 @@ const MIGRATIONS: readonly string[] = [
     seen_at bigint not null
   );
   `,
+  // Pages are looked for among themselves, however much else is owed.
+  `create index owed_urgent on owed (due_at)
+     where state in ('open', 'unknown') and kind in ('page', 'bundle', 'watch-page', 'loud', 'contact');`,
 ]
 
 /** The schema that this program speaks. A database that is ahead of it belongs to a newer program. */

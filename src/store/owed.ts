@@ -23,6 +23,8 @@ export type Claim = z.infer<typeof Claim>
 
 /** What wakes somebody. */
 export const PAGES = `'page', 'bundle', 'watch-page'`
+/** What is never made to wait for anything else. The index `owed_urgent` names the same. */
+const URGENT = `${PAGES}, 'loud', 'contact'`
 
 /** A view that changes with every alert is brought up to date this often at most. */
 export const LAZY_MS = 30_000
@@ -49,7 +51,7 @@ export async function claim(
     `with live as (${LIVE_PROCESSES}), free as (
        select key, sending from owed o
        where state in ('open', 'unknown') and due_at <= $1
-         and kind ${urgent ? '' : 'not '}in (${PAGES}, 'loud', 'contact')
+         and kind ${urgent ? '' : 'not '}in (${URGENT})
          and (owner is null or lease_until < $2 or (owner <> $4 and owner not in (select * from live))
            or (owner = $4 and lease_until < $2 + $5 and key <> all ($6)))
          and not exists (select from pauses p where p.lane = o.lane and p.until_at > $1)
