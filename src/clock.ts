@@ -178,3 +178,29 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
     signal?.addEventListener('abort', abort, { once: true })
   })
 }
+
+/** Keeps what is repeated to a share of the time, however long it takes. */
+export interface Rests {
+  /** Does it; when it succeeds, a rest begins. */
+  after<T>(work: () => Promise<T>): Promise<T>
+  /** How long the rest still is; 0 or less when there is none. Milliseconds. */
+  leftMs(): number
+}
+
+/**
+ * @param times how many times as long as the work took its rest is
+ * @param longestMs no rest is longer
+ */
+export function rests({ elapsed }: Pick<Machine, 'elapsed'>, times: number, longestMs: number): Rests {
+  let until = Number.NEGATIVE_INFINITY
+  return {
+    async after(work) {
+      const from = elapsed()
+      const result = await work()
+      const end = elapsed()
+      until = end + Math.min(times * (end - from), longestMs)
+      return result
+    },
+    leftMs: () => until - elapsed(),
+  }
+}

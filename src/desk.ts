@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { sleep } from './clock.ts'
+import { rests, sleep } from './clock.ts'
 import { complaints } from './complaints.ts'
 import type { Deps, Desk } from './deps.ts'
 import { type Decision, decide, nextDue } from './domain/decide.ts'
@@ -78,9 +78,10 @@ interface DeskDeps extends Pick<Deps, 'clock' | 'machine' | 'log' | 'store'> {
  *
  */
 export function createDesk(options: DeskOptions, sender: PageSender): RunningDesk {
-  const { clock, log, store, follow, outdated } = options
+  const { clock, machine, log, store, follow, outdated } = options
   const deps: DeskDeps = { ...options, sender, rulesOf }
   const complain = complaints(log, 'error')
+  const rest = rests(machine, REST_PER_LOOK, LONGEST_REST_MS)
   const closing = new AbortController()
   let active: (Active & { whole: Rules }) | null = null
   /** The configuration under which everything that fires was looked at. */
@@ -89,8 +90,6 @@ export function createDesk(options: DeskOptions, sender: PageSender): RunningDes
   const waiting = new Map<number, ((outcome: Outcome) => void)[]>()
   const recent = new Map<number, Outcome>()
   let wanted = false
-  /** By `machine.elapsed`. */
-  let restUntil = 0
   let running: Promise<void> | null = null
   let timer = new AbortController()
   let sweep: NodeJS.Timeout | null = null
@@ -119,18 +118,15 @@ export function createDesk(options: DeskOptions, sender: PageSender): RunningDes
 
   async function run(): Promise<void> {
     while (wanted && !closing.signal.aborted) {
-      const restMs = restUntil - deps.machine.elapsed()
+      const restMs = rest.leftMs()
       if (restMs > 0) await sleep(restMs, closing.signal).catch(() => {})
       if (closing.signal.aborted) return
       // Whoever comes from here on may come too late for this look.
       wanted = false
-      const from = deps.machine.elapsed()
       try {
-        const transaction = await decideOnce(deps, { only: null, known })
+        const transaction = await rest.after(() => decideOnce(deps, { only: null, known }))
         known = transaction.active
         settle(transaction)
-        const took = deps.machine.elapsed() - from
-        restUntil = from + took + Math.min(REST_PER_LOOK * took, LONGEST_REST_MS)
       } catch (error) {
         await failed(error)
       }

@@ -1,4 +1,4 @@
-import { sleep } from './clock.ts'
+import { rests, sleep } from './clock.ts'
 import { complaints } from './complaints.ts'
 import type { Deps } from './deps.ts'
 import { LEASE_MS, type PageSender } from './desk.ts'
@@ -57,6 +57,7 @@ export interface Outbox extends PageSender {
 export function createOutbox(deps: Pick<Deps, 'clock' | 'machine' | 'log' | 'store'>, handlers: Handlers): Outbox {
   const { clock, machine, log, store } = deps
   const complain = complaints(log)
+  const rest = rests(machine, REST_PER_LOOK, LONGEST_REST_MS)
   const inFlight = { urgent: new Set<Promise<void>>(), others: new Set<Promise<void>>() }
   /** What this process is sending or about to send, and since when: no claim of ours may take it a second time. */
   const ours = new Map<string, number>()
@@ -67,9 +68,8 @@ export function createOutbox(deps: Pick<Deps, 'clock' | 'machine' | 'log' | 'sto
   let closed = false
   let timer = new AbortController()
   let sweep: NodeJS.Timeout | null = null
-  let resting: NodeJS.Timeout | null = null
-  /** Somebody asked during the rest. */
-  let missed = false
+  /** Set when somebody asked for the others during their rest. */
+  let afterRest: NodeJS.Timeout | null = null
   let forget: (() => void) | null = null
 
   function wake(): void {
@@ -96,14 +96,11 @@ export function createOutbox(deps: Pick<Deps, 'clock' | 'machine' | 'log' | 'sto
   }
 
   async function takeOthers(): Promise<void> {
-    missed = resting !== null
-    if (missed) return
-    const from = machine.elapsed()
-    await take(false)
-    const restMs = Math.min(REST_PER_LOOK * (machine.elapsed() - from), LONGEST_REST_MS)
-    resting = setTimeout(() => {
-      resting = null
-      if (missed) wake()
+    const restMs = rest.leftMs()
+    if (restMs <= 0) return rest.after(() => take(false))
+    afterRest ??= setTimeout(() => {
+      afterRest = null
+      wake()
     }, restMs)
   }
 
@@ -238,14 +235,15 @@ export function createOutbox(deps: Pick<Deps, 'clock' | 'machine' | 'log' | 'sto
       sweep = setInterval(wake, SWEEP_MS)
       wake()
     },
-    busy: () => wanted || missed || pumping !== null || inFlight.urgent.size + inFlight.others.size > 0,
+    busy: () => wanted || afterRest !== null || pumping !== null || inFlight.urgent.size + inFlight.others.size > 0,
     async close() {
       closed = true
       forget?.()
       if (sweep) clearInterval(sweep)
       await pumping
-      if (resting) clearTimeout(resting)
       // What ran to its end has set another.
+      if (afterRest) clearTimeout(afterRest)
+      afterRest = null
       timer.abort()
       await Promise.allSettled([...inFlight.urgent, ...inFlight.others])
     },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Jump, realClock, sleep, standstills } from '../src/clock.ts'
+import { type Jump, realClock, rests, sleep, standstills } from '../src/clock.ts'
 
 const START = Date.parse('2026-11-23T03:00:00Z')
 
@@ -93,5 +93,43 @@ describe('standing still', () => {
     asleep += 90_000
     expect(stood.since(before)).toBe(90_000)
     stood.close()
+  })
+})
+
+describe('rests', () => {
+  function at() {
+    let now = 1_000
+    const rest = rests({ elapsed: () => now }, 9, 500)
+    const work = (ms: number, fails = false) =>
+      rest.after(async () => {
+        now += ms
+        if (fails) throw new Error('it failed')
+        return ms
+      })
+    return { rest, work, pass: (ms: number) => (now += ms) }
+  }
+
+  test('what was never done rests not at all', () => {
+    expect(at().rest.leftMs()).toBeLessThanOrEqual(0)
+  })
+
+  test('a rest is so many times as long as the work took, counted from its end', async () => {
+    const { rest, work, pass } = at()
+    expect(await work(4)).toBe(4)
+    expect(rest.leftMs()).toBe(36)
+    pass(36)
+    expect(rest.leftMs()).toBe(0)
+  })
+
+  test('no rest is longer than the longest', async () => {
+    const { rest, work } = at()
+    await work(2_000)
+    expect(rest.leftMs()).toBe(500)
+  })
+
+  test('after work that fails there is no rest: whoever does it has a pause of its own', async () => {
+    const { rest, work } = at()
+    await expect(work(4, true)).rejects.toThrow('it failed')
+    expect(rest.leftMs()).toBeLessThanOrEqual(0)
   })
 })
